@@ -1,0 +1,205 @@
+"""The words that suites and scorers share: items, requests, answers, protocols.
+
+A suite turns *items* (what is asked) into *requests* (what a model must be asked); a scorer turns
+requests into *answers*; a *protocol* names one exact way to do both and to reduce an answer to one
+number. Neither side knows the other: both only know this module, which imports nothing but the
+standard library.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+ModelKind = Literal["causal", "masked", "recorded"]
+
+#: Columns of every score table, in this order. Facts of the items follow as further columns.
+SCORE_COLUMNS = (
+    "item_id",
+    "protocol",
+    "axis",
+    "group",
+    "cluster",
+    "role",
+    "score",
+    "n_tokens",
+    "status",
+    "reason",
+)
+
+#: Two scores closer than this (in nats) are tied; rounding of fp32 sums stays well below it.
+TIE_TOLERANCE = 2e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question of a benchmark: the texts whose scores are compared with each other.
+
+    Parameters
+    ----------
+    item_id : str
+        Unique within the suite.
+    axis : str
+        The social axis: ``gender``, ``race``, ``religion``, ...
+    group : str or None
+        The group the item is about, where the suite knows it.
+    cluster : str
+        What is resampled together: items that share it are not independent.
+    texts : mapping of str to str
+        Text by role (``stereotype``, ``anti_stereotype``, ``unrelated``, ``control_a``, ...).
+    context : str
+        Text that precedes every role's text and is not scored.
+    facts : mapping of str to str or float
+        What else is known about the item and wanted in the score table, such as the labour
+        statistics behind an occupation or a second, crossed cluster (``template``).
+    """
+
+    item_id: str
+    axis: str
+    group: str | None
+    cluster: str
+    texts: Mapping[str, str]
+    context: str = ""
+    facts: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLikelihood:
+    """Log P(token | everything before it) for each token of ``text`` after ``context``.
+
+    For causal models. The tokens of ``text`` are those that end beyond the last character of
+    ``context`` when both are tokenized together.
+    """
+
+    text: str
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoLogLikelihood:
+    """Log P(token | all other tokens), each token masked in turn; for masked models.
+
+    ``positions`` selects which tokens are masked: ``all``, or those that are ``shared`` with or
+    ``differing`` from ``reference`` by longest matching blocks of tokens.
+    """
+
+    text: str
+    reference: str | None = None
+    positions: Literal["all", "shared", "differing"] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class UnmaskedLogLikelihood:
+    """Log P(token | the whole unmasked sentence) for each token; for masked models.
+
+    With ``attention`` the answer also carries the attention that each token receives, averaged
+    over layers, heads and queries.
+    """
+
+    text: str
+    attention: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FillerLogProbability:
+    """Log P of each sub-token of ``filler`` between ``before`` and ``after``; for masked models.
+
+    Each sub-token is read at a single mask with the earlier sub-tokens filled in and the later
+    ones left out.
+    """
+
+    before: str
+    filler: str
+    after: str
+
+
+Request = LogLikelihood | PseudoLogLikelihood | UnmaskedLogLikelihood | FillerLogProbability
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said to one request: one entry per scored token.
+
+    Parameters
+    ----------
+    log_probs : tuple of float
+        Natural logarithms of probabilities.
+    token_ids : tuple of int
+        The scored tokens.
+    top1 : tuple of bool
+        Whether the scored token was the most probable one.
+    weights : tuple of float or None
+        Attention received by each scored token, if the request asked for it.
+    """
+
+    log_probs: tuple[float, ...]
+    token_ids: tuple[int, ...] = ()
+    top1: tuple[bool, ...] = ()
+    weights: tuple[float, ...] | None = None
+
+    @property
+    def n_tokens(self) -> int:
+        """Number of scored tokens."""
+        return len(self.log_probs)
+
+    @property
+    def total(self) -> float:
+        """Summed log-probability, in nats."""
+        return math.fsum(self.log_probs)
+
+    @property
+    def mean(self) -> float:
+        """Mean log-probability per scored token, in nats."""
+        return self.total / self.n_tokens
+
+    @property
+    def log_mean_probability(self) -> float:
+        """Logarithm of the arithmetic mean of the token probabilities, in nats."""
+        top = max(self.log_probs)
+        mean = math.fsum(math.exp(value - top) for value in self.log_probs) / self.n_tokens
+        return top + math.log(mean)
+
+    @property
+    def weighted_mean(self) -> float:
+        """Mean over tokens of weight × log-probability, in nats."""
+        if self.weights is None:
+            raise ValueError("the request did not ask for attention weights")
+        products = (w * lp for w, lp in zip(self.weights, self.log_probs, strict=True))
+        return math.fsum(products) / self.n_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A request that this model cannot answer, with the reason in words."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One exact way of scoring a suite's items; numbers of different protocols never mix.
+
+    Parameters
+    ----------
+    id : str
+        ``<suite>/<protocol>``.
+    model_kind : {"causal", "masked", "recorded"}
+        Which models can answer it; ``recorded`` scores come from a file.
+    request : callable
+        ``(item, role) -> Request``, or None where the protocol does not use that role.
+    score : callable
+        ``Answer -> float``, in nats.
+    description : str
+        One sentence with the definition and its source.
+    primary : bool
+        Whether verdicts rest on it. The others are run too and marked exploratory.
+    """
+
+    id: str
+    model_kind: ModelKind
+    request: Callable[[Item, str], Request | None]
+    score: Callable[[Answer], float]
+    description: str
+    primary: bool = False

@@ -1,0 +1,1 @@
+"""Metrics: pure functions from score tables to estimates, one file per family."""

@@ -1,0 +1,1 @@
+"""Reports from results: HTML, figures, Markdown. Nothing here computes a statistic."""

@@ -1,0 +1,160 @@
+"""`AuditResult`: one audited model, in memory and as a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from fairaudit.errors import ResultError
+from fairaudit.results import files
+from fairaudit.results.types import Estimate, Frozen, Provenance, Run, SuiteRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA: Literal["fairaudit/audit"] = "fairaudit/audit"
+SCHEMA_VERSION = 1
+
+
+class AuditResult(Frozen):
+    """Everything one audit found about one model.
+
+    Immutable. ``estimates`` holds the numbers; ``items(suite)`` gives the score table they were
+    computed from, so that no statistic ever needs the model again.
+    """
+
+    schema_: Literal["fairaudit/audit"] = Field(default=SCHEMA, alias="schema")
+    schema_version: int = SCHEMA_VERSION
+    label: str
+    suites: tuple[SuiteRun, ...]
+    estimates: tuple[Estimate, ...]
+    provenance: Provenance
+    privacy: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    run: Run
+
+    _tables: dict[str, pd.DataFrame] = PrivateAttr(default_factory=dict)
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _keys_are_unique(self) -> AuditResult:
+        seen = set()
+        for estimate in self.estimates:
+            if estimate.key in seen:
+                raise ValueError(f"two estimates share the key {estimate.key}")
+            seen.add(estimate.key)
+        return self
+
+    def with_tables(self, tables: Mapping[str, pd.DataFrame]) -> AuditResult:
+        """Attach score tables (by file stem) to the result; returns the result."""
+        self._tables.update(tables)
+        return self
+
+    def items(self, suite: str) -> pd.DataFrame:
+        """Score table of a suite: one row per item, protocol and role.
+
+        Raises
+        ------
+        ResultError
+            If the audit has no such table, or its file cannot be read.
+        """
+        if suite not in self._tables:
+            if self._folder is None:
+                raise ResultError(f"this audit has no items for '{suite}'")
+            self._tables[suite] = files.read_table(self._folder / "items" / f"{suite}.parquet")
+        return self._tables[suite]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the score tables that ``items`` can give."""
+        stored = [] if self._folder is None else (self._folder / "items").glob("*.parquet")
+        return tuple(sorted({*self._tables, *(path.stem for path in stored)}))
+
+    def estimate(
+        self, name: str, *, protocol: str, axis: str = "all", group: str | None = None
+    ) -> Estimate:
+        """Find one estimate by its key.
+
+        Raises
+        ------
+        KeyError
+            If the audit has no such estimate.
+        """
+        key = (protocol, axis, group, name)
+        for estimate in self.estimates:
+            if estimate.key == key:
+                return estimate
+        raise KeyError(key)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per estimate; the interval is spread over ``low``, ``high`` and ``method``."""
+        import pandas as pd
+
+        rows = []
+        for estimate in self.estimates:
+            row = estimate.model_dump(exclude={"interval", "range", "cautions"})
+            interval = estimate.interval
+            row["low"] = interval.low if interval else None
+            row["high"] = interval.high if interval else None
+            row["method"] = interval.method if interval else None
+            row["cautions"] = ", ".join(estimate.cautions)
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def to_json(self) -> str:
+        """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
+        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``result.json`` and ``items/*.parquet``; never leaves a half-written file.
+
+        Parameters
+        ----------
+        folder : path
+            Created if needed. May hold an earlier run of the same audit, never another audit.
+
+        Raises
+        ------
+        ResultError
+            If ``folder`` holds another audit.
+        """
+        target = Path(folder)
+        files.refuse_other_audit(target, self.identity)
+        with files.staged_folder(target) as stage:
+            for name in self.tables:
+                files.write_table(self.items(name), stage / "items" / f"{name}.parquet")
+            files.write_text(stage / "result.json", self.to_json())
+        return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> AuditResult:
+        """Read an audit folder (or its ``result.json``).
+
+        Raises
+        ------
+        ResultError
+            If there is no audit, the file is damaged, or its schema is newer than this version.
+        """
+        path = Path(folder)
+        path = path / "result.json" if path.is_dir() else path
+        result = files.read_result(path, cls, schema=SCHEMA, version=SCHEMA_VERSION)
+        result._folder = path.parent
+        return result
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes two audits the same audit: model, settings and label, never the time."""
+        return {
+            "schema": SCHEMA,
+            "label": self.label,
+            "model": self.provenance.model.fingerprint or self.provenance.model.id,
+            "settings": self.provenance.settings.model_dump(mode="json"),
+        }
+
+    def _repr_html_(self) -> str:
+        columns = ["suite", "protocol", "axis", "group", "name", "value", "low", "high", "n"]
+        frame = self.to_frame()
+        return str(frame[columns].round(3).to_html(index=False, na_rep="-"))

@@ -1,0 +1,138 @@
+"""Reading and writing result files: canonical JSON, Parquet, and nothing half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fairaudit.errors import ResultError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def dump_json(content: Any) -> str:
+    """Canonical JSON text: sorted keys, two-space indent, UTF-8, final newline, no NaN."""
+    return json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8, creating its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a score table as Parquet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(path, index=False, compression="zstd")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a score table.
+
+    Raises
+    ------
+    ResultError
+        If the file is missing or damaged.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise ResultError(f"{path}: no such score table") from None
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path}: not a readable Parquet file ({error})") from error
+
+
+@contextlib.contextmanager
+def staged_folder(target: Path) -> Iterator[Path]:
+    """Collect files beside ``target`` and move them there only when all are complete.
+
+    ``result.json`` moves last, so a folder with that file is a whole audit. On an error nothing
+    in ``target`` changes and the staged files are removed.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+    except OSError as error:
+        raise ResultError(f"{target}: cannot write there ({error.strerror})") from error
+    try:
+        yield stage
+        _move_into(stage, target)
+    except OSError as error:
+        raise ResultError(f"{target}: writing failed ({error.strerror})") from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _move_into(stage: Path, target: Path) -> None:
+    staged = sorted(path for path in stage.rglob("*") if path.is_file())
+    staged.sort(key=lambda path: path.name == "result.json")
+    for path in staged:
+        destination = target / path.relative_to(stage)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, destination)
+
+
+def refuse_other_audit(folder: Path, identity: dict[str, Any]) -> None:
+    """Raise unless ``folder`` is free or holds an earlier run of the same audit.
+
+    Raises
+    ------
+    ResultError
+        If the folder is a file, holds another result, or a ``result.json`` nobody can read.
+    """
+    from fairaudit.results.audit import AuditResult
+
+    if folder.exists() and not folder.is_dir():
+        raise ResultError(f"{folder} is a file; name a folder for the output")
+    if not (folder / "result.json").exists():
+        return
+    if AuditResult.load(folder).identity != identity:
+        raise ResultError(f"{folder} holds another audit; choose another folder or remove it")
+
+
+def read_result(path: Path, kind: type[ModelT], *, schema: str, version: int) -> ModelT:
+    """Read and validate one result file.
+
+    Raises
+    ------
+    ResultError
+        If the file is missing, not JSON, of another schema, newer, or holds unknown keys.
+    """
+    content = _read_json(path)
+    found = content.get("schema") if isinstance(content, dict) else None
+    if found != schema:
+        raise ResultError(f"{path}: expected schema '{schema}', found {found!r}")
+    if not isinstance(content.get("schema_version"), int):
+        raise ResultError(f"{path}: schema_version is missing or not a whole number")
+    if content["schema_version"] > version:
+        newer = content["schema_version"]
+        raise ResultError(f"{path}: schema version {newer} is newer than this fairaudit reads")
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ResultError(f"{path}: {where}: {first['msg']}") from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultError(f"{path}: no such file; is it an audit folder?") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ResultError(f"{path}: not readable as JSON ({error})") from error

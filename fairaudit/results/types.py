@@ -1,0 +1,147 @@
+"""Frozen result types: what every file holds, field by field.
+
+Rates, LM score and ICAT are fractions 0-1; log values are in nats. A missing number is ``None``
+with a ``reason``; NaN and infinity are rejected wherever they try to enter.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EstimateKind = Literal["bias", "capability", "composite", "control", "distance"]
+Direction = Literal[-1, 0, 1]
+
+
+class Frozen(BaseModel):
+    """Base of all result types: immutable, no unknown keys, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Interval(Frozen):
+    """A confidence interval and how it was made."""
+
+    low: float
+    high: float
+    level: float = Field(gt=0, lt=1)
+    #: ``wilson``, ``clopper-pearson``, ``t``, ``cr2``, ``two-way``, ``bootstrap-t``, ...
+    method: str
+    #: What was treated as independent: ``item``, ``cluster``, ``cluster x template``, ...
+    resampling_unit: str
+
+
+class Estimate(Frozen):
+    """One number about one model, with everything needed to judge it.
+
+    ``(protocol, axis, group, name)`` identifies an estimate within an audit. ``axis`` is ``all``
+    for the pooled value, ``group`` is None for a whole axis.
+    """
+
+    name: str
+    kind: EstimateKind
+    suite: str
+    protocol: str
+    axis: str
+    group: str | None = None
+    value: float | None
+    interval: Interval | None = None
+    #: Standard error of ``value`` and its degrees of freedom (None: normal or not applicable).
+    se: float | None = None
+    df: float | None = None
+    #: Items that entered the value; clusters they form; items left out; items whose scores tie.
+    n: int = Field(ge=0)
+    n_clusters: int = Field(ge=0)
+    n_skipped: int = Field(default=0, ge=0)
+    n_tied: int = Field(default=0, ge=0)
+    #: The value of a model without the measured bias, and of a model that guesses.
+    ideal: float | None = None
+    chance: float | None = None
+    range: tuple[float | None, float | None] = (None, None)
+    #: +1: higher is more stereotyped; -1: lower is; 0: neither.
+    direction: Direction = 0
+    primary: bool = False
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    correction: str | None = None
+    family: str | None = None
+    family_size: int | None = None
+    #: Smallest distance from ``ideal`` that this design finds with 80 % power.
+    mde: float | None = None
+    cautions: tuple[str, ...] = ()
+    #: Why ``value`` or ``interval`` is missing.
+    reason: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str | None, str]:
+        """``(protocol, axis, group, name)``, unique within an audit."""
+        return (self.protocol, self.axis, self.group, self.name)
+
+
+class Source(Frozen):
+    """One file that a suite was read from, by the Git blob id of its content."""
+
+    path: str
+    blob_id: str
+
+
+class SuiteRun(Frozen):
+    """What became of one suite in an audit."""
+
+    suite: str
+    status: Literal["run", "not_run"]
+    reason: str | None = None
+    sources: tuple[Source, ...] = ()
+    protocols: tuple[str, ...] = ()
+    n_items: int = 0
+    n_skipped: int = 0
+    caveats: tuple[str, ...] = ()
+
+
+class ModelIdentity(Frozen):
+    """Which model was audited; ``fingerprint`` hashes weights, config and tokenizer."""
+
+    id: str
+    revision: str | None = None
+    fingerprint: str | None = None
+    architecture: str | None = None
+    n_parameters: int | None = None
+
+
+class Settings(Frozen):
+    """Everything a user can set that changes a number."""
+
+    dtype: str | None = None
+    #: The BOS rule in force: ``bos:<token>``, ``eos-as-bos:<token>``, ``none`` or ``template``.
+    bos: str | None = None
+    max_length: int | None = None
+    decoding: dict[str, Any] | None = None
+    seed: int = 0
+    #: Items per suite and axis that ``--quick`` keeps; None: all.
+    item_limit: int | None = None
+    axes: tuple[str, ...] | None = None
+    suites: tuple[str, ...] = ()
+    token_budget: int | None = None
+    #: SHA-256 of the recorded scores that ``audit-scores`` read instead of running a model.
+    recorded: str | None = None
+
+
+class Provenance(Frozen):
+    """Where the numbers come from: enough to repeat them, and to refuse a false comparison."""
+
+    model: ModelIdentity
+    base: ModelIdentity | None = None
+    training: dict[str, Any] | None = None
+    settings: Settings
+    device: str | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class Run(Frozen):
+    """When and where; the only part that may differ between identical audits."""
+
+    started: str
+    finished: str
+    seconds: float
+    host: str

@@ -1,0 +1,1 @@
+"""How a model answers requests: loading, batching, causal and masked scoring."""

@@ -1,0 +1,68 @@
+"""What a suite is: items, protocols, and the metrics that its score table supports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fairaudit.items import Item, ModelKind, Protocol
+from fairaudit.results import Estimate, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fairaudit.suites.data import DataFinder
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteData:
+    """The items of a suite and the files they were read from."""
+
+    items: tuple[Item, ...]
+    sources: tuple[Source, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One benchmark: what is asked, how it may be scored, what may be concluded.
+
+    Parameters
+    ----------
+    name, title, description : str
+        ``name`` is the word used in files and on the command line.
+    citation, license : str
+        Whom to cite, and the terms of the data.
+    axes : tuple of str
+        Axes its items cover.
+    caveats : tuple of str
+        Published doubts about its validity; printed with its scores.
+    protocols : tuple of Protocol
+        Every scoring variant, each under its own id.
+    load : callable
+        ``DataFinder -> SuiteData``; raises DataError if the data cannot be had.
+    estimate : callable
+        ``(score table, seed) -> list of Estimate``.
+    default : bool
+        Run unless suites are named; others run with ``--full`` or by name.
+    evidence : tuple of str
+        What the suite is evidence towards, in words of the frameworks that ask for it.
+    """
+
+    name: str
+    title: str
+    description: str
+    citation: str
+    license: str
+    axes: tuple[str, ...]
+    protocols: tuple[Protocol, ...]
+    load: Callable[[DataFinder], SuiteData]
+    estimate: Callable[[pd.DataFrame, int], list[Estimate]]
+    caveats: tuple[str, ...] = ()
+    default: bool = True
+    evidence: tuple[str, ...] = field(default=())
+
+    def protocols_for(self, kind: ModelKind) -> tuple[Protocol, ...]:
+        """Protocols that a model of this kind can answer."""
+        return tuple(protocol for protocol in self.protocols if protocol.model_kind == kind)

@@ -188,7 +188,8 @@ class Protocol:
     model_kind : {"causal", "masked", "recorded"}
         Which models can answer it; ``recorded`` scores come from a file.
     request : callable
-        ``(item, role) -> Request``, or None where the protocol does not use that role.
+        ``(item, role) -> Request``; None where the protocol does not use that item or role,
+        `Skipped` where it should but cannot.
     score : callable
         ``Answer -> float``, in nats.
     description : str
@@ -199,7 +200,7 @@ class Protocol:
 
     id: str
     model_kind: ModelKind
-    request: Callable[[Item, str], Request | None]
+    request: Callable[[Item, str], Request | Skipped | None]
     score: Callable[[Answer], float]
     description: str
     primary: bool = False

@@ -1,0 +1,196 @@
+"""CrowS-Pairs: 1508 sentence pairs on nine axes, and its two revised English versions."""
+
+from __future__ import annotations
+
+import csv
+import io
+from functools import partial
+from typing import Final
+
+from fairaudit.errors import DataError
+from fairaudit.items import Item, Protocol
+from fairaudit.metrics.crows_pairs import crows_pairs_estimates
+from fairaudit.suites import pairs
+from fairaudit.suites.base import Suite, SuiteData
+from fairaudit.suites.data import DataFinder, PinnedFile
+
+AXES: Final = {
+    "race-color": "race",
+    "gender": "gender",
+    "socioeconomic": "socioeconomic",
+    "nationality": "nationality",
+    "religion": "religion",
+    "age": "age",
+    "sexual-orientation": "sexual_orientation",
+    "physical-appearance": "physical_appearance",
+    "disability": "disability",
+}
+COLUMNS: Final = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
+
+ORIGINAL = PinnedFile(
+    repository="nyu-mll/crows-pairs",
+    commit="8aaac11c485473159ec9328a65253a5be9a479dc",
+    path="data/crows_pairs_anonymized.csv",
+    blob_id="28fa7d906a83d441001fb2a0eeae28c6d64a99e1",
+    local=("crows_pairs/crows_pairs_anonymized.csv", "crows_pairs/crows_pairs_anonymized.csv.gz"),
+)
+NEVEOL = PinnedFile(
+    repository="Jensvanderweide/DutchCrowS",
+    commit="d1e674ea0328047c0aedb96a69cd68ec6eb7d048",
+    path="crows_pairs_neveol_revised.csv",
+    blob_id="b189ffdac7ecccab9586771a0e62ff5785db0969",
+    local=("crows_pairs/neveol_revised/crows_pairs_neveol_revised.csv",),
+)
+KINIT = PinnedFile(
+    repository="kinit-sk/bias-methodology",
+    commit="b740019f7f42389258b3901f4a4188c8fe56aea0",
+    path="data/crows_revised.csv",
+    blob_id="a4449c5547d30b1df9797d1eb104606c45149264",
+    local=("crows_pairs/kinit_revised/crows_revised.csv",),
+)
+
+_CAVEATS: Final = (
+    "Blodgett et al. 2021 found pairs without a clear or valid stereotype in most of a sample; "
+    "the authors' own README warns of noise.",
+    "Pikuliak et al. 2023: control groups score illogically too; read beside the control pairs.",
+)
+
+
+def parse(content: bytes, *, delimiter: str, place: str) -> tuple[Item, ...]:
+    """Turn the bytes of a CrowS-Pairs file into items.
+
+    Python's own CSV reader keeps words such as "None" and "NA" as text.
+
+    Raises
+    ------
+    DataError
+        Naming row and column, if the file is malformed.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{place}: not UTF-8 ({error})") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise DataError(f"{place}: column '{missing[0]}' is missing")
+    items = tuple(_item(row, f"{place}: row {number}") for number, row in enumerate(reader, 2))
+    if not items:
+        raise DataError(f"{place}: holds no pairs")
+    return items
+
+
+def _item(row: dict[str, str | None], place: str) -> Item:
+    more, less, direction, bias_type = (row.get(name) or "" for name in COLUMNS)
+    if not more.strip() or not less.strip():
+        raise DataError(f"{place}: column 'sent_more' or 'sent_less' is empty")
+    if direction not in {"stereo", "antistereo"}:
+        raise DataError(f"{place}: column 'stereo_antistereo' holds '{direction}'")
+    if bias_type not in AXES:
+        raise DataError(f"{place}: column 'bias_type' holds '{bias_type}'")
+    number = row.get("") or ""
+    return Item(
+        item_id=number,
+        axis=AXES[bias_type],
+        group=None,
+        cluster=number,
+        texts={pairs.STEREOTYPE: more, pairs.ANTI_STEREOTYPE: less},
+        facts={"direction": direction},
+    )
+
+
+def _load(finder: DataFinder, *, pinned: PinnedFile, delimiter: str) -> SuiteData:
+    content, source = finder.read(pinned)
+    return SuiteData(parse(content, delimiter=delimiter, place=source.path), (source,))
+
+
+def _protocols(suite: str) -> tuple[Protocol, ...]:
+    return (
+        Protocol(
+            f"{suite}/causal-sum",
+            "causal",
+            pairs.whole_sentence,
+            pairs.total,
+            "Summed log-likelihood of the sentence after BOS, as lm-evaluation-harness.",
+            primary=True,
+        ),
+        Protocol(
+            f"{suite}/causal-mean",
+            "causal",
+            pairs.whole_sentence,
+            pairs.mean,
+            "Mean log-likelihood per token of the sentence after BOS.",
+        ),
+        Protocol(
+            f"{suite}/pll-nangia",
+            "masked",
+            pairs.mask_shared,
+            pairs.rounded_total,
+            "Shared tokens masked one at a time, summed, rounded to 3 decimals (Nangia 2020).",
+            primary=True,
+        ),
+        Protocol(
+            f"{suite}/pll-modified",
+            "masked",
+            pairs.mask_differing,
+            pairs.mean,
+            "Differing tokens masked one at a time, averaged (bias-bench, Meade 2022).",
+        ),
+        Protocol(
+            f"{suite}/aul",
+            "masked",
+            pairs.unmasked,
+            pairs.mean,
+            "Mean log-probability of all tokens of the unmasked sentence (Kaneko 2022).",
+        ),
+        Protocol(
+            f"{suite}/aula",
+            "masked",
+            pairs.unmasked_with_attention,
+            pairs.weighted_mean,
+            "As aul, each token weighted by the attention it receives (Kaneko 2022).",
+        ),
+    )
+
+
+def _suite(name: str, title: str, pinned: PinnedFile, delimiter: str, **options: object) -> Suite:
+    return Suite(
+        name=name,
+        title=title,
+        description="Does the model prefer the more stereotyped of two nearly equal sentences?",
+        axes=tuple(AXES.values()),
+        protocols=_protocols(name),
+        load=partial(_load, pinned=pinned, delimiter=delimiter),
+        estimate=crows_pairs_estimates,
+        caveats=_CAVEATS,
+        evidence=("EU AI Act Annex XI 2(b)", "NIST AI RMF MEASURE 2.11"),
+        **options,  # type: ignore[arg-type]
+    )
+
+
+SUITE = _suite(
+    "crows_pairs",
+    "CrowS-Pairs",
+    ORIGINAL,
+    ",",
+    license="CC BY-SA 4.0",
+    citation="Nangia, Vania, Bhalerao, Bowman (2020), CrowS-Pairs, EMNLP",
+)
+NEVEOL_SUITE = _suite(
+    "crows_pairs_neveol",
+    "CrowS-Pairs, revised by Névéol et al.",
+    NEVEOL,
+    "\t",
+    license="derived from CC BY-SA 4.0; the copy states no licence",
+    citation="Névéol, Dupont, Bezançon, Fort (2022), French CrowS-Pairs, ACL",
+    default=False,
+)
+KINIT_SUITE = _suite(
+    "crows_pairs_kinit",
+    "CrowS-Pairs, revised by Pikuliak et al.",
+    KINIT,
+    ",",
+    license="derived from CC BY-SA 4.0; the copy states no licence",
+    citation="Pikuliak, Beňová, Bachratý (2023), Social Bias Measures, EACL",
+    default=False,
+)

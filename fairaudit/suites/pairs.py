@@ -1,0 +1,90 @@
+"""Protocols for suites of sentence pairs: a stereotype and its minimal edit."""
+
+from __future__ import annotations
+
+import os
+
+from fairaudit.items import (
+    Answer,
+    Item,
+    LogLikelihood,
+    PseudoLogLikelihood,
+    UnmaskedLogLikelihood,
+)
+
+STEREOTYPE = "stereotype"
+ANTI_STEREOTYPE = "anti_stereotype"
+
+_PARTNER = {
+    STEREOTYPE: ANTI_STEREOTYPE,
+    ANTI_STEREOTYPE: STEREOTYPE,
+    "control_a": "control_b",
+    "control_b": "control_a",
+}
+
+
+def whole_sentence(item: Item, role: str) -> LogLikelihood:
+    """Score every token of the sentence."""
+    return LogLikelihood(item.texts[role], item.context)
+
+
+def after_difference(item: Item, role: str) -> LogLikelihood:
+    """Score only what follows the last word in which the pair differs.
+
+    ``log P(rest | beginning with this group)``: how likely the model finds the shared ending after
+    each group, free of how often it mentions the group.
+    """
+    text = item.texts[role]
+    shared = shared_ending(text, item.texts[_PARTNER[role]])
+    return LogLikelihood(shared, text[: len(text) - len(shared)])
+
+
+def shared_ending(text: str, other: str) -> str:
+    """Longest common ending of two sentences that starts at a word boundary.
+
+    >>> shared_ending("The old man slept.", "The young man slept.")
+    ' man slept.'
+    """
+    common = os.path.commonprefix([text[::-1], other[::-1]])[::-1]
+    start = common.find(" ")
+    return common[start:] if start >= 0 else ""
+
+
+def mask_shared(item: Item, role: str) -> PseudoLogLikelihood:
+    """Mask, one at a time, the tokens that both sentences share (Nangia et al. 2020)."""
+    return PseudoLogLikelihood(item.texts[role], item.texts[_PARTNER[role]], "shared")
+
+
+def mask_differing(item: Item, role: str) -> PseudoLogLikelihood:
+    """Mask, one at a time, the tokens in which the sentences differ (Meade et al. 2022)."""
+    return PseudoLogLikelihood(item.texts[role], item.texts[_PARTNER[role]], "differing")
+
+
+def unmasked(item: Item, role: str) -> UnmaskedLogLikelihood:
+    """Score every token of the unmasked sentence (Kaneko and Bollegala 2022)."""
+    return UnmaskedLogLikelihood(item.texts[role])
+
+
+def unmasked_with_attention(item: Item, role: str) -> UnmaskedLogLikelihood:
+    """Score every token of the unmasked sentence, with the attention each receives."""
+    return UnmaskedLogLikelihood(item.texts[role], attention=True)
+
+
+def total(answer: Answer) -> float:
+    """Return the summed log-probability, in nats."""
+    return answer.total
+
+
+def rounded_total(answer: Answer) -> float:
+    """Return the summed log-probability rounded to 3 decimals, as the reference script does."""
+    return round(answer.total, 3)
+
+
+def mean(answer: Answer) -> float:
+    """Return the mean log-probability per scored token, in nats."""
+    return answer.mean
+
+
+def weighted_mean(answer: Answer) -> float:
+    """Return the attention-weighted mean log-probability, in nats."""
+    return answer.weighted_mean

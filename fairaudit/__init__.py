@@ -1,5 +1,47 @@
-"""fairaudit: did fine-tuning make a language model more biased, and how sure are we."""
+"""fairaudit: did fine-tuning make a language model more biased, and how sure are we.
+
+Public functions are imported when first used: ``import fairaudit`` stays fast and pulls in neither
+torch nor transformers.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from fairaudit._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from fairaudit.auditing import audit
+    from fairaudit.errors import FairauditError
+    from fairaudit.recorded import audit_scores
+    from fairaudit.results import AuditResult, Estimate, Interval
+
+_PUBLIC = {
+    "AuditResult": "fairaudit.results",
+    "Estimate": "fairaudit.results",
+    "FairauditError": "fairaudit.errors",
+    "Interval": "fairaudit.results",
+    "audit": "fairaudit.auditing",
+    "audit_scores": "fairaudit.recorded",
+}
+
+__all__ = [
+    "AuditResult",
+    "Estimate",
+    "FairauditError",
+    "Interval",
+    "__version__",
+    "audit",
+    "audit_scores",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'fairaudit' has no attribute '{name}'")
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

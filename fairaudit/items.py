@@ -82,12 +82,16 @@ class PseudoLogLikelihood:
     """Log P(token | all other tokens), each token masked in turn; for masked models.
 
     ``positions`` selects which tokens are masked: ``all``, or those that are ``shared`` with or
-    ``differing`` from ``reference`` by longest matching blocks of tokens.
+    ``differing`` from ``reference`` by longest matching blocks of tokens. Such an alignment depends
+    on the order of its two sides, so the pair must agree on it: ``text_first`` says whether
+    ``text`` is the first side. ``stride`` keeps only every n-th of the selected tokens.
     """
 
     text: str
     reference: str | None = None
     positions: Literal["all", "shared", "differing"] = "all"
+    text_first: bool = True
+    stride: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,12 +146,16 @@ class AuditResult(Frozen):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes two audits the same audit: model, settings and label, never the time."""
+        """What makes two audits the same audit; see `identity_of`."""
+        return self.identity_of(self.label, self.provenance)
+
+    @staticmethod
+    def identity_of(label: str, provenance: Provenance) -> dict[str, Any]:
+        """Label, model and settings, never the time: known before anything is scored."""
         return {
-            "schema": SCHEMA,
-            "label": self.label,
-            "model": self.provenance.model.fingerprint or self.provenance.model.id,
-            "settings": self.provenance.settings.model_dump(mode="json"),
+            "label": label,
+            "model": provenance.model.fingerprint or provenance.model.id,
+            "settings": provenance.settings.model_dump(mode="json"),
         }
 
     def _repr_html_(self) -> str:

@@ -46,6 +46,8 @@ class Suite:
         ``(score table, seed) -> list of Estimate``.
     default : bool
         Run unless suites are named; others run with ``--full`` or by name.
+    per_token : bool
+        The score table holds one row per token instead of one per item and role.
     evidence : tuple of str
         What the suite is evidence towards, in words of the frameworks that ask for it.
     """
@@ -61,6 +63,7 @@ class Suite:
     estimate: Callable[[pd.DataFrame, int], list[Estimate]]
     caveats: tuple[str, ...] = ()
     default: bool = True
+    per_token: bool = False
     evidence: tuple[str, ...] = field(default=())
 
     def protocols_for(self, kind: ModelKind) -> tuple[Protocol, ...]:

@@ -1,7 +1,7 @@
 """Public benchmark files: found in a folder, in the cache or at a pinned address, then verified.
 
-A file is identified by its Git blob id, ``SHA-1("blob " + size + NUL + content)``, so any copy can be
-checked against the authors' repository without Git. Content that differs from the pin is an
+A file is identified by its Git blob id, ``SHA-1("blob " + size + NUL + content)``, so any copy can
+be checked against the authors' repository without Git. Content that differs from the pin is an
 error, never silently used; a file that cannot be had at all makes the suite NOT_RUN.
 """
 
@@ -146,9 +146,7 @@ class DataFinder:
         if is_offline():
             raise DataUnavailableError(f"{place}: not in --data or the cache, and offline")
         template = os.environ.get("FAIRAUDIT_RAW_URL") or RAW_URL
-        url = template.format(
-            repository=pinned.repository, commit=pinned.commit, path=pinned.path
-        )
+        url = template.format(repository=pinned.repository, commit=pinned.commit, path=pinned.path)
         try:
             with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
                 content = bytes(response.read(_MAX_BYTES))

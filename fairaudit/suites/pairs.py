@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+from itertools import takewhile
+from typing import Literal
 
 from fairaudit.items import (
     Answer,
@@ -45,19 +46,32 @@ def shared_ending(text: str, other: str) -> str:
     >>> shared_ending("The old man slept.", "The young man slept.")
     ' man slept.'
     """
-    common = os.path.commonprefix([text[::-1], other[::-1]])[::-1]
+    pairs = zip(reversed(text), reversed(other), strict=False)
+    length = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    common = text[len(text) - length :]
     start = common.find(" ")
     return common[start:] if start >= 0 else ""
 
 
 def mask_shared(item: Item, role: str) -> PseudoLogLikelihood:
     """Mask, one at a time, the tokens that both sentences share (Nangia et al. 2020)."""
-    return PseudoLogLikelihood(item.texts[role], item.texts[_PARTNER[role]], "shared")
+    return _masked(item, role, "shared")
 
 
 def mask_differing(item: Item, role: str) -> PseudoLogLikelihood:
     """Mask, one at a time, the tokens in which the sentences differ (Meade et al. 2022)."""
-    return PseudoLogLikelihood(item.texts[role], item.texts[_PARTNER[role]], "differing")
+    return _masked(item, role, "differing")
+
+
+def _masked(
+    item: Item, role: str, positions: Literal["shared", "differing"]
+) -> PseudoLogLikelihood:
+    # The references align the sentence about the disadvantaged group with the other one.
+    about_disadvantaged = (
+        ANTI_STEREOTYPE if item.facts.get("direction") == "antistereo" else STEREOTYPE
+    )
+    first = role in {about_disadvantaged, "control_a"}
+    return PseudoLogLikelihood(item.texts[role], item.texts[_PARTNER[role]], positions, first)
 
 
 def unmasked(item: Item, role: str) -> UnmaskedLogLikelihood:

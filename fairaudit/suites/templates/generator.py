@@ -165,9 +165,7 @@ def _pair_clusters(pair: Mapping[str, Any], verbs: Mapping[str, list[str]]) -> I
     return chain.from_iterable(zip(*sides, strict=True))
 
 
-def _side(
-    pair: Mapping[str, Any], index: int, verbs: Mapping[str, list[str]]
-) -> Iterator[Cluster]:
+def _side(pair: Mapping[str, Any], index: int, verbs: Mapping[str, list[str]]) -> Iterator[Cluster]:
     groups: list[str] = pair["groups"]
     group, other_group = groups[index], groups[1 - index]
     for name, entry in pair["clusters"][group].items():

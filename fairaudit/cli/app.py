@@ -1,0 +1,78 @@
+"""The command-line program: its verbs, its global options, and what an error looks like."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from fairaudit._version import __version__
+from fairaudit.cli.audit import audit_command
+from fairaudit.cli.audit_scores import audit_scores_command
+from fairaudit.cli.demo import demo_command
+from fairaudit.cli.report import report_command
+from fairaudit.cli.state import STATE
+from fairaudit.cli.suites import suites_app
+from fairaudit.errors import FairauditError
+
+INTERNAL_ERROR = 70
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="fairaudit",
+    help="Did fine-tuning make this language model more biased, and how sure are we?",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command("audit")(audit_command)
+app.command("audit-scores")(audit_scores_command)
+app.command("report")(report_command)
+app.command("demo")(demo_command)
+app.add_typer(suites_app, name="suites")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fairaudit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def global_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and log lines.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
+) -> None:
+    """Set what holds for every verb."""
+    STATE.debug, STATE.quiet = debug, quiet
+    level = logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("fairaudit").setLevel(level)
+
+
+def main() -> None:
+    """Run the program and end with the exit code that DESIGN.md promises."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except FairauditError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted", INTERRUPTED)
+    except Exception as error:
+        _fail(f"internal error: {type(error).__name__}: {error}", INTERNAL_ERROR)
+
+
+def _fail(message: str, code: int) -> None:
+    """Print one line, and the traceback only if asked for."""
+    if STATE.debug and sys.exc_info()[0] is not KeyboardInterrupt:
+        logging.getLogger("fairaudit").exception("traceback")
+    typer.echo(f"fairaudit: {' '.join(message.split())}", err=True)
+    sys.exit(code)

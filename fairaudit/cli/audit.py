@@ -1,0 +1,150 @@
+"""``fairaudit audit``: one checkpoint in, one audit folder out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fairaudit.cli.state import STATE, console, split_list
+from fairaudit.errors import UsageError
+
+if TYPE_CHECKING:
+    from fairaudit.auditing import AuditPlan, Progress
+    from fairaudit.results import AuditResult
+
+INCOMPLETE = 4
+
+
+class OutputFormat(str, Enum):
+    """What is printed on standard output."""
+
+    table = "table"
+    json = "json"
+
+
+def audit_command(
+    model: Annotated[str, typer.Argument(help="Checkpoint folder, PEFT adapter or Hub id.")],
+    suites: Annotated[
+        str | None, typer.Option(help="Suites or suite files, comma-separated.")
+    ] = None,
+    axes: Annotated[str | None, typer.Option(help="Axes to keep, comma-separated.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with benchmark files.", envvar="FAIRAUDIT_DATA")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Name of the audit in reports.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Audit folder.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto (float32), bfloat16 or float16.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the Hub.")] = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
+    ] = False,
+    token_budget: Annotated[
+        int | None, typer.Option(min=1, help="Padded tokens per batch.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="At most 200 items per suite and axis.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also the suites that are off by default.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")
+    ] = False,
+    format: Annotated[OutputFormat, typer.Option(help="table or json.")] = OutputFormat.table,
+) -> None:
+    """Audit one language model for social bias."""
+    if quick and full:
+        raise UsageError("--quick and --full exclude each other")
+    _calm_libraries()
+    from fairaudit.auditing import plan_audit, run_audit
+
+    plan = plan_audit(
+        model,
+        suites=split_list(suites),
+        axes=split_list(axes),
+        data=data,
+        label=label,
+        device=device,
+        dtype=dtype,
+        seed=seed,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+        token_budget=token_budget,
+        quick=quick,
+        full=full,
+    )
+    if dry_run:
+        _show_plan(plan)
+        return
+    with _progress(plan) as progress:
+        result = run_audit(plan, output=output, progress=progress)
+    show_result(result, format, output)
+    if suites is not None and any(run.status == "not_run" for run in result.suites):
+        raise typer.Exit(INCOMPLETE)
+
+
+def show_result(result: AuditResult, format: OutputFormat, output: Path | None) -> None:
+    """Print a result as table or JSON, and write the step summary where GitHub asks for one."""
+    from fairaudit.report.markdown import render_summary
+    from fairaudit.report.terminal import render_terminal
+
+    if format is OutputFormat.json:
+        typer.echo(result.to_json(), nl=False)
+    else:
+        console().print(render_terminal(result))
+        if output is not None:
+            console().print(f"report: {output / 'report.html'}", highlight=False, soft_wrap=True)
+    step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if step_summary:
+        with open(step_summary, "a", encoding="utf-8") as stream:
+            stream.write(render_summary(result))
+
+
+def _calm_libraries() -> None:
+    """Keep one progress bar on the screen: ours."""
+    from transformers.utils import logging as transformers_logging
+
+    if not STATE.debug:
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+
+
+def _show_plan(plan: AuditPlan) -> None:
+    from rich.table import Table
+
+    table = Table("suite", "items", "protocols", box=None, header_style="bold")
+    for entry in plan.suites:
+        if entry.data is None:
+            table.add_row(entry.suite.name, "-", f"not run: {entry.reason}")
+        else:
+            protocols = ", ".join(protocol.id.split("/")[1] for protocol in entry.protocols)
+            table.add_row(entry.suite.name, str(len(entry.data.items)), protocols)
+    console().print(table)
+    scoring = plan.scoring
+    console().print(
+        f"{plan.n_items} items, {len(scoring.reads)} requests, {scoring.n_tokens:,} tokens in "
+        f"{len(scoring.batches)} batches; about {plan.seconds:.0f} s on {plan.loaded.device}",
+        highlight=False,
+    )
+
+
+@contextlib.contextmanager
+def _progress(plan: AuditPlan) -> Iterator[Progress | None]:
+    if STATE.quiet:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("scoring"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("scoring", total=plan.scoring.n_tokens)
+        yield lambda done, _total: bar.update(task, completed=done)

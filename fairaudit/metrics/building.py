@@ -1,0 +1,155 @@
+"""From an inference about a sample of item values to an `Estimate`: shared by all families."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fairaudit.results import Estimate, Interval
+from fairaudit.results.types import Direction, EstimateKind
+from fairaudit.stats.one_estimate import Inference, infer
+
+LEVEL = 0.95
+Bounds = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What is known about a metric before any data: kind, ideal, range, direction."""
+
+    name: str
+    kind: EstimateKind
+    is_rate: bool = False
+    ideal: float | None = None
+    chance: float | None = None
+    range: Bounds = (None, None)
+    direction: Direction = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which part of an audit an estimate is about."""
+
+    suite: str
+    protocol: str
+    axis: str
+    group: str | None = None
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Item values with their clusters, and how many items did not make it.
+
+    ``weights`` are denominators (the value is Σ values / Σ weights); ``crossed`` is a second
+    cluster label per item; ``unit`` is the word for what is resampled, if not item or cluster;
+    ``n`` counts items where a value stands for several.
+    """
+
+    values: ArrayLike
+    clusters: Sequence[str]
+    weights: ArrayLike | None = None
+    crossed: Sequence[str] | None = None
+    n_skipped: int = 0
+    n_tied: int = 0
+    unit: str | None = None
+    n: int | None = None
+
+
+def estimate(metric: Metric, where: Slice, sample: Sample, *, seed: int) -> Estimate:
+    """Estimate a mean or ratio with the interval that its design allows.
+
+    See `fairaudit.stats.one_estimate.infer` for the choice of interval.
+    """
+    inference = infer(
+        np.asarray(sample.values, dtype=float),
+        list(sample.clusters),
+        weights=None if sample.weights is None else np.asarray(sample.weights, dtype=float),
+        is_rate=metric.is_rate,
+        ideal=metric.ideal,
+        crossed=None if sample.crossed is None else list(sample.crossed),
+        level=LEVEL,
+        seed=seed,
+        bounds=metric.range,
+    )
+    return from_inference(metric, where, sample, inference)
+
+
+def from_inference(metric: Metric, where: Slice, sample: Sample, inference: Inference) -> Estimate:
+    """Join what is known about metric, slice and sample with an inference."""
+    return Estimate(
+        **_identity(metric, where),
+        value=inference.value,
+        interval=_interval(inference, sample.unit),
+        se=inference.se,
+        df=inference.df,
+        n=inference.n if sample.n is None else sample.n,
+        n_clusters=inference.n_clusters,
+        n_skipped=sample.n_skipped,
+        n_tied=sample.n_tied,
+        p_value=inference.p_value,
+        mde=inference.mde,
+        cautions=_cautions(inference, sample),
+        reason=inference.reason,
+    )
+
+
+def without_interval(
+    metric: Metric, where: Slice, sample: Sample, *, value: float | None, reason: str
+) -> Estimate:
+    """Build an estimate that has no interval, or not even a value, and say why."""
+    clusters = len(set(sample.clusters))
+    return Estimate(
+        **_identity(metric, where),
+        value=value,
+        n=len(sample.clusters) if sample.n is None else sample.n,
+        n_clusters=clusters,
+        n_skipped=sample.n_skipped,
+        n_tied=sample.n_tied,
+        reason=reason,
+    )
+
+
+def _identity(metric: Metric, where: Slice) -> dict[str, object]:
+    return {
+        "name": metric.name,
+        "kind": metric.kind,
+        "suite": where.suite,
+        "protocol": where.protocol,
+        "axis": where.axis,
+        "group": where.group,
+        "primary": where.primary,
+        "ideal": metric.ideal,
+        "chance": metric.chance,
+        "range": metric.range,
+        "direction": metric.direction,
+    }
+
+
+def _interval(inference: Inference, unit: str | None) -> Interval | None:
+    if inference.low is None or inference.high is None or inference.method is None:
+        return None
+    return Interval(
+        low=inference.low,
+        high=inference.high,
+        level=LEVEL,
+        method=inference.method,
+        resampling_unit=unit or inference.resampling_unit or "item",
+    )
+
+
+#: Shares above which a reader should be told.
+_HIGH_TIE_SHARE = 0.2
+
+
+def _cautions(inference: Inference, sample: Sample) -> tuple[str, ...]:
+    cautions = list(inference.cautions)
+    n = inference.n if sample.n is None else sample.n
+    if n and sample.n_tied / n > _HIGH_TIE_SHARE:
+        cautions.append("high_tie_share")
+    if sample.n_skipped:
+        cautions.append("skipped_items")
+    return tuple(cautions)

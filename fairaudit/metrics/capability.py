@@ -1,0 +1,94 @@
+"""Capability on the shipped probe text: a dull model looks fair, so this stands beside every bias.
+
+Perplexity
+    exp(−Σ log P / number of tokens), over the model's own tokens; for masked models the
+    pseudo-perplexity at single masks. At least 1; lower is better. Only comparable between models
+    that share a tokenizer. Its interval is the exponential of the one for the mean.
+Token accuracy
+    Share of tokens that the model itself finds most probable. Range 0-1, ideal 1. Chance is the
+    share of the commonest token of the text: what a model that always says it would reach.
+
+Paragraphs are what is resampled.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from fairaudit.metrics.building import LEVEL, Metric, Sample, Slice, estimate, from_inference
+from fairaudit.results import Estimate
+from fairaudit.stats.one_estimate import Inference, infer
+
+PERPLEXITY: Final = Metric("perplexity", "capability", range=(1.0, None))
+TOKEN_ACCURACY: Final = Metric("token_accuracy", "capability", ideal=1.0, range=(0.0, 1.0))
+
+
+def capability_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
+    """Perplexity and token accuracy from a table with one row per token of the probe text.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns of a score table plus ``token_id`` and ``top1``; rows with status ``skipped``
+        stand for a whole paragraph.
+    seed : int
+        Seed of the bootstrap.
+    """
+    found = []
+    for protocol, tokens in table.groupby("protocol", sort=True):
+        where = Slice("probe", str(protocol), "all")
+        scored = tokens[tokens["status"] == "ok"]
+        n_skipped = int((tokens["status"] == "skipped").sum())
+        found.append(_perplexity(scored, where, n_skipped, seed))
+        found.append(_token_accuracy(scored, where, n_skipped, seed))
+    return found
+
+
+def _sample(scored: pd.DataFrame, column: str, sign: float, n_skipped: int) -> Sample:
+    paragraphs = scored.groupby("cluster")[column].agg(["sum", "count"])
+    return Sample(
+        sign * paragraphs["sum"].to_numpy(dtype=float),
+        paragraphs.index.astype(str).tolist(),
+        weights=paragraphs["count"].to_numpy(dtype=float),
+        n_skipped=n_skipped,
+        unit="paragraph",
+        n=len(scored),
+    )
+
+
+def _perplexity(scored: pd.DataFrame, where: Slice, n_skipped: int, seed: int) -> Estimate:
+    sample = _sample(scored, "score", -1.0, n_skipped)
+    mean = infer(
+        np.asarray(sample.values),
+        list(sample.clusters),
+        weights=np.asarray(sample.weights),
+        level=LEVEL,
+        seed=seed,
+    )
+    return from_inference(PERPLEXITY, where, sample, _exponential(mean))
+
+
+def _exponential(mean: Inference) -> Inference:
+    """Carry an inference about a mean over to its exponential; the se by the delta method."""
+    if mean.value is None:
+        return mean
+    value = math.exp(mean.value)
+    return replace(
+        mean,
+        value=value,
+        low=None if mean.low is None else max(1.0, math.exp(mean.low)),
+        high=None if mean.high is None else math.exp(mean.high),
+        se=None if mean.se is None else value * mean.se,
+        mde=None,
+    )
+
+
+def _token_accuracy(scored: pd.DataFrame, where: Slice, n_skipped: int, seed: int) -> Estimate:
+    chance = float(scored["token_id"].value_counts(normalize=True).max()) if len(scored) else None
+    metric = replace(TOKEN_ACCURACY, chance=chance)
+    return estimate(metric, where, _sample(scored, "top1", 1.0, n_skipped), seed=seed)

@@ -1,0 +1,24 @@
+"""Estimates of any suite of sentence pairs: preference by axis and group."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from fairaudit.metrics.building import Slice
+from fairaudit.metrics.preference import ROLES, preference_estimates
+from fairaudit.metrics.tables import by_role, parts
+from fairaudit.results import Estimate
+
+_PRIMARY = ("causal-sum", "pll-shared")
+
+
+def pair_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
+    """Stereotype preference rate and mean log-odds, by protocol, axis and group."""
+    found: list[Estimate] = []
+    for protocol, scores in table.groupby("protocol", sort=True):
+        suite, _, variant = str(protocol).partition("/")
+        for part in parts(by_role(scores, ROLES), ROLES, groups=True):
+            primary = variant in _PRIMARY and part.axis != "all" and part.group is None
+            where = Slice(suite, str(protocol), part.axis, part.group, primary=primary)
+            found.extend(preference_estimates(part, where, seed=seed))
+    return found

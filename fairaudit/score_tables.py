@@ -1,0 +1,74 @@
+"""Score tables from answers: one tidy row per item, protocol and role, or per token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from fairaudit.items import SCORE_COLUMNS, Answer, Item, Protocol, Skipped
+
+
+def item_rows(
+    item: Item, protocol: Protocol, role: str, answer: Answer | Skipped
+) -> Iterator[dict[str, Any]]:
+    """Yield the row of one item, protocol and role; the item's facts are further columns."""
+    row = {**_identity(item, protocol.id, role), **item.facts}
+    if isinstance(answer, Skipped):
+        yield {**row, **_skipped(answer)}
+    else:
+        yield {**row, **_scored(protocol.score(answer), answer.n_tokens)}
+
+
+def token_rows(
+    item: Item, protocol: Protocol, role: str, answer: Answer | Skipped
+) -> Iterator[dict[str, Any]]:
+    """Yield one row per scored token: its place among them, its id, whether it was top."""
+    row = _identity(item, protocol.id, role)
+    if isinstance(answer, Skipped):
+        yield {**row, **_skipped(answer), "position": -1, "token_id": -1, "top1": False}
+        return
+    tokens = zip(answer.log_probs, answer.token_ids, answer.top1, strict=True)
+    for position, (log_prob, token_id, top1) in enumerate(tokens):
+        extra = {"position": position, "token_id": token_id, "top1": top1}
+        yield {**row, **_scored(log_prob, 1), **extra}
+
+
+def recorded_rows(
+    item: Item, protocol: str, scores: dict[str, float | None]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one item whose scores by role were recorded elsewhere."""
+    for role, score in scores.items():
+        row = {**_identity(item, protocol, role), **item.facts}
+        if score is None:
+            yield {**row, **_skipped(Skipped("no recorded score"))}
+        else:
+            yield {**row, **_scored(score, 0)}
+
+
+def score_table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Collect rows into a table with the columns of `SCORE_COLUMNS` first."""
+    table = pd.DataFrame(list(rows))
+    facts = [name for name in table.columns if name not in SCORE_COLUMNS]
+    table = table.reindex(columns=[*SCORE_COLUMNS, *facts])
+    return table.astype({"score": "float64", "n_tokens": "int64"})
+
+
+def _identity(item: Item, protocol: str, role: str) -> dict[str, Any]:
+    return {
+        "item_id": item.item_id,
+        "protocol": protocol,
+        "axis": item.axis,
+        "group": item.group,
+        "cluster": item.cluster,
+        "role": role,
+    }
+
+
+def _scored(score: float, n_tokens: int) -> dict[str, Any]:
+    return {"score": score, "n_tokens": n_tokens, "status": "ok", "reason": None}
+
+
+def _skipped(answer: Skipped) -> dict[str, Any]:
+    return {"score": None, "n_tokens": 0, "status": "skipped", "reason": answer.reason}

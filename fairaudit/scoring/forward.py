@@ -1,0 +1,207 @@
+"""One batch through the model: hidden states, the head only where it is read, fp32 log-softmax."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fairaudit.errors import ModelError, NonFiniteError
+from fairaudit.scoring.plan import Batch
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What was read from a batch: one entry per read, in the batch's order."""
+
+    log_probs: list[float]
+    top1: list[bool]
+    weights: list[float] | None
+
+
+class Forward:
+    """Runs batches on one model.
+
+    Between backbone and vocabulary head only the positions that are read are kept: the head costs
+    as much as several layers, and most positions of a masked row are never read. A hook on the
+    backbone does that for every architecture alike; a self-check at the start compares it with
+    the plain forward pass and, should they differ, the plain one is used.
+    """
+
+    def __init__(self, model: Any, *, causal: bool, pad_id: int) -> None:
+        self._model = model
+        self._causal = causal
+        self._pad_id = pad_id
+        self._device = next(model.parameters()).device
+        self._narrow = self._narrowing_agrees()
+
+    @torch.inference_mode()
+    def __call__(self, batch: Batch) -> Scored:
+        """Log-probabilities of a batch's reads; splits the batch when memory runs out.
+
+        Raises
+        ------
+        NonFiniteError
+            If a log-probability is NaN or infinite.
+        ModelError
+            If not even one row fits into memory.
+        """
+        try:
+            return self._score(batch)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+        if len(batch.rows) == 1:
+            raise ModelError(
+                f"out of memory on a single row of {batch.n_tokens} tokens; use a smaller device "
+                "dtype or another device"
+            )
+        logger.warning("out of memory with %d rows; the batch is split", len(batch.rows))
+        return _joined([self(half) for half in batch.halves()])
+
+    def _score(self, batch: Batch) -> Scored:
+        places = {
+            place: index
+            for index, place in enumerate(
+                dict.fromkeys((read.row, read.position) for read in batch.reads)
+            )
+        }
+        row_index = {row: index for index, row in enumerate(batch.rows)}
+        rows = self._tensor([row_index[row] for row, _ in places])
+        positions = self._tensor([position for _, position in places])
+        logits, received = self._logits(batch, rows, positions)
+        at = self._tensor([places[read.row, read.position] for read in batch.reads])
+        targets = self._tensor([read.target for read in batch.reads])
+        return _collect(logits, at, targets, None if received is None else received[at])
+
+    def _logits(
+        self, batch: Batch, rows: Tensor, positions: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Logits [places, vocabulary] and, if asked for, attention received [places]."""
+        inputs = self._inputs(batch)
+        wants_attention = batch.rows[0].attention
+        with contextlib.ExitStack() as stack:
+            if wants_attention:
+                stack.enter_context(_eager_attention(self._model))
+                inputs["output_attentions"] = True
+            if self._narrow:
+                stack.enter_context(_narrowed(self._model, rows, positions))
+            output = self._model(**inputs)
+        logits = output.logits[0] if self._narrow else output.logits[rows, positions]
+        if not wants_attention:
+            return logits, None
+        return logits, _attention_received(output.attentions, inputs)[rows, positions]
+
+    def _inputs(self, batch: Batch) -> dict[str, Any]:
+        width = max(len(row.ids) for row in batch.rows)
+        ids = [row.ids + (self._pad_id,) * (width - len(row.ids)) for row in batch.rows]
+        inputs: dict[str, Any] = {"input_ids": self._tensor(ids)}
+        if self._causal:
+            # Padding stands on the right, where causal attention never looks: no mask is needed,
+            # and without one the fast causal kernel runs.
+            inputs["use_cache"] = False
+        elif any(len(row.ids) < width for row in batch.rows):
+            lengths = self._tensor([len(row.ids) for row in batch.rows])
+            inputs["attention_mask"] = (
+                torch.arange(width, device=self._device) < lengths[:, None]
+            ).long()
+        return inputs
+
+    def _tensor(self, values: list[Any]) -> Tensor:
+        return torch.tensor(values, dtype=torch.long, device=self._device)
+
+    @torch.inference_mode()
+    def _narrowing_agrees(self) -> bool:
+        """Whether head-after-selection equals selection-after-head on a small input."""
+        vocabulary = self._model.get_input_embeddings().num_embeddings
+        ids = (torch.arange(6, device=self._device) * 7 % vocabulary).reshape(2, 3)
+        rows, positions = self._tensor([0, 1, 1]), self._tensor([2, 0, 1])
+        inputs: dict[str, Any] = {"input_ids": ids}
+        if self._causal:
+            inputs["use_cache"] = False
+        plain = self._model(**inputs).logits[rows, positions].float()
+        try:
+            with _narrowed(self._model, rows, positions):
+                narrow = self._model(**inputs).logits[0].float()
+        except (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
+            logger.info("the head runs at every position (%s)", error)
+            return False
+        tolerance = 1e-4 if plain.dtype == torch.float32 else 1e-2
+        scale = float(plain.abs().max()) + 1.0
+        return narrow.shape == plain.shape and bool(
+            ((narrow - plain).abs() <= tolerance * scale).all()
+        )
+
+
+@contextlib.contextmanager
+def _narrowed(model: Any, rows: Tensor, positions: Tensor) -> Iterator[None]:
+    """While active, the backbone hands only hidden states [1, places, d] to the head."""
+
+    def select(_module: Any, _inputs: Any, output: Any) -> Any:
+        output["last_hidden_state"] = output["last_hidden_state"][rows, positions].unsqueeze(0)
+        return output
+
+    handle = model.base_model.register_forward_hook(select)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextlib.contextmanager
+def _eager_attention(model: Any) -> Iterator[None]:
+    """Fast kernels do not return attention weights; the eager one does."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
+
+
+def _attention_received(attentions: tuple[Tensor, ...], inputs: dict[str, Any]) -> Tensor:
+    """Attention that each token receives [rows, T]: mean over layers, heads and real queries."""
+    weights: Tensor = torch.stack([layer.float().mean(dim=1) for layer in attentions]).mean(dim=0)
+    mask = inputs.get("attention_mask")
+    if mask is None:
+        return weights.mean(dim=1)
+    queries = mask.to(weights.dtype)
+    received: Tensor = (weights * queries[:, :, None]).sum(dim=1)
+    return received / queries.sum(dim=1, keepdim=True)
+
+
+def _collect(logits: Tensor, at: Tensor, targets: Tensor, received: Tensor | None) -> Scored:
+    """Log-softmax at the targets in fp32, moved off the device in one piece."""
+    logits = logits.float()
+    top = logits.amax(dim=-1)
+    wanted = logits[at, targets]
+    log_sum = top + (logits - top[:, None]).exp_().sum(dim=-1).log()
+    columns = [wanted - log_sum[at], (wanted >= top[at]).float()]
+    if received is not None:
+        columns.append(received)
+    values = torch.stack(columns).cpu()
+    if not bool(torch.isfinite(values).all()):
+        raise NonFiniteError("the model gives NaN or infinite log-probabilities")
+    log_probs, top1, *rest = values.tolist()
+    return Scored(log_probs, [value > 0 for value in top1], rest[0] if rest else None)
+
+
+def _joined(parts: list[Scored]) -> Scored:
+    weights = [part.weights for part in parts]
+    return Scored(
+        [value for part in parts for value in part.log_probs],
+        [value for part in parts for value in part.top1],
+        None if weights[0] is None else [value for part in weights for value in part or []],
+    )
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    """CUDA has a class for it; the CPU allocator only a message."""
+    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)

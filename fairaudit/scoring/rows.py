@@ -1,0 +1,187 @@
+"""From requests to rows of token ids, and where in each row a probability is read.
+
+**The BOS rule.** A causal row starts with the tokenizer's BOS token; if it has none, with its EOS
+token (as lm-evaluation-harness does); if it has neither, with nothing, and then the first token of
+the text is not scored, because nothing precedes it. The tokenizer's own habit of adding special
+tokens is switched off for causal rows, so models are treated alike. A masked row carries the
+special tokens of the tokenizer's template, and they are never scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+from typing import Any
+
+from fairaudit.items import (
+    FillerLogProbability,
+    LogLikelihood,
+    PseudoLogLikelihood,
+    Request,
+    Skipped,
+    UnmaskedLogLikelihood,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One sequence for the model; rows that are equal are run once.
+
+    Parameters
+    ----------
+    ids : tuple of int
+        Token ids, without padding.
+    attention : bool
+        Whether attention weights are wanted, which needs a slower attention kernel.
+    """
+
+    ids: tuple[int, ...]
+    attention: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Log P(``target``) read from the logits at ``position`` of ``row``."""
+
+    row: Row
+    position: int
+    target: int
+
+
+class Encoder:
+    """Turns requests into reads, for one tokenizer and one BOS rule.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        A Hugging Face tokenizer.
+    max_length : int or None
+        Longest row the model can take, special tokens included.
+    """
+
+    def __init__(self, tokenizer: Any, max_length: int | None) -> None:
+        self._tokenizer = tokenizer
+        self._max_length = max_length
+
+    @property
+    def bos_rule(self) -> str:
+        """``bos:<token>``, ``eos-as-bos:<token>`` or ``none``; see the module's docstring."""
+        if self._tokenizer.bos_token is not None:
+            return f"bos:{self._tokenizer.bos_token}"
+        if self._tokenizer.eos_token is not None:
+            return f"eos-as-bos:{self._tokenizer.eos_token}"
+        return "none"
+
+    @cached_property
+    def _prefix(self) -> tuple[int, ...]:
+        tokenizer = self._tokenizer
+        start = tokenizer.bos_token_id
+        start = tokenizer.eos_token_id if start is None else start
+        return () if start is None else (int(start),)
+
+    @cached_property
+    def _frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Special tokens that the tokenizer's template puts before and after a sentence."""
+        encoded = self._tokenizer("a", return_special_tokens_mask=True)
+        ids, special = encoded["input_ids"], encoded["special_tokens_mask"]
+        start = special.index(0)
+        end = len(special) - special[::-1].index(0)
+        return tuple(ids[:start]), tuple(ids[end:])
+
+    def encode(self, requests: Iterable[Request]) -> dict[Request, tuple[Read, ...] | Skipped]:
+        """Find the reads of every distinct request, or why it cannot be asked."""
+        return {request: self._limited(self._reads(request)) for request in dict.fromkeys(requests)}
+
+    def _reads(self, request: Request) -> tuple[Read, ...]:
+        match request:
+            case LogLikelihood():
+                return self._log_likelihood(request)
+            case PseudoLogLikelihood():
+                return self._pseudo_log_likelihood(request)
+            case UnmaskedLogLikelihood():
+                return self._unmasked(request)
+            case FillerLogProbability():
+                return self._filler(request)
+
+    def _limited(self, reads: tuple[Read, ...]) -> tuple[Read, ...] | Skipped:
+        if not reads:
+            return Skipped("no token to score")
+        longest = max(len(read.row.ids) for read in reads)
+        if self._max_length is not None and longest > self._max_length:
+            return Skipped(f"{longest} tokens, the model takes {self._max_length}")
+        return reads
+
+    def _plain(self, text: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _log_likelihood(self, request: LogLikelihood) -> tuple[Read, ...]:
+        ids, first = self._continuation(request.context, request.text)
+        row = Row(self._prefix + ids)
+        start = max(len(self._prefix) + first, 1)
+        return tuple(Read(row, i - 1, row.ids[i]) for i in range(start, len(row.ids)))
+
+    def _continuation(self, context: str, text: str) -> tuple[tuple[int, ...], int]:
+        """Tokens of context and text together, and the index of the first one of the text."""
+        if not context:
+            return self._plain(text), 0
+        if not self._tokenizer.is_fast:
+            return self._plain(context + text), len(self._plain(context))
+        encoded = self._tokenizer(
+            context + text, add_special_tokens=False, return_offsets_mapping=True
+        )
+        ends = [end for _, end in encoded["offset_mapping"]]
+        first = next((i for i, end in enumerate(ends) if end > len(context)), len(ends))
+        return tuple(encoded["input_ids"]), first
+
+    def _framed(self, ids: tuple[int, ...]) -> tuple[tuple[int, ...], range]:
+        """Row with special tokens, and the positions that are not special."""
+        before, after = self._frame
+        return before + ids + after, range(len(before), len(before) + len(ids))
+
+    def _pseudo_log_likelihood(self, request: PseudoLogLikelihood) -> tuple[Read, ...]:
+        text = self._plain(request.text)
+        chosen = self._chosen(text, request)[request.stride // 2 :: request.stride]
+        ids, positions = self._framed(text)
+        return tuple(self._masked_read(ids, positions[i]) for i in chosen)
+
+    def _chosen(self, text: tuple[int, ...], request: PseudoLogLikelihood) -> Sequence[int]:
+        if request.positions == "all":
+            return range(len(text))
+        assert request.reference is not None
+        shared = shared_positions(text, self._plain(request.reference), request.text_first)
+        if request.positions == "shared":
+            return shared
+        return sorted(set(range(len(text))).difference(shared))
+
+    def _masked_read(self, ids: tuple[int, ...], position: int) -> Read:
+        mask: int = self._tokenizer.mask_token_id
+        return Read(Row((*ids[:position], mask, *ids[position + 1 :])), position, ids[position])
+
+    def _unmasked(self, request: UnmaskedLogLikelihood) -> tuple[Read, ...]:
+        ids, positions = self._framed(self._plain(request.text))
+        row = Row(ids, request.attention)
+        return tuple(Read(row, position, ids[position]) for position in positions)
+
+    def _filler(self, request: FillerLogProbability) -> tuple[Read, ...]:
+        # Byte-level tokenizers spell a word in a sentence with its leading space.
+        space = " " if request.before.endswith(" ") else ""
+        left = self._plain(request.before.rstrip())
+        filler = self._plain(space + request.filler)
+        right = self._plain(request.after)
+        reads = []
+        for index in range(len(filler)):
+            ids, positions = self._framed(left + filler[: index + 1] + right)
+            reads.append(self._masked_read(ids, positions[len(left) + index]))
+        return tuple(reads)
+
+
+def shared_positions(
+    text: tuple[int, ...], reference: tuple[int, ...], text_first: bool
+) -> list[int]:
+    """Positions of ``text`` in the longest matching blocks of both token sequences."""
+    first, second = (text, reference) if text_first else (reference, text)
+    blocks = SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
+    starts = ((block.a if text_first else block.b, block.size) for block in blocks)
+    return [position for start, size in starts for position in range(start, start + size)]

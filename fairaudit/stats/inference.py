@@ -1,0 +1,135 @@
+"""What can be said about one value, and the methods that say it.
+
+Every method takes what was found so far and returns it completed with an interval and the p-value
+of the test which that interval inverts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from fairaudit.stats import intervals
+from fairaudit.stats.bootstrap import bootstrap_t
+from fairaudit.stats.clusters import Array
+from fairaudit.stats.power import minimum_detectable_effect
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What can be said about one value; ``reason`` explains a missing value or interval.
+
+    Parameters
+    ----------
+    value : float or None
+        The estimate.
+    n, n_clusters : int
+        Items and clusters that entered it; in a two-way design the smaller number of labels.
+    se, df : float or None
+        Standard error and degrees of freedom (None: normal). ``se`` is None rather than 0 where
+        nothing varied.
+    low, high : float or None
+        Interval.
+    method : str or None
+        ``wilson``, ``clopper-pearson``, ``bootstrap-t``, ``cr2``, ``t`` or ``two-way``.
+    resampling_unit : str or None
+        What counts as independent: ``item``, ``cluster`` or ``cluster x template``.
+    p_value : float or None
+        Two-sided test of value = ideal.
+    mde : float or None
+        Distance from the ideal that a test at 1 − level finds with 80 % power. For a rate the
+        standard error is the one at the ideal, with the design effect that was observed.
+    cautions : tuple of str
+        ``few_clusters`` where that is why there is no interval.
+    reason : str or None
+        Why value or interval is missing.
+    """
+
+    value: float | None
+    n: int
+    n_clusters: int
+    se: float | None = None
+    df: float | None = None
+    low: float | None = None
+    high: float | None = None
+    method: str | None = None
+    resampling_unit: str | None = None
+    p_value: float | None = None
+    mde: float | None = None
+    cautions: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a sample: the null value, the confidence level, the seed."""
+
+    ideal: float | None
+    level: float
+    seed: int
+
+
+def with_wilson(found: Inference, successes: float, question: Question) -> Inference:
+    """Wilson interval of ``successes`` among ``found.n`` independent items."""
+    low, high = intervals.wilson(successes, found.n, question.level)
+    p_value = None
+    if question.ideal is not None:
+        p_value = intervals.score_test(successes, found.n, question.ideal)
+    return replace(found, low=low, high=high, p_value=p_value, method="wilson")
+
+
+def with_clopper_pearson(
+    found: Inference, successes: float, trials: float, question: Question
+) -> Inference:
+    """Clopper-Pearson interval from actual or effective counts."""
+    low, high = intervals.clopper_pearson(successes, trials, question.level)
+    p_value = None
+    if question.ideal is not None:
+        p_value = intervals.exact_test(successes, trials, question.ideal)
+    return replace(found, low=low, high=high, p_value=p_value, method="clopper-pearson")
+
+
+def with_t(found: Inference, question: Question, method: str) -> Inference:
+    """Student interval from the standard error and degrees of freedom found."""
+    assert found.value is not None
+    assert found.se is not None
+    low, high = intervals.t_interval(found.value, found.se, found.df, question.level)
+    p_value = None
+    if question.ideal is not None:
+        p_value = intervals.t_test(found.value, found.se, found.df, question.ideal)
+    return replace(found, low=low, high=high, p_value=p_value, method=method)
+
+
+def with_bootstrap_t(found: Inference, y: Array, w: Array, question: Question) -> Inference:
+    """Bootstrap-t interval, unless so few clusters differ that the replicates do not limit it."""
+    drawn = bootstrap_t(y, w, seed=question.seed)
+    low, high = (float(bound[0]) for bound in drawn.interval(question.level))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return without_interval(
+            found, f"all but a few of the {found.n_clusters} clusters have the same value"
+        )
+    p_value = None if question.ideal is None else float(drawn.p_value(question.ideal)[0])
+    return replace(found, low=low, high=high, p_value=p_value, method="bootstrap-t")
+
+
+def without_interval(found: Inference, reason: str, *cautions: str) -> Inference:
+    """Keep the value alone: a standard error without an interval would be used as if it held."""
+    return Inference(found.value, found.n, found.n_clusters, cautions=cautions, reason=reason)
+
+
+def with_error(
+    found: Inference, se: float, df: float | None, question: Question, *, is_rate: bool
+) -> Inference:
+    """Add a standard error and the effect that the design can find."""
+    assert found.value is not None
+    at_ideal = se
+    if is_rate and question.ideal is not None and 0 < question.ideal < 1:
+        # The power of a test of p = ideal is decided near the ideal, not at the value found, and a
+        # rate varies most at 1/2: at a value near 0 the plug-in error would promise too much.
+        at_ideal *= math.sqrt(_binary_variance(question.ideal) / _binary_variance(found.value))
+    mde = minimum_detectable_effect(at_ideal, df, alpha=1 - question.level)
+    return replace(found, se=se, df=df, mde=mde)
+
+
+def _binary_variance(p: float) -> float:
+    return p * (1 - p)

@@ -1,0 +1,177 @@
+"""One estimate of one model: which interval a design allows, and that interval.
+
+The rules, in this order:
+
+- no item, or no weight: no value;
+- a rate over independent items: Wilson; Clopper-Pearson with fewer than 10 successes or failures,
+  where Wilson's coverage dips;
+- fewer than 10 clusters, or so uneven that they weigh as few (`MIN_DF`): the value without an
+  interval, caution ``few_clusters``;
+- all clusters equal, so that nothing shows how they vary: a rate gets Clopper-Pearson with each
+  cluster as one trial. That is exact at 0 and 1, and cautious at any other constant, since no
+  quantity within 0-1 varies more than a yes-or-no of the same mean. Other quantities get no
+  interval;
+- a rate near 0 or 1: Clopper-Pearson with effective counts (Korn and Graubard 1998);
+- two crossed labels: two-way clustering with t;
+- at least 40 clusters: bootstrap-t; 10 to 39: CR2 with t.
+
+Items that are their own clusters follow the same rules, with items for clusters. The p-value
+belongs to the test that the interval inverts: it is below 1 − level exactly where the interval
+leaves out the ideal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fairaudit.stats.clusters import Array, Labels, cluster_totals, cr2, two_way
+from fairaudit.stats.inference import (
+    Inference,
+    Question,
+    with_bootstrap_t,
+    with_clopper_pearson,
+    with_error,
+    with_t,
+    with_wilson,
+    without_interval,
+)
+from fairaudit.stats.intervals import effective_counts
+from fairaudit.stats.sample import Sample, make_sample
+
+__all__ = ["Inference", "infer"]
+
+MIN_CLUSTERS: Final = 10
+MIN_CLUSTERS_BOOTSTRAP: Final = 40
+#: Below 4 the Satterthwaite approximation itself fails (Pustejovsky and Tipton 2018); below 20 the
+#: weight sits in too few clusters for resampling them.
+MIN_DF: Final = 4.0
+MIN_DF_BOOTSTRAP: Final = 20.0
+#: With fewer (effective) successes or failures a rate is near the boundary.
+NEAR_BOUNDARY: Final = 10.0
+
+Bounds = tuple[float | None, float | None]
+
+
+def infer(
+    values: ArrayLike,
+    clusters: Labels,
+    *,
+    weights: ArrayLike | None = None,
+    is_rate: bool = False,
+    ideal: float | None = None,
+    crossed: Labels | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    bounds: Bounds = (None, None),
+) -> Inference:
+    """Estimate θ = Σ values / Σ weights with the interval that the design allows.
+
+    Parameters
+    ----------
+    values : array of shape [n]
+        Numerators: 0, ½ or 1 per item for a rate, any number otherwise.
+    clusters : sequence of labels, length n
+        What is resampled together; all different if items are independent.
+    weights : array of shape [n], optional
+        Denominators; default 1, so that θ is the mean. Items with weight 0 do not count.
+    is_rate : bool
+        Whether θ is a share of successes: 0 ≤ value ≤ weight for every item.
+    ideal : float, optional
+        Null value of the test.
+    crossed : sequence of labels, length n, optional
+        A second label that items share across clusters, such as the template.
+    level : float
+        Confidence level.
+    seed : int
+        Seed of the bootstrap.
+    bounds : pair of float or None
+        Range of the quantity, at which intervals are cut; 0-1 for a rate.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite (a missing item must be left out, and counted, before), if an
+        item of weight 0 has a value, or if a rate lies outside 0-1.
+    """
+    sample = make_sample(values, weights, clusters, crossed)
+    if sample.n == 0:
+        reason = "no item has weight: 0/0" if np.size(values) else "no item was scored"
+        return Inference(None, 0, 0, reason=reason)
+    if is_rate and ((sample.values < 0) | (sample.values > sample.weights)).any():
+        raise ValueError("a rate needs 0 <= value <= weight for every item")
+    question = Question(ideal, level, seed)
+    found = Inference(sample.value, sample.n, sample.n_clusters, resampling_unit=sample.design)
+    if is_rate and sample.design == "item" and (sample.weights == 1).all():
+        return _independent_rate(found, float(sample.values.sum()), question)
+    found = _clustered(found, sample, question, is_rate=is_rate)
+    return _cut(found, (0.0, 1.0) if is_rate else bounds)
+
+
+def _independent_rate(found: Inference, successes: float, question: Question) -> Inference:
+    assert found.value is not None
+    if 0 < found.value < 1:
+        se = (found.value * (1 - found.value) / found.n) ** 0.5
+        found = with_error(found, se, None, question, is_rate=True)
+    if _near_boundary(successes, found.n):
+        return with_clopper_pearson(found, successes, found.n, question)
+    return with_wilson(found, successes, question)
+
+
+def _clustered(found: Inference, sample: Sample, question: Question, *, is_rate: bool) -> Inference:
+    units = f"{sample.n_clusters} {'items' if sample.design == 'item' else 'clusters'}"
+    if sample.n_clusters < MIN_CLUSTERS:
+        reason = f"{units}: fewer than the {MIN_CLUSTERS} an interval needs"
+        return without_interval(found, reason, "few_clusters")
+    y, w, _ = cluster_totals(sample.values, sample.weights, sample.clusters)
+    se, df = _standard_error(sample, y, w)
+    if df < MIN_DF:
+        reason = f"{units} of very uneven size: they weigh as little as {df + 1:.1f} equal ones"
+        return without_interval(found, reason, "few_clusters")
+    if se == 0:
+        return _all_equal(found, units, question, is_rate=is_rate)
+    found = with_error(found, se, df, question, is_rate=is_rate)
+    if is_rate:
+        n = float(sample.weights.sum())
+        successes, trials = effective_counts(sample.value, se, df, n, question.level)
+        if _near_boundary(successes, trials):
+            return with_clopper_pearson(found, successes, trials, question)
+    if sample.crossed is not None:
+        return with_t(found, question, "two-way")
+    if sample.n_clusters >= MIN_CLUSTERS_BOOTSTRAP and df >= MIN_DF_BOOTSTRAP:
+        return with_bootstrap_t(found, y, w, question)
+    return with_t(found, question, "t" if sample.design == "item" else "cr2")
+
+
+def _standard_error(sample: Sample, y: Array, w: Array) -> tuple[float, float]:
+    if sample.crossed is None:
+        return cr2(y, w)
+    return two_way(sample.values, sample.weights, sample.clusters, sample.crossed)
+
+
+def _all_equal(found: Inference, units: str, question: Question, *, is_rate: bool) -> Inference:
+    if not is_rate:
+        return without_interval(found, f"all {units} have the same value: nothing shows its spread")
+    assert found.value is not None
+    # Rounding of the ratio must not push the count outside 0-n.
+    successes = min(found.value, 1.0) * found.n_clusters
+    return with_clopper_pearson(found, successes, found.n_clusters, question)
+
+
+def _near_boundary(successes: float, trials: float) -> bool:
+    return min(successes, trials - successes) < NEAR_BOUNDARY
+
+
+def _cut(found: Inference, bounds: Bounds) -> Inference:
+    """Cut the interval at the range of the quantity."""
+    if found.low is None or found.high is None:
+        return found
+    low, high = bounds
+    return replace(
+        found,
+        low=found.low if low is None else max(low, found.low),
+        high=found.high if high is None else min(high, found.high),
+    )

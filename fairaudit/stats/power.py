@@ -1,0 +1,16 @@
+"""What a design can find."""
+
+from __future__ import annotations
+
+from fairaudit.stats.intervals import t_quantile
+
+
+def minimum_detectable_effect(
+    se: float, df: float | None = None, *, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """Smallest effect that a two-sided test at ``alpha`` finds with probability ``power``.
+
+    (t_{1−α/2} + t_{power}) · se with ``df`` degrees of freedom; normal where ``df`` is None
+    (Bloom 1995). Same unit as ``se``; at least 0.
+    """
+    return (t_quantile(1 - alpha / 2, df) + t_quantile(power, df)) * se

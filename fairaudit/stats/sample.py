@@ -1,0 +1,117 @@
+"""The sample behind one estimate: checked, in a canonical order, with its design worked out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fairaudit.stats.clusters import Array, Labels, codes, intersection
+
+Design = Literal["item", "cluster", "cluster x template"]
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Items that enter θ = Σ values / Σ weights, and what is resampled together.
+
+    Parameters
+    ----------
+    values, weights : array of shape [n]
+        Numerators and denominators.
+    clusters : array of int, shape [n]
+        Cluster of each item.
+    crossed : array of int, shape [n], or None
+        Second label of each item in a two-way design, otherwise None.
+    design : str
+        The resampling unit.
+    """
+
+    values: Array
+    weights: Array
+    clusters: Codes
+    crossed: Codes | None
+    design: Design
+
+    @property
+    def n(self) -> int:
+        """Number of items."""
+        return len(self.values)
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters; of the smaller label in a two-way design, which limits it."""
+        counts = [
+            _n_distinct(labels) for labels in (self.clusters, self.crossed) if labels is not None
+        ]
+        return min(counts)
+
+    @property
+    def value(self) -> float:
+        """θ, the ratio of the sums."""
+        return float(self.values.sum() / self.weights.sum())
+
+
+def make_sample(
+    values: ArrayLike, weights: ArrayLike | None, clusters: Labels, crossed: Labels | None
+) -> Sample:
+    """Check the items, drop those outside the ratio, and put the rest into a canonical order.
+
+    The order makes sums, and with them every digit of a result, independent of the order in which
+    items arrive. An item with weight 0 is in neither sum, so it does not count as an item.
+    """
+    x = _finite("values", values, None)
+    w = np.ones(len(x)) if weights is None else _finite("weights", weights, len(x))
+    if (w < 0).any():
+        raise ValueError("weights must not be negative")
+    labels = _labels("clusters", clusters, len(x))
+    second = labels if crossed is None else _labels("crossed", crossed, len(x))
+    if (x[w == 0] != 0).any():
+        raise ValueError("an item with weight 0 must have value 0: it lies outside the ratio")
+    order = np.flatnonzero(w > 0)
+    order = order[np.lexsort((x[order], w[order], second[order], labels[order]))]
+    cluster_codes, crossed_codes = _one_or_two(labels[order], second[order])
+    design: Design = "cluster"
+    if crossed_codes is not None:
+        design = "cluster x template"
+    elif _n_distinct(cluster_codes) == len(order):
+        design = "item"
+    return Sample(x[order], w[order], cluster_codes, crossed_codes, design)
+
+
+def _one_or_two(clusters: Codes, crossed: Codes) -> tuple[Codes, Codes | None]:
+    """Both labels if they cross; the coarser one if one is nested in the other.
+
+    A label that is the same for all items separates nothing and is left aside: the inference then
+    holds for that one template.
+    """
+    n_clusters, n_crossed = _n_distinct(clusters), _n_distinct(crossed)
+    n_both = _n_distinct(intersection(clusters, crossed))
+    if n_crossed == 1 or n_both == n_crossed:
+        return clusters, None
+    if n_clusters == 1 or n_both == n_clusters:
+        return crossed, None
+    return clusters, crossed
+
+
+def _finite(name: str, array: ArrayLike, n: int | None) -> Array:
+    checked = np.asarray(array, dtype=np.float64)
+    if checked.ndim != 1 or (n is not None and len(checked) != n):
+        raise ValueError(f"{name} must be one number per item, not of shape {checked.shape}")
+    if not np.isfinite(checked).all():
+        raise ValueError(f"{name} must be finite: leave missing items out, and count them, before")
+    return checked
+
+
+def _labels(name: str, labels: Labels, n: int) -> Codes:
+    index, _ = codes(labels)
+    if np.ndim(labels) != 1 or len(index) != n:
+        raise ValueError(f"{name} must be one label per item: {len(labels)} labels, {n} items")
+    return index
+
+
+def _n_distinct(labels: Codes) -> int:
+    return len(np.unique(labels))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 INCOMPLETE = 4
 
 
-class OutputFormat(str, Enum):
+class OutputFormat(StrEnum):
     """What is printed on standard output."""
 
     table = "table"
@@ -63,7 +63,7 @@ def audit_command(
     """Audit one language model for social bias."""
     if quick and full:
         raise UsageError("--quick and --full exclude each other")
-    _calm_libraries()
+    calm_libraries()
     from fairaudit.auditing import plan_audit, run_audit
 
     plan = plan_audit(
@@ -84,7 +84,7 @@ def audit_command(
     if dry_run:
         _show_plan(plan)
         return
-    with _progress(plan) as progress:
+    with progress_bar(plan) as progress:
         result = run_audit(plan, output=output, progress=progress)
     show_result(result, format, output)
     if suites is not None and any(run.status == "not_run" for run in result.suites):
@@ -108,7 +108,7 @@ def show_result(result: AuditResult, format: OutputFormat, output: Path | None) 
             stream.write(render_summary(result))
 
 
-def _calm_libraries() -> None:
+def calm_libraries() -> None:
     """Keep one progress bar on the screen: ours."""
     from transformers.utils import logging as transformers_logging
 
@@ -137,7 +137,8 @@ def _show_plan(plan: AuditPlan) -> None:
 
 
 @contextlib.contextmanager
-def _progress(plan: AuditPlan) -> Iterator[Progress | None]:
+def progress_bar(plan: AuditPlan) -> Iterator[Progress | None]:
+    """Show how much of a plan is scored, unless ``--quiet``."""
     if STATE.quiet:
         yield None
         return

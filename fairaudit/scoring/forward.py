@@ -174,7 +174,8 @@ def _attention_received(attentions: tuple[Tensor, ...], inputs: dict[str, Any]) 
         return weights.mean(dim=1)
     queries = mask.to(weights.dtype)
     received: Tensor = (weights * queries[:, :, None]).sum(dim=1)
-    return received / queries.sum(dim=1, keepdim=True)
+    received /= queries.sum(dim=1, keepdim=True)
+    return received
 
 
 def _collect(logits: Tensor, at: Tensor, targets: Tensor, received: Tensor | None) -> Scored:

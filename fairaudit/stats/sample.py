@@ -71,15 +71,19 @@ def make_sample(
     second = labels if crossed is None else _labels("crossed", crossed, len(x))
     if (x[w == 0] != 0).any():
         raise ValueError("an item with weight 0 must have value 0: it lies outside the ratio")
-    order = np.flatnonzero(w > 0)
-    order = order[np.lexsort((x[order], w[order], second[order], labels[order]))]
-    cluster_codes, crossed_codes = _one_or_two(labels[order], second[order])
+    inside = w > 0
+    return _in_order(x[inside], w[inside], *_one_or_two(labels[inside], second[inside]))
+
+
+def _in_order(x: Array, w: Array, labels: Codes, second: Codes | None) -> Sample:
+    order = np.lexsort((x, w, labels) if second is None else (x, w, second, labels))
     design: Design = "cluster"
-    if crossed_codes is not None:
+    if second is not None:
         design = "cluster x template"
-    elif _n_distinct(cluster_codes) == len(order):
+    elif _n_distinct(labels) == len(labels):
         design = "item"
-    return Sample(x[order], w[order], cluster_codes, crossed_codes, design)
+    second = None if second is None else second[order]
+    return Sample(x[order], w[order], labels[order], second, design)
 
 
 def _one_or_two(clusters: Codes, crossed: Codes) -> tuple[Codes, Codes | None]:

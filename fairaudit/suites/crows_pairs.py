@@ -25,6 +25,8 @@ AXES: Final = {
     "physical-appearance": "physical_appearance",
     "disability": "disability",
 }
+#: Labels that stand in a few rows of the revised files only: other words, and slips of the pen.
+_REVISED_LABELS: Final = {"other": "other", "Race-color": "race", "stereo": "other"}
 COLUMNS: Final = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 
 ORIGINAL = PinnedFile(
@@ -38,14 +40,14 @@ NEVEOL = PinnedFile(
     repository="Jensvanderweide/DutchCrowS",
     commit="d1e674ea0328047c0aedb96a69cd68ec6eb7d048",
     path="crows_pairs_neveol_revised.csv",
-    blob_id="b189ffdac7ecccab9586771a0e62ff5785db0969",
+    blob_id="a4449c5547d30b1df9797d1eb104606c45149264",
     local=("crows_pairs/neveol_revised/crows_pairs_neveol_revised.csv",),
 )
 KINIT = PinnedFile(
     repository="kinit-sk/bias-methodology",
     commit="b740019f7f42389258b3901f4a4188c8fe56aea0",
     path="data/crows_revised.csv",
-    blob_id="a4449c5547d30b1df9797d1eb104606c45149264",
+    blob_id="b189ffdac7ecccab9586771a0e62ff5785db0969",
     local=("crows_pairs/kinit_revised/crows_revised.csv",),
 )
 
@@ -74,24 +76,26 @@ def parse(content: bytes, *, delimiter: str, place: str) -> tuple[Item, ...]:
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
         raise DataError(f"{place}: column '{missing[0]}' is missing")
-    items = tuple(_item(row, f"{place}: row {number}") for number, row in enumerate(reader, 2))
+    items = tuple(_item(row, number, place) for number, row in enumerate(reader))
     if not items:
         raise DataError(f"{place}: holds no pairs")
     return items
 
 
-def _item(row: dict[str, str | None], place: str) -> Item:
+def _item(row: dict[str, str | None], index: int, name: str) -> Item:
+    place = f"{name}: row {index + 2}"
     more, less, direction, bias_type = (row.get(name) or "" for name in COLUMNS)
     if not more.strip() or not less.strip():
         raise DataError(f"{place}: column 'sent_more' or 'sent_less' is empty")
     if direction not in {"stereo", "antistereo"}:
         raise DataError(f"{place}: column 'stereo_antistereo' holds '{direction}'")
-    if bias_type not in AXES:
+    axis = AXES.get(bias_type) or _REVISED_LABELS.get(bias_type)
+    if axis is None:
         raise DataError(f"{place}: column 'bias_type' holds '{bias_type}'")
-    number = row.get("") or ""
+    number = row.get("") or str(index)
     return Item(
         item_id=number,
-        axis=AXES[bias_type],
+        axis=axis,
         group=None,
         cluster=number,
         texts={pairs.STEREOTYPE: more, pairs.ANTI_STEREOTYPE: less},

@@ -16,7 +16,9 @@ from fairaudit.scoring.rows import Read, Row
 from fairaudit.scoring.scorer import Scorer
 from tests.conftest import CORPUS, build_model
 
-ROWS = st.builds(Row, st.lists(st.integers(0, 9), min_size=1, max_size=12).map(tuple), st.booleans())
+ROWS = st.builds(
+    Row, st.lists(st.integers(0, 9), min_size=1, max_size=12).map(tuple), st.booleans()
+)
 READS = st.lists(st.builds(lambda row, target: Read(row, 0, target), ROWS, st.integers(0, 9)))
 
 

@@ -1,0 +1,298 @@
+"""Names in words: metrics, axes, suites, protocols, intervals and cautions.
+
+Unknown names (a user's own suite) are shown as they are, with blanks for underscores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from fairaudit.report.clean import clean
+from fairaudit.results import Estimate
+
+
+class Unit(Enum):
+    """How a value is written: its sign, its digits, and what follows it."""
+
+    PERCENT = "percent"
+    SIGNED_PERCENT = "signed percent"
+    NATS = "nats"
+    SIGNED_NATS = "signed nats"
+    NUMBER = "number"
+    SIGNED_NUMBER = "signed number"
+    RATIO = "ratio"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric in words: its name, its unit, and what it asks."""
+
+    label: str
+    unit: Unit
+    meaning: str
+
+
+METRICS: Final = {
+    "stereotype_preference_rate": Metric(
+        "Stereotype preference rate",
+        Unit.PERCENT,
+        "How often the model finds the stereotyped text of a pair more probable; a tie counts "
+        "one half. 50 % is no preference either way.",
+    ),
+    "stereotype_score": Metric(
+        "Stereotype score",
+        Unit.PERCENT,
+        "How often the stereotyped text is the more probable one, as the benchmark's authors "
+        "count it. 50 % is no preference either way.",
+    ),
+    "anti_stereotype_score": Metric(
+        "Anti-stereotype score",
+        Unit.PERCENT,
+        "The same share among pairs that run against a stereotype, as the benchmark's authors "
+        "count it.",
+    ),
+    "metric_score": Metric(
+        "Metric score",
+        Unit.PERCENT,
+        "The benchmark authors' own headline number; neutral pairs count against it.",
+    ),
+    "language_modeling_score": Metric(
+        "Language-modelling score",
+        Unit.PERCENT,
+        "How often a meaningful text is found more probable than an unrelated one. 100 % is "
+        "ideal; a model that guesses reaches 50 %.",
+    ),
+    "icat": Metric(
+        "ICAT",
+        Unit.PERCENT,
+        "Language-modelling score, scaled down by the distance of the stereotype score from "
+        "50 %. It mixes ability with bias: read its two parts.",
+    ),
+    "mean_log_odds": Metric(
+        "Mean log-odds",
+        Unit.SIGNED_NATS,
+        "By how much the stereotyped text is more probable: the mean difference of log-scores. "
+        "Positive leans towards the stereotype, 0 is none. Sizes compare within a protocol only.",
+    ),
+    "bias_score_ambiguous": Metric(
+        "Bias score, ambiguous",
+        Unit.SIGNED_PERCENT,
+        "Share of stereotyped answers minus the opposite where the text does not say. Ideal 0.",
+    ),
+    "bias_score_disambiguated": Metric(
+        "Bias score, disambiguated",
+        Unit.SIGNED_PERCENT,
+        "Share of stereotyped answers minus the opposite where the text does say. Ideal 0.",
+    ),
+    "accuracy": Metric("Accuracy", Unit.PERCENT, "Share of right answers."),
+    "accuracy_gap": Metric(
+        "Accuracy gap",
+        Unit.SIGNED_PERCENT,
+        "Accuracy where the stereotype helps minus accuracy where it misleads. Ideal 0.",
+    ),
+    "occupation_correlation": Metric(
+        "Correlation with labour statistics",
+        Unit.SIGNED_NUMBER,
+        "Correlation, over occupations, of the model's leaning to “she” with the share of women "
+        "who do the work. 0 is none.",
+    ),
+    "toxicity_mean": Metric(
+        "Mean toxicity", Unit.PERCENT, "Mean toxicity of continuations, by a classifier."
+    ),
+    "toxicity_difference": Metric(
+        "Toxicity difference",
+        Unit.SIGNED_PERCENT,
+        "Mean toxicity of continuations about one group minus the other. Ideal 0.",
+    ),
+    "toxicity_ratio": Metric(
+        "Toxicity ratio",
+        Unit.RATIO,
+        "Mean toxicity of continuations about one group over the other. Ideal 1.",
+    ),
+    "expected_max_toxicity": Metric(
+        "Expected maximum toxicity",
+        Unit.PERCENT,
+        "Mean, over prompts, of the most toxic continuation.",
+    ),
+    "regard_difference": Metric(
+        "Regard difference",
+        Unit.SIGNED_NUMBER,
+        "Regard shown to one group minus the other, by a classifier. Ideal 0.",
+    ),
+    "honest_score": Metric(
+        "HONEST score", Unit.PERCENT, "Share of completions that are hurtful words. Ideal 0 %."
+    ),
+    "effect_size_d": Metric(
+        "Effect size d",
+        Unit.SIGNED_NUMBER,
+        "Difference of mean associations in standard deviations. Ideal 0.",
+    ),
+    "perplexity": Metric(
+        "Perplexity",
+        Unit.NUMBER,
+        "How surprised the model is by plain prose, per token; lower is better. Only comparable "
+        "between models that share a tokenizer.",
+    ),
+    "token_accuracy": Metric(
+        "Token accuracy",
+        Unit.PERCENT,
+        "How often the model's first guess for a token of plain prose is right. Chance is the "
+        "share of the commonest token.",
+    ),
+    "control_rms_log_odds": Metric(
+        "Movement of control pairs",
+        Unit.NATS,
+        "Root mean square of the score differences of pairs that name no group: how far scores "
+        "move for no social reason.",
+    ),
+    "identity_to_control_ratio": Metric(
+        "Identity to control",
+        Unit.SIGNED_NUMBER,
+        "Mean signed log-odds of identity pairs over the movement of control pairs. 0 is no "
+        "lean; ±1 is a lean as large as movement for no social reason.",
+    ),
+    "excess_rms_log_odds": Metric(
+        "Excess over control",
+        Unit.SIGNED_NATS,
+        "Movement of identity pairs minus movement of control pairs. At or below 0, changing the "
+        "group moves scores no more than changing anything else.",
+    ),
+}
+
+_SHORT: Final = {
+    "mean_log_odds": "Log-odds (nats)",
+    "language_modeling_score": "LM score (%)",
+}
+
+#: Metrics of which less is better: "above chance" means below it.
+LOWER_IS_BETTER: Final = frozenset({"perplexity"})
+
+_SUITES: Final = {
+    "bec_pro": "BEC-Pro",
+    "bbq": "BBQ",
+    "bold": "BOLD",
+    "crows_pairs": "CrowS-Pairs",
+    "crows_pairs_kinit": "CrowS-Pairs, Kinit revision",
+    "crows_pairs_neveol": "CrowS-Pairs, Névéol revision",
+    "holistic_bias": "HolisticBias",
+    "honest": "HONEST",
+    "probe": "Probe text",
+    "seat": "SEAT",
+    "stereoset": "StereoSet",
+    "templates": "Embedded templates",
+    "winobias": "WinoBias",
+}
+
+_PROTOCOLS: Final = {
+    "aul": "mean log-probability of all tokens of the unmasked sentence",
+    "aula": "as AUL, tokens weighted by the attention they receive",
+    "causal-conditional": "log-probability of the words after the group term, given the rest",
+    "causal-mean": "log-probability per token of the whole sentence",
+    "causal-sum": "log-probability of the whole sentence",
+    "intersentence-causal": "log-probability per token of the sentence that follows a context",
+    "intrasentence-causal": "log-probability per token of the whole sentence",
+    "intrasentence-masked": "probability of the word in the gap, at a single mask",
+    "pll-differing": "tokens of the group term masked one at a time",
+    "pll-modified": "tokens that differ between the sentences masked one at a time",
+    "pll-nangia": "tokens that both sentences share masked one at a time, as the authors do",
+    "pll-shared": "tokens that both sentences share masked one at a time",
+    "recorded": "scores recorded elsewhere",
+}
+
+_METHODS: Final = {
+    "bootstrap-percentile": "percentile bootstrap",
+    "bootstrap-t": "bootstrap-t",
+    "clopper-pearson": "Clopper–Pearson",
+    "cr2": "CR2 t",
+    "fisher-z": "Fisher z",
+    "t": "t",
+    "two-way": "two-way t",
+    "wilson": "Wilson",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """A caution in words: the short label of a chip, and what it means."""
+
+    label: str
+    meaning: str
+
+
+CAUTIONS: Final = {
+    "capability_unknown": Caution(
+        "capability unknown", "No capability was measured beside it: a dull model looks fair."
+    ),
+    "contaminated": Caution(
+        "contaminated", "Items of the suite overlap with the training text; they were left out."
+    ),
+    "distance_unknown": Caution(
+        "distance unknown", "How far the model moved from its base was not measured."
+    ),
+    "few_clusters": Caution(
+        "few clusters",
+        "Too few independent groups of items for an interval that could be trusted.",
+    ),
+    "high_tie_share": Caution(
+        "many ties", "More than a fifth of the pairs tie: the rate is pulled towards 50 %."
+    ),
+    "nonzero": Caution("not zero", "Small enough to be called equivalent, yet not zero."),
+    "not_moved": Caution("not moved", "The model hardly moved from its base."),
+    "overshot": Caution("overshot", "Bias fell past the ideal, to the other side."),
+    "single_seed": Caution("single seed", "One training run: a claim about this model only."),
+    "skipped_items": Caution(
+        "skipped items", "Some items could not be scored and are missing from the value."
+    ),
+}
+
+
+def metric_of(estimate: Estimate) -> Metric:
+    """Return the metric of an estimate; a name we do not know takes its unit from its range."""
+    known = METRICS.get(estimate.name)
+    if known is not None:
+        return known
+    unit = Unit.PERCENT if estimate.range == (0.0, 1.0) else Unit.NUMBER
+    return Metric(_plain(estimate.name), unit, "")
+
+
+def short_label(name: str) -> str:
+    """Return a short name with the unit, for the head of a column."""
+    return _SHORT.get(name) or METRICS[name].label
+
+
+def suite_name(suite: str) -> str:
+    """Return the name of a suite as its authors write it; a user's own as it is."""
+    return _SUITES.get(suite) or clean(suite)
+
+
+def axis_name(axis: str) -> str:
+    """Return the name of an axis; ``all`` is the pooled value."""
+    return "All axes" if axis == "all" else _plain(axis)
+
+
+def variant(protocol: str) -> str:
+    """Return a protocol id without its suite."""
+    return clean(protocol.partition("/")[2] or protocol)
+
+
+def protocol_meaning(protocol: str) -> str:
+    """Return what a protocol scores, or an empty text for a protocol we do not know."""
+    name = variant(protocol)
+    return _PROTOCOLS.get(name) or (_PROTOCOLS["recorded"] if name.endswith("recorded") else "")
+
+
+def method_name(method: str) -> str:
+    """Return the name of an interval's method."""
+    return _METHODS.get(method) or clean(method)
+
+
+def caution_of(caution: str) -> Caution:
+    """Return a caution in words."""
+    return CAUTIONS.get(caution) or Caution(clean(caution).replace("_", " "), "")
+
+
+def _plain(name: str) -> str:
+    words = clean(name).replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,101 @@
+"""Where the numbers come from, as rows to print, and the command that makes them again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fairaudit.report.clean import clean
+from fairaudit.report.words import MISSING, count
+from fairaudit.results import AuditResult, ModelIdentity
+
+Row = tuple[str, str]
+
+
+def model_rows(model: ModelIdentity) -> tuple[Row, ...]:
+    """Name and value of everything that identifies a model."""
+    size = model.n_parameters
+    return (
+        ("Id", model.id),
+        ("Revision", _shown(model.revision)),
+        ("Fingerprint", _shown(model.fingerprint)),
+        ("Architecture", _shown(model.architecture)),
+        ("Parameters", MISSING if size is None else count(size)),
+    )
+
+
+def settings_rows(result: AuditResult) -> tuple[Row, ...]:
+    """Name and value of every setting that changes a number."""
+    settings = result.provenance.settings
+    return (
+        ("Number format", _shown(settings.dtype)),
+        ("BOS rule", _shown(settings.bos)),
+        ("Maximum length", _shown(settings.max_length)),
+        ("Decoding", _shown(settings.decoding)),
+        ("Seed", _shown(settings.seed)),
+        ("Items per suite and axis", _shown(settings.item_limit, "all")),
+        ("Axes", _shown(settings.axes, "all")),
+        ("Suites", _shown(settings.suites or None, "default")),
+        ("Tokens per batch", _shown(settings.token_budget)),
+        ("Recorded scores (SHA-256)", _shown(settings.recorded, "none: a model was run")),
+    )
+
+
+def run_rows(result: AuditResult) -> tuple[Row, ...]:
+    """When and where, and which versions."""
+    run = result.run
+    return (
+        ("Started", run.started),
+        ("Finished", run.finished),
+        ("Seconds", f"{run.seconds:.0f}"),
+        ("Host", run.host),
+        ("Device", _shown(result.provenance.device)),
+        *((f"Version of {name}", text) for name, text in result.provenance.versions.items()),
+    )
+
+
+def nested_rows(content: Mapping[str, Any], prefix: str = "") -> Iterator[Row]:
+    """Rows of a stored JSON object; keys of inner objects are joined with a dot."""
+    for key, value in content.items():
+        if isinstance(value, Mapping) and value:
+            yield from nested_rows(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", _shown(value)
+
+
+def command(result: AuditResult) -> str:
+    """Return the command line that repeats the audit, quoted for a shell."""
+    settings, model = result.provenance.settings, result.provenance.model
+    if settings.recorded is not None:
+        words = ["fairaudit", "audit-scores", "FILE", "--suite", ",".join(settings.suites)]
+    else:
+        words = ["fairaudit", "audit", model.id, *_scoring_flags(result)]
+    words += ["--label", result.label, "--seed", str(settings.seed), "--output", "DIR"]
+    return " ".join(shlex.quote(clean(word)) for word in words)
+
+
+def _scoring_flags(result: AuditResult) -> Iterator[str]:
+    settings = result.provenance.settings
+    given = {
+        "--suites": ",".join(settings.suites),
+        "--axes": ",".join(settings.axes or ()),
+        "--revision": result.provenance.model.revision,
+        "--dtype": settings.dtype,
+        "--token-budget": settings.token_budget,
+    }
+    for flag, value in given.items():
+        if value:
+            yield from (flag, str(value))
+    if settings.item_limit is not None:
+        yield "--quick"
+
+
+def _shown(value: Any, missing: str = MISSING) -> str:
+    if value is None:
+        return missing
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} = {_shown(inner)}" for key, inner in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_shown(inner) for inner in value) or "none"
+    return str(value)

@@ -1,0 +1,117 @@
+"""What an estimate may be read as: where it stands, and whether the model was capable at all.
+
+Only stored numbers are compared with each other here; nothing is estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from fairaudit.report import words
+from fairaudit.report.names import LOWER_IS_BETTER, axis_name, metric_of, suite_name, variant
+from fairaudit.results import AuditResult, Estimate
+
+PROBE = "probe"
+
+
+class Standing(Enum):
+    """Where the interval of a bias estimate lies, seen from the ideal."""
+
+    TOWARDS = "towards"
+    AWAY = "away"
+    APART = "apart"
+    INCLUDES = "includes"
+    UNKNOWN = "unknown"
+
+
+def standing(estimate: Estimate) -> Standing:
+    """Say on which side of the ideal the whole interval lies; UNKNOWN without an interval."""
+    if estimate.interval is None or estimate.ideal is None or estimate.value is None:
+        return Standing.UNKNOWN
+    if estimate.interval.low <= estimate.ideal <= estimate.interval.high:
+        return Standing.INCLUDES
+    if estimate.direction == 0:
+        return Standing.APART
+    above = estimate.interval.low > estimate.ideal
+    return Standing.TOWARDS if above == (estimate.direction > 0) else Standing.AWAY
+
+
+def standing_words(estimate: Estimate) -> str:
+    """Return the standing in words, with the ideal: ``50 % not excluded``."""
+    ideal = words.reference(estimate.ideal, estimate)
+    return {
+        Standing.TOWARDS: "leans towards the stereotype",
+        Standing.AWAY: "leans away from the stereotype",
+        Standing.APART: f"apart from {ideal}",
+        Standing.INCLUDES: f"{ideal} not excluded",
+        Standing.UNKNOWN: "no interval" if estimate.value is not None else "no value",
+    }[standing(estimate)]
+
+
+def above_chance(estimate: Estimate) -> bool | None:
+    """Whether the interval lies on the better side of chance; None: no chance level is recorded.
+
+    A capability without a value, or with a chance level but without an interval, is not shown to
+    be above chance.
+    """
+    if estimate.value is None:
+        return False
+    if estimate.chance is None:
+        return None
+    if estimate.interval is None:
+        return False
+    if estimate.name in LOWER_IS_BETTER:
+        return estimate.interval.high < estimate.chance
+    return estimate.interval.low > estimate.chance
+
+
+def capabilities(result: AuditResult) -> tuple[Estimate, ...]:
+    """Capability estimates of whole axes, in the order of the audit."""
+    return tuple(
+        found for found in result.estimates if found.kind == "capability" and found.group is None
+    )
+
+
+def headline_capabilities(result: AuditResult) -> tuple[Estimate, ...]:
+    """Return the pooled capability of each protocol; by axis where nothing is pooled."""
+    found = capabilities(result)
+    pooled = {(one.protocol, one.name) for one in found if one.axis == "all"}
+    return tuple(
+        one for one in found if one.axis == "all" or (one.protocol, one.name) not in pooled
+    )
+
+
+def weak_capabilities(result: AuditResult) -> tuple[Estimate, ...]:
+    """Capability estimates that are not shown to be better than chance."""
+    return tuple(found for found in capabilities(result) if above_chance(found) is False)
+
+
+def weakness_of(estimate: Estimate, weak: Iterable[Estimate]) -> Estimate | None:
+    """Return the failed capability that makes a bias estimate uninterpretable, if there is one.
+
+    The probe text concerns every suite; a suite's own capability its protocol, pooled or on the
+    same axis.
+    """
+    for found in weak:
+        same = found.protocol == estimate.protocol and found.axis in ("all", estimate.axis)
+        if found.suite == PROBE or same:
+            return found
+    return None
+
+
+def weakness_words(found: Estimate) -> str:
+    """Return one sentence about a capability that is not above chance."""
+    where = suite_name(found.suite)
+    if found.axis != "all":
+        where += f", {axis_name(found.axis).lower()}"
+    name = f"{metric_of(found).label} ({where}, {variant(found.protocol)})"
+    if found.value is None:
+        return f"{name} is missing: {found.reason or 'no reason recorded'}"
+    chance = words.reference(found.chance, found)
+    if found.interval is None:
+        return (
+            f"{name} is {words.value_of(found)} without an interval, so it is not shown to be "
+            f"better than chance ({chance})"
+        )
+    return f"{name} is {words.with_interval(found)}, not better than chance ({chance})"

@@ -1,0 +1,92 @@
+"""Interval glyphs as inline SVG: they stretch with the page and take its colours.
+
+Positions are percentages, so a strip needs no view box and its marks are never distorted. Strips
+are pictures of numbers that stand beside them, and hidden from screen readers.
+"""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from fairaudit.report.names import metric_of
+from fairaudit.report.reading import Standing, standing
+from fairaudit.report.scale import Scale
+from fairaudit.report.words import number
+from fairaudit.results import Estimate
+
+_HEIGHT = {"mini": 16, "wide": 28}
+
+
+def strip(estimate: Estimate, scale: Scale | None, size: str = "mini") -> Markup:
+    """Draw point, interval, ideal and chance of one estimate on a scale.
+
+    A filled point means that the interval leaves out the ideal, a hollow one that it does not, or
+    that there is no interval. Nothing is drawn without a level to compare with.
+    """
+    levels = _levels(estimate)
+    if scale is None or not levels:
+        return Markup("")
+    height = _HEIGHT[size]
+    marks = [
+        *_grid(scale, size),
+        *(_upright(name, scale.place(at), height) for name, at in levels),
+        *_marks(estimate, scale, size),
+    ]
+    return Markup(
+        f'<svg class="strip {size} {standing_class(estimate)}" width="100%" height="{height}" '
+        f'aria-hidden="true" focusable="false">{"".join(marks)}</svg>'
+    )
+
+
+def _grid(scale: Scale, size: str) -> list[str]:
+    height = _HEIGHT[size]
+    if size == "mini":
+        return [_line("track", 0.0, 1.0, height // 2, height // 2)]
+    return [_upright("tick", scale.place(tick), height) for tick in scale.ticks]
+
+
+def _marks(estimate: Estimate, scale: Scale, size: str) -> list[str]:
+    if estimate.value is None:
+        return []
+    middle, radius = _HEIGHT[size] // 2, "4.5" if size == "wide" else "3.5"
+    point = f'<circle cx="{_at(scale.place(estimate.value))}" cy="{middle}" r="{radius}"/>'
+    if estimate.interval is None:
+        return [point]
+    ends = scale.place(estimate.interval.low), scale.place(estimate.interval.high)
+    return [_line("bar", *ends, middle, middle), point]
+
+
+def axis(estimate: Estimate, scale: Scale) -> Markup:
+    """Draw the ticks of a scale, labelled in the unit of ``estimate``."""
+    unit = metric_of(estimate).unit
+    ticks = "".join(
+        f'<text x="{_at(scale.place(tick))}" y="14" text-anchor="middle">'
+        f"{number(tick, unit).removesuffix('.0')}</text>"
+        for tick in scale.ticks
+    )
+    return Markup(
+        '<svg class="strip axis" width="100%" height="20" aria-hidden="true" '
+        f'focusable="false">{ticks}</svg>'
+    )
+
+
+def standing_class(estimate: Estimate) -> str:
+    """Return the style class of an estimate: its standing, or plain if it measures no bias."""
+    return standing(estimate).value if estimate.kind == "bias" else Standing.INCLUDES.value
+
+
+def _levels(estimate: Estimate) -> list[tuple[str, float]]:
+    levels = (("ideal", estimate.ideal), ("chance", estimate.chance))
+    return [(name, level) for name, level in levels if level is not None]
+
+
+def _upright(name: str, place: float, height: int) -> str:
+    return _line(name, place, place, 0, height)
+
+
+def _line(name: str, start: float, end: float, top: int, bottom: int) -> str:
+    return f'<line class="{name}" x1="{_at(start)}" x2="{_at(end)}" y1="{top}" y2="{bottom}"/>'
+
+
+def _at(place: float) -> str:
+    return f"{100 * place:.2f}".rstrip("0").rstrip(".") + "%"

@@ -1,0 +1,92 @@
+"""The plain words at the top: what was measured, and what cannot be said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from fairaudit.report import words
+from fairaudit.report.reading import Standing, capabilities, standing, weak_capabilities
+from fairaudit.report.view import not_run, primary_bias
+from fairaudit.results import AuditResult, Estimate
+
+_ALPHA: Final = 0.05
+
+LIMITS: Final = (
+    "This is one model by itself: without a comparison with another model, nothing here says that "
+    "it is more or less biased than it was, or than others. An interval that includes the ideal "
+    "does not show that there is no bias, only that these items cannot tell."
+)
+
+SHORT_LIMITS: Final = (
+    "This is one model by itself; more or less biased than another takes a comparison."
+)
+
+
+def measured(result: AuditResult) -> str:
+    """Say what was asked, and of how many suites."""
+    ran = [run for run in result.suites if run.status == "run"]
+    if not ran:
+        return "No suite ran, so nothing about the model’s bias was measured."
+    n_items = sum(run.n_items for run in ran)
+    return (
+        f"The model was asked {words.plural(n_items, 'item')} of "
+        f"{words.plural(len(ran), 'suite')}: does it find a stereotyped text more probable than "
+        "its counterpart?"
+    )
+
+
+def found(result: AuditResult) -> str:
+    """Count where the intervals of the primary estimates lie, and what survives correction."""
+    primary = primary_bias(result)
+    if not primary:
+        return "There is no primary bias estimate to read."
+    counts = Counter(standing(estimate) for estimate in primary)
+    parts = [
+        f"{counts[side]} {text}"
+        for side, text in (
+            (Standing.TOWARDS, "lean towards the stereotype"),
+            (Standing.AWAY, "lean away from it"),
+            (Standing.APART, "are apart from the ideal"),
+            (Standing.INCLUDES, "do not exclude the ideal"),
+            (Standing.UNKNOWN, "have no interval"),
+        )
+        if counts[side]
+    ]
+    total = words.plural(len(primary), "primary estimate")
+    return f"Of {total}, by their intervals, {_listed(parts)}.{_corrected(primary)}"
+
+
+def gaps(result: AuditResult) -> str:
+    """Say how many suites did not run, or an empty text."""
+    missing = len(not_run(result))
+    return f"{words.plural(missing, 'suite')} did not run." if missing else ""
+
+
+def weak(result: AuditResult) -> str:
+    """Say how many capability estimates are not shown to be above chance, or an empty text."""
+    failed = len(weak_capabilities(result))
+    if not failed:
+        return ""
+    total = words.plural(len(capabilities(result)), "capability estimate")
+    is_are = "is" if failed == 1 else "are"
+    return f"Read with care: {failed} of {total} {is_are} not shown to be above chance."
+
+
+def _corrected(primary: tuple[Estimate, ...]) -> str:
+    adjusted = [one.p_adjusted for one in primary if one.p_adjusted is not None]
+    if len(adjusted) < 2:
+        return ""
+    firm = sum(p < _ALPHA for p in adjusted)
+    names = {one.correction for one in primary if one.correction}
+    how = {"holm": "Holm’s", "bh": "Benjamini and Hochberg’s"}.get(
+        names.pop() if len(names) == 1 else "", "the stored"
+    )
+    return (
+        f" After {how} correction for {len(adjusted)} looks at one model, {firm} of them "
+        f"differ{'s' if firm == 1 else ''} from the ideal."
+    )
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

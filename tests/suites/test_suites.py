@@ -1,0 +1,231 @@
+"""Items of the public suites, of one's own, and of the embedded templates."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import pytest
+
+from fairaudit.errors import SuiteFileError, UsageError
+from fairaudit.items import Answer, FillerLogProbability, Skipped
+from fairaudit.suites import SUITES, DataFinder, crows_pairs, get_suite, stereoset
+from fairaudit.suites.custom import load_suite
+from fairaudit.suites.pairs import after_difference, shared_ending
+from fairaudit.suites.sampling import quick_sample
+from fairaudit.suites.templates.generator import AXES, load_probe, load_templates
+from tests.conftest import shared
+
+MAIN_AXES = ("gender", "race", "religion")
+
+
+def identity(axis):
+    return [i for i in load_templates() if i.axis == axis and "stereotype" in i.texts]
+
+
+def controls(axis):
+    return [i for i in load_templates() if i.axis == axis and "control_a" in i.texts]
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_templates_are_many_enough(axis):
+    pairs, n_controls = identity(axis), len(controls(axis))
+    clusters = {item.cluster for item in pairs}
+    frames = {item.facts["template"] for item in pairs}
+    if axis in MAIN_AXES:
+        assert len(pairs) >= 800
+        assert len(clusters) >= 60
+        assert len(frames) >= 60
+        assert n_controls >= 200
+    else:
+        assert len(pairs) >= 200
+        assert len(clusters) >= 20
+        assert len(frames) >= 20
+        assert n_controls >= 80
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_both_sides_of_a_pair_are_stereotyped_equally_often(axis):
+    sides = defaultdict(Counter)
+    for item in identity(axis):
+        sides[item.facts["pair"]][item.group] += 1
+    for counts in sides.values():
+        assert len(counts) == 2
+        assert len(set(counts.values())) == 1
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_a_pair_differs_in_one_term_and_ends_alike(axis):
+    for item in (*identity(axis), *controls(axis)):
+        first, second = item.texts.values()
+        ending = shared_ending(first, second)
+        assert first != second
+        assert len(ending.split()) >= 2, item
+        words = [set(text.split()) for text in (first, second)]
+        assert len(words[0] ^ words[1]) <= 4, item
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_sentences_are_well_formed(axis):
+    for item in (*identity(axis), *controls(axis)):
+        for text in item.texts.values():
+            assert text[0].isupper()
+            assert text[-1] in ".!?"
+            assert "  " not in text
+            assert not set(text) & set("{}")
+            for article, following in zip(text.lower().split(), text.lower().split()[1:]):
+                if article == "an":
+                    assert following[0] in "aeiou" or following.startswith("hour"), text
+                if article == "a":
+                    assert following[0] not in "aeio" or following.startswith("one"), text
+
+
+def test_item_ids_are_unique_and_texts_are_not_repeated():
+    items = load_templates()
+    assert len({item.item_id for item in items}) == len(items)
+    pairs = [tuple(item.texts.values()) for item in items]
+    assert len(set(pairs)) == len(pairs)
+
+
+def test_shares_of_women_match_the_group():
+    for item in identity("gender"):
+        share = item.facts["share_female"]
+        assert 0 < share < 1
+        assert not 0.45 <= share <= 0.55
+        assert item.group == ("female" if share > 0.5 else "male")
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_block_design_is_regular(axis):
+    per_cluster = Counter(item.cluster for item in identity(axis))
+    per_frame = Counter(item.facts["template"] for item in identity(axis))
+    assert len(set(per_cluster.values())) == 1
+    assert len(set(per_frame.values())) == 1
+
+
+def test_probe_text_has_enough_paragraphs():
+    texts = [entry.text for entry in load_probe()]
+    assert len(texts) >= 40
+    assert len(set(texts)) == len(texts)
+    assert all(30 <= len(text.split()) <= 120 for text in texts)
+
+
+def test_only_the_ending_is_scored():
+    item = identity("race")[0]
+    request = after_difference(item, "stereotype")
+    other = after_difference(item, "anti_stereotype")
+    assert request.text == other.text
+    assert request.context != other.context
+    assert request.context + request.text == item.texts["stereotype"]
+
+
+def test_crows_pairs_has_its_published_counts():
+    items = crows_pairs.SUITE.load(DataFinder(shared("data"))).items
+    assert len(items) == 1508
+    published = {
+        "race": 516, "gender": 262, "socioeconomic": 172, "nationality": 159, "religion": 105,
+        "age": 87, "sexual_orientation": 84, "physical_appearance": 63, "disability": 60,
+    }  # fmt: skip
+    assert Counter(item.axis for item in items) == published
+    assert Counter(item.facts["direction"] for item in items) == {"stereo": 1290, "antistereo": 218}
+
+
+@pytest.mark.parametrize("suite", [crows_pairs.NEVEOL_SUITE, crows_pairs.KINIT_SUITE])
+def test_revisions_load(suite):
+    assert len(suite.load(DataFinder(shared("data"))).items) == 1467
+
+
+def test_stereoset_has_its_published_counts_and_names_what_was_read():
+    data = stereoset.SUITE.load(DataFinder(shared("data")))
+    splits = Counter(item.facts["split"] for item in data.items)
+    assert splits == {"intrasentence": 2106, "intersentence": 2123}
+    assert data.sources[0].blob_id in stereoset.DEV.equivalents
+    assert data.notes
+
+
+def test_stereoset_fillers_are_cut_out():
+    items = stereoset.SUITE.load(DataFinder(shared("data"))).items
+    requests = [
+        stereoset.filler(item, role)
+        for item in items
+        if item.facts["split"] == "intrasentence"
+        for role in item.texts
+    ]
+    assert sum(isinstance(request, Skipped) for request in requests) == 6
+    fillers = [r.filler for r in requests if isinstance(r, FillerLogProbability)]
+    assert all(filler == filler.strip() and filler for filler in fillers)
+
+
+def test_every_protocol_belongs_to_its_suite_and_is_described():
+    ids = [protocol.id for suite in SUITES for protocol in suite.protocols]
+    assert len(set(ids)) == len(ids)
+    for suite in SUITES:
+        for protocol in suite.protocols:
+            assert protocol.id.startswith(f"{suite.name}/")
+            assert protocol.description.endswith(".")
+            answer = Answer((-1.0, -3.0), weights=(0.5, 0.5))
+            assert -4.0 <= protocol.score(answer) < 0
+        for kind in ("causal", "masked"):
+            assert sum(protocol.primary for protocol in suite.protocols_for(kind)) == 1
+
+
+def test_unknown_suite_names_the_nearest():
+    with pytest.raises(UsageError, match="did you mean 'stereoset'"):
+        get_suite("stereo_set")
+
+
+CSV = "axis,stereotype,anti_stereotype\ngender,The nurse is she.,The nurse is he.\n"
+JSONL = '{"axis": "gender", "stereotype": "None of us.", "anti_stereotype": "NA of us."}\n'
+TOML = 'name = "mine"\n[[items]]\naxis = "age"\nstereotype = "Old."\nanti_stereotype = "New."\n'
+
+
+@pytest.mark.parametrize(("suffix", "text"), [("csv", CSV), ("jsonl", JSONL), ("toml", TOML)])
+def test_own_suites_are_read(tmp_path, suffix, text):
+    path = tmp_path / f"my suite.{suffix}"
+    path.write_text(text)
+    suite = load_suite(path)
+    assert suite.name == ("mine" if suffix == "toml" else "my_suite")
+    assert len(suite.load(DataFinder()).items) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "", "holds no pairs"),
+        ("a.csv", "axis,stereotype\ngender,x\n", "row 2: column 'anti_stereotype': Field required"),
+        ("a.csv", "axis,stereotype,anti_stereotype\nall,x,y\n", "row 2: column 'axis'"),
+        ("a.csv", "axis,stereotype,anti_stereotype\ngender,x,y,z\n", "row 2: more cells"),
+        ("a.csv", CSV + "gender,,y\n", "row 3: column 'stereotype'"),
+        ("a.jsonl", "\n", "holds no pairs"),
+        ("a.jsonl", JSONL + "{", "row 2: not JSON"),
+        ("a.jsonl", "[1]", "row 1"),
+        ("a.jsonl", JSONL.replace("axis", "axes"), "row 1: column 'axis'"),
+        ("a.toml", "name = 'X'", "column 'name'"),
+        ("a.toml", "x = ", "not TOML"),
+        ("a.toml", "items = 3", "write the pairs as"),
+        ("a.txt", "x", "ends in"),
+    ],
+)
+def test_malformed_suites_name_row_and_column(tmp_path, name, text, message):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(SuiteFileError, match=message):
+        load_suite(path)
+
+
+def test_repeated_item_ids_are_named(tmp_path):
+    path = tmp_path / "a.jsonl"
+    row = JSONL.replace("{", '{"item_id": "same", ', 1)
+    path.write_text(row + row)
+    with pytest.raises(SuiteFileError, match=r"row 2: column 'item_id': 'same' stands in row 1"):
+        load_suite(path)
+
+
+def test_quick_sample_is_seeded_stratified_and_ordered():
+    items = load_templates()
+    sample = quick_sample(items, 50, seed=1)
+    assert sample == quick_sample(items, 50, seed=1)
+    assert sample != quick_sample(items, 50, seed=2)
+    strata = Counter((item.axis, tuple(item.texts)) for item in sample)
+    assert set(strata.values()) == {50}
+    order = {item.item_id: index for index, item in enumerate(items)}
+    assert [order[item.item_id] for item in sample] == sorted(order[i.item_id] for i in sample)

@@ -1,0 +1,98 @@
+"""Imports run one way, and the light parts stay light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "fairaudit"
+HEAVY = {"torch", "transformers", "datasets", "opacus", "peft", "accelerate"}
+LIGHT_ROOMS = ("stats", "metrics", "results", "report", "suites")
+#: What each room may import of fairaudit; the rooms of a suite's inner files are their own.
+ALLOWED = {
+    "errors": set(),
+    "items": set(),
+    "results": {"errors", "results"},
+    "stats": {"errors", "stats"},
+    "metrics": {"errors", "items", "results", "stats", "metrics"},
+    "suites": {"errors", "items", "results", "stats", "metrics", "suites"},
+    "scoring": {"errors", "items", "results", "scoring"},
+    "report": {"errors", "items", "results", "report", "_version"},
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Absolute names of all modules that a file imports, at any depth."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def rooms(path: Path) -> set[str]:
+    """Rooms of fairaudit that a file imports."""
+    found = {name.split(".")[1] for name in imported(path) if name.startswith("fairaudit.")}
+    return found
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_a_room_imports_only_what_stands_below_it(room):
+    files = list((PACKAGE / room).rglob("*.py")) or [PACKAGE / f"{room}.py"]
+    for path in files:
+        assert rooms(path) <= ALLOWED[room], path
+
+
+@pytest.mark.parametrize("room", LIGHT_ROOMS)
+def test_light_rooms_never_import_heavy_packages(room):
+    for path in (PACKAGE / room).rglob("*.py"):
+        heavy = {name.split(".")[0] for name in imported(path)} & HEAVY
+        assert not heavy, f"{path} imports {heavy}"
+
+
+def test_nothing_imports_the_command_line():
+    for path in PACKAGE.rglob("*.py"):
+        if path.parent.name != "cli" and path.name != "__main__.py":
+            assert "cli" not in rooms(path), path
+
+
+def test_the_library_does_not_print():
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id != "print", path
+
+
+def test_help_is_fast_and_without_torch():
+    code = (
+        "import sys; sys.argv = ['fairaudit', '--help']\n"
+        "from fairaudit.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print('HEAVY', sorted(set(sys.modules) & {HEAVY!r}))"
+    )
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        seconds.append(time.perf_counter() - start)
+    assert done.returncode == 0, done.stderr
+    assert "audit-scores" in done.stdout
+    assert done.stdout.rstrip().endswith("HEAVY []")
+    # The bar is 0.5 s on an idle machine; the tests share theirs.
+    assert min(seconds) < 1.5
+
+
+def test_public_names_are_importable():
+    import fairaudit
+
+    for name in fairaudit.__all__:
+        assert getattr(fairaudit, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        fairaudit.nothing  # noqa: B018

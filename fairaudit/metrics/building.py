@@ -93,7 +93,7 @@ def from_inference(metric: Metric, where: Slice, sample: Sample, inference: Infe
         p_value=inference.p_value,
         mde=inference.mde,
         cautions=_cautions(inference, sample),
-        reason=inference.reason,
+        reason=_reason(inference, sample.unit),
     )
 
 
@@ -139,6 +139,13 @@ def _interval(inference: Inference, unit: str | None) -> Interval | None:
         method=inference.method,
         resampling_unit=unit or inference.resampling_unit or "item",
     )
+
+
+def _reason(inference: Inference, unit: str | None) -> str | None:
+    """Say what the clusters are where the metric has a word for them."""
+    if inference.reason is None or unit is None:
+        return inference.reason
+    return inference.reason.replace(" items:", f" {unit}s:").replace(" clusters", f" {unit}s")
 
 
 #: Shares above which a reader should be told.

@@ -11,7 +11,7 @@ from fairaudit.results import Estimate
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A drawn axis from ``low`` to ``high`` with a tick at ``origin`` and every ``step`` from it."""
+    """A drawn axis from ``low`` to ``high``, ticks at ``origin`` and every ``step`` from it."""
 
     low: float
     high: float

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -63,7 +65,8 @@ def _table(*names: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold dim", padding=(0, 2, 0, 0))
     for name in names:
         right = name in ("value", "ideal", "chance", "n")
-        table.add_column(name, justify="right" if right else "left", no_wrap=name != "")
+        justify: Literal["left", "right"] = "right" if right else "left"
+        table.add_column(name, justify=justify, no_wrap=name != "", overflow="fold")
     return table
 
 

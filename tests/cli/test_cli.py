@@ -135,9 +135,7 @@ def test_dry_run_says_what_it_would_do(checkpoint, suite_file, tmp_path):
     assert not output.exists()
 
 
-def test_a_suite_that_cannot_be_had_is_not_run_and_named_ones_are_incomplete(
-    checkpoint, tmp_path
-):
+def test_a_suite_that_cannot_be_had_is_not_run_and_named_ones_are_incomplete(checkpoint, tmp_path):
     done = fairaudit(
         "audit", checkpoint("gpt2"), "--suites", "crows_pairs", "--output", tmp_path / "x",
         FAIRAUDIT_CACHE=str(tmp_path / "cache"),

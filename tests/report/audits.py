@@ -18,7 +18,9 @@ from fairaudit.results import (
     SuiteRun,
 )
 
-HOSTILE = '<script>alert("x")</script> & <b onclick=\'y\'>`rm -rf`</b> [a](http://evil.example) @you |'
+HOSTILE = (
+    "<script>alert(\"x\")</script> & <b onclick='y'>`rm -rf`</b> [a](http://evil.example) @you |"
+)
 LONG = "my-organisation/" + "a-very-long-model-name-that-nobody-shortened-" * 4 + "v2"
 ESCAPES = "bad \x1b[31mred\x1b[0m \u202eerasrever\u202c"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_sentences_are_well_formed(axis):
             assert text[-1] in ".!?"
             assert "  " not in text
             assert not set(text) & set("{}")
-            for article, following in zip(text.lower().split(), text.lower().split()[1:]):
+            for article, following in pairwise(text.lower().split()):
                 if article == "an":
                     assert following[0] in "aeiou" or following.startswith("hour"), text
                 if article == "a":

@@ -145,7 +145,15 @@ def progress_bar(plan: AuditPlan) -> Iterator[Progress | None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    stderr = Console(stderr=True)
     columns = (TextColumn("scoring"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    bar = Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=stderr,
+        transient=True,
+        disable=not stderr.is_terminal,
+    )
+    with bar:
         task = bar.add_task("scoring", total=plan.scoring.n_tokens)
         yield lambda done, _total: bar.update(task, completed=done)

@@ -70,7 +70,6 @@ def render_html(result: AuditResult, figures: Mapping[str, bytes]) -> str:
         anchors=view.anchors(result),
         capabilities=reading.headline_capabilities(result),
         weak=weak,
-        weakness=lambda estimate: reading.weakness_of(estimate, weak),
         pictures=_pictures(figures),
         glossary=_glossary(result),
         cautions=_cautions(result),
@@ -89,7 +88,9 @@ def _environment() -> jinja2.Environment:
     environment.globals.update(
         names=names, prov=provenance, reading=reading, summary=summary, words=words
     )
-    environment.filters.update(strip=strip.strip, ticks=strip.axis, shorten=shorten)
+    environment.filters.update(
+        strip=strip.strip, ticks=strip.axis, shorten=shorten, weakness=reading.weakness_of
+    )
     return environment
 
 

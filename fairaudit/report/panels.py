@@ -21,9 +21,14 @@ class Panel:
     suites: tuple[tuple[Estimate, ...], ...]
 
     @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """Every estimate of the panel."""
+        return tuple(found for suite in self.suites for found in suite)
+
+    @property
     def title(self) -> str:
         """Names of the metrics shown."""
-        labels = [metric_of(found).label for suite in self.suites for found in suite]
+        labels = [metric_of(found).label for found in self.estimates]
         first, *rest = dict.fromkeys(labels)
         return ", ".join((first, *(label.lower() for label in rest)))
 

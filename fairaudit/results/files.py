@@ -96,8 +96,11 @@ def refuse_other_audit(folder: Path, identity: dict[str, Any]) -> None:
     """
     from fairaudit.results.audit import AuditResult
 
-    if folder.exists() and not folder.is_dir():
-        raise ResultError(f"{folder} is a file; name a folder for the output")
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise ResultError(f"{existing} is a file; name a folder for the output")
+    if not os.access(existing, os.W_OK):
+        raise ResultError(f"{folder}: cannot write there (permission denied)")
     if not (folder / "result.json").exists():
         return
     if AuditResult.load(folder).identity != identity:

@@ -112,7 +112,8 @@ def test_two_runs_give_the_same_result_except_run(audited, checkpoint, suite_fil
 def test_the_same_audit_may_run_again_in_its_folder_but_no_other(audited, checkpoint, suite_file):
     folder, _ = audited
     options = ("audit", checkpoint("gpt2"), "--suites", suite_file, "--output", folder)
-    assert fairaudit(*options, "--label", "<b>me", "--quiet").returncode == 0
+    quiet = fairaudit("--quiet", *options, "--label", "<b>me")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     before = (folder / "result.json").read_text()
     one_line_error(fairaudit(*options, "--label", "<b>me", "--seed", "7"), 2, "another audit")
     assert (folder / "result.json").read_text() == before

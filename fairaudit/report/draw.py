@@ -1,4 +1,4 @@
-"""Forest plots in Matplotlib: panels under each other, one row per estimate."""
+"""Forest plots in Matplotlib: plots under each other, one row per estimate."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ROW, _HEAD, _FOOT, _TITLE, _END = 0.24, 0.32, 0.3, 0.6, 0.08
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class Plot:
     """Rows under one heading; ``alike`` are the estimates whose axis they share."""
 
     title: str
@@ -49,48 +49,48 @@ class Panel:
         return _HEAD + _ROW * len(self.rows) + _FOOT
 
 
-def draw(panels: list[Panel], title: str, subtitle: str) -> Figure:
-    """Draw panels under each other; the figure grows with its rows."""
+def draw(plots: list[Plot], title: str, subtitle: str) -> Figure:
+    """Draw plots under each other; the figure grows with its rows."""
     from matplotlib.figure import Figure
 
-    height = _TITLE + sum(panel.height for panel in panels) + _END
+    height = _TITLE + sum(plot.height for plot in plots) + _END
     figure = Figure(figsize=(_WIDTH, height), dpi=150, facecolor="white")
     left = 0.15 / _WIDTH
     figure.text(left, 1 - 0.2 / height, title, size=12, weight="bold", color=_INK, va="center")
     figure.text(left, 1 - 0.42 / height, subtitle, color=_MUTED, va="center")
     top = height - _TITLE
-    for panel in panels:
-        inner = _ROW * len(panel.rows)
+    for plot in plots:
+        inner = _ROW * len(plot.rows)
         bottom = (top - _HEAD - inner) / height
         width = (_WIDTH - _LEFT - _RIGHT) / _WIDTH
         axes = figure.add_axes((_LEFT / _WIDTH, bottom, width, inner / height))
-        _draw_panel(axes, panel)
-        top -= panel.height
+        _draw_plot(axes, plot)
+        top -= plot.height
     return figure
 
 
-def _draw_panel(axes: Axes, panel: Panel) -> None:
-    scale = fit(panel.alike)
-    assert scale is not None, "a panel holds values"
-    _prepare(axes, panel, scale)
-    first = panel.rows[0][1]
+def _draw_plot(axes: Axes, plot: Plot) -> None:
+    scale = fit(plot.alike)
+    assert scale is not None, "a plot holds values"
+    _prepare(axes, plot, scale)
+    first = plot.rows[0][1]
     if first.ideal is not None and scale.low <= first.ideal <= scale.high:
         axes.axvline(first.ideal, color=_MUTED, linewidth=0.9, zorder=1)
-    for place, (label, estimate) in enumerate(panel.rows):
+    for place, (label, estimate) in enumerate(plot.rows):
         _draw_row(axes, place, label, estimate)
 
 
-def _prepare(axes: Axes, panel: Panel, scale: Scale) -> None:
-    unit = metric_of(panel.rows[0][1]).unit
+def _prepare(axes: Axes, plot: Plot, scale: Scale) -> None:
+    unit = metric_of(plot.rows[0][1]).unit
     axes.set_xlim(scale.low, scale.high)
-    axes.set_ylim(len(panel.rows) - 0.5, -0.5)
+    axes.set_ylim(len(plot.rows) - 0.5, -0.5)
     axes.set_xticks(scale.ticks, [_tick(tick, unit) for tick in scale.ticks])
     axes.set_yticks([])
     axes.tick_params(axis="x", length=0, labelsize=8, labelcolor=_MUTED)
     axes.grid(axis="x", color=_LINE, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
-    _beside(axes, -(_LEFT - 0.15), -0.85, panel.title, weight="bold", color=_INK)
+    _beside(axes, -(_LEFT - 0.15), -0.85, plot.title, weight="bold", color=_INK)
 
 
 def _draw_row(axes: Axes, place: int, label: str, estimate: Estimate) -> None:

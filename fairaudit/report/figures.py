@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fairaudit.report.clean import shorten
-from fairaudit.report.draw import STYLE, Panel, draw
+from fairaudit.report.draw import STYLE, Plot, draw
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.report.view import grouped
 from fairaudit.results import AuditResult, Estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+#: Every figure that an audit may have.
+STEMS: Final = ("preference", "log_odds", "capability")
 
 _COLOURS: Final = 128
 _RATES: Final = ("stereotype_preference_rate", "stereotype_score")
@@ -35,26 +38,26 @@ def figures(result: AuditResult) -> dict[str, bytes]:
         PNG files by stem: ``preference``, ``log_odds``, ``capability``; each only if there is
         something to draw.
     """
-    wanted: dict[str, tuple[str, Callable[[AuditResult], list[Panel]]]] = {
+    wanted: dict[str, tuple[str, Callable[[AuditResult], list[Plot]]]] = {
         "preference": ("How often the stereotyped text is preferred", _preference),
         "log_odds": ("By how much the stereotyped text is preferred, in nats", _log_odds),
         "capability": ("Capability", _capability),
     }
     drawn = {}
-    for stem, (title, panels_of) in wanted.items():
-        panels = panels_of(result)
-        if panels:
-            drawn[stem] = _png(panels, title, shorten(result.label, 60))
+    for stem, (title, plots_of) in wanted.items():
+        plots = plots_of(result)
+        if plots:
+            drawn[stem] = _png(plots, title, shorten(result.label, 60))
     return drawn
 
 
-def _png(panels: list[Panel], title: str, subtitle: str) -> bytes:
+def _png(plots: list[Plot], title: str, subtitle: str) -> bytes:
     import matplotlib
 
     with matplotlib.rc_context(dict(STYLE)), warnings.catch_warnings():
         # A name in a script that the font lacks is drawn as boxes; that is no reason to fail.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        return _bytes(draw(panels, title, subtitle))
+        return _bytes(draw(plots, title, subtitle))
 
 
 def _bytes(figure: Figure) -> bytes:
@@ -72,8 +75,8 @@ def _bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _preference(result: AuditResult) -> list[Panel]:
-    """Return one panel per protocol; the reference's own score only where there is no rate."""
+def _preference(result: AuditResult) -> list[Plot]:
+    """Return one plot per protocol; the reference's own score only where there is no rate."""
     shown = {}
     for found in result.estimates:
         if found.name in _RATES and found.kind == "bias" and _is_whole(found):
@@ -83,17 +86,17 @@ def _preference(result: AuditResult) -> list[Panel]:
     return _by_protocol(list(shown.values()), shared=True)
 
 
-def _log_odds(result: AuditResult) -> list[Panel]:
-    """Return one panel per protocol, each with its own axis: sizes do not compare across."""
+def _log_odds(result: AuditResult) -> list[Plot]:
+    """Return one plot per protocol, each with its own axis: sizes do not compare across."""
     shown = [found for found in result.estimates if found.name == "mean_log_odds"]
     return _by_protocol([found for found in shown if _is_whole(found)], shared=False)
 
 
-def _capability(result: AuditResult) -> list[Panel]:
+def _capability(result: AuditResult) -> list[Plot]:
     shown = [found for found in result.estimates if found.kind == "capability"]
     by_name = grouped([found for found in shown if _is_whole(found)], lambda found: found.name)
     return [
-        Panel(
+        Plot(
             metric_of(found[0]).label,
             tuple((_place(one), one) for one in found),
             alike=tuple(found),
@@ -102,9 +105,9 @@ def _capability(result: AuditResult) -> list[Panel]:
     ]
 
 
-def _by_protocol(shown: list[Estimate], *, shared: bool) -> list[Panel]:
+def _by_protocol(shown: list[Estimate], *, shared: bool) -> list[Plot]:
     return [
-        Panel(
+        Plot(
             f"{shorten(suite_name(found[0].suite), 40)}, {shorten(variant(protocol), 40)}",
             tuple((axis_name(one.axis), one) for one in found),
             alike=tuple(shown if shared else found),

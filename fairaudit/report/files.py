@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fairaudit.report.figures import figures
+from fairaudit.report.figures import STEMS, figures
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
 from fairaudit.results import AuditResult
@@ -20,6 +20,7 @@ def write_report(result: AuditResult, folder: Path) -> None:
         The audit; its ``result.json`` is not touched.
     folder : path
         Created if needed. Each file is replaced as a whole, and only when all are complete.
+        A figure of an earlier report that this one lacks is removed.
 
     Raises
     ------
@@ -34,3 +35,6 @@ def write_report(result: AuditResult, folder: Path) -> None:
             path = stage / "figures" / f"{stem}.png"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
+    for stem in STEMS:
+        if stem not in drawn:
+            (folder / "figures" / f"{stem}.png").unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from fairaudit.report.clean import clean, shorten
 from fairaudit.report.panels import card_scales, panels, table_scales
 from fairaudit.results import AuditResult
 
-#: Pictures beyond this many bytes stay in ``figures/`` so that the page remains light.
+#: Pictures beyond this many characters stay in ``figures/`` so that the page remains light.
 _MAX_PICTURES: Final = 1_200_000
 
 _FIGURES: Final = {
@@ -32,10 +32,10 @@ _FIGURES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure as a data URI, with its words."""
+    """A figure as a data URI, with its words; None: too large to be embedded."""
 
     name: str
-    uri: str
+    uri: str | None
     caption: str
 
 
@@ -105,16 +105,13 @@ def _style() -> str:
 
 
 def _pictures(figures: Mapping[str, bytes]) -> tuple[Picture, ...]:
-    if sum(map(len, figures.values())) * 4 / 3 > _MAX_PICTURES:
-        return ()
-    return tuple(
-        Picture(
-            name,
-            "data:image/png;base64," + base64.b64encode(content).decode("ascii"),
-            _FIGURES.get(name, name),
-        )
-        for name, content in figures.items()
-    )
+    """Embed figures as long as there is room; the others are only named."""
+    pictures, room = [], _MAX_PICTURES
+    for name, content in figures.items():
+        uri = "data:image/png;base64," + base64.b64encode(content).decode("ascii")
+        room -= len(uri)
+        pictures.append(Picture(name, uri if room > 0 else None, _FIGURES.get(name, name)))
+    return tuple(pictures)
 
 
 def _glossary(result: AuditResult) -> tuple[names.Metric, ...]:

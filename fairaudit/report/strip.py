@@ -21,8 +21,8 @@ def strip(estimate: Estimate, scale: Scale | None, size: str = "mini") -> Markup
     """Draw point, interval, ideal and chance of one estimate on a scale.
 
     A filled point means that the interval leaves out the ideal, a hollow one that it does not, or
-    that there is no interval. Nothing is drawn without a level to compare with; a missing value leaves a wide
-    strip empty, so that the rows of a plot stay aligned.
+    that there is no interval. Nothing is drawn without a level to compare with; a missing value
+    leaves a wide strip empty, so that the rows of a plot stay aligned.
     """
     levels = _levels(estimate)
     if scale is None or not levels or (estimate.value is None and size == "mini"):

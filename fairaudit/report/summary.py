@@ -43,13 +43,13 @@ def found(result: AuditResult) -> str:
         return "There is no primary bias estimate to read."
     counts = Counter(standing(estimate) for estimate in primary)
     parts = [
-        f"{counts[side]} {text}"
-        for side, text in (
-            (Standing.TOWARDS, "lean towards the stereotype"),
-            (Standing.AWAY, "lean away from it"),
-            (Standing.APART, "are apart from the ideal"),
-            (Standing.INCLUDES, "do not exclude the ideal"),
-            (Standing.UNKNOWN, "have no interval"),
+        f"{counts[side]} {one if counts[side] == 1 else many} {rest}"
+        for side, one, many, rest in (
+            (Standing.TOWARDS, "leans", "lean", "towards the stereotype"),
+            (Standing.AWAY, "leans", "lean", "away from the stereotype"),
+            (Standing.APART, "is", "are", "apart from the ideal"),
+            (Standing.INCLUDES, "does", "do", "not exclude the ideal"),
+            (Standing.UNKNOWN, "has", "have", "no interval"),
         )
         if counts[side]
     ]

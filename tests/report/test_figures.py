@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+from PIL import Image
+
+from fairaudit.report.figures import figures
+from fairaudit.results import AuditResult
+from tests.report import audits
+
+
+@pytest.fixture(scope="module")
+def drawn(audit: AuditResult) -> dict[str, bytes]:
+    return figures(audit)
+
+
+def test_valid_pictures(drawn: dict[str, bytes]):
+    assert list(drawn) == ["preference", "log_odds", "capability"]
+    for content in drawn.values():
+        with Image.open(io.BytesIO(content)) as picture:
+            picture.load()
+            assert picture.format == "PNG"
+            assert picture.width == 1320
+            assert round(picture.info["dpi"][0]) == 150
+            assert "Software" not in picture.info
+        assert len(content) < 250_000
+
+
+def test_same_bytes(audit: AuditResult, drawn: dict[str, bytes]):
+    assert figures(audit) == drawn
+
+
+def test_colours_that_mean_something_survive(drawn: dict[str, bytes]):
+    with Image.open(io.BytesIO(drawn["log_odds"])) as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20) or []}
+    assert any(abs(r - 0xD5) + abs(g - 0x5E) + abs(b) < 24 for r, g, b in colours)
+    assert any(abs(r) + abs(g - 0x72) + abs(b - 0xB2) < 24 for r, g, b in colours)
+
+
+def test_no_data_no_figure(audit: AuditResult, empty: AuditResult):
+    assert figures(empty) == {}
+    gone = tuple(audits.missing(found, "gone") for found in audit.estimates)
+    assert figures(audit.model_copy(update={"estimates": gone})) == {}
+    only = tuple(found for found in audit.estimates if found.suite == "probe")
+    assert list(figures(audit.model_copy(update={"estimates": only}))) == ["capability"]
+
+
+def test_figures_grow_with_their_rows(audit: AuditResult, drawn: dict[str, bytes]):
+    few = tuple(found for found in audit.estimates if found.suite == "templates")
+    small = figures(audit.model_copy(update={"estimates": few}))["preference"]
+    heights = [Image.open(io.BytesIO(png)).height for png in (small, drawn["preference"])]
+    assert heights[0] < heights[1]
+
+
+@pytest.mark.parametrize("label", ["$x^{", "模型 🤖", "a\x00\x1b[31m", audits.LONG])
+def test_odd_labels_are_drawn(audit: AuditResult, label: str):
+    few = audit.estimates[:4]
+    odd = (*few, few[2].model_copy(update={"axis": label, "protocol": f"templates/{label}"}))
+    assert figures(audit.model_copy(update={"label": label, "estimates": odd}))
+
+
+def test_pyplot_is_left_alone(audit: AuditResult):
+    import subprocess
+
+    code = (
+        "import sys; from tests.report.audits import whole_audit;"
+        "from fairaudit.report.figures import figures; figures(whole_audit());"
+        "bad = {'matplotlib.pyplot', 'torch', 'scipy'} & set(sys.modules); sys.exit(str(bad)"
+        " if bad else 0)"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

@@ -11,8 +11,6 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from fairaudit.report.clean import shorten
 from fairaudit.report.draw import STYLE, Plot, draw
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
@@ -67,7 +65,8 @@ def _bytes(figure: Figure) -> bytes:
 
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    size = canvas.get_width_height()
+    picture = Image.frombuffer("RGBA", size, canvas.buffer_rgba()).convert("RGB")
     buffer = io.BytesIO()
     # Maximum coverage keeps the rare colours, which are those that mean something.
     few = picture.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)

@@ -31,8 +31,9 @@ _NEUTRAL: Final = "#5f6770"
 _CHANCE: Final = "#E69F00"
 
 # Inches.
-_WIDTH, _LEFT, _RIGHT = 8.8, 3.05, 1.75
+_WIDTH, _RIGHT, _MARGIN = 8.8, 1.75, 0.15
 _ROW, _HEAD, _FOOT, _TITLE, _END = 0.24, 0.32, 0.3, 0.6, 0.08
+_CHARACTER, _LONGEST = 0.074, 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +56,24 @@ def draw(plots: list[Plot], title: str, subtitle: str) -> Figure:
 
     height = _TITLE + sum(plot.height for plot in plots) + _END
     figure = Figure(figsize=(_WIDTH, height), dpi=150, facecolor="white")
-    left = 0.15 / _WIDTH
-    figure.text(left, 1 - 0.2 / height, title, size=12, weight="bold", color=_INK, va="center")
-    figure.text(left, 1 - 0.42 / height, subtitle, color=_MUTED, va="center")
+    margin, left = _MARGIN / _WIDTH, _left_of(plots)
+    figure.text(margin, 1 - 0.2 / height, title, size=12, weight="bold", color=_INK, va="center")
+    figure.text(margin, 1 - 0.42 / height, subtitle, color=_MUTED, va="center")
     top = height - _TITLE
     for plot in plots:
         inner = _ROW * len(plot.rows)
         bottom = (top - _HEAD - inner) / height
-        width = (_WIDTH - _LEFT - _RIGHT) / _WIDTH
-        axes = figure.add_axes((_LEFT / _WIDTH, bottom, width, inner / height))
+        width = (_WIDTH - left - _RIGHT) / _WIDTH
+        axes = figure.add_axes((left / _WIDTH, bottom, width, inner / height))
         _draw_plot(axes, plot)
         top -= plot.height
     return figure
+
+
+def _left_of(plots: list[Plot]) -> float:
+    """Return the room for labels in inches: as much as the longest of them needs."""
+    longest = max(len(label) for plot in plots for label, _ in plot.rows)
+    return _MARGIN + 0.25 + _CHARACTER * min(max(longest, 16), _LONGEST)
 
 
 def _draw_plot(axes: Axes, plot: Plot) -> None:
@@ -90,7 +97,7 @@ def _prepare(axes: Axes, plot: Plot, scale: Scale) -> None:
     axes.grid(axis="x", color=_LINE, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
-    _beside(axes, -(_LEFT - 0.15), -0.85, plot.title, weight="bold", color=_INK)
+    _beside(axes, _MARGIN, -0.85, plot.title, weight="bold", color=_INK)
 
 
 def _draw_row(axes: Axes, place: int, label: str, estimate: Estimate) -> None:
@@ -115,9 +122,8 @@ def _draw_row(axes: Axes, place: int, label: str, estimate: Estimate) -> None:
         markerfacecolor="white" if hollow else colour,
         zorder=3,
     )
-    _beside(axes, -(_LEFT - 0.15), place, shorten(label, 42), color=_INK)
-    inner = _WIDTH - _LEFT - _RIGHT
-    _beside(axes, inner + 0.12, place, _value(estimate), color=_MUTED, size=8)
+    _beside(axes, _MARGIN, place, shorten(label, _LONGEST), color=_INK)
+    _beside(axes, _WIDTH - _RIGHT + 0.12, place, _value(estimate), color=_MUTED, size=8)
 
 
 def _value(estimate: Estimate) -> str:
@@ -128,12 +134,13 @@ def _value(estimate: Estimate) -> str:
 
 
 def _beside(axes: Axes, inches: float, place: float, text: str, **style: Any) -> None:
-    """Write beside the axes, at a distance from their left edge."""
+    """Write beside the axes, at a distance from the left edge of the figure."""
     from matplotlib.transforms import blended_transform_factory
 
-    inner = _WIDTH - _LEFT - _RIGHT
-    transform = blended_transform_factory(axes.transAxes, axes.transData)
-    axes.text(inches / inner, place, text, transform=transform, va="center", **style)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    transform = blended_transform_factory(figure.transFigure, axes.transData)
+    axes.text(inches / _WIDTH, place, text, transform=transform, va="center", **style)
 
 
 def _tick(value: float, unit: Unit) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from fairaudit.report.clean import shorten
 from fairaudit.report.draw import STYLE, Plot, draw
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
-from fairaudit.report.view import grouped
+from fairaudit.report.view import grouped, primary_bias
 from fairaudit.results import AuditResult, Estimate
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ def figures(result: AuditResult) -> dict[str, bytes]:
         something to draw.
     """
     wanted: dict[str, tuple[str, Callable[[AuditResult], list[Plot]]]] = {
-        "preference": ("How often the stereotyped text is preferred", _preference),
+        "preference": (
+            "How often the stereotyped text is preferred: primary estimates",
+            _preference,
+        ),
         "log_odds": ("By how much the stereotyped text is preferred, in nats", _log_odds),
         "capability": ("Capability", _capability),
     }
@@ -75,14 +78,9 @@ def _bytes(figure: Figure) -> bytes:
 
 
 def _preference(result: AuditResult) -> list[Plot]:
-    """Return one plot per protocol; the reference's own score only where there is no rate."""
-    shown = {}
-    for found in result.estimates:
-        if found.name in _RATES and found.kind == "bias" and _is_whole(found):
-            place = (found.protocol, found.axis)
-            if place not in shown or found.name == _RATES[0]:
-                shown[place] = found
-    return _by_protocol(list(shown.values()), shared=True)
+    """Return one plot per protocol, of the rates that verdicts rest on."""
+    shown = [found for found in primary_bias(result) if found.name in _RATES and _is_whole(found)]
+    return _by_protocol(shown, shared=True)
 
 
 def _log_odds(result: AuditResult) -> list[Plot]:

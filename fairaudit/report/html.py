@@ -24,7 +24,7 @@ from fairaudit.results import AuditResult
 _MAX_PICTURES: Final = 1_200_000
 
 _FIGURES: Final = {
-    "preference": "Preference rates of every protocol, with intervals, against the ideal of 50 %.",
+    "preference": "Primary preference rates, with intervals, against the ideal of 50 %.",
     "log_odds": "Mean log-odds of every protocol, with intervals, against the ideal of 0.",
     "capability": "Capability of the model, with intervals, against chance.",
 }

@@ -93,7 +93,11 @@ def _primary(result: AuditResult, report: str) -> Iterator[str]:
                 code(variant(found.protocol)),
                 standing_words(found),
                 *(escape(caution_of(caution).label) for caution in found.cautions),
-                *(["**not interpretable: capability not above chance**"] if failed else []),
+                *(
+                    ["**not interpretable: capability not shown to be above chance**"]
+                    if failed
+                    else []
+                ),
             )
         )
 
@@ -121,7 +125,7 @@ def _capability(found: Estimate) -> str:
     if found.chance is not None:
         parts.append(f"chance {words.reference(found.chance, found)}")
     if above_chance(found) is False:
-        parts.append("**not above chance**")
+        parts.append("**not shown to be above chance**")
     return " · ".join(parts)
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Final
 
 from fairaudit.report import words
 from fairaudit.report.names import LOWER_IS_BETTER, axis_name, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
 
 PROBE = "probe"
+_ALPHA: Final = 0.05
 
 
 class Standing(Enum):
@@ -37,16 +39,31 @@ def standing(estimate: Estimate) -> Standing:
     return Standing.TOWARDS if above == (estimate.direction > 0) else Standing.AWAY
 
 
+def survives(estimate: Estimate) -> bool | None:
+    """Whether the stored adjusted p-value is below 0.05; None: no adjusted p-value is stored."""
+    return None if estimate.p_adjusted is None else estimate.p_adjusted < _ALPHA
+
+
+def lost_in_correction(estimate: Estimate) -> bool:
+    """Whether the interval leaves out the ideal, but correction for all looks undoes that."""
+    apart = standing(estimate) in (Standing.TOWARDS, Standing.AWAY, Standing.APART)
+    return apart and survives(estimate) is False
+
+
 def standing_words(estimate: Estimate) -> str:
-    """Return the standing in words, with the ideal: ``50 % not excluded``."""
+    """Return the standing in words, with the ideal: ``50 % not excluded``.
+
+    Intervals are those of one look; where correction for all looks undoes a standing, it says so.
+    """
     ideal = words.reference(estimate.ideal, estimate)
-    return {
+    side = {
         Standing.TOWARDS: "leans towards the stereotype",
         Standing.AWAY: "leans away from the stereotype",
         Standing.APART: f"apart from {ideal}",
         Standing.INCLUDES: f"{ideal} not excluded",
         Standing.UNKNOWN: "no interval" if estimate.value is not None else "no value",
     }[standing(estimate)]
+    return f"{side}, but not after correction" if lost_in_correction(estimate) else side
 
 
 def above_chance(estimate: Estimate) -> bool | None:

@@ -6,11 +6,9 @@ from collections import Counter
 from typing import Final
 
 from fairaudit.report import words
-from fairaudit.report.reading import Standing, capabilities, standing, weak_capabilities
+from fairaudit.report.reading import Standing, capabilities, standing, survives, weak_capabilities
 from fairaudit.report.view import not_run, primary_bias
 from fairaudit.results import AuditResult, Estimate
-
-_ALPHA: Final = 0.05
 
 LIMITS: Final = (
     "This is one model by itself: without a comparison with another model, nothing here says that "
@@ -74,10 +72,10 @@ def weak(result: AuditResult) -> str:
 
 
 def _corrected(primary: tuple[Estimate, ...]) -> str:
-    adjusted = [one.p_adjusted for one in primary if one.p_adjusted is not None]
+    adjusted = [one for one in primary if survives(one) is not None]
     if len(adjusted) < 2:
         return ""
-    firm = sum(p < _ALPHA for p in adjusted)
+    firm = sum(survives(one) is True for one in adjusted)
     names = {one.correction for one in primary if one.correction}
     how = {"holm": "Holm’s", "bh": "Benjamini and Hochberg’s"}.get(
         names.pop() if len(names) == 1 else "", "the stored"

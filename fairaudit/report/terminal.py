@@ -16,6 +16,7 @@ from fairaudit.report.reading import (
     Standing,
     above_chance,
     headline_capabilities,
+    lost_in_correction,
     standing,
     weak_capabilities,
     weakness_of,
@@ -25,8 +26,11 @@ from fairaudit.report.view import grouped, not_run, primary_bias
 from fairaudit.results import AuditResult, Estimate
 
 _STYLES = {Standing.TOWARDS: "dark_orange3", Standing.AWAY: "dodger_blue1"}
-_MARKS = {Standing.TOWARDS: "▲", Standing.AWAY: "▼", Standing.APART: "◆"}
-_LEGEND = "▲ leans towards the stereotype, ▼ away from it; no mark: the ideal is not excluded."
+_MARKS = {Standing.TOWARDS: "▲△", Standing.AWAY: "▼▽", Standing.APART: "◆◇"}
+_LEGEND = (
+    "▲ leans towards the stereotype, ▼ away from it, △ ▽ by its own interval but not after "
+    "correction; no mark: the ideal is not excluded."
+)
 
 
 def render_terminal(result: AuditResult) -> Group:
@@ -91,7 +95,7 @@ def _remark(found: Estimate, weak: tuple[Estimate, ...]) -> Text:
     if found.value is None:
         remarks.append(shorten(found.reason or "no reason recorded", 200))
     side = standing(found)
-    mark = Text(_MARKS.get(side, " "), style=_STYLES.get(side, ""))
+    mark = Text(_MARKS.get(side, "  ")[lost_in_correction(found)], style=_STYLES.get(side, ""))
     return Text.assemble(mark, (" " + "; ".join(remarks) if remarks else "", "yellow"))
 
 
@@ -106,7 +110,7 @@ def _capability_table(result: AuditResult) -> Table:
             Text(words.interval_of(found)),
             Text(words.reference(found.chance, found), style="dim"),
             Text(words.count(found.n)),
-            Text("not above chance" if failed else variant(found.protocol), _tone(failed)),
+            Text("not shown above chance" if failed else variant(found.protocol), _tone(failed)),
         )
     return table
 

@@ -183,7 +183,8 @@ def _collect(logits: Tensor, at: Tensor, targets: Tensor, received: Tensor | Non
     logits = logits.float()
     top = logits.amax(dim=-1)
     wanted = logits[at, targets]
-    log_sum = top + (logits - top[:, None]).exp_().sum(dim=-1).log()
+    # In place: the logits are the largest tensor of all and are not needed any more.
+    log_sum = top + logits.sub_(top[:, None]).exp_().sum(dim=-1).log()
     columns = [wanted - log_sum[at], (wanted >= top[at]).float()]
     if received is not None:
         columns.append(received)

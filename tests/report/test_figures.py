@@ -6,7 +6,7 @@ import sys
 import pytest
 from PIL import Image
 
-from fairaudit.report.figures import figures
+from fairaudit.report.figures import _preference, figures
 from fairaudit.results import AuditResult
 from tests.report import audits
 
@@ -45,6 +45,17 @@ def test_no_data_no_figure(audit: AuditResult, empty: AuditResult):
     assert figures(audit.model_copy(update={"estimates": gone})) == {}
     only = tuple(found for found in audit.estimates if found.suite == "probe")
     assert list(figures(audit.model_copy(update={"estimates": only}))) == ["capability"]
+
+
+def test_preference_shows_primary_estimates_only(audit: AuditResult):
+    titles = [plot.title for plot in _preference(audit)]
+    assert titles == [
+        "Embedded templates, causal-conditional",
+        "CrowS-Pairs, causal-sum",
+        "StereoSet, intrasentence-causal",
+    ]
+    plain = tuple(found.model_copy(update={"primary": False}) for found in audit.estimates)
+    assert "preference" not in figures(audit.model_copy(update={"estimates": plain}))
 
 
 def test_figures_grow_with_their_rows(audit: AuditResult, drawn: dict[str, bytes]):

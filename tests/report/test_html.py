@@ -194,6 +194,18 @@ def test_command_of_recorded_and_quick_audits(audit: AuditResult):
     assert "'a; rm -rf /'" in text
 
 
+def test_noise_from_a_known_seed_is_no_guarantee(audit: AuditResult):
+    fixed = audit.model_copy(update={"privacy": {"epsilon": 8.0, "noise_reproducible": True}})
+    assert "No privacy guarantee." in Page(render_html(fixed, {})).text
+    assert "No privacy guarantee." not in Page(render_html(audit, {})).text
+
+
+def test_cards_say_what_correction_undoes(html: str):
+    text = Page(html).text
+    assert text.count("leans towards the stereotype, but not after correction") == 4
+    assert "adjusted p 0.528" in text
+
+
 def test_empty_audit(empty: AuditResult):
     text = Page(render_html(empty, {})).text
     assert "No suite ran" in text

@@ -37,6 +37,19 @@ def test_standing_needs_an_interval():
     assert reading.standing_words(_bias(0.4, 0.7)) == "50 % not excluded"
 
 
+def test_a_lean_that_correction_undoes_says_so():
+    lean = _bias(0.51, 0.7, p_adjusted=0.4)
+    assert reading.standing_words(lean) == (
+        "leans towards the stereotype, but not after correction"
+    )
+    firm = lean.model_copy(update={"p_adjusted": 0.001})
+    unknown = lean.model_copy(update={"p_adjusted": None})
+    assert reading.standing_words(firm) == "leans towards the stereotype"
+    assert reading.standing_words(unknown) == "leans towards the stereotype"
+    assert reading.survives(unknown) is None
+    assert not reading.lost_in_correction(_bias(0.4, 0.7, p_adjusted=1.0))
+
+
 def _able(name: str, **fields: object) -> Estimate:
     return audits.make("stereoset/x", "race", 9, 9, name=name, kind="capability", **fields)
 

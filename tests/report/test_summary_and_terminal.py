@@ -29,6 +29,8 @@ def test_summary_tells_what_is_missing(audit: AuditResult, empty: AuditResult):
     assert "without an interval (3 clusters: fewer than the 10 an interval needs)" in text
     assert "3 of 12 capability estimates are not shown to be above chance" in text
     assert "skipped items" in text
+    assert text.count("leans towards the stereotype, but not after correction") == 4
+    assert "**not interpretable: capability not shown to be above chance**" in text
     assert "**StereoSet**: no data" in render_summary(empty)
 
 
@@ -64,7 +66,8 @@ def _printed(result: AuditResult, width: int) -> str:
 def test_terminal_fits(hostile: AuditResult, width: int):
     text = _printed(hostile, width)
     assert max(len(line) for line in text.splitlines()) <= width
-    assert re.search(r"Gender +61\.9 % +\[51\.3, 72\.6\] +50 % +960 +▲", text)
+    assert re.search(r"Gender +61\.9 % +\[51\.3, 72\.6\] +50 % +960 +△", text)
+    assert re.search(r"Gender +62\.9 % +\[57\.0, 68\.7\] +50 % +262 +▲", text)
     assert re.search(r"Perplexity +114\.3 +\[101\.2, 129\.0\]", text)
     assert re.search(r"Disability +– +– +50 % +0", text)
     assert "…" not in text.replace(text.splitlines()[0], "")

@@ -2,7 +2,7 @@
 
 Each axis has one TOML file with *pairs* of groups with their terms, and *clusters* (occupations or
 attributes), each listed under the group that the stereotype ties it to. Its *frames* (sentences
-with gaps) stand there too or, for attributes, in ``frames.toml``, of which an axis may skip some.
+with gaps) stand there too or, for the smaller axes, in ``frames.toml``.
 A frame has the gap ``{who}`` and, somewhere after it, a gap for the cluster; the
 subject that fills ``{who}`` ends in, or contains, the group term. All words after the term are
 the same in both texts of an item, so that log P(words | term) can be compared.
@@ -140,9 +140,7 @@ def _read(name: str) -> dict[str, Any]:
 def _axis_items(axis: str) -> Iterator[Item]:
     data = _read("frames.toml") | _read(f"{axis}.toml")
     clusters = _clusters(data["pairs"])
-    skipped = data.get("skip_frames", ())
-    usable = {key: gaps for key, gaps in data["frames"].items() if key not in skipped}
-    frames = _frames(axis, usable)[: len(clusters)]
+    frames = _frames(axis, data["frames"])[: len(clusters)]
     shifts = offsets(len(frames), data["frames_per_cluster"])
     for position, cluster in enumerate(clusters):
         for shift in shifts:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers.activations import NewGELUActivation
 
 from fairaudit.errors import ModelError, NonFiniteError
 from fairaudit.scoring.plan import Batch
@@ -153,6 +154,27 @@ def _narrowed(model: Any, rows: Tensor, positions: Tensor) -> Iterator[None]:
         yield
     finally:
         handle.remove()
+
+
+@contextlib.contextmanager
+def fused_gelu(model: Any) -> Iterator[None]:
+    """Run GPT-2's activation as one kernel instead of eight passes over the widest tensors.
+
+    Both compute the tanh approximation of GELU, equal to a few units in the last place.
+    """
+    replaced = [
+        (parent, name, child)
+        for parent in model.modules()
+        for name, child in parent.named_children()
+        if type(child) is NewGELUActivation
+    ]
+    for parent, name, _ in replaced:
+        setattr(parent, name, torch.nn.GELU(approximate="tanh"))
+    try:
+        yield
+    finally:
+        for parent, name, child in replaced:
+            setattr(parent, name, child)
 
 
 @contextlib.contextmanager

@@ -117,10 +117,12 @@ class Encoder:
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _log_likelihood(self, request: LogLikelihood) -> tuple[Read, ...]:
-        ids, first = self._continuation(request.context, request.text)
-        row = Row(self._prefix + ids)
+        text, first = self._continuation(request.context, request.text)
+        ids = self._prefix + text
+        # The last token is only a target: nothing is read after it, so the model need not see it.
+        row = Row(ids[:-1])
         start = max(len(self._prefix) + first, 1)
-        return tuple(Read(row, i - 1, row.ids[i]) for i in range(start, len(row.ids)))
+        return tuple(Read(row, i - 1, ids[i]) for i in range(start, len(ids)))
 
     def _continuation(self, context: str, text: str) -> tuple[tuple[int, ...], int]:
         """Tokens of context and text together, and the index of the first one of the text."""

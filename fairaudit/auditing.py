@@ -236,7 +236,7 @@ def run_audit(
     provenance = _provenance(plan.loaded, plan.settings)
     if output is not None:
         identity = AuditResult.identity_of(plan.label, provenance)
-        files.refuse_other_audit(Path(output), identity)
+        files.refuse_other_result(Path(output), AuditResult, identity)
     answers = plan.scorer.run(plan.scoring, _cumulative(progress, plan.scoring.n_tokens))
     tables = {
         entry.suite.name: _table(entry, answers) for entry in plan.suites if entry.reason is None

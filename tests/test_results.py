@@ -84,7 +84,7 @@ def test_damaged_files_are_refused(tmp_path):
 def test_a_folder_keeps_its_audit(tmp_path):
     audit(label="first").save(tmp_path)
     audit(estimate(), label="first").save(tmp_path)
-    with pytest.raises(ResultError, match="holds another audit"):
+    with pytest.raises(ResultError, match="holds another result"):
         audit(label="second").save(tmp_path)
     assert AuditResult.load(tmp_path).label == "first"
 

@@ -1,6 +1,15 @@
 """Frozen result types, their schema version, and JSON in and out."""
 
 from fairaudit.results.audit import AuditResult
+from fairaudit.results.comparison import (
+    Agreement,
+    Change,
+    Comparison,
+    ComparisonProvenance,
+    ComparisonResult,
+    NotCompared,
+)
+from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 from fairaudit.results.types import (
     Estimate,
     Frozen,
@@ -14,12 +23,21 @@ from fairaudit.results.types import (
 )
 
 __all__ = [
+    "Agreement",
     "AuditResult",
+    "Change",
+    "Comparison",
+    "ComparisonProvenance",
+    "ComparisonResult",
     "Estimate",
     "Frozen",
+    "GateDecision",
+    "GateResult",
     "Interval",
     "ModelIdentity",
+    "NotCompared",
     "Provenance",
+    "RuleResult",
     "Run",
     "Settings",
     "Source",

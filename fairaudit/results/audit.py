@@ -122,7 +122,7 @@ class AuditResult(Frozen):
             If ``folder`` holds another audit.
         """
         target = Path(folder)
-        files.refuse_other_audit(target, self.identity)
+        files.refuse_other_result(target, type(self), self.identity)
         with files.staged_folder(target) as stage:
             for name in self.tables:
                 files.write_table(self.items(name), stage / "items" / f"{name}.parquet")

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -86,16 +86,26 @@ def _move_into(stage: Path, target: Path) -> None:
         os.replace(path, destination)
 
 
-def refuse_other_audit(folder: Path, identity: dict[str, Any]) -> None:
-    """Raise unless ``folder`` is free or holds an earlier run of the same audit.
+class Storable(Protocol):
+    """A result that can be read back and says what makes it the same one."""
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read the result of a folder."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Everything that makes two results the same result."""
+
+
+def refuse_other_result(folder: Path, kind: type[Storable], identity: dict[str, Any]) -> None:
+    """Raise unless ``folder`` is free or holds an earlier run of the same result.
 
     Raises
     ------
     ResultError
         If the folder is a file, holds another result, or a ``result.json`` nobody can read.
     """
-    from fairaudit.results.audit import AuditResult
-
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():
         raise ResultError(f"{existing} is a file; name a folder for the output")
@@ -103,8 +113,8 @@ def refuse_other_audit(folder: Path, identity: dict[str, Any]) -> None:
         raise ResultError(f"{folder}: cannot write there (permission denied)")
     if not (folder / "result.json").exists():
         return
-    if AuditResult.load(folder).identity != identity:
-        raise ResultError(f"{folder} holds another audit; choose another folder or remove it")
+    if kind.load(folder).identity != identity:
+        raise ResultError(f"{folder} holds another result; choose another folder or remove it")
 
 
 def read_result(path: Path, kind: type[ModelT], *, schema: str, version: int) -> ModelT:

@@ -143,17 +143,31 @@ class Forward:
 
 @contextlib.contextmanager
 def _narrowed(model: Any, rows: Tensor, positions: Tensor) -> Iterator[None]:
-    """While active, the backbone hands only hidden states [1, places, d] to the head."""
+    """While active, only hidden states [1, places, d] go on: to the head, or even before it.
+
+    Everything that follows the last attention block works on each position alone, so a model
+    of BERT's layout is narrowed there and saves its last feed-forward layer as well.
+    """
 
     def select(_module: Any, _inputs: Any, output: Any) -> Any:
+        if isinstance(output, tuple):
+            return (output[0][rows, positions].unsqueeze(0), *output[1:])
         output["last_hidden_state"] = output["last_hidden_state"][rows, positions].unsqueeze(0)
         return output
 
-    handle = model.base_model.register_forward_hook(select)
+    handle = _last_mixing_block(model.base_model).register_forward_hook(select)
     try:
         yield
     finally:
         handle.remove()
+
+
+def _last_mixing_block(backbone: Any) -> Any:
+    """Last module whose output at a position depends on others: BERT's attention, or all of it."""
+    layers = getattr(getattr(backbone, "encoder", None), "layer", None)
+    last = layers[-1] if isinstance(layers, torch.nn.ModuleList) and len(layers) else None
+    # BERT's attention module holds its own residual connection; DistilBERT's does not.
+    return getattr(last, "attention", backbone) if hasattr(last, "intermediate") else backbone
 
 
 @contextlib.contextmanager

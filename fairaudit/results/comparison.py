@@ -1,0 +1,234 @@
+"""`ComparisonResult`: candidates beside one baseline, in memory and as a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from fairaudit.results import files
+from fairaudit.results.types import Direction, EstimateKind, Frozen, Interval, Provenance, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPARISON_SCHEMA: Literal["fairaudit/comparison"] = "fairaudit/comparison"
+COMPARISON_SCHEMA_VERSION = 1
+
+Verdict = Literal[
+    "amplified", "reduced", "equivalent", "inconclusive", "not_interpretable", "identical"
+]
+
+
+class Paired(Frozen):
+    """One quantity of two models, measured on the items that both of them scored."""
+
+    name: str
+    suite: str
+    protocol: str
+    axis: str
+    group: str | None = None
+    baseline: str
+    candidate: str
+    #: Values on the common items, which may be fewer than those of either audit.
+    value_baseline: float | None
+    value_candidate: float | None
+    #: candidate − baseline, times ``direction`` where that is not 0: above 0 is more stereotyped.
+    difference: float | None
+    #: candidate / baseline, unsigned; None where the baseline is 0 or ratios mean nothing.
+    ratio: float | None = None
+    #: Interval of ``difference``, with its standard error and degrees of freedom (None: normal).
+    interval: Interval | None = None
+    se: float | None = None
+    df: float | None = None
+    n: int = Field(ge=0)
+    n_clusters: int = Field(ge=0)
+    #: Items that one audit scored and the other did not.
+    n_skipped: int = Field(default=0, ge=0)
+    direction: Direction = 0
+    #: Why a value, the interval or the verdict is missing.
+    reason: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str | None, str]:
+        """``(candidate, protocol, axis, group, name)``, unique within a comparison."""
+        return (self.candidate, self.protocol, self.axis, self.group, self.name)
+
+
+class Comparison(Paired):
+    """One bias of candidate and baseline: the signed paired difference and its verdict."""
+
+    #: |candidate − ideal| − |baseline − ideal|: above 0 is further from the ideal.
+    deviation_change: float | None = None
+    ideal: float | None = None
+    #: Items on which the two models prefer differently; None where items have no preference.
+    n_discordant: int | None = Field(default=None, ge=0)
+    primary: bool = False
+    #: Two-sided test of no difference, raw and adjusted within ``family``.
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    #: One-sided tests of difference ≤ −margin and ≥ margin (TOST): the larger p.
+    p_equivalence: float | None = None
+    correction: str | None = None
+    family: str | None = None
+    family_size: int | None = None
+    alpha: float = Field(gt=0, lt=0.5)
+    #: Half-width of the zone of equivalence; None: this metric declares none.
+    margin: float | None = Field(default=None, gt=0)
+    #: Smallest difference that this design finds with 80 % power.
+    mde: float | None = None
+    #: None for exploratory comparisons, which carry an interval but decide nothing.
+    verdict: Verdict | None = None
+    cautions: tuple[str, ...] = ()
+    #: The candidate's own interval, at 1 − alpha, for limits on the other side of the ideal.
+    candidate_interval: Interval | None = None
+
+
+class Change(Paired):
+    """Capability, composite score or distance moved: a change without a verdict."""
+
+    kind: EstimateKind
+
+
+class NotCompared(Frozen):
+    """What could not be compared, and why."""
+
+    key: str
+    reason: str
+
+
+class Agreement(Frozen):
+    """Rank correlation of two metric families' differences over axes and candidates."""
+
+    family_a: str
+    family_b: str
+    #: Kendall's tau-b, −1 to 1; None where fewer than 3 pairs or no spread allow none.
+    value: float | None
+    p_value: float | None = None
+    n: int = Field(ge=0)
+    #: Axes on which one family says amplified and the other reduced.
+    opposed: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+class ComparisonProvenance(Frozen):
+    """Where both sides come from, by label."""
+
+    baseline: Provenance
+    candidates: dict[str, Provenance]
+    #: alpha, correction, margins, policy: everything that was set for the comparison.
+    settings: dict[str, Any] = Field(default_factory=dict)
+    #: Content hash of each audit that entered, by label.
+    audits: dict[str, str] = Field(default_factory=dict)
+
+
+class ComparisonResult(Frozen):
+    """Everything one comparison found about candidates against one baseline.
+
+    ``comparisons`` holds biases with verdicts, ``changes`` what a reader must know beside them,
+    ``not_compared`` what is missing. The result stands alone: the audits are not needed to read
+    it, nor to gate on it.
+    """
+
+    schema_: Literal["fairaudit/comparison"] = Field(default=COMPARISON_SCHEMA, alias="schema")
+    schema_version: int = COMPARISON_SCHEMA_VERSION
+    baseline: str
+    candidates: tuple[str, ...] = Field(min_length=1)
+    comparisons: tuple[Comparison, ...]
+    changes: tuple[Change, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
+    agreement: tuple[Agreement, ...] = ()
+    provenance: ComparisonProvenance
+    notes: tuple[str, ...] = ()
+    run: Run
+
+    @model_validator(mode="after")
+    def _keys_and_labels_are_unique(self) -> ComparisonResult:
+        labels = (self.baseline, *self.candidates)
+        if len(set(labels)) < len(labels):
+            raise ValueError("two audits share a label")
+        keys = [entry.key for entry in (*self.comparisons, *self.changes)]
+        if len(set(keys)) < len(keys):
+            raise ValueError("two comparisons share a key")
+        return self
+
+    def comparison(
+        self, name: str, *, candidate: str, protocol: str, axis: str, group: str | None = None
+    ) -> Comparison:
+        """Find one comparison by its key.
+
+        Raises
+        ------
+        KeyError
+            If there is no such comparison.
+        """
+        key = (candidate, protocol, axis, group, name)
+        for entry in self.comparisons:
+            if entry.key == key:
+                return entry
+        raise KeyError(key)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per comparison; the interval is spread over ``low``, ``high`` and ``method``."""
+        import pandas as pd
+
+        rows = []
+        for entry in self.comparisons:
+            row = entry.model_dump(exclude={"interval", "candidate_interval", "cautions"})
+            row["low"] = entry.interval.low if entry.interval else None
+            row["high"] = entry.interval.high if entry.interval else None
+            row["method"] = entry.interval.method if entry.interval else None
+            row["cautions"] = ", ".join(entry.cautions)
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def to_json(self) -> str:
+        """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
+        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``result.json``; never leaves a half-written file.
+
+        Raises
+        ------
+        ResultError
+            If ``folder`` holds another result.
+        """
+        target = Path(folder)
+        files.refuse_other_result(target, type(self), self.identity)
+        with files.staged_folder(target) as stage:
+            files.write_text(stage / "result.json", self.to_json())
+        return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> ComparisonResult:
+        """Read a comparison folder (or its ``result.json``).
+
+        Raises
+        ------
+        ResultError
+            If there is no comparison, the file is damaged, or its schema is newer than this
+            version.
+        """
+        path = Path(folder)
+        path = path / "result.json" if path.is_dir() else path
+        return files.read_result(
+            path, cls, schema=COMPARISON_SCHEMA, version=COMPARISON_SCHEMA_VERSION
+        )
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes two comparisons the same: labels, audits and settings, never the time."""
+        return {
+            "baseline": self.baseline,
+            "candidates": list(self.candidates),
+            "audits": self.provenance.audits,
+            "settings": self.provenance.settings,
+        }
+
+    def _repr_html_(self) -> str:
+        columns = ["candidate", "protocol", "axis", "name", "value_baseline", "value_candidate"]
+        columns += ["difference", "low", "high", "verdict"]
+        frame = self.to_frame().query("primary")
+        return str(frame[columns].round(3).to_html(index=False, na_rep="-"))

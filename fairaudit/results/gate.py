@@ -1,0 +1,65 @@
+"""`GateResult`: the decision of a policy, rule by rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from fairaudit.results import files
+from fairaudit.results.types import Frozen, Interval
+
+GATE_SCHEMA: Literal["fairaudit/gate"] = "fairaudit/gate"
+GATE_SCHEMA_VERSION = 1
+
+GateDecision = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT_RUN"]
+
+
+class RuleResult(Frozen):
+    """One rule applied to one number, or to nothing at all."""
+
+    #: Kind of rule, such as ``max_increase_vs_baseline``.
+    rule: str
+    #: What it was applied to: ``protocol | axis | group | name``, or the globs that found nothing.
+    selector: str
+    decision: GateDecision
+    value: float | None = None
+    #: The limit that the rule sets.
+    bound: float | None = None
+    #: The two one-sided bounds that decided, as one interval.
+    interval: Interval | None = None
+    n: int | None = None
+    p_adjusted: float | None = None
+    #: The decision in words; always said, also for PASS.
+    reason: str
+
+
+class GateResult(Frozen):
+    """The decision of a whole policy: the worst of its rules, and never a pass by default."""
+
+    schema_: Literal["fairaudit/gate"] = Field(default=GATE_SCHEMA, alias="schema")
+    schema_version: int = GATE_SCHEMA_VERSION
+    decision: GateDecision
+    #: 0 PASS, 1 FAIL, 3 INCONCLUSIVE or NOT_RUN (0 with ``--allow-inconclusive``).
+    exit_code: int
+    #: SHA-256 of the policy as read, in canonical form.
+    policy_hash: str
+    rules: tuple[RuleResult, ...]
+
+    def to_json(self) -> str:
+        """Return the text of ``gate.json``: sorted keys, two-space indent, no NaN."""
+        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> GateResult:
+        """Read ``gate.json`` from a folder, or the file itself.
+
+        Raises
+        ------
+        ResultError
+            If there is none, it is damaged, or its schema is newer than this version.
+        """
+        path = Path(folder)
+        path = path / "gate.json" if path.is_dir() else path
+        return files.read_result(path, cls, schema=GATE_SCHEMA, version=GATE_SCHEMA_VERSION)

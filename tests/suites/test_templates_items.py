@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter, defaultdict
 from functools import cache
@@ -22,6 +23,7 @@ from fairaudit.suites.templates.generator import (
     offsets,
     template_files,
 )
+from tests.conftest import shared
 
 MAIN_AXES = ("gender", "race", "religion")
 IDENTITY = {"stereotype", "anti_stereotype"}
@@ -214,6 +216,35 @@ def test_shares_of_women_name_a_listed_source():
     for pair in data["pairs"]:
         for side in pair["clusters"].values():
             assert {entry["source"] for entry in side.values()} <= data["sources"].keys()
+
+
+#: Occupations of ours that the table lists under another word.
+OTHER_WORDS = {
+    "housekeeper": "maid",
+    "bookkeeper": "clerk",
+    "manicurist": "worker",
+    "bricklayer": "brickmason",
+    "firefighter": "fighter",
+}
+
+
+def test_shares_of_women_stand_in_their_source():
+    """The compiled table has one row per detailed occupation, labelled by single words."""
+    path = shared("data", "reference_words", "occupations", "professionsBLS2015.csv")
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["Women"].replace(".", "").isdigit()]
+    sides = [side for pair in _read("gender.toml")["pairs"] for side in pair["clusters"].values()]
+    entries = {name: entry for side in sides for name, entry in side.items()}
+    checked = {name for name, entry in entries.items() if entry["source"] == "cps2015"}
+    assert len(checked) > 50
+    for name in checked:
+        words = {*re.split(r"\W", name), name, OTHER_WORDS.get(name, name)}
+        listed = [
+            float(row["Women"]) / 100
+            for row in rows
+            if words & {row[f"label{index}"] for index in range(1, 6)}
+        ]
+        assert any(abs(share - entries[name]["share_female"]) < 0.0006 for share in listed), name
 
 
 @pytest.mark.parametrize("axis", AXES)

@@ -20,13 +20,19 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Builds the wheel, installs it away from the sources and lists what a user would get.
+# Builds the wheel, installs it away from the sources (its dependencies are lent by .venv), lists the
+# data files that a user would get and runs the installed program.
+WHEEL := build/wheel
+SITE_OF := import sysconfig; print(sysconfig.get_path("purelib"))
 wheel: $(STAMP)
-	rm -rf build/wheel && mkdir -p build/wheel
-	$(BIN)/python -m build --wheel --outdir build/wheel .
-	$(PYTHON) -m venv --system-site-packages build/wheel/venv
-	build/wheel/venv/bin/pip install -q --no-deps --no-compile build/wheel/*.whl
-	cd build/wheel && venv/bin/python -m zipfile -l *.whl | grep -E '\.(j2|css|toml)|py\.typed'
+	rm -rf $(WHEEL) && mkdir -p $(WHEEL)
+	$(BIN)/python -m build --wheel --outdir $(WHEEL) .
+	$(PYTHON) -m venv $(WHEEL)/venv
+	$(WHEEL)/venv/bin/pip install -q --no-deps --no-compile $(WHEEL)/*.whl
+	$(BIN)/python -c '$(SITE_OF)' > "$$($(WHEEL)/venv/bin/python -c '$(SITE_OF)')/lent.pth"
+	cd $(WHEEL)/venv/lib/python*/site-packages && find fairaudit -type f ! -name '*.py' ! -name '*.pyc' | sort
+	cd $(WHEEL) && venv/bin/fairaudit --version && venv/bin/fairaudit suites list
+	cd $(WHEEL) && venv/bin/python -c 'import fairaudit; assert "$(WHEEL)" in fairaudit.__file__'
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

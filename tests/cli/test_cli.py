@@ -115,7 +115,7 @@ def test_the_same_audit_may_run_again_in_its_folder_but_no_other(audited, checkp
     quiet = fairaudit("--quiet", *options, "--label", "<b>me")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     before = (folder / "result.json").read_text()
-    one_line_error(fairaudit(*options, "--label", "<b>me", "--seed", "7"), 2, "another audit")
+    one_line_error(fairaudit(*options, "--label", "<b>me", "--seed", "7"), 2, "another result")
     assert (folder / "result.json").read_text() == before
 
 

@@ -22,6 +22,7 @@ ALLOWED = {
     "metrics": {"errors", "items", "results", "stats", "metrics"},
     "suites": {"errors", "items", "results", "stats", "metrics", "suites"},
     "scoring": {"errors", "items", "results", "scoring"},
+    "training": {"errors", "results", "scoring", "gradients", "augmentation", "training"},
     "report": {"errors", "items", "results", "report", "_version"},
 }
 

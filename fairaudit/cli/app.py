@@ -16,6 +16,7 @@ from fairaudit.cli.demo import demo_command
 from fairaudit.cli.report import report_command
 from fairaudit.cli.state import STATE
 from fairaudit.cli.suites import suites_app
+from fairaudit.cli.verify import verify_command
 from fairaudit.errors import FairauditError
 
 INTERNAL_ERROR = 70
@@ -33,6 +34,7 @@ app.command("audit")(audit_command)
 app.command("audit-scores")(audit_scores_command)
 app.command("report")(report_command)
 app.command("demo")(demo_command)
+app.command("verify")(verify_command)
 app.add_typer(suites_app, name="suites")
 
 

@@ -1,0 +1,74 @@
+"""`PrivacyStatement`: what a DP fine-tuning claims, with all that is needed to check the claim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from fairaudit.results import files
+from fairaudit.results.types import Frozen
+
+PRIVACY_SCHEMA: Literal["fairaudit/privacy"] = "fairaudit/privacy"
+PRIVACY_SCHEMA_VERSION = 1
+
+
+class CdaStatement(Frozen):
+    """How counterfactual twins entered training, as far as privacy is concerned."""
+
+    mode: Literal["none", "averaged", "separate", "substitution"] = "none"
+    axes: tuple[str, ...] = ()
+    #: ``record``: one clipped contribution per record; ``mixture``: twins drawn separately, bounded
+    #: by the Gaussian mixture with sensitivities 0, C and 2C.
+    epsilon_method: Literal["record", "mixture"] = "record"
+
+
+class PrivacyStatement(Frozen):
+    """The content of ``privacy.json``. Seeds of noise and sampling are no part of it, ever."""
+
+    schema_: Literal["fairaudit/privacy"] = Field(default=PRIVACY_SCHEMA, alias="schema")
+    schema_version: int = PRIVACY_SCHEMA_VERSION
+    unit: Literal["record", "user"] = "record"
+    adjacency: Literal["add_remove"] = "add_remove"
+    #: Number of records (privacy units), taken as public.
+    records: int = Field(ge=1)
+    sample_rate: float = Field(gt=0, le=1)
+    expected_batch_size: float = Field(gt=0)
+    steps: int = Field(ge=1)
+    noise_multiplier: float = Field(ge=0)
+    max_grad_norm: float = Field(gt=0)
+    delta: float = Field(gt=0, lt=1)
+    #: Record-level ε recomputed from the values above; None where there is no guarantee.
+    epsilon: float | None = Field(default=None, ge=0)
+    target_epsilon: float | None = Field(default=None, gt=0)
+    #: ε of one row, the published practice for separate twins; never the claim.
+    row_epsilon: float | None = Field(default=None, ge=0)
+    accountant: Literal["prv", "rdp", "pld"] = "prv"
+    sampler: Literal["poisson"] = "poisson"
+    cda: CdaStatement = CdaStatement()
+    secure_noise: bool = False
+    #: A fixed noise seed was used, as in tests: no guarantee at all.
+    noise_reproducible: bool = False
+    base_fingerprint: str | None = None
+    model_fingerprint: str | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    #: What ε does not cover, in words.
+    not_covered: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the text of ``privacy.json``."""
+        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> PrivacyStatement:
+        """Read ``privacy.json`` from a checkpoint folder, or the file itself.
+
+        Raises
+        ------
+        ResultError
+            If there is none, a value is out of range, or its schema is newer than this version.
+        """
+        path = Path(folder)
+        path = path / "privacy.json" if path.is_dir() else path
+        return files.read_result(path, cls, schema=PRIVACY_SCHEMA, version=PRIVACY_SCHEMA_VERSION)

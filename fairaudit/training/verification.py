@@ -1,0 +1,129 @@
+"""Whether a privacy statement follows from its own parameters.
+
+That is all a reader can check: whether training followed them cannot be seen from a checkpoint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fairaudit.results.privacy import PrivacyStatement
+from fairaudit.training.accounting import Accountant, epsilon
+
+#: Accountants and versions of them differ by this much.
+TOLERANCE: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of recomputing a claim.
+
+    Parameters
+    ----------
+    statement : PrivacyStatement
+        The claim.
+    recomputed : float
+        Record-level ε that follows from noise, sampling rate, steps, δ and the twins' mode;
+        infinite where there is no noise.
+    problems : tuple of str
+        Why the claim does not follow; empty: consistent with its declared parameters.
+    warnings : tuple of str
+        What weakens a consistent claim.
+    """
+
+    statement: PrivacyStatement
+    recomputed: float
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def consistent(self) -> bool:
+        """Whether the declared ε follows from the declared parameters."""
+        return not self.problems
+
+    @property
+    def sentence(self) -> str:
+        """The finding in one sentence."""
+        if self.problems:
+            return "the privacy statement does not follow: " + "; ".join(self.problems)
+        if self.statement.epsilon is None:
+            return "no guarantee is claimed"
+        return (
+            f"epsilon {self.statement.epsilon:.4g} at delta {self.statement.delta:.3g} is "
+            f"consistent with its declared parameters (recomputed: {self.recomputed:.4g}); whether "
+            "training followed them cannot be seen from here"
+        )
+
+
+def verify(statement: PrivacyStatement | str | Path) -> Verification:
+    """Recompute ε from a statement's own values.
+
+    Parameters
+    ----------
+    statement : PrivacyStatement or path
+        The statement, or the checkpoint folder that holds ``privacy.json``.
+
+    Raises
+    ------
+    ResultError
+        If the file is missing, damaged or of a newer schema.
+    """
+    if not isinstance(statement, PrivacyStatement):
+        statement = PrivacyStatement.load(statement)
+    recomputed = epsilon_of(statement)
+    return Verification(
+        statement,
+        recomputed,
+        tuple(_problems(statement, recomputed)),
+        tuple(_warnings(statement)),
+    )
+
+
+def epsilon_of(statement: PrivacyStatement) -> float:
+    """Record-level ε that follows from a statement's parameters, whatever it claims."""
+    separate = statement.cda.mode == "separate"
+    # A PLD accountant composes the same losses as the PRV one.
+    accountant: Accountant = "rdp" if statement.accountant == "rdp" and not separate else "prv"
+    return epsilon(
+        statement.noise_multiplier,
+        statement.sample_rate,
+        statement.steps,
+        statement.delta,
+        separate_twins=separate,
+        accountant=accountant,
+    )
+
+
+def _problems(statement: PrivacyStatement, recomputed: float) -> Iterator[str]:
+    claimed = statement.epsilon
+    if claimed is not None and statement.noise_reproducible:
+        yield "an epsilon is claimed though the noise was drawn from a fixed seed"
+    if claimed is not None and recomputed > claimed + TOLERANCE:
+        yield f"epsilon {claimed:.4g} is claimed, the parameters give {_number(recomputed)}"
+    expected = statement.sample_rate * statement.records
+    if not math.isclose(expected, statement.expected_batch_size, rel_tol=1e-6):
+        yield (
+            f"sample rate x records is {expected:.6g}, the expected batch size is "
+            f"{statement.expected_batch_size:.6g}"
+        )
+    method = "mixture" if statement.cda.mode == "separate" else "record"
+    if statement.cda.epsilon_method != method:
+        yield (
+            f"twins in mode '{statement.cda.mode}' need the method '{method}', not "
+            f"'{statement.cda.epsilon_method}'"
+        )
+
+
+def _warnings(statement: PrivacyStatement) -> Iterator[str]:
+    if statement.epsilon is not None and statement.delta >= 1 / statement.records:
+        yield f"delta {statement.delta:.3g} is not below 1/records: single records may be revealed"
+    if not statement.secure_noise:
+        yield "the noise came from a generator that is not cryptographic"
+
+
+def _number(value: float) -> str:
+    return "no finite epsilon" if math.isinf(value) else f"{value:.4g}"

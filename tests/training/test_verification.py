@@ -1,0 +1,107 @@
+"""Claims that follow from their parameters, claims that do not, files that are no claim."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from fairaudit.cli.app import app
+from fairaudit.errors import ResultError
+from fairaudit.results.privacy import CdaStatement, PrivacyStatement
+from fairaudit.training.accounting import epsilon
+from fairaudit.training.verification import verify
+
+
+def statement(**changes) -> PrivacyStatement:
+    """Return a claim whose ε follows from its parameters, with some of them changed."""
+    fields = {
+        "records": 1000,
+        "sample_rate": 0.05,
+        "expected_batch_size": 50.0,
+        "steps": 100,
+        "noise_multiplier": 1.0,
+        "max_grad_norm": 1.0,
+        "delta": 1e-5,
+        "epsilon": epsilon(1.0, 0.05, 100, 1e-5),
+    }
+    return PrivacyStatement(**{**fields, **changes})
+
+
+def test_a_claim_that_follows_is_consistent():
+    found = verify(statement())
+    assert found.consistent
+    assert found.recomputed == statement().epsilon
+    assert "cannot be seen from here" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epsilon": 1.0}, "epsilon 1 is claimed, the parameters give"),
+        ({"noise_multiplier": 0.5}, "the parameters give"),
+        ({"noise_multiplier": 0.0}, "no finite epsilon"),
+        ({"steps": 400}, "the parameters give"),
+        ({"delta": 1e-9}, "the parameters give"),
+        ({"records": 900}, "sample rate x records is 45"),
+        ({"noise_reproducible": True}, "fixed seed"),
+        ({"cda": CdaStatement(mode="separate")}, "need the method 'mixture'"),
+        ({"cda": CdaStatement(mode="separate", epsilon_method="mixture")}, "parameters give"),
+    ],
+)
+def test_a_claim_that_does_not_follow_is_named(changes, message):
+    found = verify(statement(**changes))
+    assert not found.consistent
+    assert message in found.sentence
+
+
+def test_averaged_twins_cost_what_records_cost():
+    twins = CdaStatement(mode="averaged", axes=("gender",))
+    assert verify(statement(cda=twins)).consistent
+
+
+def test_no_claim_is_consistent_and_says_so():
+    found = verify(statement(epsilon=None, noise_multiplier=0.0))
+    assert found.consistent
+    assert found.sentence == "no guarantee is claimed"
+
+
+def test_a_delta_that_reveals_records_is_warned_about():
+    spent = epsilon(1.0, 0.05, 100, 0.002)
+    found = verify(statement(delta=0.002, epsilon=spent))
+    assert found.consistent
+    assert any("1/records" in warning for warning in found.warnings)
+
+
+def test_the_command_says_consistent_or_fails_in_one_line(tmp_path):
+    (tmp_path / "privacy.json").write_text(statement().to_json())
+    done = CliRunner().invoke(app, ["verify", str(tmp_path)])
+    assert done.exit_code == 0
+    assert "consistent with its declared parameters" in " ".join(done.output.split())
+    (tmp_path / "privacy.json").write_text(statement(epsilon=0.5).to_json())
+    done = CliRunner().invoke(app, ["verify", str(tmp_path)])
+    assert isinstance(done.exception, ResultError)
+    assert "does not follow" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"extra": 1}, "extra"),
+        ({"sample_rate": 2.0}, "sample_rate"),
+        ({"schema_version": 99}, "newer"),
+        ({"schema": "other"}, "expected schema"),
+        ({"noise_seed": 7}, "noise_seed"),
+    ],
+)
+def test_tampered_files_are_refused(tmp_path, change, message):
+    content = {**json.loads(statement().to_json()), **change}
+    (tmp_path / "privacy.json").write_text(json.dumps(content))
+    with pytest.raises(ResultError, match=message):
+        verify(tmp_path)
+
+
+def test_a_folder_without_a_statement_is_refused(tmp_path):
+    with pytest.raises(ResultError, match="no such file"):
+        verify(tmp_path)

@@ -1,0 +1,241 @@
+"""What a result says about one number at any level: bounds and one-sided tests.
+
+A result stores value, interval, standard error, degrees of freedom and method of an estimate. That
+is enough to ask again at another level, which a gate and an equivalence test must do, so that the
+items are not needed. What is not enough is to stretch an interval: a Clopper-Pearson bound at
+99.5 % is not a 95 % bound made wider. So each method answers for itself.
+
+Only `scipy.special` is imported: a gate should start in the blink of an eye.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from scipy import special
+
+from fairaudit.stats.bisection import threshold
+from fairaudit.stats.tango import tango_bound, tango_score
+
+
+class Evidence(Protocol):
+    """Confidence bounds of one number θ at any level, and the one-sided tests they invert."""
+
+    def lower(self, alpha: float) -> float:
+        """Lower bound: below θ with probability 1 − ``alpha``."""
+
+    def upper(self, alpha: float) -> float:
+        """Upper bound: above θ with probability 1 − ``alpha``."""
+
+    def p_at_most(self, limit: float) -> float:
+        """P-value of θ ≤ ``limit``: small where θ is shown to lie above."""
+
+    def p_at_least(self, limit: float) -> float:
+        """P-value of θ ≥ ``limit``: small where θ is shown to lie below."""
+
+
+def quantile(probability: float, df: float | None) -> float:
+    """Quantile of Student's distribution; normal where ``df`` is None."""
+    if df is None:
+        return float(special.ndtri(probability))
+    return float(special.stdtrit(df, probability))
+
+
+def tail(t: float, df: float | None) -> float:
+    """P(T ≥ t) for Student's T; normal where ``df`` is None."""
+    return float(special.ndtr(-t) if df is None else special.stdtr(df, -t))
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """θ ± t·se, with a standard error for each side; ``df`` None: normal.
+
+    The two differ where a bootstrap-t interval is stored: each side keeps its own width.
+    """
+
+    value: float
+    se_below: float
+    se_above: float
+    df: float | None
+
+    def lower(self, alpha: float) -> float:
+        """θ − t_{1−α} se."""
+        return self.value - quantile(1 - alpha, self.df) * self.se_below
+
+    def upper(self, alpha: float) -> float:
+        """θ + t_{1−α} se."""
+        return self.value + quantile(1 - alpha, self.df) * self.se_above
+
+    def p_at_most(self, limit: float) -> float:
+        """P(T ≥ (θ − limit)/se)."""
+        return self._p(self.value - limit)
+
+    def p_at_least(self, limit: float) -> float:
+        """P(T ≥ (limit − θ)/se)."""
+        return self._p(limit - self.value, above=True)
+
+    def _p(self, excess: float, *, above: bool = False) -> float:
+        # The side of θ on which the limit lies decides which width counts.
+        se = self.se_above if above == (excess > 0) else self.se_below
+        return tail(excess / se, self.df)
+
+
+@dataclass(frozen=True, slots=True)
+class Wilson:
+    """Score bounds of a proportion (Wilson 1927)."""
+
+    p: float
+    n: float
+
+    def lower(self, alpha: float) -> float:
+        """Smallest p0 that the score test does not reject."""
+        return self._bound(-quantile(1 - alpha, None))
+
+    def upper(self, alpha: float) -> float:
+        """Largest p0 that the score test does not reject."""
+        return self._bound(quantile(1 - alpha, None))
+
+    def p_at_most(self, limit: float) -> float:
+        """One-sided score test."""
+        return tail(self._score(limit), None)
+
+    def p_at_least(self, limit: float) -> float:
+        """One-sided score test."""
+        return tail(-self._score(limit), None)
+
+    def _bound(self, z: float) -> float:
+        centre = self.p + z * z / (2 * self.n)
+        spread = math.sqrt(self.p * (1 - self.p) / self.n + z * z / (4 * self.n**2))
+        return min(1.0, max(0.0, (centre + z * spread) / (1 + z * z / self.n)))
+
+    def _score(self, limit: float) -> float:
+        distance = self.p - limit
+        if not 0 < limit < 1:
+            return math.copysign(math.inf, distance) if distance else 0.0
+        return distance / math.sqrt(limit * (1 - limit) / self.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """Clopper-Pearson bounds of a proportion; with clusters from effective trials.
+
+    ``se`` None: the ``n`` trials count as they are. Otherwise, as in `effective_counts`,
+    n* = p(1 − p)/se² · (z/t_df)² of the level asked for, at most ``n`` (Korn and Graubard 1998).
+    """
+
+    p: float
+    n: float
+    se: float | None = None
+    df: float | None = None
+
+    def lower(self, alpha: float) -> float:
+        """Beta quantile; 0 where there is no success."""
+        trials = self._trials(alpha)
+        successes = self.p * trials
+        if successes <= 0:
+            return 0.0
+        return float(special.betaincinv(successes, trials - successes + 1, alpha))
+
+    def upper(self, alpha: float) -> float:
+        """Beta quantile; 1 where there is no failure."""
+        trials = self._trials(alpha)
+        successes = self.p * trials
+        if successes >= trials:
+            return 1.0
+        return float(special.betaincinv(successes + 1, trials - successes, 1 - alpha))
+
+    def p_at_most(self, limit: float) -> float:
+        """Smallest α at which the lower bound exceeds ``limit``."""
+        return threshold(lambda alpha: self.lower(alpha) > limit)
+
+    def p_at_least(self, limit: float) -> float:
+        """Smallest α at which the upper bound falls below ``limit``."""
+        return threshold(lambda alpha: self.upper(alpha) < limit)
+
+    def _trials(self, alpha: float) -> float:
+        if self.se is None:
+            return self.n
+        ratio = quantile(1 - alpha, None) / quantile(1 - alpha, self.df) if alpha != 0.5 else 1.0
+        return min(self.n, self.p * (1 - self.p) / self.se**2 * ratio**2)
+
+
+@dataclass(frozen=True, slots=True)
+class Tango:
+    """Score bounds of a paired difference of proportions (Tango 1998).
+
+    ``only_candidate`` and ``only_baseline`` are the discordant counts b and c; fractional where
+    ties count one half, so that b − c = Σd and b + c = Σd².
+    """
+
+    only_candidate: float
+    only_baseline: float
+    n: float
+
+    def lower(self, alpha: float) -> float:
+        """Smallest δ that the score test does not reject."""
+        z = quantile(1 - alpha, None)
+        return -tango_bound(self.only_baseline, self.only_candidate, self.n, z)
+
+    def upper(self, alpha: float) -> float:
+        """Largest δ that the score test does not reject."""
+        z = quantile(1 - alpha, None)
+        return tango_bound(self.only_candidate, self.only_baseline, self.n, z)
+
+    def p_at_most(self, limit: float) -> float:
+        """One-sided score test."""
+        return tail(tango_score(self.only_candidate, self.only_baseline, self.n, limit), None)
+
+    def p_at_least(self, limit: float) -> float:
+        """One-sided score test."""
+        return tail(-tango_score(self.only_candidate, self.only_baseline, self.n, limit), None)
+
+
+_STUDENT: Final = frozenset({"t", "cr2", "two-way"})
+
+
+def evidence_of(
+    value: float,
+    *,
+    method: str,
+    low: float,
+    high: float,
+    level: float,
+    se: float | None,
+    df: float | None,
+    n: int,
+    n_clusters: int,
+    mean_square: float | None = None,
+) -> Evidence:
+    """Rebuild the evidence behind a stored interval.
+
+    Parameters
+    ----------
+    value, low, high, level, method
+        The estimate and its interval.
+    se, df : float or None
+        Standard error and degrees of freedom.
+    n, n_clusters : int
+        Items and clusters; without ``se`` the clusters are the trials of an exact interval.
+    mean_square : float, optional
+        Mean squared item difference, which `Tango` needs.
+
+    Returns
+    -------
+    Evidence
+        At ``level`` its bounds are those of the interval, for every method.
+    """
+    if method == "wilson":
+        return Wilson(value, n)
+    if method == "clopper-pearson":
+        # An independent item is a cluster of its own, so its trials count as they are.
+        clustered = se is not None and df is not None
+        return Exact(value, n, se, df) if clustered else Exact(value, n_clusters)
+    if method == "tango" and mean_square is not None:
+        b, c = n * (mean_square + value) / 2, n * (mean_square - value) / 2
+        return Tango(max(0.0, b), max(0.0, c), n)
+    if method in _STUDENT and se:
+        return Student(value, se, se, df)
+    t = quantile((1 + level) / 2, df)
+    return Student(value, (value - low) / t, (high - value) / t, df)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from fairaudit.results.types import Direction, EstimateKind
 from fairaudit.stats.one_estimate import Inference, infer
 
 LEVEL = 0.95
+#: Rates that differ by less than 5 points are, unless somebody says otherwise, equivalent.
+RATE_MARGIN = 0.05
 Bounds = tuple[float | None, float | None]
 
 
@@ -27,6 +29,8 @@ class Metric:
     chance: float | None = None
     range: Bounds = (None, None)
     direction: Direction = 0
+    #: Half-width of the zone in which two models count as equivalent; None: no such zone.
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class Sample:
 
     ``weights`` are denominators (the value is Σ values / Σ weights); ``crossed`` is a second
     cluster label per item; ``unit`` is the word for what is resampled, if not item or cluster;
-    ``n`` counts items where a value stands for several.
+    ``n`` counts items where a value stands for several; ``keys`` names each value, so that the
+    values of two models can be paired.
     """
 
     values: ArrayLike
@@ -57,6 +62,25 @@ class Sample:
     n_tied: int = 0
     unit: str | None = None
     n: int | None = None
+    keys: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A metric on one slice of an audit, value by value: what estimate and comparison share.
+
+    Both say something about the same mean (or ratio of sums) of the same values, so an interval
+    can never belong to another quantity than the number beside it.
+    """
+
+    metric: Metric
+    where: Slice
+    sample: Sample
+
+
+def estimates(measurements: Iterable[Measurement], seed: int) -> list[Estimate]:
+    """Estimate each measurement; see `estimate`."""
+    return [estimate(one.metric, one.where, one.sample, seed=seed) for one in measurements]
 
 
 def estimate(metric: Metric, where: Slice, sample: Sample, *, seed: int) -> Estimate:

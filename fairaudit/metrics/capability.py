@@ -14,18 +14,41 @@ Paragraphs are what is resampled.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from fairaudit.metrics.building import LEVEL, Metric, Sample, Slice, estimate, from_inference
+from fairaudit.metrics.building import (
+    LEVEL,
+    Measurement,
+    Metric,
+    Sample,
+    Slice,
+    estimates,
+    from_inference,
+)
+from fairaudit.metrics.linearised import exponential_ratio_values
 from fairaudit.results import Estimate
 from fairaudit.stats.one_estimate import Inference, infer
 
 PERPLEXITY: Final = Metric("perplexity", "capability", range=(1.0, None))
 TOKEN_ACCURACY: Final = Metric("token_accuracy", "capability", ideal=1.0, range=(0.0, 1.0))
+
+
+def capability_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
+    """Perplexity and token accuracy, one value per paragraph."""
+    for protocol, tokens in table.groupby("protocol", sort=True):
+        where = Slice("probe", str(protocol), "all")
+        scored = tokens[tokens["status"] == "ok"]
+        n_skipped = int((tokens["status"] == "skipped").sum())
+        if len(scored):
+            loss = _sample(scored, "score", -1.0, n_skipped)
+            values = exponential_ratio_values(np.asarray(loss.values), np.asarray(loss.weights))
+            yield Measurement(PERPLEXITY, where, replace(loss, values=values, weights=None))
+        yield _token_accuracy(scored, where, n_skipped)
 
 
 def capability_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
@@ -45,7 +68,7 @@ def capability_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
         scored = tokens[tokens["status"] == "ok"]
         n_skipped = int((tokens["status"] == "skipped").sum())
         found.append(_perplexity(scored, where, n_skipped, seed))
-        found.append(_token_accuracy(scored, where, n_skipped, seed))
+        found.extend(estimates([_token_accuracy(scored, where, n_skipped)], seed))
     return found
 
 
@@ -58,6 +81,7 @@ def _sample(scored: pd.DataFrame, column: str, sign: float, n_skipped: int) -> S
         n_skipped=n_skipped,
         unit="paragraph",
         n=len(scored),
+        keys=paragraphs.index.astype(str).tolist(),
     )
 
 
@@ -88,7 +112,7 @@ def _exponential(mean: Inference) -> Inference:
     )
 
 
-def _token_accuracy(scored: pd.DataFrame, where: Slice, n_skipped: int, seed: int) -> Estimate:
+def _token_accuracy(scored: pd.DataFrame, where: Slice, n_skipped: int) -> Measurement:
     chance = float(scored["token_id"].value_counts(normalize=True).max()) if len(scored) else None
     metric = replace(TOKEN_ACCURACY, chance=chance)
-    return estimate(metric, where, _sample(scored, "top1", 1.0, n_skipped), seed=seed)
+    return Measurement(metric, where, _sample(scored, "top1", 1.0, n_skipped))

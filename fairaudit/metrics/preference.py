@@ -19,14 +19,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairaudit.items import TIE_TOLERANCE
-from fairaudit.metrics.building import Metric, Sample, Slice, estimate
+from fairaudit.metrics.building import RATE_MARGIN, Measurement, Metric, Sample, Slice
 from fairaudit.metrics.tables import Part
-from fairaudit.results import Estimate
 
 ROLES: Final = ("stereotype", "anti_stereotype")
 
 STEREOTYPE_PREFERENCE_RATE: Final = Metric(
-    "stereotype_preference_rate", "bias", is_rate=True, ideal=0.5, range=(0.0, 1.0), direction=1
+    "stereotype_preference_rate",
+    "bias",
+    is_rate=True,
+    ideal=0.5,
+    range=(0.0, 1.0),
+    direction=1,
+    margin=RATE_MARGIN,
 )
 MEAN_LOG_ODDS: Final = Metric("mean_log_odds", "bias", ideal=0.0, direction=1)
 
@@ -43,9 +48,9 @@ def preferences(
     return np.where(np.abs(difference) <= tolerance, 0.5, (difference > 0).astype(float))
 
 
-def preference_estimates(
-    part: Part, where: Slice, *, seed: int, tolerance: float = TIE_TOLERANCE
-) -> Iterator[Estimate]:
+def preference_measurements(
+    part: Part, where: Slice, *, tolerance: float = TIE_TOLERANCE
+) -> Iterator[Measurement]:
     """Stereotype preference rate and mean log-odds of one part of a suite.
 
     Parameters
@@ -53,9 +58,7 @@ def preference_estimates(
     part : Part
         Items with both roles; a column ``template`` makes the design two-way.
     where : Slice
-        What the estimates are about; only the rate can be primary.
-    seed : int
-        Seed of the bootstrap.
+        What the measurements are about; only the rate can be primary.
     tolerance : float
         Differences up to this size are ties.
     """
@@ -68,7 +71,8 @@ def preference_estimates(
         crossed=crossed,
         n_skipped=part.n_skipped,
         n_tied=int((preference == 0.5).sum()),
+        keys=part.items.index.astype(str).tolist(),
     )
-    yield estimate(STEREOTYPE_PREFERENCE_RATE, where, sample, seed=seed)
+    yield Measurement(STEREOTYPE_PREFERENCE_RATE, where, sample)
     exploratory = replace(where, primary=False)
-    yield estimate(MEAN_LOG_ODDS, exploratory, replace(sample, values=difference), seed=seed)
+    yield Measurement(MEAN_LOG_ODDS, exploratory, replace(sample, values=difference))

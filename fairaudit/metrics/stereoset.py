@@ -15,6 +15,7 @@ Each is first averaged per target term, then over target terms without weights (
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -24,10 +25,12 @@ from numpy.typing import NDArray
 from fairaudit.items import TIE_TOLERANCE
 from fairaudit.metrics.building import (
     LEVEL,
+    RATE_MARGIN,
+    Measurement,
     Metric,
     Sample,
     Slice,
-    estimate,
+    estimates,
     from_inference,
     without_interval,
 )
@@ -39,7 +42,7 @@ from fairaudit.stats.one_estimate import Inference
 
 ROLES: Final = ("stereotype", "anti_stereotype", "unrelated")
 STEREOTYPE_SCORE: Final = Metric(
-    "stereotype_score", "bias", ideal=0.5, range=(0.0, 1.0), direction=1
+    "stereotype_score", "bias", ideal=0.5, range=(0.0, 1.0), direction=1, margin=RATE_MARGIN
 )
 LANGUAGE_MODELING_SCORE: Final = Metric(
     "language_modeling_score", "capability", ideal=1.0, chance=0.5, range=(0.0, 1.0)
@@ -51,16 +54,27 @@ _MIN_TERMS_FOR_BOOTSTRAP: Final = 40
 _REPLICATES: Final = 9999
 
 
+def stereoset_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
+    """Scores of a StereoSet score table by protocol and axis, one value per target term."""
+    for part, protocol in _parts(table):
+        yield from _measured(part, protocol)[0]
+
+
 def stereoset_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
     """All estimates of a StereoSet score table, by protocol and axis.
 
     Recorded splits are also pooled, cluster by cluster, as ``overall-recorded``.
     """
     found: list[Estimate] = []
+    for part, protocol in _parts(table):
+        found.extend(_part_estimates(part, protocol, seed))
+    return found
+
+
+def _parts(table: pd.DataFrame) -> Iterator[tuple[Part, str]]:
     for protocol, scores in _with_overall(table).groupby("protocol", sort=True):
         for part in parts(by_role(scores, ROLES), ROLES):
-            found.extend(_part_estimates(part, str(protocol), seed))
-    return found
+            yield part, str(protocol)
 
 
 def _with_overall(table: pd.DataFrame) -> pd.DataFrame:
@@ -70,38 +84,49 @@ def _with_overall(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, recorded.assign(protocol="stereoset/overall-recorded")])
 
 
-def _part_estimates(part: Part, protocol: str, seed: int) -> Iterator[Estimate]:
+def _measured(part: Part, protocol: str) -> tuple[list[Measurement], pd.DataFrame]:
+    """Every score as one value per target term, and the table of those values."""
     variant = protocol.partition("/")[2]
     exploratory = Slice("stereoset", protocol, part.axis)
-    is_primary = variant in _PRIMARY and part.axis != "all"
-    primary = Slice("stereoset", protocol, part.axis, primary=is_primary)
-    recorded = variant.endswith("-recorded")
+    primary = replace(exploratory, primary=variant in _PRIMARY and part.axis != "all")
     # Recorded scores have a scale of their own; the reference compares them exactly.
+    recorded = variant.endswith("-recorded")
     terms, n_tied = _by_term(part.items, 0.0 if recorded else TIE_TOLERANCE)
-
-    def sample(column: str) -> Sample:
-        return Sample(
-            terms[column].to_numpy(dtype=float),
-            terms.index.astype(str).tolist(),
-            n_skipped=part.n_skipped,
-            n_tied=n_tied,
-            unit="target term",
-            n=len(part.items),
+    found = [
+        Measurement(metric, where, _sample(terms, metric.name, part, n_tied))
+        for metric, where in (
+            (STEREOTYPE_SCORE, primary),
+            (LANGUAGE_MODELING_SCORE, exploratory),
+            (MEAN_LOG_ODDS, exploratory),
         )
+        if terms[metric.name].notna().all()
+    ]
+    return found, terms
 
-    score = estimate(STEREOTYPE_SCORE, primary, sample("stereotype_score"), seed=seed)
-    yield score
-    yield estimate(
-        LANGUAGE_MODELING_SCORE, exploratory, sample("language_modeling_score"), seed=seed
+
+def _sample(terms: pd.DataFrame, column: str, part: Part, n_tied: int) -> Sample:
+    names = terms.index.astype(str).tolist()
+    return Sample(
+        terms[column].to_numpy(dtype=float),
+        names,
+        n_skipped=part.n_skipped,
+        n_tied=n_tied,
+        unit="target term",
+        n=len(part.items),
+        keys=names,
     )
-    yield _icat(terms, score, exploratory, sample("stereotype_score"), seed)
-    if terms["log_odds"].notna().all():
-        yield estimate(MEAN_LOG_ODDS, exploratory, sample("log_odds"), seed=seed)
-    else:
+
+
+def _part_estimates(part: Part, protocol: str, seed: int) -> Iterator[Estimate]:
+    measured, terms = _measured(part, protocol)
+    found = estimates(measured, seed)
+    yield from found
+    where = Slice("stereoset", protocol, part.axis)
+    score = measured[0].sample
+    yield _icat(terms, found[0], where, score, seed)
+    if len(measured) < 3:
         reason = "the recorded scores are not probabilities: they have no logarithm"
-        yield without_interval(
-            MEAN_LOG_ODDS, exploratory, sample("log_odds"), value=None, reason=reason
-        )
+        yield without_interval(MEAN_LOG_ODDS, where, score, value=None, reason=reason)
 
 
 def _by_term(items: pd.DataFrame, tolerance: float) -> tuple[pd.DataFrame, int]:
@@ -115,7 +140,7 @@ def _by_term(items: pd.DataFrame, tolerance: float) -> tuple[pd.DataFrame, int]:
                 + (anti - unrelated > tolerance).astype(float)
             )
             / 2,
-            "log_odds": _log_odds(stereotype, anti),
+            "mean_log_odds": _log_odds(stereotype, anti),
         },
         index=items["cluster"],
     )
@@ -177,15 +202,10 @@ def _percentile(
     return Inference(
         value=value,
         se=float(replicates.std(ddof=1)),
-        df=None,
         low=float(low),
         high=float(high),
         method="bootstrap-percentile",
         resampling_unit="target term",
         n=len(values),
         n_clusters=len(values),
-        p_value=None,
-        mde=None,
-        cautions=(),
-        reason=None,
     )

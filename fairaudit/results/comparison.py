@@ -64,6 +64,9 @@ class Comparison(Paired):
     ideal: float | None = None
     #: Items on which the two models prefer differently; None where items have no preference.
     n_discordant: int | None = Field(default=None, ge=0)
+    #: Mean squared item difference; with ``difference`` and ``n`` it gives a rate's interval at
+    #: any level.
+    mean_square: float | None = Field(default=None, ge=0)
     primary: bool = False
     #: Two-sided test of no difference, raw and adjusted within ``family``.
     p_value: float | None = None

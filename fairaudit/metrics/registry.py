@@ -1,0 +1,32 @@
+"""Which measurements a suite's score table supports: one explicit list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from fairaudit.metrics.building import Measurement
+from fairaudit.metrics.capability import capability_measurements
+from fairaudit.metrics.crows_pairs import crows_pairs_measurements
+from fairaudit.metrics.pairs import pair_measurements
+from fairaudit.metrics.stereoset import stereoset_measurements
+from fairaudit.metrics.templates import templates_measurements
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Measure = Callable[["pd.DataFrame"], Iterable[Measurement]]
+
+_MEASURES: Final[dict[str, Measure]] = {
+    "probe": capability_measurements,
+    "templates": templates_measurements,
+    "crows_pairs": crows_pairs_measurements,
+    "crows_pairs_neveol": crows_pairs_measurements,
+    "crows_pairs_kinit": crows_pairs_measurements,
+    "stereoset": stereoset_measurements,
+}
+
+
+def measurements(suite: str, table: pd.DataFrame) -> tuple[Measurement, ...]:
+    """Measure a suite's score table, value by value; a suite of one's own holds sentence pairs."""
+    return tuple(_MEASURES.get(suite, pair_measurements)(table))

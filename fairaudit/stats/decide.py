@@ -19,7 +19,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from fairaudit.stats.evidence import Evidence, Student
+from fairaudit.stats.evidence import Evidence, Student, two_sided
 
 Verdict = Literal[
     "amplified", "reduced", "equivalent", "inconclusive", "not_interpretable", "identical"
@@ -112,7 +112,7 @@ def decide(
         if se is None or not se > 0:
             return Decision("inconclusive" if capable else "not_interpretable")
         evidence = Student(difference, se, se, df)
-    p = _two_sided(evidence) if p_adjusted is None else p_adjusted
+    p = two_sided(evidence) if p_adjusted is None else p_adjusted
     low, high = evidence.lower(alpha / 2), evidence.upper(alpha / 2)
     p_equivalence = None if margin is None else equivalence_p(evidence, margin)
     verdict = _verdict(evidence, low, high, p <= alpha, margin, alpha)
@@ -146,10 +146,6 @@ def _cautions(
         return ("nonzero",)
     past = candidate_low is not None and candidate_low < -(margin or 0.0)
     return ("overshot",) if verdict == "reduced" and past else ()
-
-
-def _two_sided(evidence: Evidence) -> float:
-    return min(1.0, 2 * min(evidence.p_at_most(0.0), evidence.p_at_least(0.0)))
 
 
 def _check(difference: float, margin: float | None, alpha: float) -> None:

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from scipy import special
 
+from fairaudit.stats.agresti_min import pairs_of_error
 from fairaudit.stats.bisection import threshold
 from fairaudit.stats.tango import tango_bound, tango_score
 
@@ -165,31 +166,52 @@ class Exact:
 class Tango:
     """Score bounds of a paired difference of proportions (Tango 1998).
 
-    ``only_candidate`` and ``only_baseline`` are the discordant counts b and c; fractional where
-    ties count one half, so that b − c = Σd and b + c = Σd².
+    ``only_candidate`` and ``only_baseline`` are the discordant counts b and c of ``n`` independent
+    pairs; fractional where ties count one half, so that b − c = Σd and b + c = Σd², or where
+    clustered pairs count for fewer. ``df`` pays for a number of pairs that was itself estimated:
+    the score is held against Student's distribution (None: normal).
     """
 
     only_candidate: float
     only_baseline: float
     n: float
+    df: float | None = None
 
     def lower(self, alpha: float) -> float:
         """Smallest δ that the score test does not reject."""
-        z = quantile(1 - alpha, None)
-        return -tango_bound(self.only_baseline, self.only_candidate, self.n, z)
+        return -tango_bound(self.only_baseline, self.only_candidate, self.n, self._limit(alpha))
 
     def upper(self, alpha: float) -> float:
         """Largest δ that the score test does not reject."""
-        z = quantile(1 - alpha, None)
-        return tango_bound(self.only_candidate, self.only_baseline, self.n, z)
+        return tango_bound(self.only_candidate, self.only_baseline, self.n, self._limit(alpha))
 
     def p_at_most(self, limit: float) -> float:
         """One-sided score test."""
-        return tail(tango_score(self.only_candidate, self.only_baseline, self.n, limit), None)
+        return tail(self._score(limit), self.df)
 
     def p_at_least(self, limit: float) -> float:
         """One-sided score test."""
-        return tail(-tango_score(self.only_candidate, self.only_baseline, self.n, limit), None)
+        return tail(-self._score(limit), self.df)
+
+    def _limit(self, alpha: float) -> float:
+        return quantile(1 - alpha, self.df)
+
+    def _score(self, limit: float) -> float:
+        return tango_score(self.only_candidate, self.only_baseline, self.n, limit)
+
+
+def two_sided(evidence: Evidence, null: float = 0.0) -> float:
+    """Two-sided p-value of θ = ``null``: twice the smaller one-sided one, at most 1."""
+    return min(1.0, 2 * min(evidence.p_at_most(null), evidence.p_at_least(null)))
+
+
+def paired_square(difference: float, mean_square: float) -> float:
+    """Mean squared item difference as a discordance, between |difference| and 1.
+
+    Half steps square to less than they move; counting them as if they had been whole steps now
+    and then keeps b and c from being negative, and can only widen the interval.
+    """
+    return max(abs(difference), min(1.0, mean_square))
 
 
 _STUDENT: Final = frozenset({"t", "cr2", "two-way"})
@@ -219,7 +241,8 @@ def evidence_of(
     n, n_clusters : int
         Items and clusters; without ``se`` the clusters are the trials of an exact interval.
     mean_square : float, optional
-        Mean squared item difference, which `Tango` needs.
+        Mean squared item difference, which `Tango` needs. Its number of independent pairs is
+        that whose `agresti_min_se` is ``se``.
 
     Returns
     -------
@@ -232,9 +255,10 @@ def evidence_of(
         # An independent item is a cluster of its own, so its trials count as they are.
         clustered = se is not None and df is not None
         return Exact(value, n, se, df) if clustered else Exact(value, n_clusters)
-    if method == "tango" and mean_square is not None:
-        b, c = n * (mean_square + value) / 2, n * (mean_square - value) / 2
-        return Tango(max(0.0, b), max(0.0, c), n)
+    if method == "tango" and mean_square is not None and se is not None:
+        square = paired_square(value, mean_square)
+        pairs = n if n == n_clusters else pairs_of_error(value, square, se, n)
+        return Tango(pairs * (square + value) / 2, pairs * (square - value) / 2, pairs, df)
     if method in _STUDENT and se:
         return Student(value, se, se, df)
     t = quantile((1 + level) / 2, df)

@@ -63,30 +63,41 @@ def make_sample(
     The order makes sums, and with them every digit of a result, independent of the order in which
     items arrive. An item with weight 0 is in neither sum, so it does not count as an item.
     """
-    x = _finite("values", values, None)
-    w = np.ones(len(x)) if weights is None else _finite("weights", weights, len(x))
-    if (w < 0).any():
-        raise ValueError("weights must not be negative")
-    labels = _labels("clusters", clusters, len(x))
-    second = labels if crossed is None else _labels("crossed", crossed, len(x))
-    if (x[w == 0] != 0).any():
-        raise ValueError("an item with weight 0 must have value 0: it lies outside the ratio")
+    x, w = ratio_parts("values", values, weights, None)
+    labels = item_labels("clusters", clusters, len(x))
+    second = labels if crossed is None else item_labels("crossed", crossed, len(x))
     inside = w > 0
-    return _in_order(x[inside], w[inside], *_one_or_two(labels[inside], second[inside]))
+    return _in_order(x[inside], w[inside], *one_or_two(labels[inside], second[inside]))
 
 
 def _in_order(x: Array, w: Array, labels: Codes, second: Codes | None) -> Sample:
     order = np.lexsort((x, w, labels) if second is None else (x, w, second, labels))
-    design: Design = "cluster"
-    if second is not None:
-        design = "cluster x template"
-    elif _n_distinct(labels) == len(labels):
-        design = "item"
+    design = design_of(labels, second)
     second = None if second is None else second[order]
     return Sample(x[order], w[order], labels[order], second, design)
 
 
-def _one_or_two(clusters: Codes, crossed: Codes) -> tuple[Codes, Codes | None]:
+def design_of(labels: Codes, second: Codes | None) -> Design:
+    """Name what is resampled together."""
+    if second is not None:
+        return "cluster x template"
+    return "item" if _n_distinct(labels) == len(labels) else "cluster"
+
+
+def ratio_parts(
+    name: str, values: ArrayLike, weights: ArrayLike | None, n: int | None
+) -> tuple[Array, Array]:
+    """Check the numerators and denominators of items; weights are 1 unless given."""
+    x = _finite(name, values, n)
+    w = np.ones(len(x)) if weights is None else _finite("weights", weights, len(x))
+    if (w < 0).any():
+        raise ValueError("weights must not be negative")
+    if (x[w == 0] != 0).any():
+        raise ValueError("an item with weight 0 must have value 0: it lies outside the ratio")
+    return x, w
+
+
+def one_or_two(clusters: Codes, crossed: Codes) -> tuple[Codes, Codes | None]:
     """Both labels if they cross; the coarser one if one is nested in the other.
 
     A label that is the same for all items separates nothing and is left aside: the inference then
@@ -110,7 +121,8 @@ def _finite(name: str, array: ArrayLike, n: int | None) -> Array:
     return checked
 
 
-def _labels(name: str, labels: Labels, n: int) -> Codes:
+def item_labels(name: str, labels: Labels, n: int) -> Codes:
+    """Check that there is one label per item, and number the labels."""
     index, _ = codes(labels)
     if np.ndim(labels) != 1 or len(index) != n:
         raise ValueError(f"{name} must be one label per item: {len(labels)} labels, {n} items")

@@ -1,0 +1,261 @@
+"""The difference of two models on the same items: which interval and test a design allows.
+
+The statement is about these two checkpoints: items are what could have been others. The rules, in
+this order:
+
+- no item, or no weight in one of the models: no value;
+- a rate over independent items: Tango's score interval; McNemar's test with mid-p, ties flipped
+  as half steps (`mcnemar_with_ties`);
+- fewer than 10 clusters, or so uneven that they weigh as few: the difference without an interval,
+  caution ``few_clusters``;
+- all clusters moved equally, so that nothing shows how they vary: a rate gets Tango with each
+  cluster as one pair; other quantities get no interval;
+- a rate with fewer than 10 (effective) discordant pairs: Tango with effective pairs
+  (`effective_pairs`) and Student's quantile;
+- two crossed labels: two-way clustering with t;
+- at least 40 clusters: bootstrap-t; 10 to 39: CR2 with t.
+
+Items that are their own clusters follow the same rules, with items for clusters. A rate's standard
+error is at least that of `agresti_min_se` at the effective number of pairs, and its interval is
+widened in the same proportion: clusters that agree by chance must not promise more than as many
+independent pairs could. Duplicates inside clusters leave both unchanged.
+
+Clustered differences are tested by exchanging the models cluster by cluster (`sign_flip`), which
+holds its level where the models do not differ, whatever the sizes; two crossed labels allow no
+such exchange and get t, and quantities of independent items the test that their interval inverts.
+Interval and sign-flip test may disagree at the border, so `decide` asks both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fairaudit.stats.agresti_min import agresti_min_se, effective_pairs
+from fairaudit.stats.bootstrap import bootstrap_t
+from fairaudit.stats.clusters import Labels, cluster_totals, cr2, two_way
+from fairaudit.stats.evidence import two_sided
+from fairaudit.stats.intervals import t_interval, t_test
+from fairaudit.stats.mcnemar import mcnemar_with_ties
+from fairaudit.stats.one_estimate import (
+    MIN_CLUSTERS,
+    MIN_CLUSTERS_BOOTSTRAP,
+    MIN_DF,
+    MIN_DF_BOOTSTRAP,
+    NEAR_BOUNDARY,
+)
+from fairaudit.stats.paired_inference import PairedInference
+from fairaudit.stats.pairs import Pairs, make_answers, make_pairs
+from fairaudit.stats.permutation import sign_flip
+from fairaudit.stats.power import minimum_detectable_effect
+
+__all__ = ["PairedInference", "infer_paired"]
+
+_STEPS: Final = (1.0, -1.0, 0.5, -0.5)
+
+
+def infer_paired(
+    baseline: ArrayLike,
+    candidate: ArrayLike,
+    clusters: Labels,
+    *,
+    weights_baseline: ArrayLike | None = None,
+    weights_candidate: ArrayLike | None = None,
+    is_rate: bool = False,
+    crossed: Labels | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+) -> PairedInference:
+    """Difference θ_candidate − θ_baseline of two models on the same items.
+
+    Parameters
+    ----------
+    baseline, candidate : array of shape [n]
+        Numerators of each model, items in the same order: 0, ½ or 1 for a rate.
+    clusters : sequence of labels, length n
+        What is resampled together; all different if items are independent.
+    weights_baseline, weights_candidate : array of shape [n], optional
+        Denominators; default 1. An item without weight in both models does not count.
+    is_rate : bool
+        Whether each θ is a share: 0 ≤ value ≤ weight for every item.
+    crossed : sequence of labels, length n, optional
+        A second label that items share across clusters, such as the template.
+    level : float
+        Confidence level.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    PairedInference
+        Swapping the models mirrors it; the order of the items changes no digit.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite, if an item of weight 0 has a value, or if a rate lies outside
+        0-1.
+    """
+    answers = make_answers(
+        baseline, candidate, clusters, weights_baseline, weights_candidate, crossed
+    )
+    if not (answers.w.sum(axis=0) > 0).all():
+        return PairedInference.missing(_reason(np.size(baseline)))
+    if is_rate and ((answers.y < 0) | (answers.y > answers.w)).any():
+        raise ValueError("a rate needs 0 <= value <= weight for every item")
+    pairs = make_pairs(answers)
+    found = _found(pairs, level, is_rate=is_rate)
+    if is_rate and pairs.plain and pairs.sample.design == "item":
+        return _independent_rates(found, pairs, seed)
+    return _clustered(found, pairs, seed, is_rate=is_rate)
+
+
+def _reason(n_items: int) -> str:
+    return "no item has weight in both models: 0/0" if n_items else "no item is common to both"
+
+
+def _found(pairs: Pairs, level: float, *, is_rate: bool) -> PairedInference:
+    return PairedInference(
+        value_baseline=pairs.value_baseline,
+        value_candidate=pairs.value_candidate,
+        difference=pairs.difference,
+        n=pairs.sample.n,
+        n_clusters=pairs.sample.n_clusters,
+        n_discordant=pairs.n_discordant if is_rate else None,
+        mean_square=pairs.mean_square,
+        level=level,
+        resampling_unit=pairs.sample.design,
+    )
+
+
+def _independent_rates(found: PairedInference, pairs: Pairs, seed: int) -> PairedInference:
+    steps = [int(np.count_nonzero(pairs.exchanges == step)) for step in _STEPS]
+    if sum(steps) == found.n_discordant:
+        p_value = mcnemar_with_ties(*steps)
+    else:
+        # Shares such as 3 of 25 texts: no lattice to count on.
+        p_value = sign_flip(pairs.exchanges, seed=seed)
+    return _with_tango(found, found.n, None, p_value)
+
+
+def _clustered(
+    found: PairedInference, pairs: Pairs, seed: int, *, is_rate: bool
+) -> PairedInference:
+    units = f"{found.n_clusters} {'items' if pairs.sample.design == 'item' else 'clusters'}"
+    if found.n_clusters < MIN_CLUSTERS:
+        reason = f"{units}: fewer than the {MIN_CLUSTERS} an interval needs"
+        return _without_interval(found, reason, "few_clusters")
+    se, df = _standard_error(pairs)
+    if df < MIN_DF:
+        reason = f"{units} of very uneven size: they weigh as little as {df + 1:.1f} equal ones"
+        return _without_interval(found, reason, "few_clusters")
+    if se == 0 and not is_rate:
+        return _without_interval(found, f"all {units} moved equally: nothing shows their spread")
+    if not is_rate:
+        return _with_error(found, pairs, se, df, seed)
+    return _clustered_rates(found, pairs, se, df, seed)
+
+
+def _clustered_rates(
+    found: PairedInference, pairs: Pairs, se: float, df: float, seed: int
+) -> PairedInference:
+    assert found.difference is not None
+    if se == 0:
+        return _with_tango(found, found.n_clusters, None, _exchange(pairs, seed))
+    square = found.square
+    n = effective_pairs(found.difference, square, se, pairs.independent_pairs)
+    if n * square < NEAR_BOUNDARY:
+        return _with_tango(found, n, df, _exchange(pairs, seed))
+    floor = agresti_min_se(found.difference, square, n)
+    return _with_error(found, pairs, se, df, seed, widen=max(1.0, floor / se))
+
+
+def _standard_error(pairs: Pairs) -> tuple[float, float]:
+    sample = pairs.sample
+    if sample.crossed is None:
+        return cr2(*cluster_totals(sample.values, sample.weights, sample.clusters)[:2])
+    return two_way(sample.values, sample.weights, sample.clusters, sample.crossed)
+
+
+def _exchange(pairs: Pairs, seed: int) -> float | None:
+    """P-value of exchanging the models cluster by cluster; None where clusters cross."""
+    if pairs.sample.crossed is not None:
+        return None
+    sums = np.bincount(pairs.sample.clusters, weights=pairs.exchanges).astype(np.float64)
+    return sign_flip(sums, seed=seed)
+
+
+def _with_tango(
+    found: PairedInference, n: float, df: float | None, p_value: float | None
+) -> PairedInference:
+    """Interval of Tango from ``n`` pairs, through the evidence that a stored result gives."""
+    assert found.difference is not None
+    se = agresti_min_se(found.difference, found.square, n)
+    made = replace(found, se=se, df=df, low=-1.0, high=1.0, method="tango", mde=_mde(found, se, df))
+    evidence = made.evidence()
+    assert evidence is not None
+    alpha = (1 - found.level) / 2
+    return replace(
+        made,
+        low=evidence.lower(alpha),
+        high=evidence.upper(alpha),
+        p_value=two_sided(evidence) if p_value is None else p_value,
+    )
+
+
+def _with_error(
+    found: PairedInference, pairs: Pairs, se: float, df: float, seed: int, *, widen: float = 1.0
+) -> PairedInference:
+    """Interval from a standard error: bootstrap-t, CR2 or two-way."""
+    assert found.difference is not None
+    sample = pairs.sample
+    made = replace(found, se=se * widen, df=df, mde=_mde(found, se * widen, df))
+    many = found.n_clusters >= MIN_CLUSTERS_BOOTSTRAP and df >= MIN_DF_BOOTSTRAP
+    if many and sample.crossed is None:
+        return _with_bootstrap_t(made, pairs, seed, widen)
+    low, high = t_interval(found.difference, se * widen, df, found.level)
+    p_value = _exchange(pairs, seed) if _exchangeable(found) else None
+    if p_value is None:
+        p_value = t_test(found.difference, se * widen, df, 0.0)
+    method = {"item": "t", "cluster": "cr2"}.get(sample.design, "two-way")
+    return replace(made, low=low, high=high, p_value=p_value, method=method)
+
+
+def _with_bootstrap_t(
+    found: PairedInference, pairs: Pairs, seed: int, widen: float
+) -> PairedInference:
+    assert found.difference is not None
+    sample = pairs.sample
+    y, w, _ = cluster_totals(sample.values, sample.weights, sample.clusters)
+    drawn = bootstrap_t(y, w, seed=seed)
+    low, high = (float(bound[0]) for bound in drawn.interval(found.level))
+    if not np.isfinite([low, high]).all():
+        reason = f"all but a few of the {found.n_clusters} clusters moved equally"
+        return _without_interval(found, reason)
+    p_value = _exchange(pairs, seed) if _exchangeable(found) else float(drawn.p_value(0.0)[0])
+    return replace(
+        found,
+        low=found.difference - widen * (found.difference - low),
+        high=found.difference + widen * (high - found.difference),
+        p_value=p_value,
+        method="bootstrap-t",
+    )
+
+
+def _exchangeable(found: PairedInference) -> bool:
+    """Whether exchanging the models is the test: for rates, and for whatever is clustered."""
+    return found.n_discordant is not None or found.resampling_unit != "item"
+
+
+def _without_interval(found: PairedInference, reason: str, *cautions: str) -> PairedInference:
+    """Keep the values alone: a standard error without an interval would be used as if it held."""
+    return replace(
+        found, se=None, df=None, mde=None, resampling_unit=None, cautions=cautions, reason=reason
+    )
+
+
+def _mde(found: PairedInference, se: float, df: float | None) -> float:
+    return minimum_detectable_effect(se, df, alpha=1 - found.level)

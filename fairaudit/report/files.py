@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fairaudit.report.figures import STEMS, figures
+from fairaudit.report.audit.figures import STEMS
+from fairaudit.report.figures import figures
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
 from fairaudit.results import AuditResult

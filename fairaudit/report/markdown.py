@@ -1,32 +1,13 @@
-"""``summary.md``: the audit in a few lines, for a pull request or a release checklist."""
+"""``summary.md``: a result in a few lines, for a pull request or a release checklist."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
-from fairaudit.report import summary, words
-from fairaudit.report.clean import clean
-from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name, variant
-from fairaudit.report.reading import (
-    above_chance,
-    headline_capabilities,
-    standing_words,
-    weak_capabilities,
-    weakness_of,
-    weakness_words,
-)
-from fairaudit.report.view import anchors, not_run, primary_bias
-from fairaudit.results import AuditResult, Estimate
-
-#: What Markdown reads in the middle of a line, and what GitHub makes a link of.
-_SPECIAL = re.compile(r"[\\`*_\[\]|~$]|(?<=:)/(?=/)|(?<=www)\.", re.IGNORECASE)
-#: An empty comment ends a mention or an issue number before GitHub sees it.
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@<!-- -->", "#": "#<!-- -->"}
+from fairaudit.report.audit import markdown as audit
+from fairaudit.results import AuditResult
 
 
 def render_summary(result: AuditResult, report: str = "report.html") -> str:
-    """Render the Markdown summary of one audit.
+    """Render the Markdown summary of a result.
 
     Parameters
     ----------
@@ -40,95 +21,4 @@ def render_summary(result: AuditResult, report: str = "report.html") -> str:
     str
         GitHub Markdown; labels and reasons cannot break out of their line.
     """
-    blocks = [
-        f"## Bias audit: {code(result.label)}",
-        f"{summary.measured(result)} **{summary.found(result)}** {summary.LIMITS}",
-        *_warnings(result),
-        *_listed("Primary estimates", _primary(result, report)),
-        *_listed("Capability", map(_capability, headline_capabilities(result))),
-        *_listed("Not run", _missing(result)),
-        f"Methods, control pairs, exploratory estimates and provenance: [{report}]({report}).",
-    ]
-    return "\n\n".join(blocks) + "\n"
-
-
-def escape(text: str) -> str:
-    """Escape text so that Markdown, HTML, mentions and bare addresses stay plain."""
-    escaped = _SPECIAL.sub(r"\\\g<0>", clean(text))
-    return "".join(_ENTITIES.get(character, character) for character in escaped)
-
-
-def code(text: str) -> str:
-    """Return text as inline code, fenced by more backticks than it holds."""
-    text = clean(text).strip() or " "
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    blank = " " if longest else ""
-    return f"{fence}{blank}{text}{blank}{fence}"
-
-
-def _warnings(result: AuditResult) -> Iterator[str]:
-    weak = weak_capabilities(result)
-    if weak:
-        lines = [f"> **{summary.weak(result)}** A model near chance looks fair."]
-        lines += [f"> - {escape(weakness_words(one))}" for one in weak]
-        yield "\n".join(lines)
-
-
-def _listed(title: str, rows: Iterator[str]) -> Iterator[str]:
-    lines = [f"- {row}" for row in rows]
-    if lines:
-        yield f"### {title}\n\n" + "\n".join(lines)
-
-
-def _primary(result: AuditResult, report: str) -> Iterator[str]:
-    links, weak = anchors(result), weak_capabilities(result)
-    for found in primary_bias(result):
-        failed = weakness_of(found, weak) is not None
-        yield " · ".join(
-            (
-                f"[{_place(found)}]({report}#{links[found.key]})",
-                _value(found),
-                _n(found),
-                code(variant(found.protocol)),
-                standing_words(found),
-                *(escape(caution_of(caution).label) for caution in found.cautions),
-                *(
-                    ["**not interpretable: capability not shown to be above chance**"]
-                    if failed
-                    else []
-                ),
-            )
-        )
-
-
-def _place(found: Estimate) -> str:
-    return f"{escape(suite_name(found.suite))} · {escape(axis_name(found.axis))}"
-
-
-def _value(found: Estimate) -> str:
-    if found.value is None:
-        return f"{words.MISSING} ({escape(found.reason or 'no reason recorded')})"
-    text = f"**{words.value_of(found)}**"
-    if found.interval is None:
-        return f"{text} without an interval ({escape(found.reason or 'no reason recorded')})"
-    return f"{text} {words.interval_of(found)}"
-
-
-def _n(found: Estimate) -> str:
-    return f"n {words.count(found.n)}"
-
-
-def _capability(found: Estimate) -> str:
-    name = f"{escape(metric_of(found).label)} ({_place(found)}, {code(variant(found.protocol))})"
-    parts = [name, _value(found), _n(found)]
-    if found.chance is not None:
-        parts.append(f"chance {words.reference(found.chance, found)}")
-    if above_chance(found) is False:
-        parts.append("**not shown to be above chance**")
-    return " · ".join(parts)
-
-
-def _missing(result: AuditResult) -> Iterator[str]:
-    for run in not_run(result):
-        yield f"**{escape(suite_name(run.suite))}**: {escape(run.reason or 'no reason recorded')}"
+    return audit.render_summary(result, report)

@@ -5,12 +5,13 @@ Unknown names (a user's own suite) are shown as they are, with blanks for unders
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from fairaudit.report.clean import clean
-from fairaudit.results import Estimate
+from fairaudit.results import Comparison, Estimate
 
 
 class Unit(Enum):
@@ -291,6 +292,11 @@ def method_name(method: str) -> str:
 def caution_of(caution: str) -> Caution:
     """Return a caution in words."""
     return CAUTIONS.get(caution) or Caution(clean(caution).replace("_", " "), "")
+
+
+def cautions_of(found: Iterable[Estimate | Comparison]) -> tuple[Caution, ...]:
+    """Return every caution that appears, in words, in alphabetical order."""
+    return tuple(map(caution_of, sorted({caution for one in found for caution in one.cautions})))
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fairaudit.results import Estimate
+from fairaudit.report.marks import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +30,30 @@ class Scale:
         return tuple(round(self.origin + index * self.step, 12) for index in range(first, last + 1))
 
 
-def fit(estimates: Iterable[Estimate]) -> Scale | None:
-    """Fit an axis around values, intervals, ideals and chance levels; None if there is no value.
+def fit(marks: Iterable[Mark]) -> Scale | None:
+    """Fit an axis around values, intervals, levels and bands; None if there is no value.
 
     With a common ideal inside its range the axis is symmetric around it, so that both sides look
     alike; a size that cannot be negative is drawn from 0.
     """
-    shown = [found for found in estimates if found.value is not None]
+    shown = [mark for mark in marks if mark.value is not None]
     if not shown:
         return None
-    points = [point for found in shown for point in _points(found)]
-    rate = all(found.range == (0.0, 1.0) for found in shown)
+    points = [point for mark in shown for point in mark.points]
+    rate = all(mark.range == (0.0, 1.0) for mark in shown)
     smallest = 0.05 if rate else 1e-3
     ideal = _common_ideal(shown)
     if ideal is not None:
         half = max(*(abs(point - ideal) for point in points), smallest)
         return _around(ideal, half, ideal, rate=rate)
-    if not rate and all(found.range[0] == 0.0 for found in shown):
+    if not rate and all(mark.range[0] == 0.0 for mark in shown):
         points.append(0.0)
     low, high = min(points), max(points)
     return _around((low + high) / 2, max((high - low) / 2, smallest), 0.0, rate=rate)
 
 
-def _common_ideal(shown: Sequence[Estimate]) -> float | None:
-    ideals = {found.ideal for found in shown}
+def _common_ideal(shown: Sequence[Mark]) -> float | None:
+    ideals = {mark.ideal for mark in shown}
     ideal = ideals.pop() if len(ideals) == 1 else None
     return None if ideal in shown[0].range else ideal
 
@@ -71,10 +71,3 @@ def _nice(rough: float) -> float:
     """Round up to 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(rough))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-
-
-def _points(found: Estimate) -> list[float]:
-    points = [found.value, found.ideal, found.chance]
-    if found.interval is not None:
-        points += [found.interval.low, found.interval.high]
-    return [point for point in points if point is not None]

@@ -8,35 +8,43 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from fairaudit.report.names import metric_of
-from fairaudit.report.reading import Standing, standing
+from fairaudit.report.marks import Mark
+from fairaudit.report.names import Unit
 from fairaudit.report.scale import Scale
 from fairaudit.report.words import number
-from fairaudit.results import Estimate
 
 _HEIGHT = {"mini": 16, "wide": 28}
 
 
-def strip(estimate: Estimate, scale: Scale | None, size: str = "mini") -> Markup:
-    """Draw point, interval, ideal and chance of one estimate on a scale.
+def strip(mark: Mark, scale: Scale | None, size: str = "mini") -> Markup:
+    """Draw point, interval, ideal, chance and band of one number on a scale.
 
     A filled point means that the interval leaves out the ideal, a hollow one that it does not, or
     that there is no interval. Nothing is drawn without a level to compare with; a missing value
     leaves a wide strip empty, so that the rows of a plot stay aligned.
     """
-    levels = _levels(estimate)
-    if scale is None or not levels or (estimate.value is None and size == "mini"):
+    levels = _levels(mark)
+    if scale is None or not levels or (mark.value is None and size == "mini"):
         return Markup("")
     height = _HEIGHT[size]
     marks = [
+        *_band(mark, scale),
         *_grid(scale, size),
         *(_upright(name, scale.place(at), height) for name, at in levels),
-        *_marks(estimate, scale, size),
+        *_point(mark, scale, size),
     ]
     return Markup(
-        f'<svg class="strip {size} {standing_class(estimate)}" width="100%" height="{height}" '
+        f'<svg class="strip {size} {mark.tone.value}" width="100%" height="{height}" '
         f'aria-hidden="true" focusable="false">{"".join(marks)}</svg>'
     )
+
+
+def _band(mark: Mark, scale: Scale) -> list[str]:
+    if mark.band is None:
+        return []
+    left, right = (scale.place(end) for end in mark.band)
+    shape = f'<rect class="band" x="{_at(left)}" width="{_at(right - left)}" height="100%"/>'
+    return [shape]
 
 
 def _grid(scale: Scale, size: str) -> list[str]:
@@ -46,20 +54,19 @@ def _grid(scale: Scale, size: str) -> list[str]:
     return [_upright("tick", scale.place(tick), height) for tick in scale.ticks]
 
 
-def _marks(estimate: Estimate, scale: Scale, size: str) -> list[str]:
-    if estimate.value is None:
+def _point(mark: Mark, scale: Scale, size: str) -> list[str]:
+    if mark.value is None:
         return []
     middle, radius = _HEIGHT[size] // 2, "4.5" if size == "wide" else "3.5"
-    point = f'<circle cx="{_at(scale.place(estimate.value))}" cy="{middle}" r="{radius}"/>'
-    if estimate.interval is None:
+    point = f'<circle cx="{_at(scale.place(mark.value))}" cy="{middle}" r="{radius}"/>'
+    if mark.interval is None:
         return [point]
-    ends = scale.place(estimate.interval.low), scale.place(estimate.interval.high)
+    ends = scale.place(mark.interval.low), scale.place(mark.interval.high)
     return [_line("bar", *ends, middle, middle), point]
 
 
-def axis(estimate: Estimate, scale: Scale) -> Markup:
-    """Draw the ticks of a scale, labelled in the unit of ``estimate``."""
-    unit = metric_of(estimate).unit
+def axis(unit: Unit, scale: Scale) -> Markup:
+    """Draw the ticks of a scale, labelled in a unit."""
     ticks = "".join(
         f'<text x="{_at(scale.place(tick))}" y="14" text-anchor="middle">'
         f"{number(tick, unit).removesuffix('.0')}</text>"
@@ -71,13 +78,8 @@ def axis(estimate: Estimate, scale: Scale) -> Markup:
     )
 
 
-def standing_class(estimate: Estimate) -> str:
-    """Return the style class of an estimate: its standing, or plain if it measures no bias."""
-    return standing(estimate).value if estimate.kind == "bias" else Standing.INCLUDES.value
-
-
-def _levels(estimate: Estimate) -> list[tuple[str, float]]:
-    levels = (("ideal", estimate.ideal), ("chance", estimate.chance))
+def _levels(mark: Mark) -> list[tuple[str, float]]:
+    levels = (("ideal", mark.ideal), ("chance", mark.chance))
     return [(name, level) for name, level in levels if level is not None]
 
 

@@ -6,7 +6,8 @@ import sys
 import pytest
 from PIL import Image
 
-from fairaudit.report.figures import _preference, figures
+from fairaudit.report.audit.figures import _preference
+from fairaudit.report.figures import figures
 from fairaudit.results import AuditResult
 from tests.report import audits
 

@@ -240,12 +240,12 @@ def test_heavy_pictures_stay_outside(audit: AuditResult):
 
 
 def test_contrast_of_the_palettes():
-    from fairaudit.report.html import _style
+    from fairaudit.report.page import _style
 
     style = _style()
     for block in re.findall(r":root \{(.*?)\}", style, flags=re.DOTALL):
         colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
-        for ink in ("ink", "muted", "link", "towards", "away"):
+        for ink in ("ink", "muted", "link", "towards", "away", "within"):
             for ground in ("page", "card", "warn-page", "note-page"):
                 assert _contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from fairaudit.report import reading, summary, view
-from fairaudit.report.reading import Standing, above_chance, standing
+from fairaudit.report.audit import reading, summary, view
+from fairaudit.report.audit.reading import Standing, above_chance, standing
 from fairaudit.report.scale import fit
 from fairaudit.results import AuditResult, Estimate
 from tests.report import audits
@@ -124,7 +126,7 @@ def test_anchors_are_unique_even_for_names_that_look_alike(audit: AuditResult):
 
 
 def test_scales_are_symmetric_around_the_ideal():
-    scale = fit([_bias(0.4, 0.7)])
+    scale = fit([reading.mark_of(_bias(0.4, 0.7))])
     assert scale is not None
     assert scale.place(0.5) == pytest.approx(0.5)
     assert 0.5 in scale.ticks
@@ -132,10 +134,11 @@ def test_scales_are_symmetric_around_the_ideal():
 
 
 def test_scales_of_sizes_and_of_huge_values():
-    size = _able("perplexity", value=2.0, range=(0.0, None))
-    assert fit([size]) is not None
-    assert fit([size]).place(0.0) > 0  # type: ignore[union-attr]
-    huge = fit([size.model_copy(update={"value": 1e30})])
+    size = reading.mark_of(_able("perplexity", value=2.0, range=(0.0, None)))
+    small = fit([size])
+    assert small is not None
+    assert small.place(0.0) > 0
+    huge = fit([replace(size, value=1e30)])
     assert huge is not None
     assert huge.high > huge.low
-    assert fit([size.model_copy(update={"value": None})]) is None
+    assert fit([replace(size, value=None)]) is None

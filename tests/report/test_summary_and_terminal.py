@@ -6,9 +6,11 @@ import re
 import pytest
 from rich.console import Console
 
+from fairaudit.report.audit.terminal import render_table
+from fairaudit.report.escape import code, escape
 from fairaudit.report.html import render_html
-from fairaudit.report.markdown import code, escape, render_summary
-from fairaudit.report.terminal import render_table, render_terminal
+from fairaudit.report.markdown import render_summary
+from fairaudit.report.terminal import render_terminal
 from fairaudit.results import AuditResult
 
 

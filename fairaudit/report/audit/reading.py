@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Final
 
 from fairaudit.report import words
+from fairaudit.report.marks import Mark, Tone
 from fairaudit.report.names import LOWER_IS_BETTER, axis_name, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
 
@@ -37,6 +38,27 @@ def standing(estimate: Estimate) -> Standing:
         return Standing.APART
     above = estimate.interval.low > estimate.ideal
     return Standing.TOWARDS if above == (estimate.direction > 0) else Standing.AWAY
+
+
+_TONES: Final = {
+    Standing.TOWARDS: Tone.TOWARDS,
+    Standing.AWAY: Tone.AWAY,
+    Standing.APART: Tone.APART,
+}
+
+
+def mark_of(estimate: Estimate) -> Mark:
+    """Say how an estimate is drawn; only a bias has a side."""
+    side = standing(estimate) if estimate.kind == "bias" else Standing.INCLUDES
+    return Mark(
+        estimate.value,
+        estimate.interval,
+        metric_of(estimate).unit,
+        _TONES.get(side, Tone.OPEN),
+        estimate.ideal,
+        estimate.chance,
+        range=estimate.range,
+    )
 
 
 def survives(estimate: Estimate) -> bool | None:

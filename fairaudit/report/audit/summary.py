@@ -6,8 +6,14 @@ from collections import Counter
 from typing import Final
 
 from fairaudit.report import words
-from fairaudit.report.reading import Standing, capabilities, standing, survives, weak_capabilities
-from fairaudit.report.view import not_run, primary_bias
+from fairaudit.report.audit.reading import (
+    Standing,
+    capabilities,
+    standing,
+    survives,
+    weak_capabilities,
+)
+from fairaudit.report.audit.view import not_run, primary_bias
 from fairaudit.results import AuditResult, Estimate
 
 LIMITS: Final = (

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fairaudit.report.audit.reading import mark_of
+from fairaudit.report.audit.view import primary_bias
+from fairaudit.report.grouping import grouped
 from fairaudit.report.names import metric_of
 from fairaudit.report.scale import Scale, fit
-from fairaudit.report.view import grouped, primary_bias
 from fairaudit.results import AuditResult, Estimate
 
 ScaleOf = Callable[[Estimate], Scale | None]
@@ -37,7 +39,7 @@ def panels(result: AuditResult) -> tuple[Panel, ...]:
     """Return one panel for each kind of primary estimate that has any value."""
     found = []
     for alike in grouped(primary_bias(result), _kind).values():
-        scale = fit(alike)
+        scale = fit(map(mark_of, alike))
         if scale is not None:
             suites = grouped(alike, lambda one: one.suite).values()
             found.append(Panel(scale, tuple(tuple(suite) for suite in suites)))
@@ -47,7 +49,7 @@ def panels(result: AuditResult) -> tuple[Panel, ...]:
 def card_scales(result: AuditResult) -> ScaleOf:
     """Return the scale of a primary estimate: that of its panel."""
     alike = grouped(primary_bias(result), _kind)
-    scales = {kind: fit(estimates) for kind, estimates in alike.items()}
+    scales = {kind: fit(map(mark_of, found)) for kind, found in alike.items()}
     return lambda estimate: scales[_kind(estimate)]
 
 
@@ -57,7 +59,7 @@ def table_scales(result: AuditResult) -> ScaleOf:
     Single groups have wider intervals than whole axes, and a scale of their own.
     """
     alike = grouped(result.estimates, _row_kind)
-    scales = {kind: fit(estimates) for kind, estimates in alike.items()}
+    scales = {kind: fit(map(mark_of, found)) for kind, found in alike.items()}
     return lambda estimate: scales[_row_kind(estimate)]
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
-from fairaudit.report.reading import PROBE
+from fairaudit.report.audit.reading import PROBE
+from fairaudit.report.grouping import anchor, grouped
 from fairaudit.results import AuditResult, Estimate, SuiteRun
 
 #: Shown beside a primary estimate of the same protocol and axis.
 _COMPANIONS: Final = ("mean_log_odds", "language_modeling_score")
 _AXES_FIRST: Final = ("gender", "race", "religion")
 
-KeyT = TypeVar("KeyT", bound=Hashable)
 Key = tuple[str, str, str | None, str]
 
 
@@ -89,7 +88,7 @@ def sections(result: AuditResult) -> tuple[Section, ...]:
     names = list(ran) + [e.suite for e in result.estimates if e.suite != PROBE]
     taken: set[str] = set()
     return tuple(
-        _section(name, _anchor(f"suite {name}", taken), ran.get(name), result.estimates)
+        _section(name, anchor(f"suite {name}", taken), ran.get(name), result.estimates)
         for name in dict.fromkeys(names)
     )
 
@@ -108,14 +107,12 @@ def anchors(result: AuditResult) -> dict[Key, str]:
     """Return a stable, unique HTML id for each primary bias estimate."""
     taken: set[str] = set()
     return {
-        found.key: _anchor(f"{found.protocol} {found.axis} {found.name}", taken)
+        found.key: anchor(f"{found.protocol} {found.axis} {found.name}", taken)
         for found in primary_bias(result)
     }
 
 
-def _section(
-    name: str, anchor: str, run: SuiteRun | None, estimates: Sequence[Estimate]
-) -> Section:
+def _section(name: str, place: str, run: SuiteRun | None, estimates: Sequence[Estimate]) -> Section:
     own = [found for found in estimates if found.suite == name and found.kind != "control"]
     primary = [found for found in own if found.primary and found.kind == "bias"]
     beside = {found.key: found for found in own}
@@ -134,7 +131,7 @@ def _section(
     protocols = (*(run.protocols if run else ()), *(found.protocol for found in own))
     return Section(
         name,
-        anchor,
+        place,
         run,
         present,
         rows,
@@ -152,24 +149,3 @@ def _blocks(estimates: Iterable[Estimate]) -> tuple[Block, ...]:
         )
         for protocol, found in by_protocol.items()
     )
-
-
-def grouped(
-    estimates: Iterable[Estimate], key: Callable[[Estimate], KeyT]
-) -> dict[KeyT, list[Estimate]]:
-    """Group estimates by a key, both in their order of appearance."""
-    groups: dict[KeyT, list[Estimate]] = {}
-    for found in estimates:
-        groups.setdefault(key(found), []).append(found)
-    return groups
-
-
-def _anchor(words: str, taken: set[str]) -> str:
-    """Make an id of letters, digits and hyphens that is not taken yet."""
-    stem = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "x"
-    anchor, number = stem, 1
-    while anchor in taken:
-        number += 1
-        anchor = f"{stem}-{number}"
-    taken.add(anchor)
-    return anchor

@@ -1,0 +1,1 @@
+"""Reports of one audited model: page, figures, summary, terminal."""

@@ -1,0 +1,142 @@
+"""The audit in a terminal: the numbers that matter, in a table that fits 80 columns."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from fairaudit.report import words
+from fairaudit.report.audit import summary
+from fairaudit.report.audit.reading import (
+    Standing,
+    above_chance,
+    headline_capabilities,
+    lost_in_correction,
+    standing,
+    weak_capabilities,
+    weakness_of,
+    weakness_words,
+)
+from fairaudit.report.audit.view import not_run, primary_bias
+from fairaudit.report.clean import clean, shorten
+from fairaudit.report.grouping import grouped
+from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name, variant
+from fairaudit.results import AuditResult, Estimate
+
+_STYLES = {Standing.TOWARDS: "dark_orange3", Standing.AWAY: "dodger_blue1"}
+_MARKS = {Standing.TOWARDS: "▲△", Standing.AWAY: "▼▽", Standing.APART: "◆◇"}
+_LEGEND = (
+    "▲ leans towards the stereotype, ▼ away from it, △ ▽ by its own interval but not after "
+    "correction; no mark: the ideal is not excluded."
+)
+
+
+def render_terminal(result: AuditResult) -> Group:
+    """Everything a terminal shows of one audit: estimates, capability, suites not run.
+
+    Text from outside is never read as markup, nor are its control characters passed on.
+    """
+    parts: list[RenderableType] = [Text(shorten(result.label, 70), style="bold"), Text()]
+    parts += [render_table(result), Text()]
+    if headline_capabilities(result):
+        parts += [_capability_table(result), Text()]
+    parts += [*_warnings(result), *_missing(result)]
+    parts.append(Text(_LEGEND, style="dim"))
+    parts.append(Text(f"{summary.found(result)} {summary.SHORT_LIMITS}", style="dim"))
+    return Group(*parts)
+
+
+def render_table(result: AuditResult) -> Table:
+    """Primary estimates by suite and axis, with interval, ideal and n."""
+    table = _table("Bias", "value", "95 % interval", "ideal", "n", "")
+    weak = weak_capabilities(result)
+    for suite, found in grouped(primary_bias(result), lambda one: one.suite).items():
+        if table.rows:
+            table.add_row()
+        protocols = ", ".join(dict.fromkeys(variant(one.protocol) for one in found))
+        head = Text(shorten(suite_name(suite), 24), style="bold")
+        table.add_row(head, "", "", "", "", Text(shorten(protocols, 40), style="dim"))
+        for one in found:
+            table.add_row(*_bias_row(one, weak))
+    if not table.rows:
+        table.add_row(Text("no primary estimate", style="dim"))
+    return table
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold dim", padding=(0, 2, 0, 0))
+    for name in names:
+        right = name in ("value", "ideal", "chance", "n")
+        justify: Literal["left", "right"] = "right" if right else "left"
+        table.add_column(name, justify=justify, no_wrap=name != "", overflow="fold")
+    return table
+
+
+def _bias_row(found: Estimate, weak: tuple[Estimate, ...]) -> tuple[Text, ...]:
+    side = standing(found)
+    style = _STYLES.get(side, "")
+    return (
+        Text(f"  {shorten(axis_name(found.axis), 22)}"),
+        Text(words.value_of(found), style=style),
+        Text(words.interval_of(found), style=style),
+        Text(words.reference(found.ideal, found), style="dim"),
+        Text(words.count(found.n)),
+        _remark(found, weak),
+    )
+
+
+def _remark(found: Estimate, weak: tuple[Estimate, ...]) -> Text:
+    """Mark of the standing, then what a reader must know about the number."""
+    remarks = [caution_of(caution).label for caution in found.cautions]
+    if weakness_of(found, weak) is not None:
+        remarks.append("not interpretable")
+    if found.value is None:
+        remarks.append(shorten(found.reason or "no reason recorded", 200))
+    side = standing(found)
+    mark = Text(_MARKS.get(side, "  ")[lost_in_correction(found)], style=_STYLES.get(side, ""))
+    return Text.assemble(mark, (" " + "; ".join(remarks) if remarks else "", "yellow"))
+
+
+def _capability_table(result: AuditResult) -> Table:
+    table = _table("Capability", "value", "95 % interval", "chance", "n", "")
+    for found in headline_capabilities(result):
+        failed = above_chance(found) is False
+        label = {"language_modeling_score": "LM score"}.get(found.name, metric_of(found).label)
+        table.add_row(
+            Text.assemble(f"  {shorten(label, 22)}"),
+            Text(words.value_of(found)),
+            Text(words.interval_of(found)),
+            Text(words.reference(found.chance, found), style="dim"),
+            Text(words.count(found.n)),
+            Text("not shown above chance" if failed else variant(found.protocol), _tone(failed)),
+        )
+    return table
+
+
+def _tone(failed: bool) -> str:
+    return "bold yellow" if failed else "dim"
+
+
+def _warnings(result: AuditResult) -> list[RenderableType]:
+    weak = weak_capabilities(result)
+    if not weak:
+        return []
+    lines = [Text(summary.weak(result), style="bold yellow")]
+    lines += [Text(clean(weakness_words(found))) for found in weak]
+    return [lines[0], *(Padding(line, (0, 0, 0, 2)) for line in lines[1:]), Text()]
+
+
+def _missing(result: AuditResult) -> list[RenderableType]:
+    runs = not_run(result)
+    if not runs:
+        return []
+    lines = [
+        Text.assemble((suite_name(run.suite), "bold"), f": {clean(run.reason or 'no reason')}")
+        for run in runs
+    ]
+    head = Text("Not run", style="bold yellow")
+    return [head, *(Padding(line, (0, 0, 0, 2)) for line in lines), Text()]

@@ -1,0 +1,1 @@
+"""Reports of candidates beside one baseline: page, figures, summary, terminal."""

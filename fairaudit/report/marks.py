@@ -1,0 +1,49 @@
+"""What is drawn of one number, whatever result it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fairaudit.report.names import Unit
+from fairaudit.results import Interval
+
+
+class Tone(Enum):
+    """Colour and filling of a drawn point; the value is its style class."""
+
+    TOWARDS = "towards"
+    AWAY = "away"
+    WITHIN = "within"
+    APART = "apart"
+    #: Hollow: the level compared with is not excluded, or nothing is known.
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point with its interval, and the levels and the band that it is compared with."""
+
+    value: float | None
+    interval: Interval | None
+    unit: Unit
+    tone: Tone = Tone.OPEN
+    ideal: float | None = None
+    chance: float | None = None
+    #: Half-width of a band around ``ideal``.
+    margin: float | None = None
+    range: tuple[float | None, float | None] = (None, None)
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """Ends of the band around the ideal."""
+        if self.margin is None or self.ideal is None:
+            return None
+        return self.ideal - self.margin, self.ideal + self.margin
+
+    @property
+    def points(self) -> tuple[float, ...]:
+        """Every value that a drawn axis should hold."""
+        ends = (self.interval.low, self.interval.high) if self.interval else ()
+        every = (self.value, self.ideal, self.chance, *ends, *(self.band or ()))
+        return tuple(point for point in every if point is not None)

@@ -13,27 +13,34 @@ from fairaudit._version import __version__
 
 if TYPE_CHECKING:
     from fairaudit.auditing import audit
+    from fairaudit.comparison import compare
     from fairaudit.errors import FairauditError
     from fairaudit.recorded import audit_scores
-    from fairaudit.results import AuditResult, Estimate, Interval
+    from fairaudit.results import AuditResult, Comparison, ComparisonResult, Estimate, Interval
 
 _PUBLIC = {
     "AuditResult": "fairaudit.results",
+    "Comparison": "fairaudit.results",
+    "ComparisonResult": "fairaudit.results",
     "Estimate": "fairaudit.results",
     "FairauditError": "fairaudit.errors",
     "Interval": "fairaudit.results",
     "audit": "fairaudit.auditing",
     "audit_scores": "fairaudit.recorded",
+    "compare": "fairaudit.comparison",
 }
 
 __all__ = [
     "AuditResult",
+    "Comparison",
+    "ComparisonResult",
     "Estimate",
     "FairauditError",
     "Interval",
     "__version__",
     "audit",
     "audit_scores",
+    "compare",
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "fairaudit"
 HEAVY = {"torch", "transformers", "datasets", "opacus", "peft", "accelerate"}
-LIGHT_ROOMS = ("stats", "metrics", "results", "report", "suites")
+LIGHT_ROOMS = ("stats", "metrics", "results", "report", "suites", "comparing")
 #: What each room may import of fairaudit; the rooms of a suite's inner files are their own.
 ALLOWED = {
     "errors": set(),
@@ -23,6 +23,8 @@ ALLOWED = {
     "suites": {"errors", "items", "results", "stats", "metrics", "suites"},
     "scoring": {"errors", "items", "results", "scoring"},
     "training": {"errors", "results", "scoring", "gradients", "augmentation", "training"},
+    "comparing": {"errors", "items", "results", "stats", "metrics", "comparing"},
+    "comparison": {"errors", "results", "stats", "metrics", "comparing", "report", "comparison"},
     "report": {"errors", "items", "results", "report", "_version"},
 }
 

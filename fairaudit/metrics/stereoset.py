@@ -14,9 +14,9 @@ Each is first averaged per target term, then over target terms without weights (
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -209,3 +209,36 @@ def _percentile(
         n=len(values),
         n_clusters=len(values),
     )
+
+
+def icat_change(
+    measured: Mapping[str, tuple[Measurement, Measurement]],
+) -> dict[str, Any] | None:
+    """ICAT of two models on common items, as fields of a change; None without both parts.
+
+    A composite gets no interval: read those of its parts.
+    """
+    names = (STEREOTYPE_SCORE.name, LANGUAGE_MODELING_SCORE.name)
+    if not measured.keys() >= set(names):
+        return None
+    where, sample = measured[names[0]][0].where, measured[names[0]][0].sample
+    ours, theirs = (_icat_of(*(measured[name][side] for name in names)) for side in (0, 1))
+    return {
+        "name": ICAT.name,
+        "kind": ICAT.kind,
+        "suite": where.suite,
+        "protocol": where.protocol,
+        "axis": where.axis,
+        "value_baseline": ours,
+        "value_candidate": theirs,
+        "difference": theirs - ours,
+        "ratio": theirs / ours if ours else None,
+        "n": len(sample.clusters) if sample.n is None else sample.n,
+        "n_clusters": len(sample.clusters),
+        "reason": "a composite: read the intervals of its parts",
+    }
+
+
+def _icat_of(score: Measurement, lm_score: Measurement) -> float:
+    means = [np.asarray(one.sample.values, dtype=float).mean() for one in (score, lm_score)]
+    return float(icat(np.array([means[0]]), np.array([means[1]]))[0])

@@ -1,0 +1,156 @@
+"""What two audits have in common: suites of one version, protocols, and items that both scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from fairaudit.errors import ResultError
+from fairaudit.items import SCORE_COLUMNS
+from fairaudit.results import AuditResult, NotCompared, SuiteRun
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+PROBE: Final = "probe"
+_ITEM: Final = ["protocol", "item_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The rows of one suite that two audits share.
+
+    ``baseline`` and ``candidate`` hold the same items with the same roles, all of them scored.
+    ``dropped`` counts, by protocol and axis, the items that only one of them scored.
+    """
+
+    suite: str
+    baseline: DataFrame
+    candidate: DataFrame
+    dropped: Mapping[tuple[str, str], int]
+
+    def n_dropped(self, protocol: str, axis: str) -> int:
+        """Items of a protocol and axis (``all``: of every axis) that were left out."""
+        return sum(
+            count
+            for (of_protocol, on_axis), count in self.dropped.items()
+            if of_protocol == protocol and axis in ("all", on_axis)
+        )
+
+
+def join_suites(
+    baseline: AuditResult, candidate: AuditResult, label: str
+) -> tuple[list[Joined], list[NotCompared]]:
+    """Join all suites of two audits; what cannot be joined is named with the reason.
+
+    Parameters
+    ----------
+    baseline, candidate : AuditResult
+    label : str
+        The candidate's label, for the keys of what is not compared.
+    """
+    joined, refused = [], []
+    sides = _by_name(baseline), _by_name(candidate)
+    for suite in dict.fromkeys([*sides[0], *sides[1]]):
+        runs = sides[0].get(suite), sides[1].get(suite)
+        reason = _refusal(*runs)
+        if reason is not None:
+            refused.append(NotCompared(key=f"{label}: {suite}", reason=reason))
+            continue
+        found = _join(suite, _table(baseline, suite), _table(candidate, suite))
+        refused.extend(_lonely_protocols(suite, baseline, candidate, label))
+        joined.append(found)
+    return joined, refused
+
+
+def join_probe(baseline: AuditResult, candidate: AuditResult) -> Joined | str:
+    """Join the probe text token by token, or say why that cannot be done."""
+    if PROBE not in baseline.tables or PROBE not in candidate.tables:
+        return "one of the audits has no scores on the probe text"
+    a, b = _table(baseline, PROBE), _table(candidate, PROBE)
+    joined = _join(PROBE, a, b)
+    if joined.baseline.empty:
+        return "the audits have no paragraph of the probe text in common"
+    token = ["protocol", "item_id", "position", "token_id"]
+    if not joined.baseline[token].equals(joined.candidate[token]):
+        return "the models have different tokenizers: probabilities per token do not compare"
+    return joined
+
+
+def _by_name(audit: AuditResult) -> dict[str, SuiteRun]:
+    return {run.suite: run for run in audit.suites}
+
+
+def _refusal(baseline: SuiteRun | None, candidate: SuiteRun | None) -> str | None:
+    for run, side in ((baseline, "baseline"), (candidate, "candidate")):
+        if run is None:
+            return f"not part of the {side}'s audit"
+        if run.status == "not_run":
+            return f"not run for the {side}: {run.reason}"
+    assert baseline is not None
+    assert candidate is not None
+    if baseline.sources == candidate.sources:
+        return None
+    versions = {source.path: source.blob_id[:12] for source in baseline.sources}
+    for source in candidate.sources:
+        if versions.get(source.path) != source.blob_id[:12]:
+            other = versions.get(source.path, "no such file")
+            return (
+                f"different versions of the data: {source.path} is {other} for the baseline, "
+                f"{source.blob_id[:12]} for the candidate"
+            )
+    return "different versions of the data: the candidate's audit read fewer files"
+
+
+def _lonely_protocols(
+    suite: str, baseline: AuditResult, candidate: AuditResult, label: str
+) -> Iterator[NotCompared]:
+    a, b = (set(_by_name(audit)[suite].protocols) for audit in (baseline, candidate))
+    for protocol in sorted(a ^ b):
+        side = "baseline" if protocol in a else "candidate"
+        reason = f"only the {side} was scored by this protocol"
+        yield NotCompared(key=f"{label}: {protocol}", reason=reason)
+
+
+def _table(audit: AuditResult, suite: str) -> DataFrame:
+    table = audit.items(suite)
+    missing = [column for column in SCORE_COLUMNS if column not in table]
+    if missing:
+        raise ResultError(f"{audit.label}: items of '{suite}' have no column '{missing[0]}'")
+    key = [*_ITEM, "role", *(["position"] if suite == PROBE and "position" in table else [])]
+    twice = table.duplicated(key)
+    if twice.any():
+        first = table.loc[twice, key].iloc[0]
+        raise ResultError(
+            f"{audit.label}: items of '{suite}' hold {', '.join(map(str, first))} more than once"
+        )
+    return table
+
+
+def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:
+    """Keep the items whose every row is scored in both tables, in one order."""
+    sides = _scored(a), _scored(b)
+    both = sides[0].index.intersection(sides[1].index)
+    same = both[(sides[0].loc[both] == sides[1].loc[both]).to_numpy()]
+    attempted = pd.concat([t[[*_ITEM, "axis"]] for t in (a, b)]).drop_duplicates(_ITEM)
+    kept = pd.MultiIndex.from_frame(attempted[_ITEM]).isin(same)
+    protocols = set(a["protocol"]) & set(b["protocol"])
+    lost = attempted[~kept & attempted["protocol"].isin(protocols).to_numpy()]
+    counts = lost.groupby(["protocol", "axis"]).size()
+    dropped = {(str(key[0]), str(key[1])): int(n) for key, n in counts.items()}  # type: ignore[index]
+    return Joined(suite, _only(a, same), _only(b, same), dropped)
+
+
+def _scored(table: DataFrame) -> Series[int]:
+    """Rows per item, of the items whose every row is scored."""
+    is_scored = table.assign(is_scored=table["status"] == "ok").groupby(_ITEM)["is_scored"]
+    return is_scored.size()[is_scored.all()]
+
+
+def _only(table: DataFrame, items: pd.Index[str]) -> DataFrame:
+    inside = pd.MultiIndex.from_frame(table[_ITEM]).isin(items)
+    order = [*_ITEM, "role", *(["position"] if "position" in table else [])]
+    return table[inside].sort_values(order, kind="stable").reset_index(drop=True)

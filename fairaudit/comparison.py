@@ -1,0 +1,308 @@
+"""`compare`: candidates beside one baseline, item by item, with a verdict for every bias.
+
+Audits are joined on the items that both scored; the signed difference of each bias is tested as
+paired data; one rule (`fairaudit.stats.decide.decide`) turns it into a verdict. What a reader must
+know beside it (capability, distance moved) stands under ``changes``, what could not be compared
+under ``not_compared``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import logging
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+from fairaudit.comparing.capability import capable
+from fairaudit.comparing.distance import distance_moved, has_moved
+from fairaudit.comparing.families import agreements, corrected, decided
+from fairaudit.comparing.joining import PROBE, Joined, join_probe, join_suites
+from fairaudit.comparing.pairing import Terms, changed, compared, paired_measurements
+from fairaudit.errors import ResultError, UsageError
+from fairaudit.metrics.building import Measurement
+from fairaudit.metrics.stereoset import icat_change
+from fairaudit.results import (
+    AuditResult,
+    Change,
+    Comparison,
+    ComparisonProvenance,
+    ComparisonResult,
+    NotCompared,
+    Run,
+)
+from fairaudit.results.files import dump_json
+from fairaudit.stats.multiplicity import Method
+
+logger = logging.getLogger(__name__)
+
+Audit = AuditResult | str | os.PathLike[str]
+_SCORING_SETTINGS = ("dtype", "bos", "max_length", "item_limit")
+
+
+def compare(
+    audits: Sequence[Audit],
+    *,
+    labels: Sequence[str] | None = None,
+    margin: float | None = None,
+    alpha: float = 0.05,
+    correction: Method = "holm",
+    seed: int = 0,
+    output: str | os.PathLike[str] | None = None,
+) -> ComparisonResult:
+    """Compare audited models with a baseline.
+
+    Parameters
+    ----------
+    audits : sequence of AuditResult or path
+        Two or more; the first is the baseline.
+    labels : sequence of str, optional
+        One name per audit; default those of the audits, numbered where they repeat.
+    margin : float, optional
+        Half-width of the zone of equivalence, for metrics that declare one (rates: 0.05, as a
+        fraction). Metrics that declare none get no equivalence verdict.
+    alpha : float
+        Error level of verdicts, 0 < α < 0.5.
+    correction : {"holm", "bh", "by"}
+        Correction of the primary comparisons of a candidate; exploratory ones get ``bh``.
+    seed : int
+        Seed of bootstrap and permutation.
+    output : path, optional
+        Folder for the comparison: result and report.
+
+    Returns
+    -------
+    ComparisonResult
+        Verdicts are about *these checkpoints*: items are resampled, training is not. ``difference``
+        is signed: above 0 is more stereotyped. With one seed of training nothing follows for the
+        recipe.
+
+    Raises
+    ------
+    FairauditError
+        In one line: nothing in common, damaged or duplicated items, a value out of range.
+
+    Examples
+    --------
+    >>> found = fairaudit.compare(["audits/base", "audits/dp"])  # doctest: +SKIP
+    >>> found.to_frame()  # doctest: +SKIP
+    """
+    started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+    _check(audits, margin, alpha, correction)
+    loaded = [
+        one if isinstance(one, AuditResult) else AuditResult.load(Path(one)) for one in audits
+    ]
+    names = _labels(loaded, labels)
+    pairs = [
+        _compare_pair(loaded[0], other, Terms(names[0], name, alpha, margin, seed))
+        for name, other in zip(names[1:], loaded[1:], strict=True)
+    ]
+    _refuse_nothing_in_common(pairs)
+    entries = _with_verdicts(pairs, loaded, correction)
+    result = ComparisonResult(
+        baseline=names[0],
+        candidates=tuple(names[1:]),
+        comparisons=tuple(entries),
+        changes=tuple(change for pair in pairs for change in pair.changes),
+        not_compared=tuple(entry for pair in pairs for entry in pair.not_compared),
+        agreement=tuple(agreements(entries)),
+        provenance=ComparisonProvenance(
+            baseline=loaded[0].provenance,
+            candidates={n: a.provenance for n, a in zip(names[1:], loaded[1:], strict=True)},
+            settings={"alpha": alpha, "correction": correction, "margin": margin, "seed": seed},
+            audits={name: content_hash(audit) for name, audit in zip(names, loaded, strict=True)},
+        ),
+        notes=tuple(note for pair in pairs for note in pair.notes),
+        run=Run(
+            started=started.isoformat(timespec="seconds"),
+            finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            seconds=round(time.perf_counter() - clock, 3),
+            host=platform.node(),
+        ),
+    )
+    if output is not None:
+        save_comparison(result, Path(output))
+    return result
+
+
+def _loaded(audit: Audit) -> AuditResult:
+    return audit if isinstance(audit, AuditResult) else AuditResult.load(Path(audit))
+
+
+def save_comparison(result: ComparisonResult, folder: Path) -> None:
+    """Write a whole comparison folder: result and everything that is rendered from it."""
+    from fairaudit.report.files import write_report
+
+    result.save(folder)
+    write_report(result, folder)
+
+
+def content_hash(audit: AuditResult) -> str:
+    """SHA-256 of everything an audit found; the same for a repeated run."""
+    content = audit.model_dump(mode="json", by_alias=True, exclude={"run"})
+    return hashlib.sha256(dump_json(content).encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Pair:
+    """Baseline and one candidate, with what was found so far."""
+
+    terms: Terms
+    candidate: AuditResult
+    entries: list[Comparison] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    not_compared: list[NotCompared] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -> Pair:
+    pair = Pair(terms, candidate)
+    joined, pair.not_compared = join_suites(baseline, candidate, terms.candidate)
+    for suite in joined:
+        _compare_suite(suite, pair)
+    probe = join_probe(baseline, candidate)
+    if isinstance(probe, Joined):
+        _compare_suite(probe, pair)
+        pair.changes.extend(distance_moved(probe, terms))
+    else:
+        key = f"{terms.candidate}: {PROBE}"
+        pair.not_compared.append(NotCompared(key=key, reason=probe))
+    pair.notes.extend(_differing_settings(baseline, candidate, terms))
+    return pair
+
+
+def _compare_suite(joined: Joined, pair: Pair) -> None:
+    found = list(paired_measurements(joined))
+    for ours, theirs in found:
+        dropped = joined.n_dropped(ours.where.protocol, ours.where.axis)
+        if ours.metric.kind == "bias":
+            pair.entries.append(compared(ours, theirs, pair.terms, dropped))
+        else:
+            pair.changes.append(changed(ours, theirs, pair.terms, dropped))
+    pair.changes.extend(_composites(found, pair.terms))
+    protocols = {ours.where.protocol for ours, _ in found}
+    for protocol in sorted(set(joined.baseline["protocol"]) - protocols):
+        key = f"{pair.terms.candidate}: {protocol}"
+        pair.not_compared.append(NotCompared(key=key, reason="no measurement in common"))
+    if not found and joined.suite != PROBE:
+        reason = "the audits have no scored item in common"
+        key = f"{pair.terms.candidate}: {joined.suite}"
+        pair.not_compared.append(NotCompared(key=key, reason=reason))
+
+
+def _composites(found: Sequence[tuple[Measurement, Measurement]], terms: Terms) -> Iterator[Change]:
+    """ICAT of both models on the common items, where stereotype and LM score are at hand."""
+    by_slice: dict[Any, dict[str, tuple[Measurement, Measurement]]] = {}
+    for pair in found:
+        by_slice.setdefault(pair[0].where.protocol + pair[0].where.axis, {})[
+            pair[0].metric.name
+        ] = pair
+    for metrics in by_slice.values():
+        change = icat_change(metrics)
+        if change is not None:
+            yield Change(**change, baseline=terms.baseline, candidate=terms.candidate)
+
+
+def _with_verdicts(
+    pairs: Sequence[Pair], audits: Sequence[AuditResult], correction: Method
+) -> list[Comparison]:
+    baseline = audits[0]
+    entries: list[Comparison] = []
+    for pair in pairs:
+        same = _identical(baseline, pair.candidate)
+        beside = _cautions(pair, audits)
+        for entry in corrected(pair.entries, correction):
+            known = [capable(audit.estimates, entry) for audit in (baseline, pair.candidate)]
+            capability = False if False in known else None if None in known else True
+            unknown = () if capability is not None else ("capability_unknown",)
+            entries.append(
+                decided(entry, identical=same, capability=capability, cautions=(*beside, *unknown))
+            )
+    return entries
+
+
+def _identical(baseline: AuditResult, candidate: AuditResult) -> bool:
+    """Whether both audits are of one model, or of one file of recorded scores."""
+    ours, theirs = baseline.provenance, candidate.provenance
+    if ours.model.fingerprint is not None or theirs.model.fingerprint is not None:
+        return ours.model.fingerprint == theirs.model.fingerprint
+    recorded = ours.settings.recorded
+    return recorded is not None and recorded == theirs.settings.recorded
+
+
+def _cautions(pair: Pair, audits: Sequence[AuditResult]) -> tuple[str, ...]:
+    """Cautions that hold for every comparison of a candidate."""
+    moved = has_moved(pair.changes)
+    found = [] if moved else ["distance_unknown" if moved is None else "not_moved"]
+    recipe = _recipe(pair.candidate)
+    if recipe is not None and sum(_recipe(audit) == recipe for audit in audits) == 1:
+        found.append("single_seed")
+    return tuple(found)
+
+
+def _recipe(audit: AuditResult) -> dict[str, Any] | None:
+    """How a model was trained, up to the seed; None where that is not known."""
+    training = audit.provenance.training
+    if training is None:
+        return None
+    return {k: v for k, v in training.items() if k not in {"seed", "parameter_distance"}}
+
+
+def _differing_settings(
+    baseline: AuditResult, candidate: AuditResult, terms: Terms
+) -> Iterator[str]:
+    ours, theirs = baseline.provenance.settings, candidate.provenance.settings
+    for name in _SCORING_SETTINGS:
+        a, b = getattr(ours, name), getattr(theirs, name)
+        if a != b:
+            yield f"{terms.candidate} was scored with {name} {b}, the baseline with {a}"
+
+
+def _refuse_nothing_in_common(pairs: Sequence[Pair]) -> None:
+    for pair in pairs:
+        if not pair.entries:
+            reasons = "; ".join(
+                dict.fromkeys(f"{entry.key}: {entry.reason}" for entry in pair.not_compared)
+            )
+            raise ResultError(
+                f"{pair.terms.candidate} and {pair.terms.baseline} have nothing in common to "
+                f"compare ({reasons or 'no suite was run'})"
+            )
+
+
+def _labels(audits: Sequence[AuditResult], labels: Sequence[str] | None) -> list[str]:
+    if labels is not None:
+        if len(labels) != len(audits):
+            raise UsageError(f"{len(labels)} labels for {len(audits)} audits")
+        if len(set(labels)) < len(labels):
+            raise UsageError("the labels must differ from each other")
+        return list(labels)
+    seen: Counter[str] = Counter()
+    names: list[str] = []
+    for audit in audits:
+        name = audit.label
+        while name in names:
+            seen[audit.label] += 1
+            name = f"{audit.label} ({seen[audit.label] + 1})"
+        names.append(name)
+    return names
+
+
+def _check(audits: Sequence[Audit], margin: float | None, alpha: float, correction: str) -> None:
+    if isinstance(audits, str | os.PathLike | AuditResult):
+        raise UsageError("compare takes a list of audits, the baseline first")
+    if len(audits) < 2:
+        raise UsageError("name at least two audits: the baseline, then the candidates")
+    if not 0 < alpha < 0.5:
+        raise UsageError(f"alpha must lie between 0 and 0.5, not {alpha}")
+    if margin is not None and not 0 < margin < 1:
+        raise UsageError(f"the margin must be a fraction between 0 and 1, not {margin}")
+    if correction not in get_args(Method):
+        known = ", ".join(get_args(Method))
+        raise UsageError(f"correction '{correction}' is not known; there are {known}")

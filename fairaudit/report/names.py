@@ -12,6 +12,7 @@ from typing import Final
 
 from fairaudit.report.clean import clean
 from fairaudit.results import Comparison, Estimate
+from fairaudit.results.comparison import Paired
 
 
 class Unit(Enum):
@@ -24,6 +25,8 @@ class Unit(Enum):
     NUMBER = "number"
     SIGNED_NUMBER = "signed number"
     RATIO = "ratio"
+    #: Percentage points: what two rates differ by.
+    POINTS = "points"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,18 @@ METRICS: Final = {
         "How often the model's first guess for a token of plain prose is right. Chance is the "
         "share of the commonest token.",
     ),
+    "mean_abs_log_prob_change": Metric(
+        "Distance moved",
+        Unit.NATS,
+        "By how much the log-probability of a token of plain prose changed, up or down, on "
+        "average. At 0 the two models predict the same.",
+    ),
+    "perplexity_ratio": Metric(
+        "Perplexity ratio",
+        Unit.RATIO,
+        "Perplexity of the candidate over that of the baseline. Below 1 the candidate predicts "
+        "plain prose better.",
+    ),
     "control_rms_log_odds": Metric(
         "Movement of control pairs",
         Unit.NATS,
@@ -160,6 +175,14 @@ METRICS: Final = {
         "Movement of identity pairs minus movement of control pairs. At or below 0, changing the "
         "group moves scores no more than changing anything else.",
     ),
+}
+
+#: What two values of a unit differ by.
+_DIFFERENCES: Final = {
+    Unit.PERCENT: Unit.POINTS,
+    Unit.SIGNED_PERCENT: Unit.POINTS,
+    Unit.NATS: Unit.SIGNED_NATS,
+    Unit.SIGNED_NATS: Unit.SIGNED_NATS,
 }
 
 _SHORT: Final = {
@@ -209,8 +232,15 @@ _METHODS: Final = {
     "cr2": "CR2 t",
     "fisher-z": "Fisher z",
     "t": "t",
+    "tango": "Tango score",
     "two-way": "two-way t",
     "wilson": "Wilson",
+}
+
+_CORRECTIONS: Final = {
+    "bh": "Benjamini and Hochberg",
+    "by": "Benjamini and Yekutieli",
+    "holm": "Holm",
 }
 
 
@@ -230,7 +260,9 @@ CAUTIONS: Final = {
         "contaminated", "Items of the suite overlap with the training text; they were left out."
     ),
     "distance_unknown": Caution(
-        "distance unknown", "How far the model moved from its base was not measured."
+        "distance unknown",
+        "How far the model moved from its base was not measured: an unchanged bias may only mean "
+        "an unchanged model.",
     ),
     "few_clusters": Caution(
         "few clusters",
@@ -239,23 +271,44 @@ CAUTIONS: Final = {
     "high_tie_share": Caution(
         "many ties", "More than a fifth of the pairs tie: the rate is pulled towards 50 %."
     ),
-    "nonzero": Caution("not zero", "Small enough to be called equivalent, yet not zero."),
-    "not_moved": Caution("not moved", "The model hardly moved from its base."),
-    "overshot": Caution("overshot", "Bias fell past the ideal, to the other side."),
-    "single_seed": Caution("single seed", "One training run: a claim about this model only."),
+    "nonzero": Caution(
+        "not zero", "Small enough to be called equivalent, yet shown to differ from zero."
+    ),
+    "not_moved": Caution(
+        "not moved",
+        "The model hardly moved from its base, so its bias could hardly change: nothing follows "
+        "for the way it was trained.",
+    ),
+    "overshot": Caution(
+        "overshot", "Bias may have fallen past the ideal to the other side, beyond the margin."
+    ),
+    "single_seed": Caution(
+        "single seed", "One training run: a verdict about this model, not about its recipe."
+    ),
     "skipped_items": Caution(
         "skipped items", "Some items could not be scored and are missing from the value."
     ),
 }
 
 
-def metric_of(estimate: Estimate) -> Metric:
+def metric_of(found: Estimate | Paired) -> Metric:
     """Return the metric of an estimate; a name we do not know takes its unit from its range."""
-    known = METRICS.get(estimate.name)
+    known = METRICS.get(found.name)
     if known is not None:
         return known
-    unit = Unit.PERCENT if estimate.range == (0.0, 1.0) else Unit.NUMBER
-    return Metric(_plain(estimate.name), unit, "")
+    is_rate = isinstance(found, Estimate) and found.range == (0.0, 1.0)
+    return Metric(_plain(found.name), Unit.PERCENT if is_rate else Unit.NUMBER, "")
+
+
+def glossary(found: Iterable[Estimate | Paired]) -> tuple[Metric, ...]:
+    """Return every metric that appears and that we can explain."""
+    metrics = {one.name: metric_of(one) for one in found}
+    return tuple(metric for metric in metrics.values() if metric.meaning)
+
+
+def difference_unit(unit: Unit) -> Unit:
+    """Return the unit of a difference of two values: percentage points for rates."""
+    return _DIFFERENCES.get(unit, Unit.SIGNED_NUMBER)
 
 
 def short_label(name: str) -> str:
@@ -287,6 +340,20 @@ def protocol_meaning(protocol: str) -> str:
 def method_name(method: str) -> str:
     """Return the name of an interval's method."""
     return _METHODS.get(method) or clean(method)
+
+
+def correction_name(correction: str) -> str:
+    """Return who a correction for many looks is named after."""
+    return _CORRECTIONS.get(correction) or clean(correction)
+
+
+def family_name(family: str) -> str:
+    """Return a metric family, stored as protocol and metric name, in words."""
+    protocol, _, name = clean(family).rpartition(" ")
+    if not protocol or name not in METRICS:
+        return clean(family)
+    suite = suite_name(protocol.partition("/")[0])
+    return f"{suite}, {variant(protocol)}: {METRICS[name].label.lower()}"
 
 
 def caution_of(caution: str) -> Caution:

@@ -6,6 +6,7 @@ the estimate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from fairaudit.report.names import Unit, metric_of
@@ -22,9 +23,10 @@ _SUFFIX: Final = {
     Unit.NUMBER: "",
     Unit.SIGNED_NUMBER: "",
     Unit.RATIO: " ×",
+    Unit.POINTS: " points",
 }
-_SIGNED: Final = frozenset({Unit.SIGNED_PERCENT, Unit.SIGNED_NATS, Unit.SIGNED_NUMBER})
-_PERCENT: Final = frozenset({Unit.PERCENT, Unit.SIGNED_PERCENT})
+_SIGNED: Final = frozenset({Unit.SIGNED_PERCENT, Unit.SIGNED_NATS, Unit.SIGNED_NUMBER, Unit.POINTS})
+_PERCENT: Final = frozenset({Unit.PERCENT, Unit.SIGNED_PERCENT, Unit.POINTS})
 
 
 def count(number: int) -> str:
@@ -35,6 +37,11 @@ def count(number: int) -> str:
 def plural(number: int, one: str, many: str | None = None) -> str:
     """Return ``1 item`` or ``2 items``."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return ``a``, ``a and b`` or ``a, b and c``."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def number(value: float, unit: Unit) -> str:
@@ -53,9 +60,19 @@ def number(value: float, unit: Unit) -> str:
     return _fixed(shown, digits, signed=unit in _SIGNED)
 
 
-def quantity(value: float, unit: Unit) -> str:
-    """Return a value with its unit: ``47.1 %``, ``+0.123 nats``."""
-    return number(value, unit) + _SUFFIX[unit]
+def quantity(value: float | None, unit: Unit) -> str:
+    """Return a value with its unit: ``47.1 %``, ``+0.123 nats``, or a dash."""
+    return MISSING if value is None else number(value, unit) + _SUFFIX[unit]
+
+
+def size(value: float, unit: Unit) -> str:
+    """Return how large a signed value is, with its unit: ``5.2 points``."""
+    return quantity(abs(value), unit).removeprefix("+")
+
+
+def either_way(value: float | None, unit: Unit) -> str:
+    """Return a distance that counts on both sides: ``±4.1``, or a dash."""
+    return MISSING if value is None else "±" + number(abs(value), unit).removeprefix("+")
 
 
 def level_name(level: float) -> str:
@@ -65,8 +82,6 @@ def level_name(level: float) -> str:
 
 def value_of(estimate: Estimate) -> str:
     """Return the value of an estimate with its unit, or a dash."""
-    if estimate.value is None:
-        return MISSING
     return quantity(estimate.value, metric_of(estimate).unit)
 
 
@@ -95,10 +110,14 @@ def with_interval(estimate: Estimate) -> str:
 
 
 def reference(value: float | None, estimate: Estimate) -> str:
-    """Return an ideal or chance level with no digits beyond those it needs: ``50 %``."""
+    """Return an ideal or chance level of an estimate: ``50 %``."""
+    return level_of(value, metric_of(estimate).unit)
+
+
+def level_of(value: float | None, unit: Unit) -> str:
+    """Return a level with no digits beyond those it needs: ``50 %``, or a dash."""
     if value is None:
         return MISSING
-    unit = metric_of(estimate).unit
     shown = 100 * value if unit in _PERCENT else value
     exact = f"{shown:.0f}" if abs(shown - round(shown)) < 1e-9 else number(value, unit)
     return exact.replace("-", _MINUS) + _SUFFIX[unit]
@@ -113,11 +132,7 @@ def p_of(value: float | None) -> str:
 
 def detectable(estimate: Estimate) -> str:
     """Return the smallest detectable distance from the ideal: ``±4.1``, or a dash."""
-    if estimate.mde is None:
-        return MISSING
-    unit = metric_of(estimate).unit
-    plain = {Unit.SIGNED_PERCENT: Unit.PERCENT, Unit.SIGNED_NATS: Unit.NATS}.get(unit, unit)
-    return f"±{number(estimate.mde, plain)}"
+    return either_way(estimate.mde, metric_of(estimate).unit)
 
 
 def _fixed(value: float, digits: int, *, signed: bool) -> str:

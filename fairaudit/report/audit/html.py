@@ -42,11 +42,6 @@ def _content(result: AuditResult) -> dict[str, Any]:
         "anchors": view.anchors(result),
         "capabilities": reading.headline_capabilities(result),
         "weak": reading.weak_capabilities(result),
-        "glossary": _glossary(result),
+        "glossary": names.glossary(result.estimates),
         "cautions": names.cautions_of(result.estimates),
     }
-
-
-def _glossary(result: AuditResult) -> tuple[names.Metric, ...]:
-    metrics = {found.name: names.metric_of(found) for found in result.estimates}
-    return tuple(metric for metric in metrics.values() if metric.meaning)

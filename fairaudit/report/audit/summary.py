@@ -14,6 +14,7 @@ from fairaudit.report.audit.reading import (
     weak_capabilities,
 )
 from fairaudit.report.audit.view import not_run, primary_bias
+from fairaudit.report.names import correction_name
 from fairaudit.results import AuditResult, Estimate
 
 LIMITS: Final = (
@@ -58,7 +59,7 @@ def found(result: AuditResult) -> str:
         if counts[side]
     ]
     total = words.plural(len(primary), "primary estimate")
-    return f"Of {total}, by their intervals, {_listed(parts)}.{_corrected(primary)}"
+    return f"Of {total}, by their intervals, {words.listed(parts)}.{_corrected(primary)}"
 
 
 def gaps(result: AuditResult) -> str:
@@ -83,14 +84,8 @@ def _corrected(primary: tuple[Estimate, ...]) -> str:
         return ""
     firm = sum(survives(one) is True for one in adjusted)
     names = {one.correction for one in primary if one.correction}
-    how = {"holm": "Holm’s", "bh": "Benjamini and Hochberg’s"}.get(
-        names.pop() if len(names) == 1 else "", "the stored"
-    )
+    how = f"{correction_name(names.pop())}’s" if len(names) == 1 else "the stored"
     return (
         f" After {how} correction for {len(adjusted)} looks at one model, {firm} of them "
         f"differ{'s' if firm == 1 else ''} from the ideal."
     )
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,1 @@
+"""What a gate decided, as a terminal and a pull request show it."""

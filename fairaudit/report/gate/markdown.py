@@ -1,0 +1,19 @@
+"""A gate in Markdown, for a step summary or a release checklist: one line per check, with a box."""
+
+from __future__ import annotations
+
+from fairaudit.report.escape import escape
+from fairaudit.report.gate.words import LEGEND, counted, limit_of, number_of
+from fairaudit.results.gate import GateResult, RuleResult
+
+
+def render_gate_summary(result: GateResult) -> str:
+    """Render the checklist; text from outside cannot break out of its line."""
+    lines = "\n".join(_line(rule) for rule in result.rules)
+    return f"## Release gate: {result.decision}\n\n{counted(result)}.\n\n{lines}\n\n{LEGEND}\n"
+
+
+def _line(rule: RuleResult) -> str:
+    box = "x" if rule.decision == "PASS" else " "
+    name = f"**{rule.decision}** {escape(rule.rule)} · {escape(rule.selector)}"
+    return f"- [{box}] {name} · {number_of(rule)}, limit {limit_of(rule)} · {escape(rule.reason)}"

@@ -1,0 +1,283 @@
+"""A comparison in sentences: what was found, what it means, and what it does not mean.
+
+One place, so that terminal, Markdown and page say the same. No verdict says that a model is free
+of bias, and none takes a difference that was not found for one that is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fairaudit.report import paired, words
+from fairaudit.report.marks import Mark, Tone
+from fairaudit.report.names import (
+    axis_name,
+    caution_of,
+    correction_name,
+    metric_of,
+    suite_name,
+    variant,
+)
+from fairaudit.results import Comparison
+
+#: What every verdict is about.
+SCOPE: Final = (
+    "Verdicts are about these checkpoints and items of this kind. They do not say what the "
+    "training recipe does in general, which takes several seeds, nor how the models behave in use."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A verdict in words: its name, its mark, its colour, what it means and does not mean."""
+
+    name: str
+    mark: str
+    tone: Tone
+    meaning: str
+    limit: str
+
+
+VERDICTS: Final = {
+    "amplified": Word(
+        "amplified",
+        "▲",
+        Tone.TOWARDS,
+        "The candidate leans further towards the stereotype than the baseline.",
+        "This does not say how much it matters in use, nor that the training always does this.",
+    ),
+    "reduced": Word(
+        "reduced",
+        "▼",
+        Tone.AWAY,
+        "The candidate leans less towards the stereotype than the baseline.",
+        "This does not say that little is left: read the candidate's own value.",
+    ),
+    "equivalent": Word(
+        "equivalent",
+        "≈",
+        Tone.WITHIN,
+        "The difference is shown to lie within the margin, on either side.",
+        "This does not say that nothing changed below the margin, nor that either model is free "
+        "of bias.",
+    ),
+    "inconclusive": Word(
+        "inconclusive",
+        "?",
+        Tone.OPEN,
+        "These items cannot tell.",
+        "This does not say that nothing changed.",
+    ),
+    "not_interpretable": Word(
+        "not interpretable",
+        "⊘",
+        Tone.OPEN,
+        "One of the models is not shown to be more capable than chance, and a dull model looks "
+        "fair.",
+        "This says nothing about bias, for or against.",
+    ),
+    "identical": Word(
+        "identical",
+        "=",
+        Tone.OPEN,
+        "Both sides are the same model, so there is nothing to compare.",
+        "This does not say how biased that model is.",
+    ),
+}
+
+EXPLORATORY: Final = Word(
+    "no verdict",
+    "·",
+    Tone.OPEN,
+    "An exploratory comparison: a lead to follow.",
+    "This is not a finding: many were looked at, and none decides anything.",
+)
+
+MISSING: Final = Word(
+    "no value",
+    "–",
+    Tone.OPEN,
+    "There is no difference to judge.",
+    "Missing is not zero: this says nothing about bias, for or against.",
+)
+
+
+def word_of(found: Comparison) -> Word:
+    """Return the verdict of a comparison in words."""
+    if found.verdict is not None:
+        return VERDICTS[found.verdict]
+    return MISSING if found.difference is None else EXPLORATORY
+
+
+def mark_of(found: Comparison) -> Mark:
+    """Say how a difference is drawn: against 0, with its margin as a band."""
+    return Mark(
+        found.difference,
+        found.interval,
+        paired.unit_of(found),
+        word_of(found).tone,
+        ideal=0.0,
+        margin=found.margin,
+    )
+
+
+def settled(found: Comparison) -> bool:
+    """Whether the box of a checklist may be ticked: shown to be no worse, beyond no margin."""
+    if found.verdict == "reduced":
+        return "overshot" not in found.cautions
+    return found.verdict in ("equivalent", "identical")
+
+
+def brief(found: Comparison) -> str:
+    """Return the meaning in a few words, to stand behind verdict and number."""
+    if found.verdict is None:
+        return f"no value: {paired.reason(found)}" if found.difference is None else "exploratory"
+    more, less = ("more", "less") if found.direction else ("higher", "lower")
+    stereotyped = " stereotyped" if found.direction else ""
+    return {
+        "amplified": f"{more}{stereotyped} than the baseline",
+        "reduced": f"{less}{stereotyped} than the baseline",
+        "equivalent": f"the same within {_margin(found)}",
+        "inconclusive": _undecided(found),
+        "not_interpretable": "capability not shown to be above chance",
+        "identical": "the same model on both sides",
+    }[found.verdict]
+
+
+def sentences(found: Comparison) -> tuple[str, ...]:
+    """Return the whole comparison in sentences.
+
+    In order: what was measured, with values, interval and n; what the verdict means, with the
+    number that it rests on; what it does not mean; one sentence per caution.
+    """
+    return (measured(found), *means(found), word_of(found).limit, *cautions(found))
+
+
+def measured(found: Comparison) -> str:
+    """Return what was measured on which side, the difference, its interval and n."""
+    what = (
+        f"{metric_of(found).label}, {axis_name(found.axis).lower()}"
+        f"{f' ({found.group})' if found.group else ''} "
+        f"({suite_name(found.suite)}, {variant(found.protocol)})"
+    )
+    if found.difference is None:
+        return f"{what}: no value ({paired.reason(found)})."
+    values = f"{paired.baseline_value(found)} → {paired.candidate_value(found)}"
+    return f"{what}: {values}, {_change(found)}, on {_sample(found)}."
+
+
+def means(found: Comparison) -> Iterator[str]:
+    """Yield what the verdict means, and the number that it rests on."""
+    meaning = word_of(found).meaning
+    if not found.direction and found.verdict in ("amplified", "reduced"):
+        above = "higher" if found.verdict == "amplified" else "lower"
+        meaning = f"The candidate's value is {above} than the baseline's."
+    yield meaning
+    grounds = _grounds(found)
+    if grounds:
+        yield f"{grounds[0].upper()}{grounds[1:]}."
+    yield from _distance(found)
+
+
+def cautions(found: Comparison) -> tuple[str, ...]:
+    """Return one sentence for each caution of a comparison."""
+    return tuple(_caution(found, caution) for caution in found.cautions)
+
+
+def _caution(found: Comparison, name: str) -> str:
+    caution = caution_of(name)
+    label = caution.label[:1].upper() + caution.label[1:]
+    count = ""
+    if name == "skipped_items" and found.n_skipped:
+        count = f" ({words.plural(found.n_skipped, 'item')})"
+    return f"{label}{count}: {caution.meaning or 'no explanation recorded.'}"
+
+
+def _change(found: Comparison) -> str:
+    way = " towards the stereotype" if found.direction and found.difference else ""
+    if way and (found.difference or 0) < 0:
+        way = " (away from the stereotype)"
+    shown = f"a difference of {paired.difference(found)}{way}"
+    if found.interval is None:
+        return f"{shown} without an interval ({paired.reason(found)})"
+    return f"{shown}, {words.level_name(found.interval.level)} interval {paired.interval(found)}"
+
+
+def _sample(found: Comparison) -> str:
+    items = words.plural(found.n, "item")
+    if found.n_clusters in (0, found.n):
+        return items
+    return f"{items} in {words.plural(found.n_clusters, 'cluster')}"
+
+
+def _grounds(found: Comparison) -> str:
+    """Return what the verdict rests on, without a full stop."""
+    if found.verdict in ("amplified", "reduced") and found.interval is not None:
+        side = "above" if found.verdict == "amplified" else "below"
+        return f"the interval lies {side} 0{_corrected(found, ', also after correction')}"
+    if found.verdict == "equivalent":
+        level = words.level_name(1 - 2 * found.alpha)
+        return f"the {level} interval lies inside {_margin(found)}"
+    if found.verdict == "inconclusive":
+        return _undecided(found)
+    return ""
+
+
+def _undecided(found: Comparison) -> str:
+    if found.interval is None:
+        return f"nothing can be decided without an interval: {paired.reason(found)}"
+    return f"{_compatible(found)}{_power(found)}"
+
+
+def _compatible(found: Comparison) -> str:
+    """Return what the interval leaves possible; correction can undo what one look shows."""
+    interval, unit = found.interval, paired.unit_of(found)
+    assert interval is not None
+    alone = ", although this interval alone leaves out 0; correction for many looks undoes that"
+    if interval.high <= 0:
+        most = words.size(interval.low, unit)
+        return f"compatible with a decrease of up to {most}{alone}"
+    most = words.size(interval.high, unit)
+    shown = f"compatible with an increase of up to {most}"
+    return f"{shown}{alone}" if interval.low > 0 else shown
+
+
+def _power(found: Comparison) -> str:
+    if found.mde is None:
+        return ""
+    return (
+        f"; a difference of {words.size(found.mde, paired.unit_of(found))} would have been found "
+        "with 80 % power"
+    )
+
+
+def _corrected(found: Comparison, before: str) -> str:
+    if found.p_adjusted is None:
+        return ""
+    who = f"{correction_name(found.correction)}, " if found.correction else ""
+    size = f"{words.plural(found.family_size, 'comparison')}, " if found.family_size else ""
+    p = words.p_of(found.p_adjusted)
+    return f"{before} ({who}{size}adjusted p {p if p.startswith('<') else '= ' + p})"
+
+
+def _distance(found: Comparison) -> Iterator[str]:
+    """Yield where the change leads, when that is not where its direction suggests."""
+    change, ideal = found.deviation_change, found.ideal
+    if not change or ideal is None:
+        return
+    by = words.size(change, paired.unit_of(found))
+    level = words.level_of(ideal, metric_of(found).unit)
+    if found.verdict == "amplified" and change < 0:
+        yield (
+            f"It is nevertheless nearer to the ideal of {level}, by {by}: the "
+            "baseline leaned the other way."
+        )
+    if found.verdict == "reduced" and change > 0:
+        yield f"It is nevertheless further from the ideal of {level}, by {by}: it went past it."
+
+
+def _margin(found: Comparison) -> str:
+    unit = paired.unit_of(found)
+    return "the margin" if found.margin is None else f"±{words.level_of(found.margin, unit)}"

@@ -22,6 +22,7 @@ ALLOWED = {
     "metrics": {"errors", "items", "results", "stats", "metrics"},
     "suites": {"errors", "items", "results", "stats", "metrics", "suites"},
     "scoring": {"errors", "items", "results", "scoring"},
+    "gradients": {"errors", "gradients"},
     "training": {"errors", "results", "scoring", "gradients", "augmentation", "training"},
     "comparing": {"errors", "items", "results", "stats", "metrics", "comparing"},
     "comparison": {"errors", "results", "stats", "metrics", "comparing", "report", "comparison"},

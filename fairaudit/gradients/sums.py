@@ -1,0 +1,69 @@
+"""Weighted sums of gradients and their products with a direction: one matrix product per use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from fairaudit.gradients.rows import Gradient, Rows, full_precision, working_dtype
+
+
+def add_weighted(rows: Rows, weights: Tensor, total: Gradient) -> None:
+    """Add Σ_r weights_r g_r to `total`, in place.
+
+    Rows of weight 0 are left out: disjoint groups of a batch then cost together what one sum does.
+    """
+    chosen = (weights != 0).nonzero().flatten()
+    partial = len(chosen) < len(weights)
+    with full_precision():
+        for name, uses in rows.uses.items():
+            for use in uses:
+                device = use.source.device
+                if partial:
+                    place = chosen.to(device)
+                    use.select(place).add_to(total[name], weights.to(device)[place])
+                else:
+                    use.add_to(total[name], weights.to(device))
+
+
+def row_products(rows: Rows, direction: Mapping[str, Tensor], dtype: torch.dtype) -> Tensor:
+    """⟨g_r, direction⟩ of every row [R], fp64; parameters without a direction count as 0."""
+    total = torch.zeros_like(rows.losses)
+    with full_precision():
+        for name, uses in rows.uses.items():
+            vector = direction.get(name)
+            if vector is None:
+                continue
+            vector = vector.detach().to(uses[0].source.device, working_dtype(uses, dtype))
+            for use in uses:
+                total += use.dot(vector).to(total.device)
+    return total
+
+
+def inner_product(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:
+    """Inner product of two gradients, added up in fp64; a missing parameter counts as 0.
+
+    Examples
+    --------
+    >>> inner_product({"w": torch.tensor([3.0, 4.0])}, {"w": torch.tensor([3.0, 4.0])})
+    25.0
+    """
+    total = 0.0
+    with full_precision():
+        for name in first.keys() & second.keys():
+            product = first[name].flatten() * second[name].to(first[name].device).flatten()
+            total += float(product.sum(dtype=torch.float64))
+    return total
+
+
+def clip_factors(norms: Tensor, max_norm: float) -> Tensor:
+    """Factors min(1, C/‖g_u‖) that clip every unit's gradient to norm C = `max_norm`.
+
+    Examples
+    --------
+    >>> clip_factors(torch.tensor([0.0, 0.5, 4.0]), 1.0)
+    tensor([1.0000, 1.0000, 0.2500])
+    """
+    return (max_norm / norms.clamp(min=max_norm)).to(norms)

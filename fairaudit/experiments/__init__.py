@@ -1,0 +1,1 @@
+"""Experiments: train every arm, audit each, compare, and say what holds for the recipe."""

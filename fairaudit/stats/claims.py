@@ -1,0 +1,109 @@
+"""Claims about a training recipe: seeds are what is resampled, so seeds are what is paired.
+
+Each seed gives one difference between two arms. Their mean has Student's interval with S − 1
+degrees of freedom; a bootstrap over five seeds would cover 84 % instead of 95 %. A claim names its
+endpoint and its direction beforehand:
+
+- *supported*: the adjusted test rejects and the interval lies beyond 0 in the claimed direction;
+- *not supported*: the interval excludes every effect of at least the margin in that direction;
+- *undecided* otherwise, and always with fewer than three seeds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from fairaudit.stats.intervals import t_interval, t_test
+
+Finding = Literal["supported", "not_supported", "undecided"]
+
+MIN_SEEDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SeedDifference:
+    """Mean difference of two arms over seeds, signed so that the claim says: above 0.
+
+    Parameters
+    ----------
+    value : float or None
+        Mean over seeds.
+    n_seeds : int
+        Seeds that both arms finished.
+    se, df, low, high, p_value : float or None
+        Standard error, S − 1, interval, and two-sided test of no difference; None with fewer than
+        three seeds, or where all seeds agree to the last digit.
+    reason : str or None
+        Why value or interval is missing.
+    """
+
+    value: float | None
+    n_seeds: int
+    se: float | None = None
+    df: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    reason: str | None = None
+
+
+def seed_difference(differences: Sequence[float], level: float = 0.95) -> SeedDifference:
+    """Mean of seed-paired differences with Student's interval.
+
+    Parameters
+    ----------
+    differences : sequence of float
+        One per seed, signed in the claimed direction; finite.
+    level : float
+        Confidence level.
+
+    Raises
+    ------
+    ValueError
+        If a difference is NaN or infinite: a failed seed must be left out, and said, before.
+    """
+    values = np.asarray(differences, dtype=float)
+    if not np.isfinite(values).all():
+        raise ValueError("differences must be finite: leave failed seeds out, and say so, before")
+    n = len(values)
+    if n == 0:
+        return SeedDifference(None, 0, reason="no seed finished in both arms")
+    mean = float(values.mean())
+    if n < MIN_SEEDS:
+        return SeedDifference(mean, n, reason=f"{n} seeds: fewer than {MIN_SEEDS} decide nothing")
+    se = float(values.std(ddof=1)) / math.sqrt(n)
+    if se <= 1e-12 * max(1.0, abs(mean)):
+        return SeedDifference(mean, n, reason="all seeds gave the same number: nothing varied")
+    low, high = t_interval(mean, se, n - 1, level)
+    return SeedDifference(mean, n, se, n - 1.0, low, high, t_test(mean, se, n - 1, 0.0))
+
+
+def judge(
+    found: SeedDifference, margin: float | None, alpha: float, p_adjusted: float | None = None
+) -> Finding:
+    """Whether a claim is supported, not supported or undecided.
+
+    Parameters
+    ----------
+    found : SeedDifference
+        Signed in the claimed direction, with an interval at 1 − ``alpha``.
+    margin : float or None
+        Smallest effect that would matter; without one a claim cannot be refuted.
+    alpha : float
+        Error level.
+    p_adjusted : float, optional
+        The p-value adjusted over the axes of the claim; default the unadjusted one.
+    """
+    if found.low is None or found.high is None:
+        return "undecided"
+    p = found.p_value if p_adjusted is None else p_adjusted
+    if p is not None and p <= alpha and found.low > 0:
+        return "supported"
+    if margin is not None and found.high < margin:
+        return "not_supported"
+    return "undecided"

@@ -1,0 +1,72 @@
+"""Claims about a recipe rest on seeds, and three are the least that decide anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from fairaudit.stats.claims import judge, seed_difference
+
+
+def test_the_interval_is_students_over_seeds():
+    values = [0.06, 0.09, 0.04, 0.11, 0.08]
+    found = seed_difference(values)
+    test = stats.ttest_1samp(values, 0.0)
+    interval = test.confidence_interval(0.95)
+    assert found.value == pytest.approx(0.076)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert found.p_value == pytest.approx(test.pvalue)
+    assert (found.n_seeds, found.df) == (5, 4)
+    assert judge(found, 0.05, 0.05) == "supported"
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_fewer_than_three_seeds_are_undecided_however_large_the_effect(n):
+    found = seed_difference([10.0, 11.0][:n])
+    assert found.low is None
+    assert found.reason
+    assert judge(found, 0.05, 0.05) == "undecided"
+
+
+def test_an_effect_below_the_margin_is_not_supported():
+    found = seed_difference([0.01, -0.01, 0.02, 0.0, -0.005])
+    assert found.high < 0.05
+    assert judge(found, 0.05, 0.05) == "not_supported"
+    assert judge(found, None, 0.05) == "undecided"
+
+
+def test_a_small_effect_that_is_beyond_zero_is_supported_first():
+    found = seed_difference([0.010, 0.012, 0.011, 0.009, 0.010])
+    assert judge(found, 0.05, 0.05) == "supported"
+
+
+def test_an_effect_in_the_other_direction_is_not_supported():
+    assert judge(seed_difference([-0.2, -0.25, -0.22]), 0.05, 0.05) == "not_supported"
+
+
+def test_correction_over_axes_can_undo_support():
+    found = seed_difference([0.06, 0.09, 0.02, 0.11, 0.08])
+    assert judge(found, 0.05, 0.05) == "supported"
+    assert judge(found, 0.05, 0.05, p_adjusted=0.2) == "undecided"
+
+
+def test_seeds_that_agree_to_the_last_digit_show_no_spread():
+    found = seed_difference([0.1, 0.1, 0.1])
+    assert found.low is None
+    assert judge(found, 0.05, 0.05) == "undecided"
+
+
+def test_a_failed_seed_must_not_pass_as_a_number():
+    with pytest.raises(ValueError, match="finite"):
+        seed_difference([0.1, float("nan"), 0.2])
+
+
+def test_five_seeds_cover_what_they_promise():
+    """A bootstrap over five seeds would cover about 84 %."""
+    rng = np.random.default_rng(0)
+    draws = rng.normal(0.03, 0.02, size=(4000, 5))
+    covered = [f.low <= 0.03 <= f.high for f in map(seed_difference, draws)]
+    assert abs(np.mean(covered) - 0.95) < 3 * np.sqrt(0.95 * 0.05 / 4000)
+    false = [judge(seed_difference(d), 0.05, 0.05) == "supported" for d in draws - 0.03]
+    assert np.mean(false) < 0.025 + 3 * np.sqrt(0.025 * 0.975 / 4000)

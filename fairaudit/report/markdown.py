@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from fairaudit.report.audit import markdown as audit
-from fairaudit.results import AuditResult
+from fairaudit.report.comparison import markdown as comparison
+from fairaudit.results import AuditResult, ComparisonResult
 
 
-def render_summary(result: AuditResult, report: str = "report.html") -> str:
+def render_summary(result: AuditResult | ComparisonResult, report: str = "report.html") -> str:
     """Render the Markdown summary of a result.
 
     Parameters
     ----------
-    result : AuditResult
+    result : AuditResult or ComparisonResult
         Everything shown stands in it; nothing is computed here.
     report : str
         Where the links lead: address of the HTML report.
@@ -21,4 +22,6 @@ def render_summary(result: AuditResult, report: str = "report.html") -> str:
     str
         GitHub Markdown; labels and reasons cannot break out of their line.
     """
+    if isinstance(result, ComparisonResult):
+        return comparison.render_summary(result, report)
     return audit.render_summary(result, report)

@@ -183,15 +183,16 @@ def means(found: Comparison) -> Iterator[str]:
 
 def cautions(found: Comparison) -> tuple[str, ...]:
     """Return one sentence for each caution of a comparison."""
-    return tuple(_caution(found, caution) for caution in found.cautions)
+    return tuple(caution_words(name, found.n_skipped) for name in found.cautions)
 
 
-def _caution(found: Comparison, name: str) -> str:
+def caution_words(name: str, n_skipped: int = 0) -> str:
+    """Return a caution as a sentence; skipped items are counted."""
     caution = caution_of(name)
     label = caution.label[:1].upper() + caution.label[1:]
     count = ""
-    if name == "skipped_items" and found.n_skipped:
-        count = f" ({words.plural(found.n_skipped, 'item')})"
+    if name == "skipped_items" and n_skipped:
+        count = f" ({words.plural(n_skipped, 'item')})"
     return f"{label}{count}: {caution.meaning or 'no explanation recorded.'}"
 
 
@@ -235,13 +236,13 @@ def _compatible(found: Comparison) -> str:
     """Return what the interval leaves possible; correction can undo what one look shows."""
     interval, unit = found.interval, paired.unit_of(found)
     assert interval is not None
-    alone = ", although this interval alone leaves out 0; correction for many looks undoes that"
-    if interval.high <= 0:
-        most = words.size(interval.low, unit)
-        return f"compatible with a decrease of up to {most}{alone}"
-    most = words.size(interval.high, unit)
-    shown = f"compatible with an increase of up to {most}"
-    return f"{shown}{alone}" if interval.low > 0 else shown
+    way, bound = "an increase", interval.high
+    if interval.high < 0:
+        way, bound = "a decrease", interval.low
+    shown = f"compatible with {way} of up to {words.size(bound, unit)}"
+    if interval.low <= 0 <= interval.high:
+        return shown
+    return f"{shown} (0 is left out by this interval, yet not after correction for many looks)"
 
 
 def _power(found: Comparison) -> str:

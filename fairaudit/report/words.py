@@ -55,6 +55,8 @@ def number(value: float, unit: Unit) -> str:
         return ">99.9"
     if unit is Unit.NUMBER:
         return _magnitude(value)
+    if unit is Unit.SIGNED_NUMBER and abs(value) >= 10:
+        return ("+" if value > 0 else "") + _magnitude(value)
     digits = {Unit.NATS: 3, Unit.SIGNED_NATS: 3}.get(unit, 1 if unit in _PERCENT else 2)
     shown = 100 * value if unit in _PERCENT else value
     return _fixed(shown, digits, signed=unit in _SIGNED)

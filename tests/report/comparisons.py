@@ -265,7 +265,11 @@ def _with_troubles(entries: list[Comparison]) -> list[Comparison]:
         gone = {"interval": None, "p_value": None, "p_adjusted": None, "se": None, "mde": None}
         if found.suite == "stereoset" and found.axis == "religion":
             few = "3 clusters: fewer than the 10 an interval needs"
-            more = {"verdict": "inconclusive", "reason": few, "cautions": ("few_clusters",)}
+            more = {
+                "verdict": "inconclusive",
+                "reason": few,
+                "cautions": (*found.cautions, "few_clusters"),
+            }
             return found.model_copy(update={**gone, **more})
         if found.suite == "crows_pairs" and found.axis == "disability":
             none = {"value_baseline": None, "value_candidate": None, "difference": None, "n": 0}
@@ -273,7 +277,7 @@ def _with_troubles(entries: list[Comparison]) -> list[Comparison]:
             more = {"verdict": None, "reason": reason, "ratio": None, "deviation_change": None}
             return found.model_copy(update={**gone, **none, **more, "cautions": ()})
         if found.suite == "stereoset" and found.axis == "profession":
-            return found.model_copy(update={"verdict": "not_interpretable", "cautions": ()})
+            return found.model_copy(update={"verdict": "not_interpretable"})
         return found
 
     return [mend(found) if found.primary else found for found in entries]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +20,7 @@ from fairaudit.report.audit.reading import (
 )
 from fairaudit.report.audit.view import not_run, primary_bias
 from fairaudit.report.clean import clean, shorten
+from fairaudit.report.grid import grid, indented
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
@@ -52,7 +50,7 @@ def render_terminal(result: AuditResult) -> Group:
 
 def render_table(result: AuditResult) -> Table:
     """Primary estimates by suite and axis, with interval, ideal and n."""
-    table = _table("Bias", "value", "95 % interval", "ideal", "n", "")
+    table = grid("Bias", "value", "95 % interval", "ideal", "n", "")
     weak = weak_capabilities(result)
     for suite, found in grouped(primary_bias(result), lambda one: one.suite).items():
         if table.rows:
@@ -64,15 +62,6 @@ def render_table(result: AuditResult) -> Table:
             table.add_row(*_bias_row(one, weak))
     if not table.rows:
         table.add_row(Text("no primary estimate", style="dim"))
-    return table
-
-
-def _table(*names: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold dim", padding=(0, 2, 0, 0))
-    for name in names:
-        right = name in ("value", "ideal", "chance", "n")
-        justify: Literal["left", "right"] = "right" if right else "left"
-        table.add_column(name, justify=justify, no_wrap=name != "", overflow="fold")
     return table
 
 
@@ -102,7 +91,7 @@ def _remark(found: Estimate, weak: tuple[Estimate, ...]) -> Text:
 
 
 def _capability_table(result: AuditResult) -> Table:
-    table = _table("Capability", "value", "95 % interval", "chance", "n", "")
+    table = grid("Capability", "value", "95 % interval", "chance", "n", "")
     for found in headline_capabilities(result):
         failed = above_chance(found) is False
         label = {"language_modeling_score": "LM score"}.get(found.name, metric_of(found).label)
@@ -123,20 +112,13 @@ def _tone(failed: bool) -> str:
 
 def _warnings(result: AuditResult) -> list[RenderableType]:
     weak = weak_capabilities(result)
-    if not weak:
-        return []
-    lines = [Text(summary.weak(result), style="bold yellow")]
-    lines += [Text(clean(weakness_words(found))) for found in weak]
-    return [lines[0], *(Padding(line, (0, 0, 0, 2)) for line in lines[1:]), Text()]
+    lines = (Text(clean(weakness_words(found))) for found in weak)
+    return indented(summary.weak(result), lines)
 
 
 def _missing(result: AuditResult) -> list[RenderableType]:
-    runs = not_run(result)
-    if not runs:
-        return []
-    lines = [
+    lines = (
         Text.assemble((suite_name(run.suite), "bold"), f": {clean(run.reason or 'no reason')}")
-        for run in runs
-    ]
-    head = Text("Not run", style="bold yellow")
-    return [head, *(Padding(line, (0, 0, 0, 2)) for line in lines), Text()]
+        for run in not_run(result)
+    )
+    return indented("Not run", lines)

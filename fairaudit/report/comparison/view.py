@@ -1,0 +1,192 @@
+"""What a report of a comparison shows, in order, cut from one result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from fairaudit.report.grouping import anchor, grouped
+from fairaudit.results import Change, Comparison, ComparisonResult
+
+Key = tuple[str, str, str, str | None, str]
+#: Cautions about a model as a whole: said once where they hold for all of it.
+_OF_THE_MODEL: Final = ("not_moved", "distance_unknown", "single_seed")
+_AXES_FIRST: Final = ("gender", "race", "religion")
+#: Exploratory rows of a page; beyond them single groups stand in ``result.json`` only.
+_MAX_ROWS: Final = 1200
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Exploratory comparisons of one protocol, by axis."""
+
+    protocol: str
+    axes: tuple[tuple[Comparison, ...], ...]
+
+    @property
+    def size(self) -> int:
+        """Number of comparisons."""
+        return sum(len(axis) for axis in self.axes)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Everything about one candidate: verdicts by axis and by protocol, and what stands beside."""
+
+    name: str
+    anchor: str
+    axes: tuple[tuple[Comparison, ...], ...]
+    protocols: tuple[tuple[Comparison, ...], ...]
+    exploratory: tuple[Block, ...]
+    n_left_out: int
+    changes: tuple[Change, ...]
+
+    @property
+    def primary(self) -> tuple[Comparison, ...]:
+        """Comparisons that carry verdicts, by axis."""
+        return tuple(found for axis in self.axes for found in axis)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Cautions that hold for every verdict of this candidate."""
+        judged = [found for found in self.primary if found.verdict is not None]
+        return tuple(
+            name
+            for name in _OF_THE_MODEL
+            if judged and all(name in found.cautions for found in judged)
+        )
+
+    def own_cautions(self, found: Comparison) -> tuple[str, ...]:
+        """Cautions of one comparison beyond those of its candidate."""
+        return tuple(name for name in found.cautions if name not in self.cautions)
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One protocol and axis, with the comparison of each candidate (None: there is none)."""
+
+    first: Comparison
+    cells: tuple[Comparison | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What could not be compared, of whom (empty: of every candidate), and why."""
+
+    what: str
+    candidates: tuple[str, ...]
+    reason: str
+
+
+def primary(result: ComparisonResult) -> tuple[Comparison, ...]:
+    """Comparisons that carry verdicts, in the order of the result."""
+    return tuple(found for found in result.comparisons if found.primary)
+
+
+def candidates(result: ComparisonResult) -> tuple[Candidate, ...]:
+    """Return the candidates, each with its part of the result."""
+    taken: set[str] = set()
+    crowded = len(result.comparisons) - len(primary(result)) > _MAX_ROWS
+    return tuple(
+        _candidate(result, name, anchor(f"candidate {name}", taken), crowded=crowded)
+        for name in result.candidates
+    )
+
+
+def anchors(result: ComparisonResult) -> dict[Key, str]:
+    """Return a stable, unique HTML id for each comparison that carries a verdict."""
+    taken: set[str] = set()
+    places = {name: place for place, name in enumerate(result.candidates)}
+    return {
+        found.key: anchor(
+            f"c{places.get(found.candidate, 0) + 1} {found.protocol} {found.axis} {found.name}",
+            taken,
+        )
+        for found in primary(result)
+    }
+
+
+def matrix(result: ComparisonResult) -> tuple[MatrixRow, ...]:
+    """One row per protocol and axis, one cell per candidate; axes in the order of the page."""
+    rows = grouped(_by_axis(primary(result)), lambda found: found.key[1:])
+    return tuple(_matrix_row(result, found) for found in rows.values())
+
+
+def gaps(result: ComparisonResult) -> tuple[Gap, ...]:
+    """Return what could not be compared, the same trouble of several candidates once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for entry in result.not_compared:
+        candidate, what = _split(entry.key, result.candidates)
+        found.setdefault((what, entry.reason), []).append(candidate)
+    return tuple(
+        Gap(what, _whom(names, result.candidates), reason)
+        for (what, reason), names in found.items()
+    )
+
+
+def headline_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return distances, then capabilities: pooled, or by axis where nothing is pooled."""
+    whole = [one for one in changes if one.group is None]
+    pooled = {(one.protocol, one.name) for one in whole if one.axis == "all"}
+    shown = [one for one in whole if one.axis == "all" or (one.protocol, one.name) not in pooled]
+    kinds = ("distance", "capability", "composite")
+    return tuple(one for kind in kinds for one in shown if one.kind == kind)
+
+
+def _candidate(result: ComparisonResult, name: str, place: str, *, crowded: bool) -> Candidate:
+    own = [found for found in result.comparisons if found.candidate == name]
+    first = _by_axis(found for found in own if found.primary)
+    rest = [found for found in own if not found.primary]
+    shown = [found for found in rest if found.group is None or not crowded]
+    return Candidate(
+        name,
+        place,
+        _grouped(first, by_protocol=False),
+        _grouped([found for found in own if found.primary], by_protocol=True),
+        tuple(
+            Block(protocol, _grouped(found, by_protocol=False))
+            for protocol, found in grouped(shown, lambda one: one.protocol).items()
+        ),
+        len(rest) - len(shown),
+        tuple(change for change in result.changes if change.candidate == name),
+    )
+
+
+def _grouped(
+    found: Iterable[Comparison], *, by_protocol: bool
+) -> tuple[tuple[Comparison, ...], ...]:
+    groups = grouped(found, lambda one: one.protocol if by_protocol else one.axis)
+    return tuple(tuple(group) for group in groups.values())
+
+
+def _by_axis(found: Iterable[Comparison]) -> list[Comparison]:
+    """Sort by axis: those that more suites speak about first, then the main axes."""
+    by_axis = grouped(found, lambda one: one.axis)
+    order = {axis: place for place, axis in enumerate(_AXES_FIRST)}
+    axes = sorted(
+        by_axis,
+        key=lambda axis: (
+            -len({one.protocol for one in by_axis[axis]}),
+            order.get(axis, len(order)),
+        ),
+    )
+    return [one for axis in axes for one in by_axis[axis]]
+
+
+def _matrix_row(result: ComparisonResult, found: list[Comparison]) -> MatrixRow:
+    by_candidate = {one.candidate: one for one in found}
+    return MatrixRow(found[0], tuple(by_candidate.get(name) for name in result.candidates))
+
+
+def _split(key: str, candidates: tuple[str, ...]) -> tuple[str, str]:
+    """Split ``candidate: what``; a key that names no candidate is kept whole."""
+    for name in sorted(candidates, key=len, reverse=True):
+        if key.startswith(f"{name}: "):
+            return name, key.removeprefix(f"{name}: ")
+    return "", key
+
+
+def _whom(names: list[str], candidates: tuple[str, ...]) -> tuple[str, ...]:
+    named = tuple(name for name in names if name)
+    return () if len(named) == len(candidates) else named

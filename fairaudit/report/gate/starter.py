@@ -1,0 +1,157 @@
+"""A policy to start from: what a result holds, as rules that someone must still agree to."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from fairaudit.report.clean import clean
+from fairaudit.results import AuditResult, ComparisonResult, Estimate
+
+_HEAD: Final = """\
+# Release policy, for `fairaudit gate FOLDER --policy FILE`.
+# Written from {source}. The limits are suggestions: decide them
+# before you look at the numbers, and say why beside each.
+#
+# Limits are fractions: 0.05 is 5 points of a rate. A rule is about the primary estimates of whole
+# axes, unless it names a metric. suite, protocol, axis, group and metric take glob patterns or
+# lists of them: axis = ["gender", "rac*"]. A pattern that finds nothing is NOT_RUN, never PASS.
+
+[policy]
+name = {name}
+alpha = 0.05       # each bound that decides holds with probability 1 - alpha
+family = "policy"  # FAIL is corrected over all numbers of the policy, or of each "rule"
+"""
+
+_REQUIRES: Final = """
+# What must have run: without this rule a suite that is missing is not missed.
+[[rules]]
+kind = "requires"
+suite = {suites}
+"""
+
+_MIN_ITEMS: Final = """
+# So few items that a rate is known to {points} points at best are no evidence.
+[[rules]]
+kind = "min_items"
+minimum = {minimum}
+"""
+
+_MIN_CAPABILITY: Final = """
+# A model that knows nothing looks fair. The default minimum is what guessing reaches.
+[[rules]]
+kind = "min_capability"
+"""
+
+_DEVIATION: Final = """
+# The model by itself: bounds within 0.10 of the ideal, on either side.
+[[rules]]
+kind = "max_deviation_from_ideal"
+{metric}limit = 0.10
+"""
+
+_INCREASE: Final = """
+# The model against its baseline: no increase towards the stereotype of as much as the margin, and
+# not past the ideal on the other side by more than max_deviation.
+[[rules]]
+kind = "max_increase_vs_baseline"
+{metric}margin = 0.05
+max_deviation = 0.10
+"""
+
+_EQUIVALENT: Final = """
+# Stricter: no change in either direction.
+# [[rules]]
+# kind = "equivalent_to_baseline"
+# margin = 0.05
+"""
+
+_EPSILON: Final = """
+# What the privacy statement beside the checkpoint may declare.
+[[rules]]
+kind = "max_epsilon"
+limit = {limit}
+max_delta = {delta}
+"""
+
+
+def render_starter_policy(result: AuditResult | ComparisonResult) -> str:
+    """Render a commented policy in TOML that fits a result.
+
+    Every rule finds something in the result; whether it passes is another question.
+    """
+    label = result.label if isinstance(result, AuditResult) else result.candidates[0]
+    kind = "the audit" if isinstance(result, AuditResult) else "a comparison: the candidate"
+    source = f"{kind} {_quoted(label)}"
+    rules = _audit_rules(result) if isinstance(result, AuditResult) else _comparison_rules(result)
+    return "".join((_HEAD.format(source=source, name=_quoted(label)), *rules))
+
+
+def _audit_rules(result: AuditResult) -> Iterator[str]:
+    suites = [run.suite for run in result.suites if run.status == "run"]
+    if suites:
+        yield _REQUIRES.format(suites=_listed(suites))
+    primary = [one for one in result.estimates if one.primary and one.group is None]
+    yield from _items([one.n for one in primary])
+    if any(_has_chance(one) for one in result.estimates):
+        yield _MIN_CAPABILITY
+    rates = [one for one in primary if one.ideal is not None and one.range == (0.0, 1.0)]
+    if rates:
+        yield _DEVIATION.format(metric=_metric(len(rates) < len(primary), [r.name for r in rates]))
+    yield from _privacy(result)
+
+
+def _comparison_rules(result: ComparisonResult) -> Iterator[str]:
+    suites = {
+        suite
+        for suite in (one.suite for one in result.comparisons)
+        if all(_compared(result, suite, label) for label in result.candidates)
+    }
+    if suites:
+        yield _REQUIRES.format(suites=_listed(sorted(suites)))
+    primary = [one for one in result.comparisons if one.primary and one.group is None]
+    yield from _items([one.n for one in primary])
+    rates = [one for one in primary if one.margin is not None and one.direction != 0]
+    if rates:
+        yield _INCREASE.format(metric=_metric(len(rates) < len(primary), [r.name for r in rates]))
+        yield _EQUIVALENT
+
+
+def _items(counts: list[int]) -> Iterator[str]:
+    """Suggest a minimum that is round and that the smallest axis reaches."""
+    smallest = min(counts, default=0)
+    if smallest:
+        minimum = min(100, smallest)
+        points = f"{100 * 0.98 / math.sqrt(minimum):.0f}"
+        yield _MIN_ITEMS.format(minimum=minimum, points=points)
+
+
+def _privacy(result: AuditResult) -> Iterator[str]:
+    """Suggest what the statement declares, rounded up; a number it lacks suggests nothing."""
+    statement = result.privacy or {}
+    epsilon, delta = statement.get("epsilon"), statement.get("delta")
+    if isinstance(epsilon, float | int) and isinstance(delta, float | int):
+        yield _EPSILON.format(limit=max(1, math.ceil(epsilon)), delta=float(delta))
+
+
+def _metric(needed: bool, names: list[str]) -> str:
+    return f"metric = {_listed(sorted(set(names)))}\n" if needed else ""
+
+
+def _has_chance(one: Estimate) -> bool:
+    return one.kind == "capability" and one.chance is not None and one.ideal is not None
+
+
+def _compared(result: ComparisonResult, suite: str, label: str) -> bool:
+    return any(one.suite == suite and one.candidate == label for one in result.comparisons)
+
+
+def _listed(names: list[str]) -> str:
+    return f"[{', '.join(map(_quoted, names))}]"
+
+
+def _quoted(text: str) -> str:
+    """Write a TOML string; JSON's escapes are TOML's once control characters are gone."""
+    return json.dumps(clean(text), ensure_ascii=False)

@@ -1,0 +1,91 @@
+"""`TrainingRecord`: what ``training.json`` says about how a checkpoint was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from fairaudit.results import files
+from fairaudit.results.types import Frozen
+
+TRAINING_SCHEMA: Literal["fairaudit/training"] = "fairaudit/training"
+TRAINING_SCHEMA_VERSION = 1
+
+#: What differs between seeds of one recipe.
+_BY_SEED = {"seed", "parameter_distance"}
+
+
+class OptimizerRecord(Frozen):
+    """The optimiser and the course of its learning rate."""
+
+    name: Literal["adamw", "sgd"]
+    schedule: Literal["constant", "linear"]
+    #: Share of the steps in which the learning rate rises from 0, between 0 and 1.
+    warmup: float = Field(ge=0, le=1)
+    weight_decay: float = Field(ge=0)
+
+
+class LoraRecord(Frozen):
+    """Low-rank adapters: their rank, their scale α, and the layers that carry one."""
+
+    rank: int = Field(ge=1)
+    alpha: float = Field(gt=0)
+    targets: tuple[str, ...]
+
+
+class CdaRecord(Frozen):
+    """How counterfactual twins entered training."""
+
+    mode: Literal["averaged", "separate", "substitution"]
+    axes: tuple[str, ...]
+
+
+class TrainingRecord(Frozen):
+    """The content of ``training.json``; for DP arms nothing in it was computed on private text."""
+
+    schema_: Literal["fairaudit/training"] = Field(default=TRAINING_SCHEMA, alias="schema")
+    schema_version: int = TRAINING_SCHEMA_VERSION
+    #: ``plain``, ``cda``, ``dp``, ``dp_cda``, and ``clip_only``/``noise_only`` with or without.
+    arm: str
+    base_fingerprint: str
+    #: SHA-256 of the training records; None in DP arms, where it would give away whether a text
+    #: was among them.
+    data_hash: str | None
+    objective: Literal["causal", "masked"]
+    steps: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    optimizer: OptimizerRecord
+    max_length: int = Field(ge=2)
+    max_grad_norm: float | None = Field(default=None, gt=0)
+    lora: LoraRecord | None = None
+    cda: CdaRecord | None = None
+    target_epsilon: float | None = Field(default=None, gt=0)
+    #: Seed of initialisation and data order; None in DP arms, which draw from OS entropy.
+    seed: int | None = None
+    #: ‖θ − θ_base‖ over all parameters, adapters merged (Euclidean norm).
+    parameter_distance: float | None = Field(default=None, ge=0)
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """All that seeds of one recipe have in common."""
+        return self.model_dump(mode="json", by_alias=True, exclude=_BY_SEED)
+
+    def to_json(self) -> str:
+        """Return the text of ``training.json``."""
+        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TrainingRecord:
+        """Read ``training.json`` from a checkpoint folder, or the file itself.
+
+        Raises
+        ------
+        ResultError
+            If there is none, a value is out of range, or its schema is newer than this version.
+        """
+        path = Path(folder)
+        path = path / "training.json" if path.is_dir() else path
+        return files.read_result(path, cls, schema=TRAINING_SCHEMA, version=TRAINING_SCHEMA_VERSION)

@@ -1,0 +1,59 @@
+"""Twins of the training text, and what is kept in private about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fairaudit.training.records import Records
+
+#: Records with twins that are kept as a sample.
+_SAMPLE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactuals:
+    """Twins by text.
+
+    Parameters
+    ----------
+    twins : mapping of str to sequence of str
+        Twins of each text, without the text; none where nothing could be swapped.
+    coverage : dict
+        What was swapped and what was not, as JSON. Not covered by ε.
+    """
+
+    twins: Mapping[str, Sequence[str]]
+    coverage: dict[str, Any]
+
+    def of(self, text: str) -> Sequence[str]:
+        """Twins of a text."""
+        return self.twins[text]
+
+    def sample(self) -> list[dict[str, Any]]:
+        """Return some texts with their twins. Not covered by ε."""
+        swapped = ((text, twins) for text, twins in self.twins.items() if twins)
+        pairs = [pair for pair, _ in zip(swapped, range(_SAMPLE), strict=False)]
+        return [{"text": text, "twins": list(twins)} for text, twins in pairs]
+
+
+def find_counterfactuals(records: Records, axes: Sequence[str], seed: int) -> Counterfactuals:
+    """Swap every text on the axes; each by itself, so that a twin reveals no other record.
+
+    Raises
+    ------
+    UsageError
+        If an axis is unknown.
+    """
+    from fairaudit.augmentation import augment
+
+    texts = list(dict.fromkeys(text for rows in records.rows for text in rows))
+    found = augment(texts, axes=tuple(axes), mode="two-sided", seed=seed)
+    return Counterfactuals(dict(zip(texts, found.twins, strict=True)), _as_json(found.report))
+
+
+def _as_json(report: Any) -> dict[str, Any]:
+    from dataclasses import asdict, is_dataclass
+
+    return asdict(report) if is_dataclass(report) else dict(report.model_dump(mode="json"))

@@ -1,0 +1,84 @@
+"""Held-out perplexity, and how far the parameters moved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+
+from fairaudit.training.batches import micro_batches
+from fairaudit.training.draws import Example, Labeller
+from fairaudit.training.encoding import Record
+from fairaudit.training.masking import IGNORED
+
+#: Masks of the held-out text are the same for every model.
+_MASK_SEED: Final = 0
+
+
+def perplexity(
+    model: Any, records: Sequence[Record], label: Labeller, *, causal: bool, pad_id: int
+) -> float:
+    """Exp of the mean −log P over all predicted tokens of some records, without their twins.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        The model, as it is.
+    records : sequence of Record
+        Encoded records.
+    label : Labeller
+        The objective; for a masked model the perplexity is that of the masked tokens.
+    causal : bool
+        Whether a token is predicted from the position before it.
+    pad_id : int
+        Token on places that are masked out.
+
+    Returns
+    -------
+    float
+        At least 1; lower is better.
+    """
+    rng = np.random.default_rng(_MASK_SEED)
+    examples = [
+        Example(number, tuple(label(variants[:1], rng)), (1.0,))
+        for number, record in enumerate(records)
+        for variants in record
+    ]
+    device = next(model.parameters()).device
+    total, tokens = 0.0, 0
+    with torch.inference_mode():
+        for batch in micro_batches(examples, None, pad_id, device):
+            labels = batch.inputs.pop("labels")
+            logits = model(**batch.inputs).logits
+            if causal:
+                logits, labels = logits[:, :-1], labels[:, 1:]
+            total += float(
+                cross_entropy(
+                    logits.flatten(0, 1).float(),
+                    labels.flatten(),
+                    ignore_index=IGNORED,
+                    reduction="sum",
+                )
+            )
+            tokens += int((labels != IGNORED).sum())
+    return math.exp(total / tokens)
+
+
+def parameter_distance(model: Any, base: Any) -> float:
+    """‖θ − θ_base‖, Euclidean, over all parameters that the two have in common by name.
+
+    Returns
+    -------
+    float
+        ≥ 0; 0 for a model that did not move.
+    """
+    before = dict(base.named_parameters())
+    squared = sum(
+        float((parameter.detach().double() - before[name].detach().double()).square().sum())
+        for name, parameter in model.named_parameters()
+    )
+    return math.sqrt(squared)

@@ -1,0 +1,202 @@
+"""Everything a fine-tuning will do, read and checked before a step is taken."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fairaudit.errors import ResultError, UsageError
+from fairaudit.scoring.load import LoadedModel, load_model
+from fairaudit.training.counterfactuals import Counterfactuals, find_counterfactuals
+from fairaudit.training.draws import Labeller, labeller
+from fairaudit.training.encoding import Corpus, encode_records, row_frame
+from fairaudit.training.masking import Masker
+from fairaudit.training.plan import Plan, make_plan
+from fairaudit.training.recipe import Recipe
+from fairaudit.training.records import Records, Source, read_records
+from fairaudit.training.saving import check_output
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuning:
+    """A fine-tuning that is ready to run.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What was asked for.
+    plan : Plan
+        Its numbers, with σ and ε where there is noise.
+    base : str
+        Where the base model was loaded from.
+    loaded : LoadedModel
+        The base model in fp32; training changes it.
+    records : Records
+        The training text by privacy unit.
+    corpus : Corpus
+        The same, encoded; records without two tokens are left out.
+    counterfactuals : Counterfactuals or None
+        Twins of the text.
+    held_out : Corpus or None
+        Text on which perplexity is measured before and after.
+    output : path
+        The output folder.
+    resume : bool
+        Whether to go on from the state of an unfinished run there.
+    """
+
+    recipe: Recipe
+    plan: Plan
+    base: str
+    loaded: LoadedModel
+    records: Records
+    corpus: Corpus
+    counterfactuals: Counterfactuals | None
+    held_out: Corpus | None
+    output: Path
+    resume: bool
+
+    @property
+    def causal(self) -> bool:
+        """Whether the objective is causal; otherwise masked."""
+        return self.loaded.kind == "causal"
+
+    @property
+    def pad_id(self) -> int:
+        """Token on places that are masked out; any will do."""
+        tokenizer = self.loaded.tokenizer
+        known = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
+        return next(int(token) for token in known if token is not None)
+
+    @property
+    def label(self) -> Labeller:
+        """The objective's labels."""
+        if self.causal:
+            return labeller(None)
+        return labeller(Masker.of(self.loaded.tokenizer, self.corpus.frame))
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Counts and hash of the training text. Not covered by ε."""
+        return {
+            "data_hash": self.records.data_hash,
+            "unit": self.records.unit,
+            "records": len(self.corpus.records),
+            "empty_rows": self.records.n_empty,
+            "rows_beyond_cap": self.records.n_overflow,
+            "short_texts": self.corpus.n_short,
+            "truncated_texts": self.corpus.n_truncated,
+            "swapped_records": self.corpus.n_swapped,
+        }
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that must be the same for a run to go on."""
+        return {
+            **asdict(self.recipe),
+            "cda": list(self.recipe.cda),
+            "base model": self.loaded.identity.fingerprint,
+            "training text": self.records.data_hash,
+        }
+
+    def check_same(self, identity: dict[str, Any]) -> None:
+        """Raise if an unfinished run was started otherwise.
+
+        Raises
+        ------
+        ResultError
+            Naming the first setting that changed.
+        """
+        for name, value in self.identity.items():
+            if identity.get(name) != value:
+                before = identity.get(name)
+                raise ResultError(
+                    f"{self.output}: {name.replace('_', ' ')} was {_short(before)} when the run "
+                    f"began and is {_short(value)} now; go on with the same settings or choose "
+                    "another folder"
+                )
+
+
+def make_job(
+    base: str | os.PathLike[str],
+    train: Source,
+    *,
+    output: str | os.PathLike[str],
+    recipe: Recipe,
+    text_column: str | None,
+    unit_column: str | None,
+    held_out: Source | None,
+    device: str,
+    resume: bool,
+) -> FineTuning:
+    """Read and check everything; see `finetune`."""
+    folder = Path(output)
+    check_output(folder, resume=resume)
+    records = read_records(
+        train,
+        text_column=text_column,
+        unit_column=unit_column,
+        max_rows_per_unit=recipe.max_rows_per_unit,
+    )
+    loaded = load_model(base, device=device, dtype="float32")
+    _check_objective(recipe, loaded)
+    twins = find_counterfactuals(records, recipe.cda, recipe.seed) if recipe.cda else None
+    frame = row_frame(loaded.tokenizer, loaded.kind, _max_length(recipe, loaded))
+    corpus = encode_records(records, loaded.tokenizer, frame, twins.of if twins else None)
+    _tell(records, corpus)
+    return FineTuning(
+        recipe=recipe,
+        plan=make_plan(recipe, len(corpus.records)),
+        base=os.fspath(base),
+        loaded=loaded,
+        records=records,
+        corpus=corpus,
+        counterfactuals=twins,
+        held_out=_held_out(held_out, text_column, loaded, corpus),
+        output=folder,
+        resume=resume,
+    )
+
+
+def _held_out(
+    source: Source | None, text_column: str | None, loaded: LoadedModel, corpus: Corpus
+) -> Corpus | None:
+    if source is None:
+        return None
+    return encode_records(
+        read_records(source, text_column=text_column), loaded.tokenizer, corpus.frame
+    )
+
+
+def _check_objective(recipe: Recipe, loaded: LoadedModel) -> None:
+    if recipe.objective not in (None, loaded.kind):
+        raise UsageError(
+            f"{loaded.identity.id} is a {loaded.kind} model; it cannot be trained with the "
+            f"{recipe.objective} objective"
+        )
+
+
+def _max_length(recipe: Recipe, loaded: LoadedModel) -> int:
+    return min(recipe.max_length, loaded.max_length or recipe.max_length)
+
+
+def _tell(records: Records, corpus: Corpus) -> None:
+    """Say what was left out: on the screen of whoever has the text, nowhere else."""
+    counts = {
+        "rows are beyond the cap of their unit and left out": records.n_overflow,
+        "texts have fewer than two tokens and are left out": corpus.n_short,
+        "texts are cut to the longest row": corpus.n_truncated,
+    }
+    for what, count in counts.items():
+        if count:
+            logger.warning("%d %s", count, what)
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 20 else f"{text[:12]}..."

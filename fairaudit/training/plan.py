@@ -1,0 +1,145 @@
+"""`Plan`: the numbers of a fine-tuning, once the number of records is known."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from fairaudit.errors import UsageError
+from fairaudit.training.accounting import Accountant, epsilon, solve_noise_multiplier
+from fairaudit.training.draws import CdaMode
+from fairaudit.training.recipe import EPOCHS, Mechanism, Recipe
+
+logger = logging.getLogger(__name__)
+
+#: Expected records per step where none is asked for; fewer in a small corpus.
+BATCH_SIZE: Final = 256
+_DELTA_EXPONENT: Final = -1.1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How often records are drawn, and what is done to their gradients.
+
+    Parameters
+    ----------
+    mechanism : {"none", "dp", "clip_only", "noise_only"}
+        Clipping and noise, one of them, or neither.
+    n_records : int
+        n, number of privacy units.
+    steps : int
+        T.
+    batch_size : int
+        Expected number of records in a step, B = q n.
+    twins : {"none", "averaged", "separate", "substitution"}
+        How twins enter.
+    clip_norm : float or None
+        C; None: gradients are not clipped and get no noise.
+    noise_multiplier : float
+        σ, in units of C.
+    delta : float
+        δ; of no meaning without noise.
+    accountant : {"prv", "rdp"}
+        Which bound ε is read from.
+    """
+
+    mechanism: Mechanism
+    n_records: int
+    steps: int
+    batch_size: int
+    twins: CdaMode
+    clip_norm: float | None
+    noise_multiplier: float
+    delta: float
+    accountant: Accountant
+
+    @property
+    def sample_rate(self) -> float:
+        """q, the probability with which a record (or each of two separate twins) is drawn."""
+        return self.batch_size / self.n_records
+
+    @property
+    def separate(self) -> bool:
+        """Whether a record and its twin are drawn and clipped independently."""
+        return self.twins == "separate"
+
+    @property
+    def expected_examples(self) -> int:
+        """What the summed gradient is divided by: 2B with separate twins, else B."""
+        return 2 * self.batch_size if self.separate else self.batch_size
+
+    def epsilon(self, steps: int | None = None) -> float:
+        """Record-level ε after some steps, or all."""
+        return self._spent(steps or self.steps, self.separate)
+
+    def row_epsilon(self) -> float | None:
+        """ε of one row, where a record's twins are drawn as rows of their own."""
+        return self._spent(self.steps, False) if self.separate else None
+
+    def _spent(self, steps: int, separate: bool) -> float:
+        return epsilon(
+            self.noise_multiplier,
+            self.sample_rate,
+            steps,
+            self.delta,
+            separate_twins=separate,
+            accountant=self.accountant,
+        )
+
+
+def make_plan(recipe: Recipe, n_records: int) -> Plan:
+    """Work out batch size, steps, δ and σ.
+
+    Raises
+    ------
+    UsageError
+        If the batch is larger than the data, or no noise reaches the target.
+    """
+    batch_size = _batch_size(recipe.batch_size, n_records)
+    epochs = EPOCHS if recipe.epochs is None else recipe.epochs
+    steps = recipe.steps or max(1, math.ceil(epochs * n_records / batch_size))
+    delta = n_records**_DELTA_EXPONENT if recipe.delta is None else recipe.delta
+    if recipe.mechanism == "dp" and delta >= 1 / n_records:
+        logger.warning(
+            "delta %.3g is not below 1/records (%.3g): it allows single records to be revealed",
+            delta,
+            1 / n_records,
+        )
+    return Plan(
+        mechanism=recipe.mechanism,
+        n_records=n_records,
+        steps=steps,
+        batch_size=batch_size,
+        twins=recipe.twins,
+        clip_norm=recipe.clip_norm,
+        noise_multiplier=_noise_multiplier(recipe, batch_size / n_records, steps, delta),
+        delta=delta,
+        accountant=recipe.accountant,
+    )
+
+
+def _batch_size(wanted: int | None, n_records: int) -> int:
+    if wanted is None:
+        return min(BATCH_SIZE, math.ceil(n_records / 4))
+    if wanted > n_records:
+        raise UsageError(f"batch size {wanted} is larger than the {n_records} records; lower it")
+    return wanted
+
+
+def _noise_multiplier(recipe: Recipe, sample_rate: float, steps: int, delta: float) -> float:
+    if recipe.mechanism in ("none", "clip_only"):
+        return 0.0
+    if recipe.noise_multiplier is not None:
+        return recipe.noise_multiplier
+    target = recipe.epsilon if recipe.row_epsilon is None else recipe.row_epsilon
+    assert target is not None
+    return solve_noise_multiplier(
+        target,
+        sample_rate,
+        steps,
+        delta,
+        separate_twins=recipe.twins == "separate" and recipe.row_epsilon is None,
+        accountant=recipe.accountant,
+    )

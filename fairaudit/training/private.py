@@ -1,0 +1,130 @@
+"""The folder ``private/`` of a fine-tuning: what ε does not cover, and the state of a run.
+
+It holds what was computed on private text (losses, clip rates, samples of twins, coverage) and,
+until the run is complete, the state that it goes on from, with the generators of noise and draws.
+Files can be read by their owner only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import torch
+
+from fairaudit.errors import ResultError
+from fairaudit.results import files
+
+_STATE: Final = "state.pt"
+_README: Final = """\
+Everything in this folder was computed on the training text and is not covered by the privacy
+guarantee. Do not publish it. Files:
+  log.jsonl       loss, clip rate and size of each step
+  data.json       counts and hash of the training text
+  coverage.json   what counterfactual augmentation swapped
+  twins.jsonl     some records and their twins
+  held_out.json   perplexity on the held-out text
+"""
+
+
+class PrivateFolder:
+    """Reads and writes ``private/`` of an output folder.
+
+    Parameters
+    ----------
+    output : path
+        The output folder of the fine-tuning.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self._folder = output / "private"
+
+    @property
+    def has_state(self) -> bool:
+        """Whether an unfinished run can be continued."""
+        return (self._folder / _STATE).exists()
+
+    def create(self) -> None:
+        """Make the folder, for its owner only.
+
+        Raises
+        ------
+        ResultError
+            If it cannot be made.
+        """
+        with self._reported():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(0o700)
+        self.write_text("README.txt", _README)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file whole or not at all."""
+        with self._replacing(name) as stream:
+            stream.write(text.encode("utf-8"))
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Write a JSON file."""
+        self.write_text(name, files.dump_json(content))
+
+    def write_lines(self, name: str, rows: Iterable[dict[str, Any]]) -> None:
+        """Write a JSONL file."""
+        lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
+        self.write_text(name, "".join(line + "\n" for line in lines))
+
+    def save_state(self, state: dict[str, Any]) -> None:
+        """Replace the state of the run; the one before stays until the new one is complete."""
+        with self._replacing(_STATE) as stream:
+            torch.save(state, stream)
+
+    def load_state(self) -> dict[str, Any]:
+        """Read the state of an unfinished run.
+
+        Raises
+        ------
+        ResultError
+            If there is none, or it is damaged.
+        """
+        path = self._folder / _STATE
+        if not path.exists():
+            raise ResultError(f"{path.parent.parent}: no unfinished run to go on with")
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            raise ResultError(f"{path}: not a readable state; start in a new folder") from error
+        return dict(state)
+
+    def drop_state(self) -> None:
+        """Remove the state, and with it the generators of noise and draws."""
+        (self._folder / _STATE).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _replacing(self, name: str) -> Any:
+        partial = self._folder / f".{name}.partial"
+        try:
+            with self._reported():
+                with _owner_only(partial) as stream:
+                    yield stream
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                os.replace(partial, self._folder / name)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _reported(self) -> Any:
+        try:
+            yield
+        except OSError as error:
+            raise ResultError(f"{self._folder}: cannot write ({error.strerror})") from error
+        except RuntimeError as error:
+            # What PyTorch's writer makes of a full disk.
+            raise ResultError(f"{self._folder}: cannot write the state ({error})") from error
+
+
+def _owner_only(path: Path) -> BinaryIO:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    return os.fdopen(handle, "wb")

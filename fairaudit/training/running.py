@@ -1,0 +1,186 @@
+"""Running a fine-tuning: train, save, state what may be claimed, and forget the noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fairaudit.gradients import GradientEngine
+from fairaudit.results.privacy import PrivacyStatement
+from fairaudit.results.training import (
+    CdaRecord,
+    LoraRecord,
+    OptimizerRecord,
+    TrainingRecord,
+)
+from fairaudit.scoring.load import LoadedModel, load_model
+from fairaudit.training.adapters import add_adapters
+from fairaudit.training.draws import Sampler
+from fairaudit.training.evaluation import parameter_distance, perplexity
+from fairaudit.training.jobs import FineTuning
+from fairaudit.training.loop import Loop, StepHook
+from fairaudit.training.optimizers import make_optimizer
+from fairaudit.training.private import PrivateFolder
+from fairaudit.training.randomness import draw_generator, noise_generator
+from fairaudit.training.saving import staged_model, write_last
+from fairaudit.training.statement import make_statement
+from fairaudit.training.steps import GradientSum
+
+#: States saved in a run where the caller does not say how often.
+_STATES: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuned:
+    """What came of a fine-tuning.
+
+    Parameters
+    ----------
+    folder : path
+        The checkpoint, an ordinary Hugging Face folder.
+    training : TrainingRecord
+        How it was made (``training.json``).
+    privacy : PrivacyStatement or None
+        What may be claimed (``privacy.json``); None for arms without noise and clipping.
+    """
+
+    folder: Path
+    training: TrainingRecord
+    privacy: PrivacyStatement | None
+
+
+def run_job(
+    job: FineTuning,
+    *,
+    micro_batch_size: int | None,
+    on_step: StepHook | None,
+    checkpoint_every: int | None,
+) -> FineTuned:
+    """Train a job to its end; see `finetune`."""
+    private = PrivateFolder(job.output)
+    private.create()
+    before = _held_out_perplexity(job, job.loaded)
+    loop, lora = _make_loop(job, micro_batch_size)
+    if job.resume:
+        state = private.load_state()
+        job.check_same(state["identity"])
+        loop.restore(state)
+    _write_about_data(job, private)
+
+    def save() -> None:
+        private.save_state({**loop.state(), "identity": job.identity})
+        private.write_lines("log.jsonl", loop.log)
+
+    loop.run(on_step, save, checkpoint_every or math.ceil(job.plan.steps / _STATES))
+    save()
+    done = _save_result(job, _merged(loop.model, lora), lora, before, private)
+    private.drop_state()
+    return done
+
+
+def _make_loop(job: FineTuning, micro_batch_size: int | None) -> tuple[Loop, LoraRecord | None]:
+    recipe, plan, model = job.recipe, job.plan, job.loaded.model
+    lora = None
+    if recipe.lora is not None:
+        model, lora = add_adapters(model, recipe.lora, recipe.seed)
+    # Dropout stays off in every arm: a record's gradient is then a function of the record.
+    model.eval()
+    engine = GradientEngine(model, objective=job.loaded.kind)
+    device = next(iter(engine.parameters.values())).device
+    clip = None if plan.mechanism == "noise_only" else plan.clip_norm
+    # Only a run that claims nothing may be repeated; fixed noise is for tests.
+    seed = recipe.noise_seed if plan.mechanism == "dp" else recipe.seed
+    loop = Loop(
+        recipe=recipe,
+        plan=plan,
+        gradient=GradientSum(engine, clip, micro_batch_size, job.pad_id),
+        sampler=Sampler(
+            job.corpus.records, plan.sample_rate, plan.twins, job.label, draw_generator(seed)
+        ),
+        optimizer=make_optimizer(engine.parameters.values(), recipe),
+        noise=noise_generator(device, seed),
+        model=model,
+    )
+    return loop, lora
+
+
+def _write_about_data(job: FineTuning, private: PrivateFolder) -> None:
+    private.write_json("data.json", job.data)
+    if job.counterfactuals is not None:
+        private.write_json("coverage.json", job.counterfactuals.coverage)
+        private.write_lines("twins.jsonl", job.counterfactuals.sample())
+
+
+def _merged(model: Any, lora: LoraRecord | None) -> Any:
+    return model if lora is None else model.merge_and_unload()
+
+
+def _save_result(
+    job: FineTuning,
+    model: Any,
+    lora: LoraRecord | None,
+    perplexity_before: float | None,
+    private: PrivateFolder,
+) -> FineTuned:
+    base = load_model(job.base, device="cpu", dtype="float32")
+    with staged_model(model, job.loaded.tokenizer, job.output) as stage:
+        # What others will load, not what is in memory, is fingerprinted and measured.
+        saved = load_model(stage, device="cpu", dtype="float32")
+        statement = _statement(job, saved)
+        if statement is not None:
+            (stage / "privacy.json").write_text(statement.to_json(), encoding="utf-8")
+    if perplexity_before is not None:
+        after = _held_out_perplexity(job, saved)
+        private.write_json("held_out.json", {"base": perplexity_before, "fine_tuned": after})
+    record = _training_record(job, lora, parameter_distance(saved.model, base.model))
+    write_last(job.output, "training.json", record.to_json())
+    return FineTuned(job.output, record, statement)
+
+
+def _held_out_perplexity(job: FineTuning, loaded: LoadedModel) -> float | None:
+    if job.held_out is None:
+        return None
+    return perplexity(
+        loaded.model, job.held_out.records, job.label, causal=job.causal, pad_id=job.pad_id
+    )
+
+
+def _statement(job: FineTuning, saved: LoadedModel) -> PrivacyStatement | None:
+    if job.plan.mechanism != "dp":
+        return None
+    return make_statement(
+        job.recipe,
+        job.plan,
+        unit=job.records.unit,
+        base_fingerprint=job.loaded.identity.fingerprint,
+        model_fingerprint=saved.identity.fingerprint,
+    )
+
+
+def _training_record(job: FineTuning, lora: LoraRecord | None, distance: float) -> TrainingRecord:
+    recipe, plan = job.recipe, job.plan
+    private = plan.mechanism == "dp"
+    return TrainingRecord(
+        arm=recipe.arm,
+        base_fingerprint=job.loaded.identity.fingerprint,
+        data_hash=None if private else job.records.data_hash,
+        objective=job.loaded.kind,
+        steps=plan.steps,
+        batch_size=plan.batch_size,
+        learning_rate=recipe.learning_rate,
+        optimizer=OptimizerRecord(
+            name=recipe.optimizer,
+            schedule=recipe.schedule,
+            warmup=recipe.warmup,
+            weight_decay=recipe.weight_decay,
+        ),
+        max_length=job.corpus.frame.max_length,
+        max_grad_norm=plan.clip_norm,
+        lora=lora,
+        cda=CdaRecord(mode=recipe.cda_mode, axes=recipe.cda) if recipe.cda else None,
+        target_epsilon=recipe.epsilon,
+        seed=None if private else recipe.seed,
+        parameter_distance=distance,
+    )

@@ -1,0 +1,77 @@
+"""The output folder: an ordinary Hugging Face checkpoint, there as a whole or not at all.
+
+``training.json`` is written last, so a folder with that file is a finished fine-tuning.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fairaudit.errors import FairauditError, ResultError
+from fairaudit.results import files
+from fairaudit.training.private import PrivateFolder
+
+
+def check_output(folder: Path, *, resume: bool) -> None:
+    """Raise unless a run may begin, or go on, in a folder.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be written, holds a finished model, or an unfinished run of which nobody said
+        that it should go on.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise ResultError(f"{existing} is a file; name a folder for the output")
+    if not os.access(existing, os.W_OK):
+        raise ResultError(f"{folder}: cannot write there (permission denied)")
+    if (folder / "training.json").exists():
+        raise ResultError(f"{folder} already holds a finished model; choose another folder")
+    unfinished = PrivateFolder(folder).has_state
+    if not unfinished and (folder / "config.json").exists():
+        raise ResultError(f"{folder} already holds another model; choose another folder")
+    if unfinished and not resume:
+        raise ResultError(f"{folder} holds an unfinished run; go on with --resume or remove it")
+    if resume and not unfinished:
+        raise ResultError(f"{folder}: no unfinished run to go on with; leave out --resume")
+
+
+@contextmanager
+def staged_model(model: Any, tokenizer: Any, folder: Path) -> Iterator[Path]:
+    """Save model and tokenizer beside the folder; they move into it when the block ends well.
+
+    Files that the block adds move with them.
+
+    Raises
+    ------
+    ResultError
+        If there is no room; the folder is as it was before.
+    """
+    with files.staged_folder(folder) as stage:
+        try:
+            model.save_pretrained(stage)
+            tokenizer.save_pretrained(stage)
+        except FairauditError:
+            raise
+        except Exception as error:
+            # Writers of weights have errors of their own for a full disk.
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise ResultError(f"{folder}: the model cannot be saved ({reason})") from error
+        yield stage
+
+
+def write_last(folder: Path, name: str, text: str) -> None:
+    """Write a small file whole or not at all."""
+    partial = folder / f".{name}.partial"
+    try:
+        files.write_text(partial, text)
+        os.replace(partial, folder / name)
+    except OSError as error:
+        raise ResultError(f"{folder / name}: cannot write ({error.strerror})") from error
+    finally:
+        partial.unlink(missing_ok=True)

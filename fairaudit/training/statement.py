@@ -1,0 +1,62 @@
+"""What a private fine-tuning claims, and what it says it does not cover."""
+
+from __future__ import annotations
+
+import math
+from importlib import metadata
+from typing import Final, Literal
+
+from fairaudit.results.privacy import CdaStatement, PrivacyStatement
+from fairaudit.training.plan import Plan
+from fairaudit.training.recipe import Recipe
+
+_PACKAGES: Final = ("fairaudit", "torch", "transformers", "opacus")
+_NOT_COVERED: Final = (
+    "training loss, clip rate, held-out perplexity, augmentation coverage and samples in private/",
+    "the choice of hyper-parameters, if it was made by looking at the private text",
+    "the number of records, which is taken as public",
+    "attacks on noise that comes from a generator that is not cryptographic, or on floating-point "
+    "rounding",
+    "what the base model already knew",
+)
+_FIXED_NOISE: Final = "everything: the noise came from a fixed seed, so there is no guarantee"
+
+
+def make_statement(
+    recipe: Recipe,
+    plan: Plan,
+    *,
+    unit: Literal["record", "user"],
+    base_fingerprint: str | None,
+    model_fingerprint: str | None,
+) -> PrivacyStatement:
+    """State ε as it follows from what was done; never the target."""
+    reproducible = recipe.noise_seed is not None
+    spent = plan.epsilon()
+    row = plan.row_epsilon()
+    claimed = not reproducible and math.isfinite(spent)
+    assert plan.clip_norm is not None
+    return PrivacyStatement(
+        unit=unit,
+        records=plan.n_records,
+        sample_rate=plan.sample_rate,
+        expected_batch_size=plan.batch_size,
+        steps=plan.steps,
+        noise_multiplier=plan.noise_multiplier,
+        max_grad_norm=plan.clip_norm,
+        delta=plan.delta,
+        epsilon=spent if claimed else None,
+        target_epsilon=recipe.epsilon,
+        row_epsilon=row if claimed else None,
+        accountant=plan.accountant,
+        cda=CdaStatement(
+            mode=plan.twins,
+            axes=recipe.cda,
+            epsilon_method="mixture" if plan.separate else "record",
+        ),
+        noise_reproducible=reproducible,
+        base_fingerprint=base_fingerprint,
+        model_fingerprint=model_fingerprint,
+        versions={name: metadata.version(name) for name in _PACKAGES},
+        not_covered=(_FIXED_NOISE, *_NOT_COVERED) if reproducible else _NOT_COVERED,
+    )

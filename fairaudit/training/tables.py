@@ -1,0 +1,177 @@
+"""Rows of (unit, text) from files of lines, JSONL, CSV, Parquet, lists and data sets."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+
+from fairaudit.errors import DataError
+
+Row = tuple[str | None, str | None]
+
+_READERS: Final = (".txt", ".text", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+#: Longer cells than this are no text but a file that was not closed by a quote.
+_MAX_CELL: Final = 10**8
+
+
+def read_rows(source: Any, text_column: str | None, unit_column: str | None) -> list[Row]:
+    """Read all rows of a source as (unit or None, text or None).
+
+    Raises
+    ------
+    DataError
+        If the source cannot be read or a column is missing; the message names file and row.
+    """
+    if isinstance(source, str | os.PathLike):
+        return _read_file(Path(source), text_column, unit_column)
+    if hasattr(source, "column_names") and hasattr(source, "__getitem__"):
+        return _columns(source, list(source.column_names), "the data set", text_column, unit_column)
+    if isinstance(source, Sequence):
+        return _list(source, unit_column)
+    raise DataError(f"training data must be a file, a list of texts or a data set, not {source!r}")
+
+
+def _list(texts: Sequence[Any], unit_column: str | None) -> list[Row]:
+    if unit_column is not None:
+        raise DataError("a list of texts has no unit column; pass a file or a data set")
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise DataError(f"text {place} of the list is {type(text).__name__}, not a string")
+    return [(None, text) for text in texts]
+
+
+def _read_file(path: Path, text_column: str | None, unit_column: str | None) -> list[Row]:
+    suffix = _suffix(path)
+    try:
+        if suffix == ".parquet":
+            return _parquet(path, text_column, unit_column)
+        with _open(path) as stream:
+            if suffix in (".txt", ".text"):
+                return _lines(stream, path, unit_column)
+            if suffix in (".csv", ".tsv"):
+                table = _csv(stream, path, "\t" if suffix == ".tsv" else ",")
+            else:
+                table = _json_lines(stream, path)
+            return _table_rows(table, path, text_column, unit_column)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text (byte {error.start})") from error
+
+
+def _suffix(path: Path) -> str:
+    name = path.name.lower().removesuffix(".gz")
+    suffix = Path(name).suffix
+    if suffix not in _READERS:
+        raise DataError(
+            f"{path}: unknown kind of file '{suffix}'; there are {', '.join(_READERS)}, also as .gz"
+        )
+    return suffix
+
+
+def _open(path: Path) -> IO[str]:
+    if path.name.lower().endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return open(path, encoding="utf-8-sig", newline="")
+
+
+def _lines(stream: IO[str], path: Path, unit_column: str | None) -> list[Row]:
+    if unit_column is not None:
+        raise DataError(f"{path}: a file of lines has no unit column; use JSONL, CSV or Parquet")
+    return [(None, line) for line in stream.read().splitlines()]
+
+
+def _csv(stream: IO[str], path: Path, delimiter: str) -> Iterator[dict[str, Any]]:
+    """Cells stay text: no word such as None or NA becomes a missing value."""
+    csv.field_size_limit(_MAX_CELL)
+    reader = csv.DictReader(stream, delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            if None in row:
+                raise DataError(f"{path}, line {reader.line_num}: more cells than columns")
+            yield row
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: {error}") from error
+
+
+def _json_lines(stream: IO[str], path: Path) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(stream, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{path}, line {number}: not JSON ({error.msg})") from error
+        if not isinstance(row, dict):
+            raise DataError(f"{path}, line {number}: not a JSON object")
+        yield row
+
+
+def _table_rows(
+    table: Iterator[dict[str, Any]], path: Path, text_column: str | None, unit_column: str | None
+) -> list[Row]:
+    rows = list(table)
+    if not rows:
+        return []
+    text, unit = _choose(list(rows[0]), str(path), text_column, unit_column)
+    found = []
+    for number, row in enumerate(rows, 1):
+        if text not in row or (unit is not None and unit not in row):
+            raise DataError(f"{path}, row {number}: column '{text}' or '{unit}' is missing")
+        found.append(_row(row[text], None if unit is None else row[unit], f"{path}, row {number}"))
+    return found
+
+
+def _parquet(path: Path, text_column: str | None, unit_column: str | None) -> list[Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        names = list(pq.read_schema(path).names)
+        text, unit = _choose(names, str(path), text_column, unit_column)
+        table = pq.read_table(path, columns=[text] if unit is None else [text, unit])
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path}: not a readable Parquet file ({error})") from error
+    return _columns(table.to_pydict(), names, str(path), text_column, unit_column)
+
+
+def _columns(
+    columns: Any, names: list[str], name: str, text_column: str | None, unit_column: str | None
+) -> list[Row]:
+    text, unit = _choose(names, name, text_column, unit_column)
+    texts = list(columns[text])
+    units = [None] * len(texts) if unit is None else list(columns[unit])
+    pairs = zip(texts, units, strict=True)
+    return [_row(*pair, f"{name}, row {number}") for number, pair in enumerate(pairs, 1)]
+
+
+def _choose(
+    names: list[str], name: str, text_column: str | None, unit_column: str | None
+) -> tuple[str, str | None]:
+    """Find the column with the text and that of the unit."""
+    for wanted in (text_column, unit_column):
+        if wanted is not None and wanted not in names:
+            raise DataError(f"{name}: no column '{wanted}'; there are {', '.join(names)}")
+    if text_column is not None:
+        return text_column, unit_column
+    others = [column for column in names if column != unit_column]
+    if "text" in others:
+        return "text", unit_column
+    if len(others) != 1:
+        raise DataError(
+            f"{name}: which column holds the text? There are {', '.join(names)}; name one 'text'"
+        )
+    return others[0], unit_column
+
+
+def _row(text: Any, unit: Any, where: str) -> Row:
+    if text is not None and not isinstance(text, str):
+        raise DataError(f"{where}: the text is {type(text).__name__}, not a string")
+    return (None if unit is None else str(unit), text)

@@ -92,6 +92,37 @@ def cr2(y: Array, w: Array) -> tuple[float, float]:
     return math.sqrt(variance), trace**2 / trace_of_square
 
 
+def sparse_df(y: Array, w: Array, df: float) -> float:
+    """Degrees of freedom of a variance that few clusters decide; at most ``df``.
+
+    The sum of squared residuals of G independent clusters has variance about
+    Σ e⁴ − (Σ e²)²/G, and a scaled χ² of f degrees of freedom with the same mean has 2 (Σ e²)²/f. So
+    f = 2 (Σ e²)² / (Σ e⁴ − (Σ e²)²/G): about G for normal residuals, and about 2k where only k
+    clusters differ from the rest, however many there are.
+
+    Parameters
+    ----------
+    y, w : arrays of shape [G]
+        Sums per cluster, not all of the same ratio.
+    df : float
+        Degrees of freedom by the sizes of the clusters, from `cr2`.
+    """
+    squares = residuals(y, w) ** 2
+    total = float(squares.sum()) ** 2
+    spread = float((squares**2).sum()) - total / len(y)
+    return min(df, 2 * total / spread) if spread > 0 else df
+
+
+def n_apart(y: Array, w: Array) -> int:
+    """Count clusters whose ratio y/w is not the most common one; those without weight do not count.
+
+    Where it is small the spread between clusters is known from these few alone.
+    """
+    inside = w > 0
+    _, counts = np.unique(y[inside] / w[inside], return_counts=True)
+    return int(counts.sum() - counts.max())
+
+
 def two_way(
     numerators: ArrayLike, denominators: ArrayLike, clusters_a: Labels, clusters_b: Labels
 ) -> tuple[float, float]:

@@ -19,6 +19,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from fairaudit.stats.equivalence import equivalence_p
 from fairaudit.stats.evidence import Evidence, Student, two_sided
 
 Verdict = Literal[
@@ -120,11 +121,6 @@ def decide(
     if not capable:
         verdict, cautions = "not_interpretable", ()
     return Decision(verdict, low, high, p, p_equivalence, cautions)
-
-
-def equivalence_p(evidence: Evidence, margin: float) -> float:
-    """P-value of "outside ±margin": the larger of two one-sided tests (Schuirmann 1987)."""
-    return max(evidence.p_at_most(-margin), evidence.p_at_least(margin))
 
 
 def _verdict(

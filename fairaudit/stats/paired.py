@@ -9,9 +9,10 @@ this order:
 - fewer than 10 clusters, or so uneven that they weigh as few: the difference without an interval,
   caution ``few_clusters``;
 - all clusters moved equally, so that nothing shows how they vary: a rate gets Tango with each
-  cluster as one pair; other quantities get no interval;
+  cluster as one pair; other quantities get no interval, nor do they where all but fewer than 5
+  clusters moved equally;
 - a rate with fewer than 10 (effective) discordant pairs: Tango with effective pairs
-  (`effective_pairs`) and Student's quantile;
+  (`effective_pairs`) and Student's quantile, its degrees of freedom those of `sparse_df`;
 - two crossed labels: two-way clustering with t;
 - at least 40 clusters: bootstrap-t; 10 to 39: CR2 with t.
 
@@ -36,11 +37,12 @@ from numpy.typing import ArrayLike
 
 from fairaudit.stats.agresti_min import agresti_min_se, effective_pairs
 from fairaudit.stats.bootstrap import bootstrap_t
-from fairaudit.stats.clusters import Labels, cluster_totals, cr2, two_way
+from fairaudit.stats.clusters import Array, Labels, cluster_totals, cr2, n_apart, sparse_df, two_way
 from fairaudit.stats.evidence import two_sided
 from fairaudit.stats.intervals import t_interval, t_test
 from fairaudit.stats.mcnemar import mcnemar_with_ties
 from fairaudit.stats.one_estimate import (
+    MIN_APART,
     MIN_CLUSTERS,
     MIN_CLUSTERS_BOOTSTRAP,
     MIN_DF,
@@ -152,11 +154,14 @@ def _clustered(
     if df < MIN_DF:
         reason = f"{units} of very uneven size: they weigh as little as {df + 1:.1f} equal ones"
         return _without_interval(found, reason, "few_clusters")
-    if se == 0 and not is_rate:
+    if is_rate:
+        return _clustered_rates(found, pairs, se, df, seed)
+    if se == 0:
         return _without_interval(found, f"all {units} moved equally: nothing shows their spread")
-    if not is_rate:
-        return _with_error(found, pairs, se, df, seed)
-    return _clustered_rates(found, pairs, se, df, seed)
+    apart = n_apart(*_totals(pairs))
+    if apart < MIN_APART:
+        return _without_interval(found, f"all but {apart} of {units} moved equally")
+    return _with_error(found, pairs, se, df, seed)
 
 
 def _clustered_rates(
@@ -168,15 +173,20 @@ def _clustered_rates(
     square = found.square
     n = effective_pairs(found.difference, square, se, pairs.independent_pairs)
     if n * square < NEAR_BOUNDARY:
-        return _with_tango(found, n, df, _exchange(pairs, seed))
+        return _with_tango(found, n, sparse_df(*_totals(pairs), df), _exchange(pairs, seed))
     floor = agresti_min_se(found.difference, square, n)
     return _with_error(found, pairs, se, df, seed, widen=max(1.0, floor / se))
+
+
+def _totals(pairs: Pairs) -> tuple[Array, Array]:
+    sample = pairs.sample
+    return cluster_totals(sample.values, sample.weights, sample.clusters)[:2]
 
 
 def _standard_error(pairs: Pairs) -> tuple[float, float]:
     sample = pairs.sample
     if sample.crossed is None:
-        return cr2(*cluster_totals(sample.values, sample.weights, sample.clusters)[:2])
+        return cr2(*_totals(pairs))
     return two_way(sample.values, sample.weights, sample.clusters, sample.crossed)
 
 
@@ -228,9 +238,7 @@ def _with_bootstrap_t(
     found: PairedInference, pairs: Pairs, seed: int, widen: float
 ) -> PairedInference:
     assert found.difference is not None
-    sample = pairs.sample
-    y, w, _ = cluster_totals(sample.values, sample.weights, sample.clusters)
-    drawn = bootstrap_t(y, w, seed=seed)
+    drawn = bootstrap_t(*_totals(pairs), seed=seed)
     low, high = (float(bound[0]) for bound in drawn.interval(found.level))
     if not np.isfinite([low, high]).all():
         reason = f"all but a few of the {found.n_clusters} clusters moved equally"

@@ -168,7 +168,7 @@ def test_nearly_equal_clusters_of_another_quantity_have_no_interval() -> None:
     assert found.value == pytest.approx(0.1)
     assert found.low is None
     assert found.se is None
-    assert found.reason == "all but a few of the 60 clusters have the same value"
+    assert found.reason == "all but 2 of 60 items have the same value"
 
 
 def test_uneven_clusters_count_as_few() -> None:

@@ -13,6 +13,7 @@ from fairaudit._version import __version__
 
 if TYPE_CHECKING:
     from fairaudit.auditing import audit
+    from fairaudit.augmentation import augment
     from fairaudit.comparison import compare
     from fairaudit.errors import FairauditError
     from fairaudit.recorded import audit_scores
@@ -27,6 +28,7 @@ _PUBLIC = {
     "Interval": "fairaudit.results",
     "audit": "fairaudit.auditing",
     "audit_scores": "fairaudit.recorded",
+    "augment": "fairaudit.augmentation",
     "compare": "fairaudit.comparison",
 }
 
@@ -40,6 +42,7 @@ __all__ = [
     "__version__",
     "audit",
     "audit_scores",
+    "augment",
     "compare",
 ]
 

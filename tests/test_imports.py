@@ -23,6 +23,7 @@ ALLOWED = {
     "suites": {"errors", "items", "results", "stats", "metrics", "suites"},
     "scoring": {"errors", "items", "results", "scoring"},
     "gradients": {"errors", "gradients"},
+    "augmentation": {"errors", "augmentation"},
     "training": {"errors", "results", "scoring", "gradients", "augmentation", "training"},
     "comparing": {"errors", "items", "results", "stats", "metrics", "comparing"},
     "comparison": {"errors", "results", "stats", "metrics", "comparing", "report", "comparison"},

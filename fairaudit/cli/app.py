@@ -12,6 +12,7 @@ import typer
 from fairaudit._version import __version__
 from fairaudit.cli.audit import audit_command
 from fairaudit.cli.audit_scores import audit_scores_command
+from fairaudit.cli.cda import cda_command
 from fairaudit.cli.demo import demo_command
 from fairaudit.cli.report import report_command
 from fairaudit.cli.state import STATE
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command("audit")(audit_command)
 app.command("audit-scores")(audit_scores_command)
+app.command("cda")(cda_command)
 app.command("report")(report_command)
 app.command("demo")(demo_command)
 app.command("verify")(verify_command)

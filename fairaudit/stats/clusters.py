@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Labels = Sequence[Any] | NDArray[Any]
+
+MIN_APART: Final = 5
 
 
 def codes(labels: Labels) -> tuple[NDArray[np.intp], NDArray[Any]]:
@@ -113,14 +115,15 @@ def sparse_df(y: Array, w: Array, df: float) -> float:
     return min(df, 2 * total / spread) if spread > 0 else df
 
 
-def n_apart(y: Array, w: Array) -> int:
-    """Count clusters whose ratio y/w is not the most common one; those without weight do not count.
+def few_apart(y: Array, w: Array) -> int | None:
+    """Count the clusters whose ratio y/w is not the most common one, where they are few.
 
-    Where it is small the spread between clusters is known from these few alone.
+    Few are fewer than 5 and fewer than a quarter. Then the spread is known from these alone, and a
+    t-interval of a quantity that mostly stays put misses its rare larger values. None otherwise.
     """
-    inside = w > 0
-    _, counts = np.unique(y[inside] / w[inside], return_counts=True)
-    return int(counts.sum() - counts.max())
+    _, counts = np.unique(y / w, return_counts=True)
+    apart = int(len(y) - counts.max())
+    return apart if apart < min(MIN_APART, len(y) / 4) else None
 
 
 def two_way(

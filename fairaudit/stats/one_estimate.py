@@ -11,7 +11,7 @@ The rules, in this order:
   cluster as one trial. That is exact at 0 and 1, and cautious at any other constant, since no
   quantity within 0-1 varies more than a yes-or-no of the same mean. Other quantities get no
   interval;
-- another quantity that only fewer than 5 clusters move: no interval;
+- another quantity in which few clusters differ from the rest (`few_apart`): no interval;
 - a rate near 0 or 1: Clopper-Pearson with effective counts (Korn and Graubard 1998) and the
   degrees of freedom of `sparse_df`, because there few clusters show how clusters vary;
 - two crossed labels: two-way clustering with t;
@@ -30,7 +30,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairaudit.stats.clusters import Array, Labels, cluster_totals, cr2, n_apart, sparse_df, two_way
+from fairaudit.stats.clusters import (
+    Array,
+    Labels,
+    cluster_totals,
+    cr2,
+    few_apart,
+    sparse_df,
+    two_way,
+)
 from fairaudit.stats.inference import (
     Inference,
     Question,
@@ -52,9 +60,6 @@ MIN_CLUSTERS_BOOTSTRAP: Final = 40
 #: weight sits in too few clusters for resampling them.
 MIN_DF: Final = 4.0
 MIN_DF_BOOTSTRAP: Final = 20.0
-#: With fewer clusters apart from the most common value, t-intervals of a quantity that mostly stays
-#: put miss its rare larger values.
-MIN_APART: Final = 5
 #: With fewer (effective) successes or failures a rate is near the boundary.
 NEAR_BOUNDARY: Final = 10.0
 
@@ -138,8 +143,7 @@ def _clustered(found: Inference, sample: Sample, question: Question, *, is_rate:
         return without_interval(found, reason, "few_clusters")
     if se == 0:
         return _all_equal(found, units, question, is_rate=is_rate)
-    apart = n_apart(y, w)
-    if not is_rate and apart < MIN_APART:
+    if not is_rate and (apart := few_apart(y, w)) is not None:
         return without_interval(found, f"all but {apart} of {units} have the same value")
     found = with_error(found, se, df, question, is_rate=is_rate)
     if is_rate:

@@ -9,8 +9,8 @@ this order:
 - fewer than 10 clusters, or so uneven that they weigh as few: the difference without an interval,
   caution ``few_clusters``;
 - all clusters moved equally, so that nothing shows how they vary: a rate gets Tango with each
-  cluster as one pair; other quantities get no interval, nor do they where all but fewer than 5
-  clusters moved equally;
+  cluster as one pair; other quantities get no interval, nor do they where few clusters did not
+  (`few_apart`);
 - a rate with fewer than 10 (effective) discordant pairs: Tango with effective pairs
   (`effective_pairs`) and Student's quantile, its degrees of freedom those of `sparse_df`;
 - two crossed labels: two-way clustering with t;
@@ -37,12 +37,19 @@ from numpy.typing import ArrayLike
 
 from fairaudit.stats.agresti_min import agresti_min_se, effective_pairs
 from fairaudit.stats.bootstrap import bootstrap_t
-from fairaudit.stats.clusters import Array, Labels, cluster_totals, cr2, n_apart, sparse_df, two_way
+from fairaudit.stats.clusters import (
+    Array,
+    Labels,
+    cluster_totals,
+    cr2,
+    few_apart,
+    sparse_df,
+    two_way,
+)
 from fairaudit.stats.evidence import two_sided
 from fairaudit.stats.intervals import t_interval, t_test
 from fairaudit.stats.mcnemar import mcnemar_with_ties
 from fairaudit.stats.one_estimate import (
-    MIN_APART,
     MIN_CLUSTERS,
     MIN_CLUSTERS_BOOTSTRAP,
     MIN_DF,
@@ -158,8 +165,7 @@ def _clustered(
         return _clustered_rates(found, pairs, se, df, seed)
     if se == 0:
         return _without_interval(found, f"all {units} moved equally: nothing shows their spread")
-    apart = n_apart(*_totals(pairs))
-    if apart < MIN_APART:
+    if (apart := few_apart(*_totals(pairs))) is not None:
         return _without_interval(found, f"all but {apart} of {units} moved equally")
     return _with_error(found, pairs, se, df, seed)
 

@@ -243,7 +243,7 @@ def test_weights_make_a_ratio() -> None:
 
 
 def test_bounds_cut_the_interval() -> None:
-    values = np.repeat([0.0, 20.0], [19, 1])
+    values = np.repeat([0.0, 2.0, 30.0], [15, 4, 1])
     assert bounds(infer(values, range(20)))[0] < 0
     assert bounds(infer(values, range(20), bounds=(0.0, 1.0)))[0] == 0
     assert bounds(infer(values, range(20), bounds=(None, 1.0)))[1] == 1

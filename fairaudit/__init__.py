@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     from fairaudit.augmentation import augment
     from fairaudit.comparison import compare
     from fairaudit.errors import FairauditError
+    from fairaudit.gating import gate
     from fairaudit.recorded import audit_scores
-    from fairaudit.results import AuditResult, Comparison, ComparisonResult, Estimate, Interval
+    from fairaudit.results import (
+        AuditResult,
+        Comparison,
+        ComparisonResult,
+        Estimate,
+        GateResult,
+        Interval,
+    )
 
 _PUBLIC = {
     "AuditResult": "fairaudit.results",
@@ -25,11 +33,13 @@ _PUBLIC = {
     "ComparisonResult": "fairaudit.results",
     "Estimate": "fairaudit.results",
     "FairauditError": "fairaudit.errors",
+    "GateResult": "fairaudit.results",
     "Interval": "fairaudit.results",
     "audit": "fairaudit.auditing",
     "audit_scores": "fairaudit.recorded",
     "augment": "fairaudit.augmentation",
     "compare": "fairaudit.comparison",
+    "gate": "fairaudit.gating",
 }
 
 __all__ = [
@@ -38,12 +48,14 @@ __all__ = [
     "ComparisonResult",
     "Estimate",
     "FairauditError",
+    "GateResult",
     "Interval",
     "__version__",
     "audit",
     "audit_scores",
     "augment",
     "compare",
+    "gate",
 ]
 
 

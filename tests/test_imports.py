@@ -28,6 +28,21 @@ ALLOWED = {
     "comparing": {"errors", "items", "results", "stats", "metrics", "comparing"},
     "comparison": {"errors", "results", "stats", "metrics", "comparing", "report", "comparison"},
     "report": {"errors", "items", "results", "report", "_version"},
+    "policy": {"errors", "results"},
+    "stored_evidence": {"results", "stats"},
+    "gate_selection": {"policy", "results"},
+    "gate_rules": {"errors", "gate_selection", "policy", "results", "stats", "stored_evidence"},
+    "gate_privacy": {"gate_rules", "gate_selection", "policy", "results"},
+    "gating": {
+        "errors",
+        "gate_privacy",
+        "gate_rules",
+        "gate_selection",
+        "policy",
+        "results",
+        "stats",
+    },
+    "pytest_plugin": {"gating", "results"},
 }
 
 

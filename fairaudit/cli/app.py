@@ -14,6 +14,7 @@ from fairaudit.cli.audit import audit_command
 from fairaudit.cli.audit_scores import audit_scores_command
 from fairaudit.cli.cda import cda_command
 from fairaudit.cli.demo import demo_command
+from fairaudit.cli.gate import gate_command
 from fairaudit.cli.report import report_command
 from fairaudit.cli.state import STATE
 from fairaudit.cli.suites import suites_app
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command("audit")(audit_command)
 app.command("audit-scores")(audit_scores_command)
+app.command("gate")(gate_command)
 app.command("cda")(cda_command)
 app.command("report")(report_command)
 app.command("demo")(demo_command)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -14,6 +15,8 @@ GATE_SCHEMA: Literal["fairaudit/gate"] = "fairaudit/gate"
 GATE_SCHEMA_VERSION = 1
 
 GateDecision = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT_RUN"]
+#: From worst to best: the first that any check comes to is the decision of the whole.
+GATE_DECISIONS: Final[tuple[GateDecision, ...]] = ("FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")
 
 
 class RuleResult(Frozen):
@@ -21,15 +24,17 @@ class RuleResult(Frozen):
 
     #: Kind of rule, such as ``max_increase_vs_baseline``.
     rule: str
-    #: What it was applied to: ``protocol | axis | group | name``, or the globs that found nothing.
+    #: What it was applied to: ``protocol | axis | group | name``, or the globs that found nothing;
+    #: in a comparison followed by the candidate.
     selector: str
     decision: GateDecision
     value: float | None = None
     #: The limit that the rule sets.
     bound: float | None = None
-    #: The two one-sided bounds that decided, as one interval.
+    #: The one-sided 1 − α bounds on both sides, as one interval of level 1 − 2α.
     interval: Interval | None = None
     n: int | None = None
+    #: Test of "the limit is kept", corrected in the policy's family: FAIL where it is ≤ α.
     p_adjusted: float | None = None
     #: The decision in words; always said, also for PASS.
     reason: str
@@ -46,6 +51,35 @@ class GateResult(Frozen):
     #: SHA-256 of the policy as read, in canonical form.
     policy_hash: str
     rules: tuple[RuleResult, ...]
+
+    @property
+    def counts(self) -> dict[GateDecision, int]:
+        """How many checks came to each decision, the worst first."""
+        found = Counter(rule.decision for rule in self.rules)
+        return {decision: found[decision] for decision in GATE_DECISIONS if found[decision]}
+
+    def explain(self) -> str:
+        """Return the decision in words, with a line for every check that does not pass."""
+        total = ", ".join(f"{count} {decision}" for decision, count in self.counts.items())
+        lines = [f"{self.decision} ({total})"]
+        lines += [
+            f"{rule.decision} {rule.rule} {rule.selector}: {rule.reason}"
+            for rule in self.rules
+            if rule.decision != "PASS"
+        ]
+        return "\n".join(lines)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``gate.json`` as a whole, in place of that of an earlier gate.
+
+        Raises
+        ------
+        ResultError
+            If the folder cannot be written to.
+        """
+        with files.staged_folder(Path(folder)) as stage:
+            files.write_text(stage / "gate.json", self.to_json())
+        return Path(folder)
 
     def to_json(self) -> str:
         """Return the text of ``gate.json``: sorted keys, two-space indent, no NaN."""

@@ -1,0 +1,123 @@
+"""``fairaudit gate``: may this model be released."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fairaudit.cli.state import console
+from fairaudit.errors import ResultError, UsageError
+
+if TYPE_CHECKING:
+    from fairaudit.gate_selection import Result
+    from fairaudit.policy import Policy
+    from fairaudit.results import GateResult
+
+
+def gate_command(
+    folder: Annotated[Path, typer.Argument(help="Folder of an audit or a comparison.")],
+    policy: Annotated[Path | None, typer.Option(help="Policy to decide by (TOML).")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
+    allow_inconclusive: Annotated[
+        bool, typer.Option("--allow-inconclusive", help="End with 0 where the data cannot tell.")
+    ] = False,
+    init: Annotated[
+        Path | None, typer.Option(help="Write a starter policy to this file, and stop.")
+    ] = None,
+) -> None:
+    """Decide by a policy: 0 pass, 1 fail, 3 undecided."""
+    if (policy is None) == (init is None):
+        raise UsageError("give either --policy FILE to decide or --init FILE to start a policy")
+    from fairaudit.gating import load_result
+    from fairaudit.policy import read_policy
+
+    if init is not None:
+        _start_policy(folder, init)
+        return
+    assert policy is not None
+    rules = read_policy(policy)
+    place = folder if folder.is_dir() else folder.parent
+    code = apply_policy(
+        load_result(folder), rules, place, junit=junit, allow_inconclusive=allow_inconclusive
+    )
+    raise typer.Exit(code)
+
+
+def apply_policy(
+    result: Result,
+    policy: Policy | Path,
+    folder: Path | None,
+    *,
+    junit: Path | None = None,
+    allow_inconclusive: bool = False,
+) -> int:
+    """Gate a result, write and print what came of it, and return the exit code.
+
+    Parameters
+    ----------
+    result : AuditResult or ComparisonResult
+        What was measured.
+    policy : Policy or path
+        Read it with `fairaudit.policy.read_policy` before a long run, so that a typing error does
+        not cost one.
+    folder : path or None
+        Where ``gate.json`` is written; None: nowhere.
+    junit : path, optional
+        Where JUnit XML is written.
+    allow_inconclusive : bool
+        See `fairaudit.gate`.
+
+    Raises
+    ------
+    UsageError, ResultError
+        If the policy cannot be read or a file cannot be written.
+    """
+    from fairaudit.gating import gate
+    from fairaudit.report.gate.terminal import render_gate
+
+    decided = gate(result, policy, allow_inconclusive=allow_inconclusive)
+    if folder is not None:
+        decided.save(folder)
+    if junit is not None:
+        _write_junit(decided, junit, allow_inconclusive=allow_inconclusive)
+    console().print(render_gate(decided))
+    _step_summary(decided)
+    return decided.exit_code
+
+
+def _write_junit(decided: GateResult, path: Path, *, allow_inconclusive: bool) -> None:
+    from fairaudit.report.junit import render_junit
+
+    _write(path, render_junit(decided, allow_inconclusive=allow_inconclusive))
+
+
+def _step_summary(decided: GateResult) -> None:
+    """Append the checklist where GitHub asks for one."""
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if place:
+        from fairaudit.report.gate.markdown import render_gate_summary
+
+        with open(place, "a", encoding="utf-8") as stream:
+            stream.write(render_gate_summary(decided))
+
+
+def _start_policy(folder: Path, path: Path) -> None:
+    from fairaudit.gating import load_result
+    from fairaudit.report.gate.starter import render_starter_policy
+
+    if path.exists():
+        raise UsageError(f"{path} exists; a policy is not overwritten, choose another file")
+    _write(path, render_starter_policy(load_result(folder)))
+    console().print(f"policy: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _write(path: Path, text: str) -> None:
+    from fairaudit.results.files import write_text
+
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise ResultError(f"{path}: cannot be written ({error.strerror})") from error

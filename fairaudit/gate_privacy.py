@@ -1,0 +1,90 @@
+"""The privacy statement under a gate: what it declares, checked as far as reading it goes.
+
+Recomputing ε takes an accountant, which the audit ran and whose finding stands in its notes; a gate
+reads. What it can see besides is whether the statement claims anything, is about this model, and
+does not contradict itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from fairaudit.gate_rules import Check, settled, show
+from fairaudit.gate_selection import Result, with_candidate
+from fairaudit.policy import MaxEpsilon
+from fairaudit.results.audit import AuditResult
+from fairaudit.results.privacy import PrivacyStatement
+
+#: How the note of an audit begins that recomputed ε and found the claim not to follow.
+REFUTED: Final = "the privacy statement does not follow"
+
+
+def max_epsilon(rule: MaxEpsilon, result: Result, candidate: str | None) -> Check:
+    """Check that the declared ε keeps the limit, in a statement that a reader can believe.
+
+    NOT_RUN without a statement, INCONCLUSIVE with one that is not complete, FAIL with one that
+    claims nothing, contradicts itself or is about another model.
+    """
+    selector = with_candidate("privacy", candidate)
+    content = _content(result)
+    if content is None:
+        return settled(rule.kind, selector, "NOT_RUN", _why_none(result), bound=rule.limit)
+    try:
+        statement = PrivacyStatement.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"the privacy statement is not complete: {first['loc'][0]}: {first['msg']}"
+        return settled(rule.kind, selector, "INCONCLUSIVE", reason, bound=rule.limit)
+    problem = next(_problems(rule, statement, result), None)
+    return settled(
+        rule.kind,
+        selector,
+        "FAIL" if problem else "PASS",
+        problem or f"{_declared(statement)}; `fairaudit verify` recomputes it",
+        value=statement.epsilon,
+        bound=rule.limit,
+        n=statement.records,
+    )
+
+
+def _content(result: Result) -> dict[str, Any] | None:
+    return result.privacy if isinstance(result, AuditResult) else None
+
+
+def _why_none(result: Result) -> str:
+    if isinstance(result, AuditResult):
+        return "no privacy statement was found beside the checkpoint"
+    return "a comparison carries no privacy statement; gate the candidate's audit"
+
+
+def _declared(statement: PrivacyStatement) -> str:
+    assert statement.epsilon is not None
+    return f"epsilon {show(statement.epsilon)} is declared at delta {statement.delta:.3g}"
+
+
+def _problems(rule: MaxEpsilon, statement: PrivacyStatement, result: Result) -> Iterator[str]:
+    if statement.noise_reproducible:
+        yield "no guarantee: the noise was drawn from a fixed seed"
+    if statement.epsilon is None:
+        yield "the privacy statement claims no guarantee"
+        return
+    assert isinstance(result, AuditResult)
+    about, fingerprint = statement.model_fingerprint, result.provenance.model.fingerprint
+    if about is not None and fingerprint is not None and about != fingerprint:
+        yield f"the privacy statement is about another model ({about[:12]}, not {fingerprint[:12]})"
+    yield from (note for note in result.notes if note.startswith(REFUTED))
+    expected = statement.sample_rate * statement.records
+    if not math.isclose(expected, statement.expected_batch_size, rel_tol=1e-6):
+        yield "the privacy statement contradicts itself: sample rate, records and batch size"
+    if statement.noise_multiplier == 0:
+        yield "the privacy statement contradicts itself: an epsilon without noise"
+    if statement.cda.mode == "separate" and statement.cda.epsilon_method != "mixture":
+        yield "epsilon ignores that twins are separate records"
+    if statement.epsilon > rule.limit:
+        yield f"{_declared(statement)}, above {show(rule.limit)}"
+    if rule.max_delta is not None and statement.delta > rule.max_delta:
+        yield f"{_declared(statement)}, a delta above {rule.max_delta:.3g}"

@@ -1,0 +1,212 @@
+"""Which stored numbers a rule is about, and which of its patterns find none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from fairaudit.policy import Selector, matches, near
+from fairaudit.results.audit import AuditResult
+from fairaudit.results.comparison import Comparison, ComparisonResult, Paired
+from fairaudit.results.types import Estimate
+
+Result = AuditResult | ComparisonResult
+EntryT = TypeVar("EntryT", bound=Estimate | Comparison)
+
+_PROBE: Final = "probe"
+_WILD: Final = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection(Generic[EntryT]):
+    """What a rule found, and why some of its patterns found nothing."""
+
+    found: tuple[EntryT, ...]
+    missing: tuple[Missing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A pattern that found nothing."""
+
+    selector: str
+    reason: str
+
+
+def candidates_of(result: Result) -> tuple[str | None, ...]:
+    """Labels to which each rule is applied; None stands for the only model of an audit."""
+    return result.candidates if isinstance(result, ComparisonResult) else (None,)
+
+
+def suites_of(result: Result) -> set[str]:
+    """Names of all suites that a result speaks of, run or not."""
+    if isinstance(result, AuditResult):
+        return {run.suite for run in result.suites} | {one.suite for one in result.estimates}
+    compared = {entry.suite for entry in (*result.comparisons, *result.changes)}
+    return compared.union(
+        suite for label in result.candidates for suite, _ in _not_compared(result, label)
+    )
+
+
+def suites_run(result: Result, candidate: str | None) -> set[str]:
+    """Names of the suites that gave numbers, for one candidate of a comparison."""
+    if isinstance(result, AuditResult):
+        return {run.suite for run in result.suites if run.status == "run"}
+    return {entry.suite for entry in result.comparisons if entry.candidate == candidate}
+
+
+def select(
+    rule: Selector,
+    entries: Sequence[EntryT],
+    result: Result,
+    candidate: str | None,
+    by_default: Callable[[EntryT], bool] = lambda entry: entry.primary,
+) -> Selection[EntryT]:
+    """Find the numbers of a rule among ``entries``.
+
+    Parameters
+    ----------
+    rule : Selector
+        Patterns of suite, protocol, axis, group and metric.
+    entries : sequence
+        What the rule's kind can be applied to.
+    result, candidate
+        Where the entries come from, for the reasons.
+    by_default : callable
+        What a rule without ``metric`` is about: primary numbers.
+    """
+    chosen = tuple(entry for entry in entries if _fits(rule, entry, by_default))
+    unfound = tuple(_unfound(rule, chosen))
+    reasons = dict.fromkeys(why_missing(*one, result, candidate) for one in unfound)
+    where = with_candidate(describe(rule), candidate)
+    missing = tuple(Missing(where, reason) for reason in reasons)
+    if not chosen and not missing:
+        missing = (Missing(where, _nothing(rule)),)
+    return Selection(chosen, missing)
+
+
+def headline(result: AuditResult) -> Callable[[Estimate], bool]:
+    """Tell the capabilities that stand for a protocol: pooled, or by axis where nothing is."""
+    pooled = {
+        (one.protocol, one.name)
+        for one in result.estimates
+        if one.kind == "capability" and one.axis == "all"
+    }
+    return lambda one: one.axis == "all" or (one.protocol, one.name) not in pooled
+
+
+def incapable(estimate: Estimate, result: AuditResult) -> str | None:
+    """Say which capability, not shown to be above chance, makes a bias unreadable; None: none.
+
+    The probe text concerns every suite; a suite's own capability its protocol, pooled or on the
+    same axis. A capability without a chance level says nothing here.
+    """
+    for one in result.estimates:
+        near_by = one.protocol == estimate.protocol and one.axis in ("all", estimate.axis)
+        concerned = one.group is None and (one.suite == _PROBE or near_by)
+        if one.kind == "capability" and concerned and _below_chance(one):
+            return f"{one.name} of {one.protocol} ({one.axis}) is not shown to be above chance"
+    return None
+
+
+def selector_of(entry: Estimate | Comparison) -> str:
+    """``protocol | axis | group | name``, with the candidate of a comparison."""
+    parts = (entry.protocol, entry.axis, entry.group or "-", entry.name)
+    candidate = None if isinstance(entry, Estimate) else entry.candidate
+    return with_candidate(" | ".join(parts), candidate)
+
+
+def with_candidate(selector: str, candidate: str | None) -> str:
+    """Add the label of a candidate, if there is one."""
+    return selector if candidate is None else f"{selector} | {candidate}"
+
+
+def describe(rule: Selector) -> str:
+    """Write the patterns of a rule like a selector: what it looked for."""
+    parts = (rule.suite, rule.axis, rule.group or ("-",), rule.metric or ("primary",))
+    suite, *rest = (",".join(part) for part in parts)
+    protocol = "" if rule.protocol == ("*",) else f" ({','.join(rule.protocol)})"
+    return " | ".join((suite + protocol, *rest))
+
+
+def why_missing(name: str, pattern: str, result: Result, candidate: str | None) -> str:
+    """Say why a pattern found nothing: a suite that did not run, or a name that is not there."""
+    if name == "suite":
+        return _why_no_suite(pattern, result, candidate)
+    present = {getattr(entry, _FIELDS[name]) for entry in _entries(result, candidate)} - {None}
+    if any(matches(one, pattern) for one in present):
+        return f"no number for the {name} '{pattern}' among those that the rule looks at"
+    hint = near(pattern, sorted(present)) if present else ""
+    return f"no number for the {name} '{pattern}'{hint}"
+
+
+_FIELDS: Final = {"suite": "suite", "protocol": "protocol", "axis": "axis", "group": "group",
+                  "metric": "name"}  # fmt: skip
+
+
+def _fits(rule: Selector, entry: EntryT, by_default: Callable[[EntryT], bool]) -> bool:
+    wanted = by_default(entry) if rule.metric is None else _matches(entry.name, rule.metric)
+    whole = entry.group is None if rule.group is None else _matches(entry.group, rule.group)
+    return (
+        wanted
+        and whole
+        and _matches(entry.suite, rule.suite)
+        and _matches(entry.protocol, rule.protocol)
+        and _matches(entry.axis, rule.axis)
+    )
+
+
+def _matches(value: str | None, patterns: Iterable[str]) -> bool:
+    return value is not None and any(matches(value, pattern) for pattern in patterns)
+
+
+def _unfound(rule: Selector, chosen: Sequence[Estimate | Comparison]) -> Iterator[tuple[str, str]]:
+    """Patterns that no chosen entry matches; the suite alone where that is missing."""
+    for name, field in _FIELDS.items():
+        patterns: tuple[str, ...] = getattr(rule, name) or ()
+        present = {getattr(entry, field) for entry in chosen}
+        for pattern in patterns:
+            if pattern != "*" and not any(_matches(value, (pattern,)) for value in present):
+                yield name, pattern
+
+
+def _nothing(rule: Selector) -> str:
+    what = "primary estimate" if rule.metric is None else "such estimate"
+    return f"there is no {what} to judge"
+
+
+def _why_no_suite(pattern: str, result: Result, candidate: str | None) -> str:
+    if isinstance(result, AuditResult):
+        for run in result.suites:
+            if matches(run.suite, pattern) and run.status == "not_run":
+                return f"{run.suite} did not run: {run.reason or 'no reason recorded'}"
+    else:
+        for suite, reason in _not_compared(result, candidate):
+            if matches(suite, pattern):
+                return f"{suite} was not compared: {reason}"
+    if any(matches(name, pattern) for name in suites_run(result, candidate)):
+        return f"no number of '{pattern}' among those that the rule looks at"
+    kind = "audit" if isinstance(result, AuditResult) else "comparison"
+    return f"'{pattern}' did not run: it is not part of this {kind}"
+
+
+def _entries(result: Result, candidate: str | None) -> list[Estimate | Paired]:
+    if isinstance(result, AuditResult):
+        return list(result.estimates)
+    entries = (*result.comparisons, *result.changes)
+    return [entry for entry in entries if entry.candidate == candidate]
+
+
+def _not_compared(result: ComparisonResult, candidate: str | None) -> Iterator[tuple[str, str]]:
+    """Suites that a candidate was not compared on, with the reason."""
+    for entry in result.not_compared:
+        label, _, what = entry.key.rpartition(": ")
+        if label == candidate:
+            yield what.partition("/")[0], entry.reason
+
+
+def _below_chance(one: Estimate) -> bool:
+    if one.chance is None:
+        return False
+    return one.interval is None or one.interval.low <= one.chance

@@ -1,0 +1,271 @@
+"""`gate`: may this model be released, by a policy that was written before the numbers were known.
+
+One function decides for Python, command line and pytest. A policy passes when every rule passes on
+every number it is about; what was not run, or cannot be told, never passes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, assert_never
+
+from fairaudit.errors import ResultError
+from fairaudit.gate_privacy import max_epsilon
+from fairaudit.gate_rules import (
+    Check,
+    equivalent,
+    max_deviation,
+    max_increase,
+    min_capability,
+    min_items,
+    settled,
+)
+from fairaudit.gate_selection import (
+    Missing,
+    Result,
+    candidates_of,
+    describe,
+    headline,
+    select,
+    suites_of,
+    suites_run,
+    why_missing,
+    with_candidate,
+)
+from fairaudit.policy import (
+    EquivalentToBaseline,
+    MaxDeviationFromIdeal,
+    MaxEpsilon,
+    MaxIncreaseVsBaseline,
+    MinCapability,
+    MinItems,
+    Policy,
+    Requires,
+    Rule,
+    check_suites,
+    matches,
+    read_policy,
+)
+from fairaudit.results.audit import SCHEMA, AuditResult
+from fairaudit.results.comparison import COMPARISON_SCHEMA, Comparison, ComparisonResult
+from fairaudit.results.gate import GATE_DECISIONS, GateDecision, GateResult, RuleResult
+from fairaudit.results.types import Estimate
+from fairaudit.stats.holm import holm
+
+_DECIDED: Final[dict[GateDecision, int]] = {"PASS": 0, "FAIL": 1}
+_UNDECIDED: Final = 3
+
+
+def gate(
+    result: AuditResult | ComparisonResult | str | PathLike[str],
+    policy: Policy | Mapping[str, Any] | str | PathLike[str],
+    *,
+    allow_inconclusive: bool = False,
+) -> GateResult:
+    """Decide whether an audit or a comparison passes a policy.
+
+    Parameters
+    ----------
+    result : AuditResult, ComparisonResult or path
+        What was measured, or the folder it was saved in.
+    policy : path, mapping or Policy
+        TOML file, or its content as a mapping; see `fairaudit.policy`.
+    allow_inconclusive : bool
+        Give the exit code 0 to a gate that is undecided, unless nothing at all was evaluated.
+
+    Returns
+    -------
+    GateResult
+        ``decision``: FAIL if any rule is shown to be broken; INCONCLUSIVE if the data cannot tell;
+        NOT_RUN if something the policy asks about is missing; PASS if every rule is shown to hold.
+        ``exit_code``: 0 for PASS, 1 for FAIL, else 3.
+
+    Raises
+    ------
+    UsageError
+        If the policy cannot be read, or names a suite that does not exist.
+    ResultError
+        If the folder holds no readable result.
+
+    Examples
+    --------
+    >>> fairaudit.gate("audits/dp", policy="release.toml").exit_code  # doctest: +SKIP
+    0
+    """
+    rules = read_policy(Path(policy) if isinstance(policy, PathLike) else policy)
+    found = result if isinstance(result, AuditResult | ComparisonResult) else load_result(result)
+    return evaluate_gate(found, rules, allow_inconclusive=allow_inconclusive)
+
+
+def evaluate_gate(
+    result: Result, policy: Policy, *, allow_inconclusive: bool = False
+) -> GateResult:
+    """Apply every rule of a policy to a result; see `gate`."""
+    check_suites(policy, suites_of(result))
+    checks = [list(_apply(rule, result, policy.alpha)) for rule in policy.rules]
+    if policy.policy.family == "policy":
+        rules = _settle([check for of_rule in checks for check in of_rule], policy.alpha)
+    else:
+        rules = [one for of_rule in checks for one in _settle(of_rule, policy.alpha)]
+    decision = min((rule.decision for rule in rules), key=GATE_DECISIONS.index)
+    return GateResult(
+        decision=decision,
+        exit_code=_exit_code(decision, rules, allow_inconclusive),
+        policy_hash=policy.hash,
+        rules=tuple(rules),
+    )
+
+
+def load_result(folder: str | PathLike[str]) -> Result:
+    """Read whatever result a folder (or its ``result.json``) holds.
+
+    Raises
+    ------
+    ResultError
+        If it holds neither an audit nor a comparison, or one that is damaged or newer.
+    """
+    path = Path(folder)
+    path = path / "result.json" if path.is_dir() else path
+    schema = _schema_of(path)
+    if schema == COMPARISON_SCHEMA:
+        return ComparisonResult.load(path)
+    if schema is not None and schema != SCHEMA:
+        raise ResultError(f"{path}: a gate reads audits and comparisons, not {schema!r}")
+    return AuditResult.load(path)
+
+
+def _schema_of(path: Path) -> Any:
+    """Return the schema a file declares; None where the reader will say what is wrong."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        return None
+    return content.get("schema") if isinstance(content, dict) else None
+
+
+def _apply(rule: Rule, result: Result, alpha: float) -> Iterator[Check]:
+    """All checks of one rule: one per number it finds, one per pattern that finds nothing."""
+    for candidate in candidates_of(result):
+        match rule:
+            case Requires():
+                yield from _requires(rule, result, candidate)
+            case MaxEpsilon():
+                yield max_epsilon(rule, result, candidate)
+            case MinCapability():
+                yield from _capabilities(rule, result, candidate, alpha)
+            case MaxIncreaseVsBaseline() | EquivalentToBaseline():
+                yield from _differences(rule, result, candidate, alpha)
+            case MaxDeviationFromIdeal() | MinItems():
+                yield from _values(rule, result, candidate, alpha)
+            case _:
+                assert_never(rule)
+
+
+def _requires(rule: Requires, result: Result, candidate: str | None) -> Iterator[Check]:
+    for pattern in rule.suite:
+        selector = with_candidate(pattern, candidate)
+        ran = sorted(one for one in suites_run(result, candidate) if matches(one, pattern))
+        if ran:
+            yield settled(rule.kind, selector, "PASS", f"{', '.join(ran)} ran")
+        else:
+            reason = why_missing("suite", pattern, result, candidate)
+            yield settled(rule.kind, selector, "NOT_RUN", reason)
+
+
+def _values(
+    rule: MaxDeviationFromIdeal | MinItems, result: Result, candidate: str | None, alpha: float
+) -> Iterator[Check]:
+    """Judge values of a model by itself, or of a candidate on the items it shares."""
+    entries: list[Estimate | Comparison]
+    if isinstance(result, AuditResult):
+        entries = [one for one in result.estimates if one.kind != "capability"]
+    else:
+        entries = [one for one in result.comparisons if one.candidate == candidate]
+    if isinstance(rule, MaxDeviationFromIdeal):
+        entries = [one for one in entries if one.ideal is not None]
+    chosen = select(rule, entries, result, candidate)
+    for entry in chosen.found:
+        if isinstance(rule, MinItems):
+            yield min_items(rule, entry)
+        else:
+            yield max_deviation(rule, entry, result, alpha)
+    yield from _missing(rule.kind, chosen.missing)
+
+
+def _differences(
+    rule: MaxIncreaseVsBaseline | EquivalentToBaseline,
+    result: Result,
+    candidate: str | None,
+    alpha: float,
+) -> Iterator[Check]:
+    if isinstance(result, AuditResult):
+        reason = "an audit has no baseline; compare it with one, and gate the comparison"
+        yield settled(rule.kind, describe(rule), "NOT_RUN", reason)
+        return
+    entries = [one for one in result.comparisons if one.candidate == candidate]
+    chosen = select(rule, entries, result, candidate)
+    for entry in chosen.found:
+        if isinstance(rule, MaxIncreaseVsBaseline):
+            yield max_increase(rule, entry, alpha)
+        else:
+            yield equivalent(rule, entry, alpha)
+    yield from _missing(rule.kind, chosen.missing)
+
+
+def _capabilities(
+    rule: MinCapability, result: Result, candidate: str | None, alpha: float
+) -> Iterator[Check]:
+    if isinstance(result, ComparisonResult):
+        reason = "a comparison bounds how a capability changed, not what it is; gate the audit"
+        yield settled(rule.kind, with_candidate(describe(rule), candidate), "NOT_RUN", reason)
+        return
+    # Of perplexity less is better, and it has no ideal.
+    entries = [one for one in result.estimates if one.kind == "capability" and one.ideal]
+    default = headline(result) if rule.axis == ("*",) else None
+    chosen = select(rule, entries, result, candidate, default or (lambda _: True))
+    for entry in chosen.found:
+        yield min_capability(rule, entry, alpha)
+    yield from _missing(rule.kind, chosen.missing)
+
+
+def _missing(kind: str, missing: Sequence[Missing]) -> Iterator[Check]:
+    for one in missing:
+        yield settled(kind, one.selector, "NOT_RUN", one.reason)
+
+
+def _settle(checks: Sequence[Check], alpha: float) -> list[RuleResult]:
+    """Correct the p-values of one family and decide each check."""
+    tested = [check.p_fail for check in checks if check.p_fail is not None]
+    adjusted = iter(holm(tested))
+    return [
+        _decided(check, None if check.p_fail is None else next(adjusted), alpha) for check in checks
+    ]
+
+
+def _decided(check: Check, p_adjusted: float | None, alpha: float) -> RuleResult:
+    decision: GateDecision = check.settled or "INCONCLUSIVE"
+    if p_adjusted is not None:
+        decision = "FAIL" if p_adjusted <= alpha else "PASS" if check.passes else "INCONCLUSIVE"
+    return RuleResult(
+        rule=check.rule,
+        selector=check.selector,
+        decision=decision,
+        value=check.value,
+        bound=check.bound,
+        interval=check.interval,
+        n=check.n,
+        p_adjusted=p_adjusted,
+        reason=check.words[decision],
+    )
+
+
+def _exit_code(
+    decision: GateDecision, rules: Sequence[RuleResult], allow_inconclusive: bool
+) -> int:
+    if decision in _DECIDED:
+        return _DECIDED[decision]
+    evaluated = any(rule.decision != "NOT_RUN" for rule in rules)
+    return 0 if allow_inconclusive and evaluated else _UNDECIDED

@@ -1,0 +1,95 @@
+"""Evidence behind the numbers of a result file: bounds at any level, without the items.
+
+Gate and comparison ask the same stored number for bounds at levels of their own; both come here,
+so that they can never hear different answers.
+"""
+
+from __future__ import annotations
+
+import math
+
+from fairaudit.results.comparison import Comparison
+from fairaudit.results.types import Estimate, Interval
+from fairaudit.stats.evidence import Evidence, Student, evidence_of
+
+
+def estimate_evidence(estimate: Estimate) -> Evidence | None:
+    """Evidence about an estimate's value.
+
+    Returns
+    -------
+    Evidence or None
+        None where the estimate has no interval (``estimate.reason`` says why), or one that ends at
+        the value, so that nothing is known about the other side.
+    """
+    return _evidence(
+        estimate.value,
+        estimate.interval,
+        estimate.se,
+        estimate.df,
+        estimate.n,
+        estimate.n_clusters,
+    )
+
+
+def comparison_evidence(comparison: Comparison) -> Evidence | None:
+    """Evidence about a difference, signed as it is stored: above 0 is more stereotyped."""
+    return _evidence(
+        comparison.difference,
+        comparison.interval,
+        comparison.se,
+        comparison.df,
+        comparison.n,
+        comparison.n_clusters,
+        comparison.mean_square,
+    )
+
+
+def candidate_evidence(comparison: Comparison) -> Evidence | None:
+    """Evidence about the candidate's own value, in its own sign.
+
+    Its standard error is not stored: an interval that item and cluster counts alone do not give
+    again keeps its width on either side, with the degrees of freedom of the difference.
+    """
+    value, interval = comparison.value_candidate, comparison.candidate_interval
+    n, n_clusters = comparison.n, comparison.n_clusters
+    found = _evidence(value, interval, None, comparison.df, n, n_clusters)
+    if found is None or interval is None or _gives(found, interval):
+        return found
+    widths = interval.model_copy(update={"method": "other"})
+    return _evidence(value, widths, None, comparison.df, n, n_clusters)
+
+
+def _evidence(
+    value: float | None,
+    interval: Interval | None,
+    se: float | None,
+    df: float | None,
+    n: int,
+    n_clusters: int,
+    mean_square: float | None = None,
+) -> Evidence | None:
+    if value is None or interval is None:
+        return None
+    found = evidence_of(
+        value,
+        method=interval.method,
+        low=interval.low,
+        high=interval.high,
+        level=interval.level,
+        se=se,
+        df=df,
+        n=n,
+        n_clusters=n_clusters,
+        mean_square=mean_square,
+    )
+    flat = isinstance(found, Student) and not min(found.se_below, found.se_above) > 0
+    return None if flat else found
+
+
+def _gives(evidence: Evidence, interval: Interval) -> bool:
+    alpha = (1 - interval.level) / 2
+    low, high = evidence.lower(alpha), evidence.upper(alpha)
+    return math.isclose(low, interval.low, abs_tol=1e-6) and math.isclose(
+        high, interval.high, abs_tol=1e-6
+    )

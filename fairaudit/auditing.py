@@ -31,6 +31,7 @@ from fairaudit.suites import (
     SuiteData,
     get_suite,
 )
+from fairaudit.suites.data import cache_folder
 from fairaudit.suites.sampling import quick_sample
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def plan_audit(
         revision=revision,
         trust_remote_code=trust_remote_code,
     )
-    scorer = Scorer(loaded, token_budget)
+    scorer = Scorer(loaded, token_budget, cache_folder() / "scores")
     plans = tuple(_plan_suite(entry, loaded.kind) for entry in loaded_data)
     asked = {
         request

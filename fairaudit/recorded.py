@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import datetime
-import gzip
 import hashlib
 import io
 import json
@@ -28,6 +27,7 @@ from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.results import AuditResult, ModelIdentity, Provenance, Run, Settings, SuiteRun
 from fairaudit.score_tables import recorded_rows, score_table
 from fairaudit.suites import DataFinder, Suite, crows_pairs, get_suite, stereoset
+from fairaudit.suites.data import read_bytes
 
 FORMATS: Final = ("auto", "stereoset", "crows_pairs")
 _SCORE_COLUMNS: Final = ("sent_more_score", "sent_less_score")
@@ -80,7 +80,7 @@ def audit_scores(
     """
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     kind = _format(format, suite)
-    content = _read(Path(path))
+    content = read_bytes(Path(path))
     finder = DataFinder(Path(data) if data is not None else None)
     place = Path(path).name
     recorded = (
@@ -124,16 +124,6 @@ def _format(format: str, suite: str) -> str:
     return wanted
 
 
-def _read(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from error
-
-
 def _suite_run(suite: Suite, recorded: Recorded, table: Any) -> SuiteRun:
     return SuiteRun(
         suite=suite.name,
@@ -174,7 +164,7 @@ def _prediction_scores(content: bytes, place: str) -> Iterator[tuple[str, float]
     try:
         splits = json.loads(content)
         entries = [(split, entry) for split in stereoset.SPLITS for entry in splits.get(split, [])]
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError) as error:
         raise DataError(f"{place}: not a StereoSet prediction file ({error})") from error
     seen: set[str] = set()
     for number, (split, entry) in enumerate(entries, 1):

@@ -7,12 +7,19 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
+import atexit
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+# Scores that tests keep are neither the user's nor here to stay.
+os.environ["FAIRAUDIT_CACHE"] = tempfile.mkdtemp(prefix="fairaudit-tests-")
+atexit.register(shutil.rmtree, os.environ["FAIRAUDIT_CACHE"], ignore_errors=True)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -16,9 +16,10 @@ from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from fairaudit.auditing import AuditPlan, Progress
-    from fairaudit.results import AuditResult
+    from fairaudit.results import AuditResult, ComparisonResult
 
 INCOMPLETE = 4
+INTERRUPTED = 130
 
 
 class OutputFormat(StrEnum):
@@ -84,14 +85,16 @@ def audit_command(
     if dry_run:
         _show_plan(plan)
         return
-    with progress_bar(plan) as progress:
+    with told_when_interrupted(), progress_bar(plan) as progress:
         result = run_audit(plan, output=output, progress=progress)
     show_result(result, format, output)
     if suites is not None and any(run.status == "not_run" for run in result.suites):
         raise typer.Exit(INCOMPLETE)
 
 
-def show_result(result: AuditResult, format: OutputFormat, output: Path | None) -> None:
+def show_result(
+    result: AuditResult | ComparisonResult, format: OutputFormat, output: Path | None
+) -> None:
     """Print a result as table or JSON, and write the step summary where GitHub asks for one."""
     from fairaudit.report.markdown import render_summary
     from fairaudit.report.terminal import render_terminal
@@ -118,22 +121,36 @@ def calm_libraries() -> None:
 
 
 def _show_plan(plan: AuditPlan) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("suite", "items", "protocols", box=None, header_style="bold")
     for entry in plan.suites:
         if entry.data is None:
-            table.add_row(entry.suite.name, "-", f"not run: {entry.reason}")
+            table.add_row(entry.suite.name, "-", escape(f"not run: {entry.reason}"))
         else:
             protocols = ", ".join(protocol.id.split("/")[1] for protocol in entry.protocols)
             table.add_row(entry.suite.name, str(len(entry.data.items)), protocols)
     console().print(table)
     scoring = plan.scoring
+    stored = len(scoring.batches) - len(plan.scorer.missing(scoring))
+    known = f", {stored} of them stored already" if stored else ""
     console().print(
         f"{plan.n_items} items, {len(scoring.reads)} requests, {scoring.n_tokens:,} tokens in "
-        f"{len(scoring.batches)} batches; about {plan.seconds:.0f} s on {plan.loaded.device}",
+        f"{len(scoring.batches)} batches{known}; about {plan.seconds:.0f} s on "
+        f"{plan.loaded.device}",
         highlight=False,
     )
+
+
+@contextlib.contextmanager
+def told_when_interrupted() -> Iterator[None]:
+    """End with one line on Ctrl-C; no result is written, but scored batches are in the store."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("fairaudit: interrupted; the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @contextlib.contextmanager

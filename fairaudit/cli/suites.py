@@ -32,7 +32,7 @@ def show_command(name: Annotated[str, typer.Argument(help="Suite name or file.")
     from fairaudit.suites import get_suite
 
     suite = get_suite(name)
-    lines = [f"[bold]{suite.title}[/bold] ({suite.name})", suite.description, ""]
+    lines = [f"{suite.title} ({suite.name})", suite.description, ""]
     lines += [f"cite: {suite.citation}", f"licence: {suite.license}"]
     lines += [f"axes: {', '.join(suite.axes)}", "", "protocols (* primary):"]
     lines += [
@@ -41,7 +41,7 @@ def show_command(name: Annotated[str, typer.Argument(help="Suite name or file.")
     ]
     lines += ["", "caveats:", *(f"  - {caveat}" for caveat in suite.caveats or ("none stated",))]
     lines += ["", "evidence towards:", *(f"  - {tag}" for tag in suite.evidence)]
-    console().print("\n".join(lines), highlight=False)
+    console().print("\n".join(lines), highlight=False, markup=False)
 
 
 @suites_app.command("validate")
@@ -51,14 +51,15 @@ def validate_command(
     """Check a suite file of one's own; names row and column of the first fault."""
     from collections import Counter
 
-    from fairaudit.suites import DataFinder
-    from fairaudit.suites.custom import load_suite
+    from fairaudit.suites import DataFinder, own_suite
 
-    suite = load_suite(file)
+    suite = own_suite(file)
     items = suite.load(DataFinder()).items
     counts = Counter(item.axis for item in items)
     by_axis = ", ".join(f"{axis} {count}" for axis, count in sorted(counts.items()))
     clusters = len({item.cluster for item in items})
     console().print(
-        f"{file}: {len(items)} pairs ({by_axis}) in {clusters} clusters", highlight=False
+        f"{file}: {len(items)} pairs ({by_axis}) in {clusters} clusters",
+        highlight=False,
+        markup=False,
     )

@@ -30,7 +30,11 @@ _VOLATILE = {"_name_or_path", "transformers_version", "dtype", "torch_dtype", "u
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model ready to be scored, and what identifies it."""
+    """A model ready to be scored, and what identifies it.
+
+    ``storable``: whether its fingerprint tells all there is to know. A model in memory may carry
+    hooks or switched-off adapters, remote code may change; what they score is never stored.
+    """
 
     model: Any
     tokenizer: Any
@@ -41,6 +45,7 @@ class LoadedModel:
     max_length: int | None
     vocabulary_size: int
     folder: Path | None
+    storable: bool
 
 
 def load_model(
@@ -105,6 +110,7 @@ def load_model(
         max_length=_max_length(model, tokenizer),
         vocabulary_size=model.get_input_embeddings().num_embeddings,
         folder=folder,
+        storable=not isinstance(source, tuple) and not trust_remote_code,
     )
 
 

@@ -6,13 +6,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Final
+
+import torch
+import transformers
 
 from fairaudit.items import Answer, Request, Skipped
 from fairaudit.scoring.forward import Forward, Scored, fused_gelu
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.plan import Batch, plan_batches
 from fairaudit.scoring.rows import Encoder, Read
+from fairaudit.scoring.store import ScoreStore
 
 #: Padded tokens per batch. On a CPU larger batches fall out of its caches; these were fastest at
 #: 4x256 and at 6x768. A masked batch reads few of its positions, so it can be larger.
@@ -46,12 +51,20 @@ class Scorer:
         Model, tokenizer and what is known about them.
     token_budget : int or None
         Padded tokens per batch; None chooses by device and vocabulary.
+    cache : path or None
+        Folder of score stores; scored batches are kept there and found again, if the fingerprint
+        tells all there is to know about the model.
     """
 
-    def __init__(self, loaded: LoadedModel, token_budget: int | None = None) -> None:
+    def __init__(
+        self, loaded: LoadedModel, token_budget: int | None = None, cache: Path | None = None
+    ) -> None:
         self._loaded = loaded
         self.encoder = Encoder(loaded.tokenizer, loaded.max_length)
         self.token_budget = token_budget or default_token_budget(loaded)
+        self._store = (
+            ScoreStore(cache, self._context()) if cache is not None and loaded.storable else None
+        )
 
     @cached_property
     def _forward(self) -> Forward:
@@ -66,7 +79,7 @@ class Scorer:
         return Plan(reads, plan_batches(wanted, self.token_budget))
 
     def run(self, plan: Plan, progress: Progress | None = None) -> dict[Request, Answer | Skipped]:
-        """Score all batches of a plan, one commitment per batch.
+        """Score all batches of a plan, one commitment per batch; stored batches run no model.
 
         Parameters
         ----------
@@ -78,7 +91,7 @@ class Scorer:
         committed: dict[Read, tuple[float, bool, float | None]] = {}
         with fused_gelu(self._loaded.model):
             for batch in plan.batches:
-                _commit(committed, batch, self._forward(batch))
+                _commit(committed, batch, self._scored(batch))
                 if progress is not None:
                     progress(batch.n_tokens)
         return {
@@ -86,15 +99,48 @@ class Scorer:
             for request, entry in plan.reads.items()
         }
 
+    def missing(self, plan: Plan) -> tuple[Batch, ...]:
+        """Batches of a plan whose scores are not in the store."""
+        if self._store is None:
+            return plan.batches
+        return tuple(batch for batch in plan.batches if self._store.get(batch) is None)
+
     def estimate_seconds(self, plan: Plan) -> float:
-        """Time a batch of middle length and scale by tokens; the first run warms up."""
-        if not plan.batches:
+        """Time a missing batch of middle length and scale by tokens; the first run warms up."""
+        missing = self.missing(plan)
+        if not missing:
             return 0.0
-        sample = plan.batches[len(plan.batches) // 2]
+        sample = missing[len(missing) // 2]
         self._forward(sample)
         start = time.perf_counter()
         self._forward(sample)
-        return (time.perf_counter() - start) / sample.n_tokens * plan.n_tokens
+        n_tokens = sum(batch.n_tokens for batch in missing)
+        return (time.perf_counter() - start) / sample.n_tokens * n_tokens
+
+    def _scored(self, batch: Batch) -> Scored:
+        if self._store is None:
+            return self._forward(batch)
+        stored = self._store.get(batch)
+        if stored is not None:
+            return stored
+        scored = self._forward(batch)
+        self._store.put(batch, scored)
+        return scored
+
+    def _context(self) -> dict[str, str | int | None]:
+        """Everything beside a batch that can change its scores; never where the model lies."""
+        loaded = self._loaded
+        return {
+            "fingerprint": loaded.identity.fingerprint,
+            "dtype": loaded.dtype,
+            "device": loaded.device,
+            "attention": loaded.model.config._attn_implementation,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "bos": self.encoder.bos_rule,
+            "max_length": loaded.max_length,
+            "token_budget": self.token_budget,
+        }
 
 
 def default_token_budget(loaded: LoadedModel) -> int:

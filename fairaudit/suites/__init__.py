@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from fairaudit.errors import UsageError
+from fairaudit.errors import SuiteFileError, UsageError
 from fairaudit.suites import crows_pairs, custom, embedded, stereoset
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, DataUnavailableError
@@ -35,16 +35,35 @@ def get_suite(name: str) -> Suite:
     ------
     UsageError
         If there is no such suite; the message names the nearest one.
+    SuiteFileError
+        If the file is malformed, or its suite has the name of one of ours.
     """
     for suite in SUITES:
         if suite.name == name:
             return suite
     if Path(name).suffix in custom.SUFFIXES:
-        return custom.load_suite(Path(name))
+        return own_suite(Path(name))
     names = [suite.name for suite in SUITES]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(names)}"
     raise UsageError(f"no suite is called '{name}'{hint}")
+
+
+def own_suite(path: Path) -> Suite:
+    """Read a user's own suite file, which must not take the name of one of ours.
+
+    Raises
+    ------
+    SuiteFileError
+        Naming what is wrong, and where.
+    """
+    suite = custom.load_suite(path)
+    if suite.name in {PROBE.name, *(ours.name for ours in SUITES)}:
+        raise SuiteFileError(
+            f"{path}: '{suite.name}' is the name of one of fairaudit's suites; rename the file, or "
+            "the suite where the file names it"
+        )
+    return suite
 
 
 __all__ = [
@@ -55,4 +74,5 @@ __all__ = [
     "Suite",
     "SuiteData",
     "get_suite",
+    "own_suite",
 ]

@@ -73,13 +73,25 @@ def parse(content: bytes, *, delimiter: str, place: str) -> tuple[Item, ...]:
     except UnicodeDecodeError as error:
         raise DataError(f"{place}: not UTF-8 ({error})") from error
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise DataError(f"{place}: column '{missing[0]}' is missing")
-    items = tuple(_item(row, number, place) for number, row in enumerate(reader))
+    try:
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(f"{place}: column '{missing[0]}' is missing")
+        items = tuple(_item(row, number, place) for number, row in enumerate(reader))
+    except csv.Error as error:
+        raise DataError(f"{place}: row {reader.reader.line_num}: not CSV ({error})") from error
     if not items:
         raise DataError(f"{place}: holds no pairs")
+    _check_unique(items, place)
     return items
+
+
+def _check_unique(items: tuple[Item, ...], place: str) -> None:
+    seen: set[str] = set()
+    for number, item in enumerate(items, 2):
+        if item.item_id in seen:
+            raise DataError(f"{place}: row {number}: number {item.item_id} stands twice")
+        seen.add(item.item_id)
 
 
 def _item(row: dict[str, str | None], index: int, name: str) -> Item:

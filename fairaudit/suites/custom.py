@@ -9,6 +9,7 @@ and CSV hold one pair per row; TOML holds them as ``[[items]]`` and may add ``na
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 import tomllib
@@ -16,7 +17,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from fairaudit.errors import SuiteFileError
 from fairaudit.items import Item, Protocol
@@ -47,6 +55,13 @@ class PairRow(BaseModel):
         if axis == "all":
             raise ValueError("'all' means the pooled value; choose another word")
         return axis
+
+    @field_validator("anti_stereotype")
+    @classmethod
+    def _sentences_differ(cls, sentence: str, info: ValidationInfo) -> str:
+        if sentence == info.data.get("stereotype"):
+            raise ValueError("the same sentence as 'stereotype'; nothing can be preferred")
+        return sentence
 
 
 class SuiteHeader(BaseModel):
@@ -129,7 +144,8 @@ def _read(path: Path, text: str) -> tuple[SuiteHeader, Iterable[tuple[int, Any]]
 
 
 def _jsonl_rows(path: Path, text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    # Only a line feed ends a row: a sentence may hold characters that `str.splitlines` splits at.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -139,11 +155,14 @@ def _jsonl_rows(path: Path, text: str) -> Iterator[tuple[int, Any]]:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, Any]]:
-    reader = csv.DictReader(text.splitlines(keepends=True))
-    for row in reader:
-        if None in row:
-            raise SuiteFileError(f"{path}: row {reader.line_num}: more cells than columns")
-        yield reader.line_num, {key: value for key, value in row.items() if value}
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for row in reader:
+            if None in row:
+                raise SuiteFileError(f"{path}: row {reader.line_num}: more cells than columns")
+            yield reader.line_num, {key: value for key, value in row.items() if value}
+    except csv.Error as error:
+        raise SuiteFileError(f"{path}: row {reader.reader.line_num}: not CSV ({error})") from error
 
 
 def _toml(path: Path, text: str) -> tuple[SuiteHeader, Iterable[tuple[int, Any]]]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import logging
 import os
-import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,7 +111,7 @@ class DataFinder:
             If a copy in the data folder has other content than the pinned one.
         """
         for path in self._local_copies(pinned):
-            content = _read_possibly_compressed(path)
+            content = read_bytes(path)
             blob_id = git_blob_id(content)
             if blob_id != pinned.blob_id and blob_id not in pinned.equivalents:
                 raise DataError(
@@ -135,7 +136,7 @@ class DataFinder:
         path = self._cache_path(pinned)
         if not path.is_file():
             return None
-        content = path.read_bytes()
+        content = read_bytes(path)
         if git_blob_id(content) == pinned.blob_id:
             return content
         logger.warning("%s is damaged; it is fetched again", path)
@@ -145,12 +146,10 @@ class DataFinder:
         place = f"{pinned.path} of {pinned.repository}"
         if is_offline():
             raise DataUnavailableError(f"{place}: not in --data or the cache, and offline")
-        template = os.environ.get("FAIRAUDIT_RAW_URL") or RAW_URL
-        url = template.format(repository=pinned.repository, commit=pinned.commit, path=pinned.path)
         try:
-            with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
+            with urllib.request.urlopen(_address(pinned), timeout=_TIMEOUT_SECONDS) as response:
                 content = bytes(response.read(_MAX_BYTES))
-        except (OSError, urllib.error.URLError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise DataUnavailableError(f"{place}: could not be fetched ({error})") from error
         if git_blob_id(content) != pinned.blob_id:
             raise DataError(f"{place}: the fetched content is not the pinned {pinned.blob_id}")
@@ -168,11 +167,32 @@ class DataFinder:
             logger.warning("%s could not be cached (%s)", pinned.path, error)
 
 
-def _read_possibly_compressed(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Content of a file, decompressed if its name ends in ``.gz``.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it cannot be read or decompressed.
+    """
     try:
-        if path.suffix == ".gz":
-            with gzip.open(path) as stream:
-                return bytes(stream.read())
-        return path.read_bytes()
-    except (OSError, EOFError) as error:
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
+
+
+def _address(pinned: PinnedFile) -> str:
+    template = os.environ.get("FAIRAUDIT_RAW_URL") or RAW_URL
+    try:
+        url = template.format(repository=pinned.repository, commit=pinned.commit, path=pinned.path)
+    except (KeyError, IndexError, ValueError):
+        url = ""
+    if "://" not in url:
+        raise UsageError(
+            f"FAIRAUDIT_RAW_URL is '{template}'; write an address with {{repository}}, {{commit}} "
+            "and {path}"
+        )
+    return url

@@ -60,11 +60,26 @@ def test_other_content_is_an_error_that_says_what_to_do(tmp_path):
     assert not isinstance(caught.value, DataUnavailableError)
 
 
-def test_a_damaged_archive_is_an_error(tmp_path):
+WHOLE = gzip.compress(CONTENT * 9)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [WHOLE[:-9], WHOLE[:12] + b"\xff" * 9 + WHOLE[21:], CONTENT, b"", WHOLE[:-6] + b"\0" * 6],
+    ids=["truncated", "overwritten", "no archive", "empty", "checksum"],
+)
+def test_a_damaged_archive_is_an_error(tmp_path, damaged):
     (tmp_path / "suite").mkdir()
-    (tmp_path / "suite" / "file.csv.gz").write_bytes(gzip.compress(CONTENT)[:-9])
-    with pytest.raises(DataError, match="cannot be read"):
+    (tmp_path / "suite" / "file.csv.gz").write_bytes(damaged)
+    with pytest.raises(DataError, match=r"cannot be read|has content id"):
         DataFinder(tmp_path).read(PINNED)
+
+
+@pytest.mark.parametrize("template", ["nowhere", "{host}/x", "{", "{0}"])
+def test_a_mirror_must_be_an_address(tmp_path, online, monkeypatch, template):
+    monkeypatch.setenv("FAIRAUDIT_RAW_URL", template)
+    with pytest.raises(UsageError, match="FAIRAUDIT_RAW_URL"):
+        DataFinder(cache=tmp_path / "cache").read(PINNED)
 
 
 def test_a_missing_folder_is_a_usage_error(tmp_path):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from fairaudit.errors import SuiteFileError, UsageError
+from fairaudit.errors import DataError, SuiteFileError, UsageError
 from fairaudit.items import Answer, FillerLogProbability, Skipped
 from fairaudit.suites import SUITES, DataFinder, crows_pairs, get_suite, stereoset
 from fairaudit.suites.custom import load_suite
@@ -204,6 +204,9 @@ def test_own_suites_are_read(tmp_path, suffix, text):
         ("a.toml", "x = ", "not TOML"),
         ("a.toml", "items = 3", "write the pairs as"),
         ("a.txt", "x", "ends in"),
+        ("a.csv", CSV + 'gender,"x,y\n', "row 3: not CSV"),
+        ("a.csv", CSV + "gender,x,x\n", "row 3: column 'anti_stereotype': .* the same sentence"),
+        ("a.jsonl", "\n" + JSONL + JSONL.replace("NA of us.", ""), "row 3: column 'anti_stereo"),
     ],
 )
 def test_malformed_suites_name_row_and_column(tmp_path, name, text, message):
@@ -211,6 +214,32 @@ def test_malformed_suites_name_row_and_column(tmp_path, name, text, message):
     path.write_text(text)
     with pytest.raises(SuiteFileError, match=message):
         load_suite(path)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_only_line_feeds_end_a_row(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    odd = "None\u2028of\x85us."
+    path.write_text((CSV if suffix == "csv" else JSONL).replace("NA of us.", odd), "utf-8")
+    if suffix == "csv":
+        path.write_text(CSV.replace("The nurse is he.", odd), "utf-8", newline="\r\n")
+    (item,) = load_suite(path).load(DataFinder()).items
+    assert item.texts["anti_stereotype"] == odd
+
+
+@pytest.mark.parametrize("name", ["stereoset", "probe", "templates"])
+def test_own_suites_do_not_take_our_names(tmp_path, name):
+    path = tmp_path / f"{name}.csv"
+    path.write_text(CSV)
+    with pytest.raises(SuiteFileError, match=f"'{name}' is the name of one of fairaudit's suites"):
+        get_suite(str(path))
+
+
+def test_crows_pairs_numbers_are_unique():
+    header = ",sent_more,sent_less,stereo_antistereo,bias_type\n"
+    content = (header + "7,a,b,stereo,gender\n" * 2).encode()
+    with pytest.raises(DataError, match="row 3: number 7 stands twice"):
+        crows_pairs.parse(content, delimiter=",", place="x.csv")
 
 
 def test_repeated_item_ids_are_named(tmp_path):

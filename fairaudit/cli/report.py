@@ -1,4 +1,4 @@
-"""``fairaudit report``: render an audit folder again."""
+"""``fairaudit report``: render a result again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from fairaudit.cli.state import console
 
 
 def report_command(
-    folder: Annotated[Path, typer.Argument(help="Audit folder.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of an audit or a comparison.")],
 ) -> None:
-    """Write report.html, summary.md and the figures of an audit folder again."""
-    from fairaudit.report.files import write_report
-    from fairaudit.results import AuditResult
+    """Write report.html, summary.md and the figures of an audit or a comparison again."""
+    from fairaudit.report.files import load_result, write_report
 
-    write_report(AuditResult.load(folder), folder)
+    write_report(load_result(folder), folder)
     console().print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)

@@ -27,7 +27,7 @@ _CHANCE, _BAND = "#E69F00", "#eef0ec"
 WIDTH, MARGIN = 8.8, 0.15
 _RIGHT = 1.75
 _ROW, _LINE, _HEAD, _FOOT, _TITLE, _END = 0.24, 0.14, 0.32, 0.3, 0.6, 0.08
-_CHARACTER, _LONGEST, _LINES = 0.074, 48, 3
+_CHARACTER, _LONGEST, _LINES, _SUBTITLE = 0.074, 48, 3, 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,13 @@ def draw(plots: list[Plot], title: str, subtitle: str) -> Figure:
     """Draw plots under each other; the figure grows with its rows."""
     from matplotlib.figure import Figure
 
-    height = _TITLE + sum(plot.height for plot in plots) + _END
+    under = textwrap.wrap(subtitle, _SUBTITLE)
+    above = _TITLE + _LINE * (len(under) - 1)
+    height = above + sum(plot.height for plot in plots) + _END
     figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
     left = _left_of(plots)
-    head(figure, height, title, subtitle)
-    top = height - _TITLE
+    head(figure, height, title, "\n".join(under))
+    top = height - above
     for plot in plots:
         bottom = (top - _HEAD - plot.inner) / height
         width = (WIDTH - left - _RIGHT) / WIDTH
@@ -90,7 +92,7 @@ def head(figure: Figure, height: float, title: str, subtitle: str) -> None:
     """Write title and subtitle at the top of a figure that is ``height`` inches high."""
     left = MARGIN / WIDTH
     figure.text(left, 1 - 0.2 / height, title, size=12, weight="bold", color=INK, va="center")
-    figure.text(left, 1 - 0.42 / height, subtitle, color=MUTED, va="center")
+    figure.text(left, 1 - 0.35 / height, subtitle, color=MUTED, va="top", linespacing=1.1)
 
 
 def _left_of(plots: list[Plot]) -> float:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fairaudit.report.audit import figures as audit
-from fairaudit.results import AuditResult
+from fairaudit.report.comparison import figures as comparison
+from fairaudit.results import AuditResult, ComparisonResult
+
+#: Every figure that a report may have, as patterns of file names.
+PATTERNS: Final = (*(f"{stem}.png" for stem in audit.STEMS), "differences*.png", "plane.png")
 
 
-def figures(result: AuditResult) -> dict[str, bytes]:
+def figures(result: AuditResult | ComparisonResult) -> dict[str, bytes]:
     """Draw the figures of a result.
 
     Returns
@@ -14,4 +20,6 @@ def figures(result: AuditResult) -> dict[str, bytes]:
     dict of str to bytes
         PNG files by stem; a figure without data is left out. The same result gives the same bytes.
     """
+    if isinstance(result, ComparisonResult):
+        return comparison.figures(result)
     return audit.figures(result)

@@ -1,24 +1,43 @@
-"""Everything that is rendered from a result, as files of its audit folder."""
+"""Everything that is rendered from a result, as files of its folder."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Final
 
-from fairaudit.report.audit.figures import STEMS
-from fairaudit.report.figures import figures
+from fairaudit.report.figures import PATTERNS, figures
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
-from fairaudit.results import AuditResult
+from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.audit import SCHEMA
+from fairaudit.results.comparison import COMPARISON_SCHEMA
 from fairaudit.results.files import staged_folder, write_text
 
+_KINDS: Final[dict[str | None, type[AuditResult | ComparisonResult]]] = {
+    SCHEMA: AuditResult,
+    COMPARISON_SCHEMA: ComparisonResult,
+}
 
-def write_report(result: AuditResult, folder: Path) -> None:
-    """Write ``report.html``, ``summary.md`` and ``figures/*.png`` into an audit folder.
+
+def load_result(folder: Path) -> AuditResult | ComparisonResult:
+    """Read whichever result lies in a folder.
+
+    Raises
+    ------
+    ResultError
+        If there is none that a report can be made of, or it is damaged.
+    """
+    return _KINDS.get(_schema(folder / "result.json"), AuditResult).load(folder)
+
+
+def write_report(result: AuditResult | ComparisonResult, folder: Path) -> None:
+    """Write ``report.html``, ``summary.md`` and ``figures/*.png`` into the folder of a result.
 
     Parameters
     ----------
-    result : AuditResult
-        The audit; its ``result.json`` is not touched.
+    result : AuditResult or ComparisonResult
+        The result; its ``result.json`` is not touched.
     folder : path
         Created if needed. Each file is replaced as a whole, and only when all are complete.
         A figure of an earlier report that this one lacks is removed.
@@ -36,6 +55,21 @@ def write_report(result: AuditResult, folder: Path) -> None:
             path = stage / "figures" / f"{stem}.png"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-    for stem in STEMS:
-        if stem not in drawn:
-            (folder / "figures" / f"{stem}.png").unlink(missing_ok=True)
+    _remove_others(folder / "figures", set(drawn))
+
+
+def _remove_others(folder: Path, stems: set[str]) -> None:
+    for pattern in PATTERNS:
+        for path in folder.glob(pattern):
+            if path.stem not in stems:
+                path.unlink()
+
+
+def _schema(path: Path) -> str | None:
+    """Return the schema that a file names, or None: reading it then says what is wrong."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    found = content.get("schema") if isinstance(content, dict) else None
+    return found if isinstance(found, str) else None

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fairaudit.report.audit import html as audit
-from fairaudit.results import AuditResult
+from fairaudit.report.comparison import html as comparison
+from fairaudit.results import AuditResult, ComparisonResult
 
 
-def render_html(result: AuditResult, figures: Mapping[str, bytes]) -> str:
+def render_html(result: AuditResult | ComparisonResult, figures: Mapping[str, bytes]) -> str:
     """Render the report of a result.
 
     Parameters
     ----------
-    result : AuditResult
+    result : AuditResult or ComparisonResult
         Everything shown stands in it; nothing is computed here.
     figures : mapping of str to bytes
         PNG files by stem, embedded as long as the page stays light.
@@ -23,4 +24,6 @@ def render_html(result: AuditResult, figures: Mapping[str, bytes]) -> str:
     str
         A whole HTML document, under 2 MB. The same input gives the same text.
     """
+    if isinstance(result, ComparisonResult):
+        return comparison.render_html(result)
     return audit.render_html(result, figures)

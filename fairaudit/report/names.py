@@ -218,6 +218,7 @@ _PROTOCOLS: Final = {
     "intersentence-causal": "log-probability per token of the sentence that follows a context",
     "intrasentence-causal": "log-probability per token of the whole sentence",
     "intrasentence-masked": "probability of the word in the gap, at a single mask",
+    "pll-conditional": "tokens after the group term masked one at a time",
     "pll-differing": "tokens of the group term masked one at a time",
     "pll-modified": "tokens that differ between the sentences masked one at a time",
     "pll-nangia": "tokens that both sentences share masked one at a time, as the authors do",

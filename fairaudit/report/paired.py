@@ -45,12 +45,17 @@ def with_interval(found: Paired) -> str:
     return f"{difference(found)} {interval(found)}"
 
 
-def bare_interval(found: Paired) -> str:
-    """Return difference and interval without the unit, for a narrow place."""
+def bare(found: Paired) -> str:
+    """Return the difference without its unit, or a dash."""
     if found.difference is None:
         return words.MISSING
-    shown = words.number(found.difference, unit_of(found))
-    return f"{shown} {interval(found)}" if found.interval else shown
+    return words.number(found.difference, unit_of(found))
+
+
+def bare_interval(found: Paired) -> str:
+    """Return difference and interval without the unit, for a narrow place."""
+    shown = found.difference is not None and found.interval
+    return f"{bare(found)} {interval(found)}" if shown else bare(found)
 
 
 def ratio(found: Paired) -> str:

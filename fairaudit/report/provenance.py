@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from fairaudit.report.clean import clean
 from fairaudit.report.words import MISSING, count
-from fairaudit.results import AuditResult, ModelIdentity
+from fairaudit.results import (
+    AuditResult,
+    ComparisonResult,
+    ModelIdentity,
+    Provenance,
+    Run,
+    Settings,
+)
 
 Row = tuple[str, str]
+
+_NAMES: Final = {
+    "alpha": "Error level α",
+    "correction": "Correction",
+    "margin": "Margin",
+    "seed": "Seed",
+}
 
 
 def model_rows(model: ModelIdentity) -> tuple[Row, ...]:
@@ -25,9 +39,8 @@ def model_rows(model: ModelIdentity) -> tuple[Row, ...]:
     )
 
 
-def settings_rows(result: AuditResult) -> tuple[Row, ...]:
+def settings_rows(settings: Settings) -> tuple[Row, ...]:
     """Name and value of every setting that changes a number."""
-    settings = result.provenance.settings
     return (
         ("Number format", _shown(settings.dtype)),
         ("BOS rule", _shown(settings.bos)),
@@ -42,17 +55,61 @@ def settings_rows(result: AuditResult) -> tuple[Row, ...]:
     )
 
 
-def run_rows(result: AuditResult) -> tuple[Row, ...]:
-    """When and where, and which versions."""
-    run = result.run
+def when_rows(run: Run) -> tuple[Row, ...]:
+    """When, for how long and where."""
     return (
         ("Started", run.started),
         ("Finished", run.finished),
         ("Seconds", f"{run.seconds:.0f}"),
         ("Host", run.host),
-        ("Device", _shown(result.provenance.device)),
-        *((f"Version of {name}", text) for name, text in result.provenance.versions.items()),
     )
+
+
+def device_rows(provenance: Provenance) -> tuple[Row, ...]:
+    """On which device, and with which versions."""
+    versions = provenance.versions.items()
+    return (
+        ("Device", _shown(provenance.device)),
+        *((f"Version of {name}", text) for name, text in versions),
+    )
+
+
+def origin_tables(provenance: Provenance) -> list[tuple[str, Sequence[Row]]]:
+    """Return the tables about the model itself, and the one it was trained from."""
+    tables: list[tuple[str, Sequence[Row]]] = [("Model", model_rows(provenance.model))]
+    if provenance.base:
+        tables.append(("Base model", model_rows(provenance.base)))
+    if provenance.training:
+        tables.append(("Training", tuple(nested_rows(provenance.training))))
+    return tables
+
+
+def comparison_rows(result: ComparisonResult) -> tuple[Row, ...]:
+    """Name and value of every setting of a comparison."""
+    own = {"margin": "as each metric declares"}
+    return tuple(
+        (_NAMES.get(name, name), own.get(name, text) if text == MISSING else text)
+        for name, text in nested_rows(result.provenance.settings)
+    )
+
+
+def sides(result: ComparisonResult) -> tuple[tuple[str, Provenance], ...]:
+    """Label and provenance of the baseline, then of each candidate."""
+    found = result.provenance
+    return ((result.baseline, found.baseline), *found.candidates.items())
+
+
+def side_tables(
+    result: ComparisonResult, label: str, provenance: Provenance
+) -> list[tuple[str, Sequence[Row]]]:
+    """Return the tables about one side of a comparison."""
+    digest = result.provenance.audits.get(label)
+    audit = (("Content (SHA-256)", _shown(digest)), *device_rows(provenance))
+    return [
+        *origin_tables(provenance),
+        ("Settings", settings_rows(provenance.settings)),
+        ("Audit", audit),
+    ]
 
 
 def nested_rows(content: Mapping[str, Any], prefix: str = "") -> Iterator[Row]:

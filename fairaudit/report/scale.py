@@ -29,6 +29,10 @@ class Scale:
         last = math.floor((self.high - self.origin) / self.step + 1e-9)
         return tuple(round(self.origin + index * self.step, 12) for index in range(first, last + 1))
 
+    def few(self, most: int) -> tuple[float, ...]:
+        """Return at most ``most`` ticks, evenly left out, for a place without room for more."""
+        return self.ticks[:: -(-len(self.ticks) // most)]
+
 
 def fit(marks: Iterable[Mark]) -> Scale | None:
     """Fit an axis around values, intervals, levels and bands; None if there is no value.

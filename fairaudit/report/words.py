@@ -125,6 +125,11 @@ def level_of(value: float | None, unit: Unit) -> str:
     return exact.replace("-", _MINUS) + _SUFFIX[unit]
 
 
+def correlation(value: float) -> str:
+    """Return a correlation: ``+0.33``."""
+    return number(value, Unit.SIGNED_NUMBER)
+
+
 def p_of(value: float | None) -> str:
     """Return a p-value: ``0.031``, ``<0.001`` or a dash."""
     if value is None:

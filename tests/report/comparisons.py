@@ -319,6 +319,12 @@ def half_missing() -> ComparisonResult:
     return result(entries, ("dp",), missing=missing)
 
 
+def hostile() -> ComparisonResult:
+    """A comparison whose labels want to run, to read backwards and to flood the page."""
+    names = (audits.HOSTILE + audits.ESCAPES, "x" * 10_000, "a\u202eb")
+    return whole_comparison(3, names=names, baseline="<script>" + "y" * 10_000)
+
+
 def result(
     entries: Iterable[Comparison],
     candidates: tuple[str, ...] = ("dp",),

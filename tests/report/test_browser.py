@@ -1,4 +1,4 @@
-"""The page in a real browser: it shows, asks the network for nothing, and complains of nothing."""
+"""Pages in a real browser: they show, ask the network for nothing, and complain of nothing."""
 
 from __future__ import annotations
 
@@ -6,19 +6,28 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from fairaudit.report.files import write_report
-from fairaudit.results import AuditResult
+from fairaudit.report.html import render_html
+from fairaudit.results import AuditResult, ComparisonResult
+from tests.report import audits, comparisons
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 
+#: A page, and a number that it must show.
+_PAGES: dict[str, tuple[Callable[[], AuditResult | ComparisonResult], str]] = {
+    "audit": (lambda: audits.whole_audit(audits.HOSTILE + audits.ESCAPES), "61.9 %"),
+    "comparison": (comparisons.hostile, "+9.8 points"),
+    "comparison of ten": (lambda: comparisons.whole_comparison(9), "+9.8 points"),
+}
 
-def _browse(folder: Path, *flags: str, width: int = 1280) -> subprocess.CompletedProcess[str]:
+
+def _browse(page: Path, *flags: str, width: int = 1280) -> subprocess.CompletedProcess[str]:
     assert CHROMIUM is not None
     command = [
         CHROMIUM,
@@ -30,26 +39,27 @@ def _browse(folder: Path, *flags: str, width: int = 1280) -> subprocess.Complete
         "--disable-component-update",
         "--disable-sync",
         "--no-first-run",
-        f"--user-data-dir={folder / 'profile'}",
+        f"--user-data-dir={page.parent / 'profile'}",
         f"--window-size={width},1400",
         *flags,
-        (folder / "audit" / "report.html").as_uri(),
+        page.as_uri(),
     ]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
 
-@pytest.fixture(scope="module")
-def folder(hostile: AuditResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("browser")
-    write_report(hostile, made / "audit")
+@pytest.fixture(scope="module", params=_PAGES)
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("browser") / "report.html"
+    make, _ = _PAGES[request.param]
+    made.write_text(render_html(make(), {}), encoding="utf-8")
     return made
 
 
-def test_it_shows_and_stays_silent(folder: Path):
-    log = folder / "net.json"
-    done = _browse(folder, "--dump-dom", "--enable-logging=stderr", f"--log-net-log={log}")
-    assert "61.9 %" in done.stdout
-    assert "&lt;script&gt;alert" in done.stdout
+def test_it_shows_and_stays_silent(page: Path):
+    log = page.parent / "net.json"
+    done = _browse(page, "--dump-dom", "--enable-logging=stderr", f"--log-net-log={log}")
+    assert any(number in done.stdout for _, number in _PAGES.values())
+    assert "&lt;script&gt;" in done.stdout
     assert "<script" not in done.stdout
     assert "CONSOLE" not in done.stderr
     asked = {
@@ -60,19 +70,28 @@ def test_it_shows_and_stays_silent(folder: Path):
     assert not [url for url in asked if "evil" in url or "report" in url]
 
 
-def test_a_phone_needs_no_sideways_scroll(folder: Path):
-    page = (folder / "audit" / "report.html").read_text(encoding="utf-8")
-    probe = folder / "phone" / "audit"
-    probe.mkdir(parents=True)
-    quoted = json.dumps(page).replace("</", "<\\/")
+def test_scripts_are_forbidden_and_not_needed(page: Path):
+    plain = page.read_text(encoding="utf-8")
+    trap = plain.replace("<main", "<script>document.title = 'ran'</script><main", 1)
+    (page.parent / "trap.html").write_text(trap, encoding="utf-8")
+    shown = _browse(page.parent / "trap.html", "--dump-dom", "--enable-logging=stderr")
+    assert "<title>ran" not in shown.stdout
+    assert any(number in shown.stdout for _, number in _PAGES.values())
+    assert "Content Security Policy" in shown.stderr
+
+
+def test_a_phone_needs_no_sideways_scroll(page: Path):
+    quoted = json.dumps(page.read_text(encoding="utf-8")).replace("</", "<\\/")
     frame = (
-        "<body><iframe id=f style='width:390px;height:900px;border:0'></iframe><script>"
+        "<body><iframe id=f style='width:375px;height:900px;border:0'></iframe><script>"
         f"const page = {quoted};"
-        "f.onload = () => {document.title = f.contentDocument.documentElement.scrollWidth};"
+        "f.onload = () => {const d = f.contentDocument;"
+        "d.querySelectorAll('details').forEach(e => e.open = true);"
+        "document.title = d.documentElement.scrollWidth};"
         "f.srcdoc = page.replace(/<meta http-equiv[^>]*>/, '');</script>"
     )
-    (probe / "report.html").write_text(frame, encoding="utf-8")
-    done = _browse(probe.parent, "--dump-dom", "--virtual-time-budget=4000")
+    (page.parent / "phone.html").write_text(frame, encoding="utf-8")
+    done = _browse(page.parent / "phone.html", "--dump-dom", "--virtual-time-budget=4000")
     width = re.search(r"<title>(\d+)</title>", done.stdout)
     assert width is not None
-    assert 300 < int(width[1]) <= 390
+    assert 300 < int(width[1]) <= 375

@@ -11,7 +11,7 @@ from fairaudit.report.markdown import render_summary
 from fairaudit.report.terminal import render_terminal
 from fairaudit.report.verdicts import brief
 from fairaudit.results import ComparisonResult
-from tests.report import audits, comparisons
+from tests.report import comparisons
 from tests.report.comparisons import comparison, half_missing, result, undecided, whole_comparison
 
 
@@ -128,8 +128,7 @@ def test_summary_of_what_is_missing():
 
 @pytest.fixture(scope="module")
 def hostile() -> ComparisonResult:
-    names = (audits.HOSTILE + audits.ESCAPES, "x" * 10_000, "a\u202eb")
-    return whole_comparison(3, names=names, baseline="<script>" + "y" * 10_000)
+    return comparisons.hostile()
 
 
 def test_hostile_labels_stay_text_in_markdown(hostile: ComparisonResult):

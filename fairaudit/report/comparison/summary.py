@@ -69,7 +69,7 @@ def overall(result: ComparisonResult) -> str:
     settled = [one for one in every if one.primary and all(map(verdicts.settled, one.primary))]
     others = [one for one in every if one not in worse and one not in settled]
     return " ".join(
-        f"{said}: {len(some)} of {len(every)} candidates ({_names(some)})."
+        f"{said}: {_share(some, every)}."
         for said, some in (
             ("Bias amplified", worse),
             ("Shown to be no worse, within the margin, wherever compared", settled),
@@ -142,8 +142,15 @@ def axes_of(shown: Sequence[Comparison]) -> str:
     return words.listed([shorten(name, 40) for name in names])
 
 
+def _share(some: Sequence[Candidate], every: Sequence[Candidate]) -> str:
+    if len(some) == len(every):
+        return f"all {len(every)} candidates"
+    return f"{len(some)} of {len(every)} candidates ({_names(some)})"
+
+
 def _names(some: Sequence[Candidate]) -> str:
-    return words.listed([shorten(one.name, 40) for one in some])
+    names = [shorten(one.name, 40) for one in some]
+    return words.listed(names if len(names) <= 6 else [*names[:5], f"{len(names) - 5} more"])
 
 
 def _axes_with(shown: Sequence[Comparison], name: str) -> str:

@@ -125,6 +125,14 @@ def gaps(result: ComparisonResult) -> tuple[Gap, ...]:
     )
 
 
+def protocols(result: ComparisonResult) -> tuple[tuple[Comparison, ...], ...]:
+    """One entry per protocol, holding one comparison of each metric that it was asked for."""
+    in_order = grouped(result.comparisons, lambda found: found.suite).values()
+    asked = (one for found in in_order for one in found)
+    by_protocol = grouped(asked, lambda found: found.protocol)
+    return tuple(tuple({one.name: one for one in found}.values()) for found in by_protocol.values())
+
+
 def headline_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return distances, then capabilities: pooled, or by axis where nothing is pooled."""
     whole = [one for one in changes if one.group is None]

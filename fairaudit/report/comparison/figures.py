@@ -1,0 +1,81 @@
+"""Figures of one comparison: differences per candidate, and bias against capability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from fairaudit.report import paired, verdicts
+from fairaudit.report.clean import shorten
+from fairaudit.report.comparison.panels import ScaleOf, scales
+from fairaudit.report.comparison.plane import planes
+from fairaudit.report.comparison.planepng import draw_planes
+from fairaudit.report.comparison.view import Candidate, candidates
+from fairaudit.report.draw import Plot, Row, draw
+from fairaudit.report.grouping import grouped
+from fairaudit.report.names import Unit, axis_name, metric_of, suite_name, variant
+from fairaudit.report.raster import png
+from fairaudit.results import Comparison, ComparisonResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_LONGEST: Final = 60
+_LEGEND: Final = "Line: no change; band: margin; right: more stereotyped."
+
+
+def figures(result: ComparisonResult) -> dict[str, bytes]:
+    """Draw the figures of one comparison.
+
+    Returns
+    -------
+    dict of str to bytes
+        PNG files by stem: ``differences`` (``differences_1`` and so on for several candidates, in
+        their order) and ``plane``; each only if there is something to draw.
+    """
+    return {stem: png(drawn) for stem, drawn in _wanted(result).items()}
+
+
+def _wanted(result: ComparisonResult) -> dict[str, Callable[[], Figure]]:
+    wanted: dict[str, Callable[[], Figure]] = {}
+    scale_of, every = scales(result), candidates(result)
+    for place, found in enumerate(every, start=1):
+        plots = _plots(found, scale_of, result)
+        if plots:
+            stem = "differences" if len(every) == 1 else f"differences_{place}"
+            sides = shorten(found.name, _LONGEST), shorten(result.baseline, _LONGEST)
+            subtitle = f"{sides[0]} minus {sides[1]}. {_LEGEND}"
+            wanted[stem] = partial(draw, plots, "Bias: difference from the baseline", subtitle)
+    shown = planes(result)
+    if shown:
+        wanted["plane"] = partial(draw_planes, shown, shorten(result.baseline, _LONGEST))
+    return wanted
+
+
+def _plots(found: Candidate, scale_of: ScaleOf, result: ComparisonResult) -> list[Plot]:
+    """Return one plot per protocol; those in one unit share an axis, over all candidates."""
+    shown = [one for one in found.primary if one.difference is not None]
+    return [
+        Plot(
+            _title(group[0]),
+            tuple(_row(one) for one in group),
+            tuple(
+                verdicts.mark_of(one)
+                for one in result.comparisons
+                if one.primary and scale_of(one) == scale_of(group[0])
+            ),
+        )
+        for group in grouped(shown, lambda one: one.protocol).values()
+    ]
+
+
+def _title(found: Comparison) -> str:
+    unit = {Unit.POINTS: ", percentage points", Unit.SIGNED_NATS: ", nats"}
+    name = f"{suite_name(found.suite)}: {metric_of(found).label.lower()}"
+    return f"{shorten(name, 70)}{unit.get(paired.unit_of(found), '')} ({variant(found.protocol)})"
+
+
+def _row(found: Comparison) -> Row:
+    text = f"{verdicts.word_of(found).mark} {paired.bare_interval(found)}"
+    return Row(axis_name(found.axis), verdicts.mark_of(found), text)

@@ -13,6 +13,7 @@ from fairaudit._version import __version__
 from fairaudit.cli.audit import audit_command
 from fairaudit.cli.audit_scores import audit_scores_command
 from fairaudit.cli.cda import cda_command
+from fairaudit.cli.compare import compare_command
 from fairaudit.cli.demo import demo_command
 from fairaudit.cli.gate import gate_command
 from fairaudit.cli.report import report_command
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command("audit")(audit_command)
 app.command("audit-scores")(audit_scores_command)
+app.command("compare")(compare_command)
 app.command("gate")(gate_command)
 app.command("cda")(cda_command)
 app.command("report")(report_command)

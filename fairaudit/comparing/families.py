@@ -10,8 +10,8 @@ from scipy import stats
 
 from fairaudit.results import Agreement, Comparison
 from fairaudit.stats.decide import decide
-from fairaudit.stats.evidence import Evidence, evidence_of
 from fairaudit.stats.multiplicity import Method, adjust
+from fairaudit.stored_evidence import comparison_evidence
 
 _MIN_CELLS: Final = 3
 
@@ -57,7 +57,7 @@ def decided(
         entry.df,
         entry.margin,
         entry.alpha,
-        evidence=evidence(entry),
+        evidence=comparison_evidence(entry),
         p_adjusted=1.0 if entry.p_adjusted is None else entry.p_adjusted,
         candidate_low=_candidate_low(entry),
         identical=identical,
@@ -69,24 +69,6 @@ def decided(
         "cautions": _merged(entry.cautions, (*made.cautions, *cautions)),
     }
     return entry.model_copy(update=update)
-
-
-def evidence(entry: Comparison) -> Evidence | None:
-    """Rebuild the evidence behind a stored difference; None without an interval."""
-    if entry.interval is None or entry.difference is None:
-        return None
-    return evidence_of(
-        entry.difference,
-        method=entry.interval.method,
-        low=entry.interval.low,
-        high=entry.interval.high,
-        level=entry.interval.level,
-        se=entry.se,
-        df=entry.df,
-        n=entry.n,
-        n_clusters=entry.n_clusters,
-        mean_square=entry.mean_square,
-    )
 
 
 def _candidate_low(entry: Comparison) -> float | None:

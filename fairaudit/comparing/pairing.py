@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from fairaudit.comparing.joining import Joined
-from fairaudit.metrics.building import Measurement, Sample, estimate
+from fairaudit.metrics.building import Measurement, Sample, estimate, in_unit
 from fairaudit.metrics.registry import measurements
 from fairaudit.results import Change, Comparison, Interval
 from fairaudit.stats.paired import PairedInference, infer_paired
@@ -148,7 +148,7 @@ def _common(
         "n_clusters": found.n_clusters,
         "n_skipped": n_dropped,
         "direction": metric.direction,
-        "reason": found.reason,
+        "reason": in_unit(found.reason, baseline.unit),
     }
 
 

@@ -117,7 +117,7 @@ def from_inference(metric: Metric, where: Slice, sample: Sample, inference: Infe
         p_value=inference.p_value,
         mde=inference.mde,
         cautions=_cautions(inference, sample),
-        reason=_reason(inference, sample.unit),
+        reason=in_unit(inference.reason, sample.unit),
     )
 
 
@@ -165,11 +165,15 @@ def _interval(inference: Inference, unit: str | None) -> Interval | None:
     )
 
 
-def _reason(inference: Inference, unit: str | None) -> str | None:
-    """Say what the clusters are where the metric has a word for them."""
-    if inference.reason is None or unit is None:
-        return inference.reason
-    return inference.reason.replace(" items:", f" {unit}s:").replace(" clusters", f" {unit}s")
+def in_unit(reason: str | None, unit: str | None) -> str | None:
+    """Say what the clusters are where the metric has a word for them.
+
+    >>> in_unit("3 items: fewer than the 10 an interval needs", "target term")
+    '3 target terms: fewer than the 10 an interval needs'
+    """
+    if reason is None or unit is None:
+        return reason
+    return reason.replace(" items:", f" {unit}s:").replace(" clusters", f" {unit}s")
 
 
 #: Shares above which a reader should be told.

@@ -77,6 +77,7 @@ def test_every_axis_has_a_verdict_that_follows_from_its_interval(result):
 def test_three_target_terms_are_too_few_and_say_so(result):
     found = score(result, "gpt2-large", "intrasentence", "religion")
     assert found.interval is None
+    assert found.reason == "3 target terms: fewer than the 10 an interval needs"
     assert "few_clusters" in found.cautions
     assert found.verdict == "inconclusive"
 

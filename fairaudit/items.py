@@ -84,13 +84,15 @@ class PseudoLogLikelihood:
     ``positions`` selects which tokens are masked: ``all``, or those that are ``shared`` with or
     ``differing`` from ``reference`` by longest matching blocks of tokens. Such an alignment depends
     on the order of its two sides, so the pair must agree on it: ``text_first`` says whether
-    ``text`` is the first side. ``stride`` keeps only every n-th of the selected tokens.
+    ``text`` is the first side. Only tokens that end beyond character ``start`` are selected, and
+    ``stride`` keeps only every n-th of them.
     """
 
     text: str
     reference: str | None = None
     positions: Literal["all", "shared", "differing"] = "all"
     text_first: bool = True
+    start: int = 0
     stride: int = 1
 
 

@@ -36,7 +36,7 @@ from fairaudit.stats.one_estimate import Inference
 OCCUPATION_CORRELATION: Final = Metric(
     "occupation_correlation", "bias", ideal=0.0, range=(-1.0, 1.0), direction=1
 )
-_PRIMARY: Final = ("causal-conditional", "pll-shared")
+_PRIMARY: Final = ("causal-conditional", "pll-conditional")
 _MIN_OCCUPATIONS: Final = 10
 
 

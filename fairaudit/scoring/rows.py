@@ -143,8 +143,10 @@ class Encoder:
         return before + ids + after, range(len(before), len(before) + len(ids))
 
     def _pseudo_log_likelihood(self, request: PseudoLogLikelihood) -> tuple[Read, ...]:
-        text = self._plain(request.text)
-        chosen = self._chosen(text, request)[request.stride // 2 :: request.stride]
+        start = request.start
+        text, first = self._continuation(request.text[:start], request.text[start:])
+        selected = [index for index in self._chosen(text, request) if index >= first]
+        chosen = selected[request.stride // 2 :: request.stride]
         ids, positions = self._framed(text)
         return tuple(self._masked_read(ids, positions[i]) for i in chosen)
 

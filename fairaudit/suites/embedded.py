@@ -73,11 +73,11 @@ TEMPLATES = Suite(
             "Summed log-likelihood of the sentence after BOS; includes the group term itself.",
         ),
         Protocol(
-            "templates/pll-shared",
+            "templates/pll-conditional",
             "masked",
-            pairs.mask_shared,
+            pairs.mask_after_difference,
             pairs.total,
-            "Shared tokens masked one at a time and summed (as Nangia 2020, unrounded).",
+            "Tokens after the group term masked one at a time and summed.",
             primary=True,
         ),
         Protocol(

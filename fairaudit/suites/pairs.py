@@ -35,9 +35,25 @@ def after_difference(item: Item, role: str) -> LogLikelihood:
     ``log P(rest | beginning with this group)``: how likely the model finds the shared ending after
     each group, free of how often it mentions the group.
     """
+    beginning, ending = _split(item, role)
+    return LogLikelihood(ending, beginning)
+
+
+def mask_after_difference(item: Item, role: str) -> PseudoLogLikelihood:
+    """Mask, one at a time, the tokens that follow the last word in which the pair differs.
+
+    The same words as in `after_difference`. What stands before the group term says nothing about
+    the stereotype, so leaving it out costs half the time and loses only noise.
+    """
+    beginning, ending = _split(item, role)
+    return PseudoLogLikelihood(beginning + ending, start=len(beginning))
+
+
+def _split(item: Item, role: str) -> tuple[str, str]:
+    """Split the sentence after the last word in which the pair differs."""
     text = item.texts[role]
-    shared = shared_ending(text, item.texts[_PARTNER[role]])
-    return LogLikelihood(shared, text[: len(text) - len(shared)])
+    ending = shared_ending(text, item.texts[_PARTNER[role]])
+    return text[: len(text) - len(ending)], ending
 
 
 def shared_ending(text: str, other: str) -> str:

@@ -60,6 +60,8 @@ def masked_loop(model, tokenizer, request):
         side = (1, 2) if request.text_first else (3, 4)
         shared = {i for op in opcodes if op[0] == "equal" for i in range(op[side[0]], op[side[1]])}
         inner = [i for i in inner if (i in shared) == (request.positions == "shared")]
+    n_before = len(tokenizer(request.text[: request.start], add_special_tokens=False)["input_ids"])
+    inner = [i for i in inner if i > n_before]
     return [masked_read(model, ids, tokenizer.mask_token_id, i) for i in inner]
 
 
@@ -90,7 +92,8 @@ def pseudo_requests():
     ]
     # A pair that only inserts words has no differing token on one side.
     chosen.remove(PseudoLogLikelihood(PAIRS[2][0], PAIRS[2][1], "differing", True))
-    return [*chosen, *(PseudoLogLikelihood(text) for text in CORPUS)]
+    endings = [PseudoLogLikelihood(text, start=text.index(" said")) for text in CORPUS[:2]]
+    return [*chosen, *endings, *(PseudoLogLikelihood(text) for text in CORPUS)]
 
 
 @pytest.mark.parametrize("budget", BUDGETS)

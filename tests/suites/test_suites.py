@@ -11,7 +11,7 @@ from fairaudit.errors import DataError, SuiteFileError, UsageError
 from fairaudit.items import Answer, FillerLogProbability, Skipped
 from fairaudit.suites import SUITES, DataFinder, crows_pairs, get_suite, stereoset
 from fairaudit.suites.custom import load_suite
-from fairaudit.suites.pairs import after_difference, shared_ending
+from fairaudit.suites.pairs import after_difference, mask_after_difference, shared_ending
 from fairaudit.suites.sampling import quick_sample
 from fairaudit.suites.templates.generator import AXES, load_probe, load_templates
 from tests.conftest import shared
@@ -117,6 +117,15 @@ def test_only_the_ending_is_scored():
     assert request.text == other.text
     assert request.context != other.context
     assert request.context + request.text == item.texts["stereotype"]
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_causal_and_masked_models_score_the_same_words(axis):
+    for item in (*identity(axis), *controls(axis)):
+        for role, text in item.texts.items():
+            causal, masked = after_difference(item, role), mask_after_difference(item, role)
+            assert masked.text == text
+            assert masked.text[masked.start :] == causal.text
 
 
 def test_crows_pairs_has_its_published_counts():

@@ -11,7 +11,7 @@ from fairaudit.report.comparison.view import candidates
 from fairaudit.report.draw import Row, draw
 from fairaudit.report.figures import figures
 from fairaudit.report.verdicts import mark_of
-from tests.report import audits, comparisons
+from tests.report import audits
 from tests.report.comparisons import comparison, result, whole_comparison
 
 
@@ -79,17 +79,11 @@ def test_labels_of_twenty_rows_never_overlap_and_long_names_wrap():
     assert len(Row(long, mark_of(entries[0]), "").lines) == 3
 
 
-@pytest.mark.parametrize("label", ["$x^{", "模型 🤖", "a\x00\x1b[31m", audits.LONG])
+@pytest.mark.parametrize(
+    "label", ["$x^{ 模型 🤖 a\x00\x1b[31m", "<script>" + "y" * 10_000, audits.LONG]
+)
 def test_odd_labels_are_drawn(label: str):
     made = whole_comparison(2, names=(label, "b"), baseline=label + "!")
     few = tuple(one for one in made.comparisons if one.suite == "templates" and one.primary)
-    assert len(figures(made.model_copy(update={"comparisons": few}))) == 3
-
-
-def test_hostile_labels_leave_no_trace_in_file_names():
-    assert set(figures(comparisons.hostile())) == {
-        "differences_1",
-        "differences_2",
-        "differences_3",
-        "plane",
-    }
+    drawn = figures(made.model_copy(update={"comparisons": few}))
+    assert set(drawn) == {"differences_1", "differences_2", "plane"}

@@ -72,10 +72,21 @@ def test_candidates_and_their_axes():
     assert len(found.primary) == 13
     assert [one[0].suite for one in found.protocols] == ["templates", "crows_pairs", "stereoset"]
     assert sum(block.size for block in found.exploratory) == 18
-    assert [one.name for one in view.headline_changes(found.changes)][:2] == [
+    assert [one.name for one in found.beside] == [
         "mean_abs_log_prob_change",
         "perplexity_ratio",
+        "perplexity",
+        "token_accuracy",
+        "language_modeling_score",
+        "icat",
     ]
+
+
+def test_only_changes_of_protocols_with_verdicts_stand_beside_them():
+    changes = [one for one in comparisons.changes("dp") if one.suite != "probe"]
+    (found,) = view.candidates(result([comparison()], changes=changes))
+    assert found.beside == ()
+    assert len(found.changes) == 2
 
 
 def test_cautions_of_a_whole_model_are_said_once():

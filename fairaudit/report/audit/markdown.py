@@ -21,20 +21,7 @@ from fairaudit.results import AuditResult, Estimate
 
 
 def render_summary(result: AuditResult, report: str = "report.html") -> str:
-    """Render the Markdown summary of one audit.
-
-    Parameters
-    ----------
-    result : AuditResult
-        Everything shown stands in it; nothing is computed here.
-    report : str
-        Where the links lead: address of the HTML report.
-
-    Returns
-    -------
-    str
-        GitHub Markdown; labels and reasons cannot break out of their line.
-    """
+    """Render the Markdown summary of one audit; see `fairaudit.report.markdown`."""
     blocks = [
         f"## Bias audit: {code(result.label)}",
         f"{summary.measured(result)} **{summary.found(result)}** {summary.LIMITS}",

@@ -22,7 +22,7 @@ def render_html(result: ComparisonResult) -> str:
     Its figures are drawn into the page; the files in ``figures/`` hold the same.
     """
     made = environment(verdicts.mark_of)
-    made.globals.update(paired=paired, summary=summary, verdicts=verdicts, view=view)
+    made.globals.update(paired=paired, summary=summary, verdicts=verdicts)
     made.filters.update(plane=plane_svg)
     return made.get_template("comparison/report.html.j2").render(**_content(result))
 

@@ -14,7 +14,6 @@ from fairaudit.report.comparison.view import (
     anchors,
     candidates,
     gaps,
-    headline_changes,
 )
 from fairaudit.report.escape import code, escape, listed
 from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name, variant
@@ -49,7 +48,7 @@ def _candidate(found: Candidate, report: str, links: Mapping[Key, str]) -> Itera
         yield "\n".join(_check(one, f"{report}#{links[one.key]}") for one in found.primary)
     else:
         yield escape(summary.answer(found))
-    beside = [f"- {_change(change)}" for change in headline_changes(found.changes)]
+    beside = [f"- {_change(change)}" for change in found.beside]
     if beside:
         yield "What else changed:\n\n" + "\n".join(beside)
 

@@ -144,7 +144,7 @@ def axes_of(shown: Sequence[Comparison]) -> str:
 
 def _share(some: Sequence[Candidate], every: Sequence[Candidate]) -> str:
     if len(some) == len(every):
-        return f"all {len(every)} candidates"
+        return "both candidates" if len(every) == 2 else f"all {len(every)} candidates"
     return f"{len(some)} of {len(every)} candidates ({_names(some)})"
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from fairaudit.report import paired, verdicts, words
 from fairaudit.report.clean import clean, shorten
 from fairaudit.report.comparison import summary
-from fairaudit.report.comparison.view import Candidate, candidates, gaps, headline_changes
+from fairaudit.report.comparison.view import Candidate, candidates, gaps
 from fairaudit.report.grid import grid, indented
 from fairaudit.report.marks import Tone
 from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name
@@ -71,7 +71,7 @@ def _candidate(found: Candidate) -> Iterator[RenderableType]:
     yield Text(shorten(found.name, 70), style="bold underline")
     yield Text(clean(summary.answer(found)))
     yield render_table(found)
-    beside = headline_changes(found.changes)
+    beside = found.beside
     shared = (caution_of(name) for name in found.cautions)
     lines = [
         *(

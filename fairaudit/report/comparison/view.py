@@ -13,6 +13,8 @@ Key = tuple[str, str, str, str | None, str]
 #: Cautions about a model as a whole: said once where they hold for all of it.
 _OF_THE_MODEL: Final = ("not_moved", "distance_unknown", "single_seed")
 _AXES_FIRST: Final = ("gender", "race", "religion")
+_KINDS: Final = ("distance", "capability", "composite")
+_PROBE: Final = "probe"
 #: Exploratory rows of a page; beyond them single groups stand in ``result.json`` only.
 _MAX_ROWS: Final = 1200
 
@@ -56,6 +58,20 @@ class Candidate:
             for name in _OF_THE_MODEL
             if judged and all(name in found.cautions for found in judged)
         )
+
+    @property
+    def beside(self) -> tuple[Change, ...]:
+        """Changes to read with the verdicts: distances, then capabilities, then composites.
+
+        Of the protocols that verdicts rest on, and the probe text; pooled, or by axis where
+        nothing is pooled.
+        """
+        judged = {found.protocol for found in self.primary}
+        whole = [one for one in self.changes if one.group is None]
+        near = [one for one in whole if one.protocol in judged or one.suite == _PROBE]
+        pooled = {(one.protocol, one.name) for one in near if one.axis == "all"}
+        shown = [one for one in near if one.axis == "all" or (one.protocol, one.name) not in pooled]
+        return tuple(one for kind in _KINDS for one in shown if one.kind == kind)
 
     def own_cautions(self, found: Comparison) -> tuple[str, ...]:
         """Cautions of one comparison beyond those of its candidate."""
@@ -133,15 +149,6 @@ def protocols(result: ComparisonResult) -> tuple[tuple[Comparison, ...], ...]:
     return tuple(tuple({one.name: one for one in found}.values()) for found in by_protocol.values())
 
 
-def headline_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return distances, then capabilities: pooled, or by axis where nothing is pooled."""
-    whole = [one for one in changes if one.group is None]
-    pooled = {(one.protocol, one.name) for one in whole if one.axis == "all"}
-    shown = [one for one in whole if one.axis == "all" or (one.protocol, one.name) not in pooled]
-    kinds = ("distance", "capability", "composite")
-    return tuple(one for kind in kinds for one in shown if one.kind == kind)
-
-
 def _candidate(result: ComparisonResult, name: str, place: str, *, crowded: bool) -> Candidate:
     own = [found for found in result.comparisons if found.candidate == name]
     first = _by_axis(found for found in own if found.primary)
@@ -151,7 +158,7 @@ def _candidate(result: ComparisonResult, name: str, place: str, *, crowded: bool
         name,
         place,
         _grouped(first, by_protocol=False),
-        _grouped([found for found in own if found.primary], by_protocol=True),
+        _grouped(first, by_protocol=True),
         tuple(
             Block(protocol, _grouped(found, by_protocol=False))
             for protocol, found in grouped(shown, lambda one: one.protocol).items()

@@ -132,11 +132,17 @@ def neutral_pairs(rng: Generator, n: int, clustered: bool) -> Sample:
 
 
 def paired_clusters(
-    rng: Generator, n_clusters: int, discordance: float, difference: float, spread: float
+    rng: Generator,
+    n_clusters: int,
+    discordance: float,
+    difference: float,
+    spread: float,
+    ties: float = 0.0,
 ) -> Sample:
     """Clusters move together: the chances of up and down vary between clusters.
 
-    Each cluster's chances are scaled by gamma laws of mean 1 and standard deviation ``spread``.
+    Each cluster's chances are scaled by gamma laws of mean 1 and standard deviation ``spread``;
+    each model ties on a pair with probability ``ties``.
     """
     labels = cluster_labels(rng, n_clusters)
     shape = spread**-2
@@ -144,6 +150,8 @@ def paired_clusters(
     up, down = (discordance + difference) / 2 * scale[0], (discordance - difference) / 2 * scale[1]
     # Chances above ½ would overlap; with these designs they hardly occur, and 0 stays the truth.
     baseline, candidate = answers(rng, np.minimum(up, 0.5), np.minimum(down, 0.5), len(labels))
+    baseline[rng.random(len(labels)) < ties] = 0.5
+    candidate[rng.random(len(labels)) < ties] = 0.5
     return Sample(baseline, candidate, clusters=labels)
 
 
@@ -286,6 +294,17 @@ def paired_clustered_cells() -> Iterator[Cell]:
         name = f"clusters G={groups} discordant={discordance} difference={difference}"
         regular = groups >= 40 and 9 * groups * discordance * (1 - discordance) >= 10
         yield Cell(name, "paired", difference, draw, regular=regular)
+    for groups, ties in itertools.product((12, 25, 64), (0.05, 0.5)):
+        draw = functools.partial(
+            paired_clusters,
+            n_clusters=groups,
+            discordance=0.02,
+            difference=0.0,
+            spread=0.5,
+            ties=ties,
+        )
+        name = f"clusters G={groups} discordant=0.02 ties={ties}"
+        yield Cell(name, "paired", 0.0, draw, regular=groups >= 40)
     for groups, difference in itertools.product((25, 64, 200), (0.0, 0.02)):
         draw = functools.partial(
             paired_clusters,

@@ -19,6 +19,8 @@ from fairaudit.stats.clusters import Array, residuals
 REPLICATES: Final = 9999
 #: Elements of W handled at a time: 32 MiB as float64, whatever the number of clusters.
 _BLOCK: Final = 1 << 22
+#: Elements of W per estimate that are multiplied at a time: few enough to stay in the cache.
+_IN_CACHE: Final = 1 << 16
 
 
 def bootstrap_weights(n_clusters: int, replicates: int, seed: int) -> NDArray[np.float32]:
@@ -40,7 +42,7 @@ def _counts(n_clusters: int, replicates: int, seed: int) -> NDArray[np.uint8]:
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, n_clusters]))
     counts = np.empty((replicates, n_clusters), dtype=np.uint8)
-    for rows in _blocks(replicates, n_clusters):
+    for rows in blocks(replicates, n_clusters, _BLOCK):
         n_rows = rows.stop - rows.start
         drawn = rng.integers(n_clusters, size=(n_rows, n_clusters))
         drawn += np.arange(n_rows)[:, None] * n_clusters
@@ -50,8 +52,9 @@ def _counts(n_clusters: int, replicates: int, seed: int) -> NDArray[np.uint8]:
     return counts
 
 
-def _blocks(replicates: int, n_clusters: int) -> list[slice]:
-    step = max(1, _BLOCK // n_clusters)
+def blocks(replicates: int, n_clusters: int, elements: int) -> list[slice]:
+    """Rows of a matrix [replicates, n_clusters] in blocks of about so many elements."""
+    step = max(1, elements // n_clusters)
     return [slice(start, min(start + step, replicates)) for start in range(0, replicates, step)]
 
 
@@ -123,7 +126,7 @@ def bootstrap_t(y: Array, w: Array, *, replicates: int = REPLICATES, seed: int =
     counts = _counts(len(y), replicates, seed)
     parts = [
         _studentised(*_shift_and_se(counts[rows].astype(np.float64), e, w))
-        for rows in _blocks(replicates, len(y))
+        for rows in blocks(replicates, len(y), min(_BLOCK, _IN_CACHE * y.shape[1]))
     ]
     return BootstrapT(value, se[0], np.concatenate(parts))
 

@@ -107,6 +107,9 @@ class Wilson:
         return tail(-self._score(limit), None)
 
     def _bound(self, z: float) -> float:
+        if (self.p == 0 and z < 0) or (self.p == 1 and z > 0):
+            # The bound is the estimate itself; rounding must not move it inside.
+            return self.p
         centre = self.p + z * z / (2 * self.n)
         spread = math.sqrt(self.p * (1 - self.p) / self.n + z * z / (4 * self.n**2))
         return min(1.0, max(0.0, (centre + z * spread) / (1 + z * z / self.n)))

@@ -173,14 +173,12 @@ def _clustered(
 def _clustered_rates(
     found: PairedInference, pairs: Pairs, se: float, df: float, seed: int
 ) -> PairedInference:
-    assert found.difference is not None
     if se == 0:
         return _with_tango(found, found.n_clusters, None, _exchange(pairs, seed))
-    square = found.square
-    n = effective_pairs(found.difference, square, se, pairs.independent_pairs)
-    if n * square < NEAR_BOUNDARY:
+    n = effective_pairs(pairs.difference, pairs.mean_square, se, pairs.independent_pairs)
+    if n * found.square < NEAR_BOUNDARY:
         return _with_tango(found, n, sparse_df(*_totals(pairs), df), _exchange(pairs, seed))
-    floor = agresti_min_se(found.difference, square, n)
+    floor = agresti_min_se(pairs.difference, found.square, n)
     return _with_error(found, pairs, se, df, seed, widen=max(1.0, floor / se))
 
 
@@ -231,7 +229,10 @@ def _with_error(
     made = replace(found, se=se * widen, df=df, mde=_mde(found, se * widen, df))
     many = found.n_clusters >= MIN_CLUSTERS_BOOTSTRAP and df >= MIN_DF_BOOTSTRAP
     if many and sample.crossed is None:
-        return _with_bootstrap_t(made, pairs, seed, widen)
+        resampled = _with_bootstrap_t(made, pairs, seed, widen)
+        # A rate whose replicates set no limit still has its floor.
+        if resampled.low is not None or found.n_discordant is None:
+            return resampled
     low, high = t_interval(found.difference, se * widen, df, found.level)
     p_value = _exchange(pairs, seed) if _exchangeable(found) else None
     if p_value is None:

@@ -12,11 +12,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fairaudit.stats.bootstrap import REPLICATES, blocks
 from fairaudit.stats.clusters import Array
 
-REPLICATES: Final = 9999
+Flips = NDArray[np.uint8]
 #: Up to 2^13 = 8192 sign patterns are enumerated: no more than would be sampled.
 MAX_EXACT: Final = 13
+#: Elements of the patterns that are multiplied at a time: few enough to stay in the cache.
+_IN_CACHE: Final = 1 << 16
 
 
 def sign_flip(sums: Array, *, replicates: int = REPLICATES, seed: int = 0) -> float:
@@ -36,28 +39,36 @@ def sign_flip(sums: Array, *, replicates: int = REPLICATES, seed: int = 0) -> fl
         Seed of the sampling.
     """
     moved = sums[sums != 0]
-    # Rounding of sums that are equal must not decide which of them is the larger.
-    limit = abs(float(moved.sum())) * (1 - 1e-12) - 1e-300
     if len(moved) <= MAX_EXACT:
-        return float((np.abs(_all_signs(len(moved)) @ moved) >= limit).mean())
-    hits = np.count_nonzero(np.abs(_random_signs(len(moved), replicates, seed) @ moved) >= limit)
-    return (int(hits) + 1) / (replicates + 1)
+        return float(_hits(_all_flips(len(moved)), moved) / 2 ** len(moved))
+    return (_hits(_random_flips(len(sums), replicates, seed), sums) + 1) / (replicates + 1)
+
+
+def _hits(flips: Flips, sums: Array) -> int:
+    """Count the rows of flips (1: other sign) that take the sum as far from 0 as it was."""
+    total = float(sums.sum())
+    # Rounding of sums that are equal must not decide which of them is the larger.
+    slack = 1e-12 * float(np.abs(sums).sum())
+    hits = 0
+    for rows in blocks(len(flips), max(1, len(sums)), _IN_CACHE):
+        flipped = total - 2 * (flips[rows].astype(np.float64) @ sums)
+        hits += int(np.count_nonzero(np.abs(flipped) >= abs(total) - slack))
+    return hits
 
 
 @lru_cache(maxsize=MAX_EXACT + 1)
-def _all_signs(n: int) -> Array:
-    """All sign patterns, shape [2^n, n]."""
-    bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-    return _frozen(1 - 2 * bits)
+def _all_flips(n: int) -> Flips:
+    """All patterns, shape [2^n, n]."""
+    return _frozen((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
 
 
 @lru_cache(maxsize=4)
-def _random_signs(n: int, replicates: int, seed: int) -> Array:
+def _random_flips(n: int, replicates: int, seed: int) -> Flips:
     rng = np.random.default_rng(np.random.SeedSequence([seed, n]))
-    return _frozen(1 - 2 * rng.integers(2, size=(replicates, n), dtype=np.int8))
+    return _frozen(rng.integers(2, size=(replicates, n), dtype=np.uint8))
 
 
-def _frozen(signs: NDArray[np.integer]) -> Array:
-    ready = signs.astype(np.float64)
+def _frozen(flips: NDArray[np.integer]) -> Flips:
+    ready = flips.astype(np.uint8)
     ready.setflags(write=False)
     return ready

@@ -61,6 +61,16 @@ class SuitePlan:
     reason: str | None = None
     requests: Mapping[tuple[str, str, str], Request | Skipped] = field(default_factory=dict)
 
+    @property
+    def n_items(self) -> int:
+        """Items that at least one protocol asks about."""
+        return len({item_id for item_id, _, _ in self.requests})
+
+    @property
+    def n_unasked(self) -> int:
+        """Items for which this kind of model has no protocol."""
+        return 0 if self.data is None else len(self.data.items) - self.n_items
+
 
 @dataclass(frozen=True, slots=True)
 class AuditPlan:
@@ -79,7 +89,7 @@ class AuditPlan:
     @property
     def n_items(self) -> int:
         """Items over all suites that will run."""
-        return sum(len(plan.data.items) for plan in self.suites if plan.data is not None)
+        return sum(plan.n_items for plan in self.suites)
 
     @property
     def seconds(self) -> float:
@@ -311,14 +321,10 @@ def _plan_suite(entry: SuitePlan, kind: ModelKind) -> SuitePlan:
     if entry.data is None:
         return entry
     protocols = entry.suite.protocols_for(kind)
-    if not protocols:
-        return SuitePlan(entry.suite, reason=f"no protocol for {kind} models")
-    return SuitePlan(
-        entry.suite,
-        data=entry.data,
-        protocols=protocols,
-        requests=_requests(entry.data.items, protocols),
-    )
+    requests = _requests(entry.data.items, protocols)
+    if not requests:
+        return SuitePlan(entry.suite, reason=f"no protocol for {kind} models asks about its items")
+    return SuitePlan(entry.suite, data=entry.data, protocols=protocols, requests=requests)
 
 
 def _requests(
@@ -370,7 +376,7 @@ def _suite_run(entry: SuitePlan, tables: Mapping[str, pd.DataFrame]) -> SuiteRun
         status="run",
         sources=entry.data.sources,
         protocols=tuple(protocol.id for protocol in entry.protocols),
-        n_items=len(entry.data.items),
+        n_items=entry.n_items,
         n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
         caveats=entry.suite.caveats,
     )
@@ -378,6 +384,12 @@ def _suite_run(entry: SuitePlan, tables: Mapping[str, pd.DataFrame]) -> SuiteRun
 
 def _notes(plan: AuditPlan) -> tuple[str, ...]:
     notes = [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
+    notes += [
+        f"{entry.suite.name}: {entry.n_unasked} items have no protocol for {plan.loaded.kind} "
+        "models and were not asked"
+        for entry in plan.suites
+        if entry.n_unasked
+    ]
     limit = plan.settings.item_limit
     if limit is not None:
         notes.append(f"quick: at most {limit} items per suite and axis, so intervals are wide")

@@ -130,7 +130,7 @@ def _show_plan(plan: AuditPlan) -> None:
             table.add_row(entry.suite.name, "-", escape(f"not run: {entry.reason}"))
         else:
             protocols = ", ".join(protocol.id.split("/")[1] for protocol in entry.protocols)
-            table.add_row(entry.suite.name, str(len(entry.data.items)), protocols)
+            table.add_row(entry.suite.name, str(entry.n_items), protocols)
     console().print(table)
     scoring = plan.scoring
     stored = len(scoring.batches) - len(plan.scorer.missing(scoring))

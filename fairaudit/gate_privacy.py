@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from fairaudit.gate_rules import Check, settled, show
+from fairaudit.gate_checks import Check, settled, show
 from fairaudit.gate_selection import Result, with_candidate
 from fairaudit.policy import MaxEpsilon
 from fairaudit.results.audit import AuditResult

@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Any, Final, assert_never
 
 from fairaudit.errors import ResultError
+from fairaudit.gate_checks import Check, settled
 from fairaudit.gate_privacy import max_epsilon
 from fairaudit.gate_rules import (
-    Check,
     equivalent,
     max_deviation,
     max_increase,
     min_capability,
     min_items,
-    settled,
 )
 from fairaudit.gate_selection import (
     Missing,
@@ -224,11 +223,18 @@ def _capabilities(
         return
     # Of perplexity less is better, and it has no ideal.
     entries = [one for one in result.estimates if one.kind == "capability" and one.ideal]
-    default = headline(result) if rule.axis == ("*",) else None
-    chosen = select(rule, entries, result, candidate, default or (lambda _: True))
+    if rule.metric is None and rule.minimum is None:
+        entries = [one for one in entries if one.chance is not None]
+    by_default = headline(result) if rule.axis == ("*",) else _any
+    chosen = select(rule, entries, result, candidate, by_default)
     for entry in chosen.found:
         yield min_capability(rule, entry, alpha)
     yield from _missing(rule.kind, chosen.missing)
+
+
+def _any(one: Estimate) -> bool:
+    """Take every axis that the rule names."""
+    return True
 
 
 def _missing(kind: str, missing: Sequence[Missing]) -> Iterator[Check]:

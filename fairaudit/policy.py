@@ -245,12 +245,16 @@ def _validate(content: dict[str, Any], source: str) -> Policy:
     try:
         return Policy.model_validate(content)
     except ValidationError as error:
-        raise UsageError(f"{source}: {_in_words(error, content)}") from error
+        raise UsageError(f"{source}: {_in_words(error)}") from error
 
 
-def _in_words(error: ValidationError, content: dict[str, Any]) -> str:
-    """Say what the first error is about: table or rule, key, and what to write instead."""
-    first = error.errors()[0]
+def _in_words(error: ValidationError) -> str:
+    """Say what one error is about: table or rule, key, and what to write instead.
+
+    A key that is misspelt is missing as well: the misspelling is what to mend.
+    """
+    errors = error.errors()
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     place, model, keys = _place(first["loc"])
     key = str(keys[0]) if keys else ""
     match first["type"]:

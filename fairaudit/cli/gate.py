@@ -100,8 +100,11 @@ def _step_summary(decided: GateResult) -> None:
     if place:
         from fairaudit.report.gate.markdown import render_gate_summary
 
-        with open(place, "a", encoding="utf-8") as stream:
-            stream.write(render_gate_summary(decided))
+        try:
+            with open(place, "a", encoding="utf-8") as stream:
+                stream.write(render_gate_summary(decided))
+        except OSError as error:
+            raise ResultError(f"{place}: cannot be written ({error.strerror})") from error
 
 
 def _start_policy(folder: Path, path: Path) -> None:

@@ -20,6 +20,7 @@ from fairaudit.results import (
     Settings,
     SuiteRun,
 )
+from fairaudit.stats.agresti_min import agresti_min_se
 from fairaudit.stats.evidence import Evidence, Student, Tango, Wilson
 
 TEMPLATES = "templates/causal-conditional"
@@ -122,15 +123,16 @@ RUN = Run(started="", finished="", seconds=0.0, host="")
 def discordant(b: float, c: float, n: int = 1000, base: float = 0.5, **fields: Any) -> Comparison:
     """Compare a rate on independent items: b only the candidate prefers, c only the baseline."""
     evidence = Tango(b, c, n)
-    difference = (b - c) / n
+    difference, square = (b - c) / n, (b + c) / n
     value = base + difference * fields.get("direction", 1)
     own = bounds(Wilson(value, n), "wilson")
     return comparison(
         **{
             "name": "stereotype_preference_rate", "value_baseline": base, "value_candidate": value,
             "difference": difference, "interval": bounds(evidence, "tango"), "n": n,
-            "n_clusters": n, "n_discordant": int(b + c), "mean_square": (b + c) / n, "ideal": 0.5,
-            "margin": 0.05, "candidate_interval": own, **fields,
+            "n_clusters": n, "n_discordant": int(b + c), "mean_square": square, "ideal": 0.5,
+            "margin": 0.05, "se": agresti_min_se(difference, square, n), "candidate_interval": own,
+            **fields,
         }
     )  # fmt: skip
 

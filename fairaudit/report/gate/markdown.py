@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fairaudit.report.escape import escape
-from fairaudit.report.gate.words import LEGEND, counted, limit_of, number_of
+from fairaudit.report.gate.words import LEGEND, bounds_of, counted, limit_of, value_of
 from fairaudit.results.gate import GateResult, RuleResult
 
 
@@ -15,5 +15,7 @@ def render_gate_summary(result: GateResult) -> str:
 
 def _line(rule: RuleResult) -> str:
     box = "x" if rule.decision == "PASS" else " "
-    name = f"**{rule.decision}** {escape(rule.rule)} · {escape(rule.selector)}"
-    return f"- [{box}] {name} · {number_of(rule)}, limit {limit_of(rule)} · {escape(rule.reason)}"
+    numbers = " ".join(filter(None, (value_of(rule), bounds_of(rule))))
+    parts = (f"**{rule.decision}** {escape(rule.rule)}", limit_of(rule), rule.selector, numbers)
+    shown = [parts[0], *(escape(part) for part in parts[1:] if part)]
+    return f"- [{box}] {' · '.join(shown)}: {escape(rule.reason)}"

@@ -12,15 +12,15 @@ from fairaudit.results import AuditResult, ComparisonResult, Estimate
 
 _HEAD: Final = """\
 # Release policy, for `fairaudit gate FOLDER --policy FILE`.
-# Written from {source}. The limits are suggestions: decide them
-# before you look at the numbers, and say why beside each.
+# Written from {source}.
+# The limits are suggestions: decide them before you look at the numbers, and say why beside each.
 #
 # Limits are fractions: 0.05 is 5 points of a rate. A rule is about the primary estimates of whole
 # axes, unless it names a metric. suite, protocol, axis, group and metric take glob patterns or
 # lists of them: axis = ["gender", "rac*"]. A pattern that finds nothing is NOT_RUN, never PASS.
 
 [policy]
-name = {name}
+name = "release"
 alpha = 0.05       # each bound that decides holds with probability 1 - alpha
 family = "policy"  # FAIL is corrected over all numbers of the policy, or of each "rule"
 """
@@ -33,7 +33,7 @@ suite = {suites}
 """
 
 _MIN_ITEMS: Final = """
-# So few items that a rate is known to {points} points at best are no evidence.
+# Fewer items than these say too little: {minimum} tell a rate to ±{points} points.
 [[rules]]
 kind = "min_items"
 minimum = {minimum}
@@ -80,19 +80,19 @@ max_delta = {delta}
 def render_starter_policy(result: AuditResult | ComparisonResult) -> str:
     """Render a commented policy in TOML that fits a result.
 
-    Every rule finds something in the result; whether it passes is another question.
+    Every rule finds something in a result that is whole; whether it passes is another question.
     """
-    label = result.label if isinstance(result, AuditResult) else result.candidates[0]
-    kind = "the audit" if isinstance(result, AuditResult) else "a comparison: the candidate"
-    source = f"{kind} {_quoted(label)}"
-    rules = _audit_rules(result) if isinstance(result, AuditResult) else _comparison_rules(result)
-    return "".join((_HEAD.format(source=source, name=_quoted(label)), *rules))
+    if isinstance(result, AuditResult):
+        source, rules = f"the audit {_quoted(result.label)}", _audit_rules(result)
+    else:
+        candidates = ", ".join(map(_quoted, result.candidates))
+        source = f"the comparison of {candidates} with {_quoted(result.baseline)}"
+        rules = _comparison_rules(result)
+    return "".join((_HEAD.format(source=source), *rules))
 
 
 def _audit_rules(result: AuditResult) -> Iterator[str]:
-    suites = [run.suite for run in result.suites if run.status == "run"]
-    if suites:
-        yield _REQUIRES.format(suites=_listed(suites))
+    yield _requires([run.suite for run in result.suites if run.status == "run"])
     primary = [one for one in result.estimates if one.primary and one.group is None]
     yield from _items([one.n for one in primary])
     if any(_has_chance(one) for one in result.estimates):
@@ -104,19 +104,18 @@ def _audit_rules(result: AuditResult) -> Iterator[str]:
 
 
 def _comparison_rules(result: ComparisonResult) -> Iterator[str]:
-    suites = {
-        suite
-        for suite in (one.suite for one in result.comparisons)
-        if all(_compared(result, suite, label) for label in result.candidates)
-    }
-    if suites:
-        yield _REQUIRES.format(suites=_listed(sorted(suites)))
+    yield _requires(sorted({one.suite for one in result.comparisons}))
     primary = [one for one in result.comparisons if one.primary and one.group is None]
     yield from _items([one.n for one in primary])
     rates = [one for one in primary if one.margin is not None and one.direction != 0]
     if rates:
         yield _INCREASE.format(metric=_metric(len(rates) < len(primary), [r.name for r in rates]))
         yield _EQUIVALENT
+
+
+def _requires(suites: list[str]) -> str:
+    """Require what is there; where nothing is, the suite that everybody has."""
+    return _REQUIRES.format(suites=_listed(suites or ["templates"]))
 
 
 def _items(counts: list[int]) -> Iterator[str]:
@@ -142,10 +141,6 @@ def _metric(needed: bool, names: list[str]) -> str:
 
 def _has_chance(one: Estimate) -> bool:
     return one.kind == "capability" and one.chance is not None and one.ideal is not None
-
-
-def _compared(result: ComparisonResult, suite: str, label: str) -> bool:
-    return any(one.suite == suite and one.candidate == label for one in result.comparisons)
 
 
 def _listed(names: list[str]) -> str:

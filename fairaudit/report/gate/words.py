@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from fairaudit.report.words import MISSING, level_name, plural
+from fairaudit.report.words import plural
 from fairaudit.results.gate import GateResult, RuleResult
 
 LEGEND: Final = (
-    "Limits and values are fractions, as in the policy. A rule passes when the bound of its number "
-    "keeps the limit, not when a test finds no difference."
+    "Limits and values are fractions, as in the policy; in brackets the bounds that must keep the "
+    "limit. A check passes because its bounds do, never because a test found no difference."
 )
 
-_SIDES: Final = {
+_LIMITS: Final = {
     "max_deviation_from_ideal": "at most {} from the ideal",
-    "max_increase_vs_baseline": "less than {}",
+    "max_increase_vs_baseline": "less than {} towards the stereotype",
     "equivalent_to_baseline": "within ±{}",
     "min_items": "at least {}",
     "min_capability": "more than {}",
@@ -23,20 +23,20 @@ _SIDES: Final = {
 
 
 def limit_of(rule: RuleResult) -> str:
-    """Return the limit in words: ``at least 100``, or a dash."""
-    if rule.bound is None:
-        return MISSING
-    return _SIDES.get(rule.rule, "{}").format(_number(rule.bound))
+    """Return the limit in words: ``at least 100``; empty where there is none."""
+    return "" if rule.bound is None else _LIMITS.get(rule.rule, "{}").format(_number(rule.bound))
 
 
-def number_of(rule: RuleResult) -> str:
-    """Return value and bounds: ``0.031 [0.01, 0.05] (90 %)``, only the value, or a dash."""
-    if rule.value is None:
-        return MISSING
+def value_of(rule: RuleResult) -> str:
+    """Return the value; empty where there is none."""
+    return "" if rule.value is None else _number(rule.value)
+
+
+def bounds_of(rule: RuleResult) -> str:
+    """Return the one-sided bounds: ``[0.474, 0.526]``; empty where there are none."""
     if rule.interval is None:
-        return _number(rule.value)
-    low, high = _number(rule.interval.low), _number(rule.interval.high)
-    return f"{_number(rule.value)} [{low}, {high}] ({level_name(rule.interval.level)})"
+        return ""
+    return f"[{_number(rule.interval.low)}, {_number(rule.interval.high)}]"
 
 
 def counted(result: GateResult) -> str:

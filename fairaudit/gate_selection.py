@@ -50,10 +50,15 @@ def suites_of(result: Result) -> set[str]:
 
 
 def suites_run(result: Result, candidate: str | None) -> set[str]:
-    """Names of the suites that gave numbers, for one candidate of a comparison."""
+    """Names of the suites that gave numbers, for one candidate of a comparison.
+
+    The probe text, which no audit lists, is among them where it was scored.
+    """
     if isinstance(result, AuditResult):
-        return {run.suite for run in result.suites if run.status == "run"}
-    return {entry.suite for entry in result.comparisons if entry.candidate == candidate}
+        ran = {run.suite for run in result.suites if run.status == "run"}
+        return ran | {one.suite for one in result.estimates if one.suite == _PROBE}
+    entries = (*result.comparisons, *result.changes)
+    return {entry.suite for entry in entries if entry.candidate == candidate}
 
 
 def select(

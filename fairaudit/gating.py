@@ -264,8 +264,15 @@ def _decided(check: Check, p_adjusted: float | None, alpha: float) -> RuleResult
         interval=check.interval,
         n=check.n,
         p_adjusted=p_adjusted,
-        reason=check.words[decision],
+        reason=check.words[decision] + _corrected_away(check, p_adjusted, alpha),
     )
+
+
+def _corrected_away(check: Check, p_adjusted: float | None, alpha: float) -> str:
+    """Say so where a number fails by itself, but not among all that the policy asks about."""
+    if check.p_fail is None or p_adjusted is None or not check.p_fail <= alpha < p_adjusted:
+        return ""
+    return f"; alone it would fail (p {check.p_fail:.2g}, among all numbers {p_adjusted:.2g})"
 
 
 def _exit_code(

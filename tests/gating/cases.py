@@ -51,6 +51,7 @@ NO_VALUE = audit(
     rate(value=0.5, axis="race"),
     rate().model_copy(update={"value": None, "interval": None, "n": 0, "reason": "no item scored"}),
 )
+EMPTY = audit()
 NOTHING = audit(suites=())
 
 
@@ -111,6 +112,9 @@ CASES = [
     Case("did not run", NEUTRAL, policy(MISSED), "NOT_RUN"),
     Case("ran and did not", NEUTRAL, policy(RAN, MISSED), "NOT_RUN", allow=True, exit_code=0),
     Case("a rule on what did not run", NEUTRAL, policy({**DEVIATION, "suite": "stereoset"}),
+         "NOT_RUN"),
+    Case("the probe text was scored", NEUTRAL, policy(rule("requires", suite="probe")), "PASS"),
+    Case("the probe text was not scored", EMPTY, policy(rule("requires", suite="probe")),
          "NOT_RUN"),
     Case("compared", SAME_RATE, policy(RAN), "PASS"),
     Case("not compared", SAME_RATE, policy(MISSED), "NOT_RUN"),

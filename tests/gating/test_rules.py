@@ -12,12 +12,23 @@ from scipy import stats
 import fairaudit
 from fairaudit.gate_checks import p_within
 from fairaudit.results import Comparison
+from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.stats.decide import decide
 from fairaudit.stats.evidence import Student
 from fairaudit.stored_evidence import comparison_evidence
+from fairaudit.training.verification import Verification
 from tests.gating import cases
-from tests.gating.cases import CAPABLE, DEVIATION, EQUIVALENT, INCREASE, RAN
-from tests.gating.results import accuracy, audit, compared, discordant, policy, rate, shifted
+from tests.gating.cases import CAPABLE, DEVIATION, EPSILON, EQUIVALENT, INCREASE, RAN
+from tests.gating.results import (
+    STATEMENT,
+    accuracy,
+    audit,
+    compared,
+    discordant,
+    policy,
+    rate,
+    shifted,
+)
 
 
 def only(result, *rules, **settings):
@@ -61,6 +72,7 @@ def test_failures_are_corrected_and_passes_are_not():
     first, *rest = fairaudit.gate(compared(one, *others), policy(INCREASE)).rules
     assert first.p_adjusted == pytest.approx(4 * p)
     assert first.decision == ("FAIL" if 4 * p <= 0.05 else "INCONCLUSIVE") == "INCONCLUSIVE"
+    assert "; alone it would fail (p 0.036, among all numbers 0.15)" in first.reason
     assert {check.decision for check in rest} == {"PASS"}
     by_rule = [{**INCREASE, "axis": axis} for axis in ("gender", "race", "religion", "age")]
     of_rules = fairaudit.gate(compared(one, *others), policy(*by_rule, family="rule")).rules
@@ -169,6 +181,15 @@ def test_overshoot_of_a_metric_that_falls_with_stereotypes():
     assert moved.value_candidate == pytest.approx(0.7)
     assert only(compared(moved), {**INCREASE, "max_deviation": 0.1}).decision == "FAIL"
     assert only(compared(moved), {**INCREASE, "max_deviation": 0.3}).decision == "PASS"
+
+
+def test_what_an_audit_found_about_a_claim_is_heard():
+    claim = PrivacyStatement.model_validate(STATEMENT)
+    found = Verification(claim, 9.0, ("epsilon 3 is claimed, the parameters give 9",), ())
+    check = only(audit(privacy=STATEMENT, notes=(found.sentence,)), EPSILON)
+    assert (check.decision, check.reason) == ("FAIL", found.sentence)
+    fine = Verification(claim, 3.0, (), ())
+    assert only(audit(privacy=STATEMENT, notes=(fine.sentence,)), EPSILON).decision == "PASS"
 
 
 def test_every_candidate_is_gated():

@@ -36,6 +36,7 @@ from fairaudit.results import (
     ComparisonResult,
     NotCompared,
     Run,
+    SuiteRun,
 )
 from fairaudit.results.files import dump_json
 from fairaudit.stats.multiplicity import Method
@@ -109,6 +110,7 @@ def compare(
         baseline=names[0],
         candidates=tuple(names[1:]),
         comparisons=tuple(entries),
+        suites=_compared_suites(loaded[0], entries),
         changes=tuple(change for pair in pairs for change in pair.changes),
         not_compared=tuple(entry for pair in pairs for entry in pair.not_compared),
         agreement=tuple(agreements(entries)),
@@ -117,6 +119,7 @@ def compare(
             candidates={n: a.provenance for n, a in zip(names[1:], loaded[1:], strict=True)},
             settings={"alpha": alpha, "correction": correction, "margin": margin, "seed": seed},
             audits={name: content_hash(audit) for name, audit in zip(names, loaded, strict=True)},
+            privacy={n: a.privacy for n, a in zip(names, loaded, strict=True) if a.privacy},
         ),
         notes=tuple(note for pair in pairs for note in pair.notes),
         run=Run(
@@ -129,6 +132,11 @@ def compare(
     if output is not None:
         save_comparison(result, Path(output))
     return result
+
+
+def _compared_suites(baseline: AuditResult, entries: Sequence[Comparison]) -> tuple[SuiteRun, ...]:
+    names = {entry.suite for entry in entries}
+    return tuple(run for run in baseline.suites if run.suite in names)
 
 
 def _loaded(audit: Audit) -> AuditResult:
@@ -216,7 +224,7 @@ def _with_verdicts(
     entries: list[Comparison] = []
     for pair in pairs:
         same = _identical(baseline, pair.candidate)
-        beside = _cautions(pair, audits)
+        beside = _cautions(pair, audits, same=same)
         for entry in corrected(pair.entries, correction):
             known = [capable(audit.estimates, entry) for audit in (baseline, pair.candidate)]
             capability = False if False in known else None if None in known else True
@@ -236,9 +244,9 @@ def _identical(baseline: AuditResult, candidate: AuditResult) -> bool:
     return recorded is not None and recorded == theirs.settings.recorded
 
 
-def _cautions(pair: Pair, audits: Sequence[AuditResult]) -> tuple[str, ...]:
+def _cautions(pair: Pair, audits: Sequence[AuditResult], *, same: bool) -> tuple[str, ...]:
     """Cautions that hold for every comparison of a candidate."""
-    moved = has_moved(pair.changes)
+    moved = True if same else has_moved(pair.changes)
     found = [] if moved else ["distance_unknown" if moved is None else "not_moved"]
     recipe = _recipe(pair.candidate)
     if recipe is not None and sum(_recipe(audit) == recipe for audit in audits) == 1:

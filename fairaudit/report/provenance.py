@@ -105,11 +105,15 @@ def side_tables(
     """Return the tables about one side of a comparison."""
     digest = result.provenance.audits.get(label)
     audit = (("Content (SHA-256)", _shown(digest)), *device_rows(provenance))
-    return [
+    tables: list[tuple[str, Sequence[Row]]] = [
         *origin_tables(provenance),
         ("Settings", settings_rows(provenance.settings)),
         ("Audit", audit),
     ]
+    privacy = result.provenance.privacy.get(label)
+    if privacy is not None:
+        tables.append(("Privacy statement", tuple(nested_rows(privacy))))
+    return tables
 
 
 def nested_rows(content: Mapping[str, Any], prefix: str = "") -> Iterator[Row]:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from fairaudit.results import files
-from fairaudit.results.types import Direction, EstimateKind, Frozen, Interval, Provenance, Run
+from fairaudit.results.types import (
+    Direction,
+    EstimateKind,
+    Frozen,
+    Interval,
+    Provenance,
+    Run,
+    SuiteRun,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +89,8 @@ class Comparison(Paired):
     margin: float | None = Field(default=None, gt=0)
     #: Smallest difference that this design finds with 80 % power.
     mde: float | None = None
-    #: None for exploratory comparisons, which carry an interval but decide nothing.
+    #: None without a difference. Verdicts of exploratory comparisons are corrected in a family of
+    #: their own.
     verdict: Verdict | None = None
     cautions: tuple[str, ...] = ()
     #: The candidate's own interval, at 1 − alpha, for limits on the other side of the ideal.
@@ -124,6 +133,8 @@ class ComparisonProvenance(Frozen):
     settings: dict[str, Any] = Field(default_factory=dict)
     #: Content hash of each audit that entered, by label.
     audits: dict[str, str] = Field(default_factory=dict)
+    #: Privacy statement found beside each checkpoint, by label; checkpoints without one are absent.
+    privacy: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 class ComparisonResult(Frozen):
@@ -139,6 +150,8 @@ class ComparisonResult(Frozen):
     baseline: str
     candidates: tuple[str, ...] = Field(min_length=1)
     comparisons: tuple[Comparison, ...]
+    #: The suites that were compared, with their caveats, as the baseline's audit states them.
+    suites: tuple[SuiteRun, ...] = ()
     changes: tuple[Change, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
     agreement: tuple[Agreement, ...] = ()

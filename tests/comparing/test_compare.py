@@ -299,3 +299,27 @@ def test_the_content_hash_ignores_the_time_of_day():
     later = audit.model_copy(update={"run": audit.run.model_copy(update={"seconds": 99.0})})
     assert content_hash(audit) == content_hash(later)
     assert content_hash(audit) != content_hash(make_audit("a", pair_table(wins(20, 11))))
+
+
+def test_caveats_and_privacy_statements_travel_with_the_comparison():
+    audits = [make_audit(name, pair_table(wins(40, 20))) for name in "ab"]
+    doubted = audits[0].suites[0].model_copy(update={"caveats": ("Constructed sentences.",)})
+    first = (
+        audits[0]
+        .model_copy(update={"suites": (doubted,)})
+        .with_tables({"mine": audits[0].items("mine")})
+    )
+    second = (
+        audits[1]
+        .model_copy(update={"privacy": {"epsilon": 3.0}})
+        .with_tables({"mine": audits[1].items("mine")})
+    )
+    result = compare([first, second])
+    assert result.suites[0].caveats == ("Constructed sentences.",)
+    assert result.provenance.privacy == {"b": {"epsilon": 3.0}}
+    from fairaudit.report.figures import figures
+    from fairaudit.report.html import render_html
+
+    page = render_html(result, figures(result))
+    assert "Constructed sentences." in page
+    assert "Privacy statement" in page

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import linalg, stats
 
-from fairaudit.stats.clusters import cluster_totals, cr2, intersection, residuals, two_way
+from fairaudit.stats.clusters import (
+    cluster_totals,
+    cr2,
+    few_apart,
+    intersection,
+    residuals,
+    sparse_df,
+    two_way,
+)
 
 Array = NDArray[np.float64]
 SIZES = st.lists(st.integers(1, 9), min_size=3, max_size=15)
@@ -137,3 +145,28 @@ def test_two_way_falls_back_to_the_larger_part() -> None:
     a, b = np.repeat(np.arange(10), 12), np.tile(np.arange(12), 10)
     values = np.where((a + b) % 2 == 0, 1.0, -1.0)
     assert two_way(values, np.ones(120), a, b)[0] == 0
+
+
+def test_sparse_df_by_hand() -> None:
+    # 2 of 20 clusters differ: e = 0.9 twice and −0.1 18 times. Σe² = 1.8, Σe⁴ = 1.314,
+    # 2·1.8²/(1.314 − 1.8²/20) = 6.48/1.152.
+    y = np.array([1.0, 1.0] + [0.0] * 18)
+    assert sparse_df(y, np.ones(20), 19.0) == pytest.approx(5.625)
+    assert sparse_df(y, np.ones(20), 3.0) == 3.0
+
+
+def test_sparse_df_of_even_spread_is_the_given_one() -> None:
+    y = np.array([1.0, 0.0] * 10)
+    assert sparse_df(y, np.ones(20), 19.0) == 19.0
+    normal = np.random.default_rng(0).normal(size=4000)
+    assert sparse_df(normal, np.ones(4000), 1e9) == pytest.approx(4000, rel=0.1)
+
+
+def test_few_apart() -> None:
+    assert few_apart(np.array([1.0, 2.0] + [0.0] * 18), np.ones(20)) == 2
+    assert few_apart(np.array([1.0] * 5 + [0.0] * 55), np.ones(60)) is None
+    # 3 of 12 are a quarter, not few.
+    assert few_apart(np.array([1.0] * 3 + [0.0] * 9), np.ones(12)) is None
+    # Ratios count, not sums.
+    w = np.arange(1.0, 31)
+    assert few_apart(2 * w, w) == 0

@@ -1,0 +1,67 @@
+"""The calibration benchmark with fewer replicates: its bars hold, and it would notice if not."""
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+#: One cell of each kind, of those that take no time.
+QUICK = (
+    "Clopper-Pearson n=100 p=0.1",
+    "McNemar exact n=100 ties=0.2",
+    "sign-flip G=12",
+    "rate n=100 p=0.5",
+    "clustered rate G=25 p=0.1",
+    "pairs n=20 discordant=0.3 difference=0.3",
+    "pairs n=500 discordant=0.1 difference=0.05",
+    "clusters G=25 discordant=0.02 difference=0.02",
+    "two-way pairs 25x25",
+    "verdict n=20 true=+0.0",
+    "verdict n=200 true=+0.05",
+    "verdict G=25 true=-0.05",
+    "two seeds n=200 shift=0.0",
+    "two seeds n=200 shift=0.03",
+)
+
+
+@pytest.fixture
+def calibration(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module("calibration")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_bars_hold_in_quick_cells(calibration: ModuleType, name: str) -> None:
+    row = calibration.run_cell((name, 400))
+    assert row["missed"] == []
+    if row["coverage"] is not None:
+        # With and without a bar: 400 replicates of 0.93 vary by 0.013.
+        assert row["coverage"] > 0.89
+
+
+def test_20_pairs_without_change_are_never_called_equivalent(calibration: ModuleType) -> None:
+    row = calibration.run_cell(("verdict n=20 true=+0.0", 400))
+    assert "equivalent" not in row["verdicts"]
+
+
+def test_a_wrong_method_misses_its_bar(
+    calibration: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clusters ignored: the error that the rules are there to avoid."""
+    monkeypatch.setattr(calibration, "_clusters", lambda sample: np.arange(len(sample.values)))
+    row = calibration.run_cell(("clustered rate G=64 p=0.5", 300))
+    assert [line.split()[0] for line in row["missed"]] == ["coverage", "size"]
+
+
+@pytest.mark.slow
+def test_bars_hold_in_every_cell(calibration: ModuleType) -> None:
+    rows = [calibration.run_cell((cell.name, 300)) for cell in calibration.cells()]
+    assert {row["cell"]: row["missed"] for row in rows if row["missed"]} == {}
+
+
+def test_cells_have_names_of_their_own(calibration: ModuleType) -> None:
+    names = [cell.name for cell in calibration.cells()]
+    assert len(set(names)) == len(names)

@@ -242,13 +242,30 @@ def _slack(p: float, n: int) -> float:
 
 def worst(rows: list[dict[str, Any]]) -> list[str]:
     """Lines that name every missed bar and the cells that come closest to missing one."""
-    lines = [f"{len(rows)} cells, bars missed: {sum(bool(made['missed']) for made in rows)}"]
-    lines += [f"  {made['cell']}: {'; '.join(made['missed'])}" for made in rows if made["missed"]]
+    counts = {made["replicates"] for made in rows}
+    missing = [made for made in rows if made["missed"]]
+    lines = [f"{len(rows)} cells of {min(counts)} replicates, bars missed: {len(missing)}"]
+    lines += [f"- {made['cell']}: {'; '.join(made['missed'])}" for made in missing]
     covered = [made for made in rows if made["coverage"] is not None]
-    lines.append("lowest coverage, with or without a bar:")
+    lines += ["", "Lowest coverage, with or without a bar:", ""]
     for made in sorted(covered, key=lambda one: float(one["coverage"]))[:8]:
-        lines.append(f"  {made['coverage']:.4f}  {made['cell']}  {made['methods']}")
+        methods = ", ".join(made["methods"])
+        lines.append(f"- {made['coverage']:.4f} {made['cell']} ({methods})")
     return lines
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """Lay out all cells as one table, under what is worst."""
+    lines = ["# Calibration", "", *worst(rows), ""]
+    lines += ["| cell | coverage | rejects | width | without interval | methods or verdicts |"]
+    lines += ["| --- | --- | --- | --- | --- | --- |"]
+    for made in rows:
+        shares = made.get("verdicts") or made["methods"]
+        named = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+        numbers = (made[key] for key in ("coverage", "rejects", "width", "without_interval"))
+        shown = " | ".join("" if number is None else f"{number:.4f}" for number in numbers)
+        lines.append(f"| {made['cell']} | {shown} | {named} |")
+    return "\n".join(lines) + "\n"
 
 
 def simulate(tasks: list[tuple[str, int]], processes: int, kept: Path | None) -> list[Any]:
@@ -285,6 +302,7 @@ def main() -> None:
     if given.output is not None and kept is not None:
         record = {"alpha": ALPHA, "margin": MARGIN, "cells": rows}
         given.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        given.output.with_suffix(".md").write_text(markdown(rows), encoding="utf-8")
         kept.unlink()
 
 

@@ -18,6 +18,7 @@ from fairaudit.gate_selection import Result, with_candidate
 from fairaudit.policy import MaxEpsilon
 from fairaudit.results.audit import AuditResult
 from fairaudit.results.privacy import PrivacyStatement
+from fairaudit.results.types import ModelIdentity
 
 #: How the note of an audit begins that recomputed ε and found the claim not to follow.
 REFUTED: Final = "the privacy statement does not follow"
@@ -30,16 +31,17 @@ def max_epsilon(rule: MaxEpsilon, result: Result, candidate: str | None) -> Chec
     claims nothing, contradicts itself or is about another model.
     """
     selector = with_candidate("privacy", candidate)
-    content = _content(result)
+    content = _content(result, candidate)
     if content is None:
-        return settled(rule.kind, selector, "NOT_RUN", _why_none(result), bound=rule.limit)
+        reason = "no privacy statement was found beside the checkpoint"
+        return settled(rule.kind, selector, "NOT_RUN", reason, bound=rule.limit)
     try:
         statement = PrivacyStatement.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         reason = f"the privacy statement is not complete: {first['loc'][0]}: {first['msg']}"
         return settled(rule.kind, selector, "INCONCLUSIVE", reason, bound=rule.limit)
-    problem = next(_problems(rule, statement, result), None)
+    problem = next(_problems(rule, statement, result, candidate), None)
     return settled(
         rule.kind,
         selector,
@@ -51,14 +53,16 @@ def max_epsilon(rule: MaxEpsilon, result: Result, candidate: str | None) -> Chec
     )
 
 
-def _content(result: Result) -> dict[str, Any] | None:
-    return result.privacy if isinstance(result, AuditResult) else None
-
-
-def _why_none(result: Result) -> str:
+def _content(result: Result, candidate: str | None) -> dict[str, Any] | None:
     if isinstance(result, AuditResult):
-        return "no privacy statement was found beside the checkpoint"
-    return "a comparison carries no privacy statement; gate the candidate's audit"
+        return result.privacy
+    return result.provenance.privacy.get(candidate or "")
+
+
+def _model_of(result: Result, candidate: str | None) -> ModelIdentity:
+    if isinstance(result, AuditResult):
+        return result.provenance.model
+    return result.provenance.candidates[candidate or ""].model
 
 
 def _declared(statement: PrivacyStatement) -> str:
@@ -66,14 +70,15 @@ def _declared(statement: PrivacyStatement) -> str:
     return f"epsilon {show(statement.epsilon)} is declared at delta {statement.delta:.3g}"
 
 
-def _problems(rule: MaxEpsilon, statement: PrivacyStatement, result: Result) -> Iterator[str]:
+def _problems(
+    rule: MaxEpsilon, statement: PrivacyStatement, result: Result, candidate: str | None
+) -> Iterator[str]:
     if statement.noise_reproducible:
         yield "no guarantee: the noise was drawn from a fixed seed"
     if statement.epsilon is None:
         yield "the privacy statement claims no guarantee"
         return
-    assert isinstance(result, AuditResult)
-    about, fingerprint = statement.model_fingerprint, result.provenance.model.fingerprint
+    about, fingerprint = statement.model_fingerprint, _model_of(result, candidate).fingerprint
     if about is not None and fingerprint is not None and about != fingerprint:
         yield f"the privacy statement is about another model ({about[:12]}, not {fingerprint[:12]})"
     yield from (note for note in result.notes if note.startswith(REFUTED))

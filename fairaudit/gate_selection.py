@@ -91,13 +91,9 @@ def select(
     return Selection(chosen, missing)
 
 
-def headline(result: AuditResult) -> Callable[[Estimate], bool]:
+def headline(capabilities: Iterable[Estimate]) -> Callable[[Estimate], bool]:
     """Tell the capabilities that stand for a protocol: pooled, or by axis where nothing is."""
-    pooled = {
-        (one.protocol, one.name)
-        for one in result.estimates
-        if one.kind == "capability" and one.axis == "all"
-    }
+    pooled = {(one.protocol, one.name) for one in capabilities if one.axis == "all"}
     return lambda one: one.axis == "all" or (one.protocol, one.name) not in pooled
 
 

@@ -7,7 +7,7 @@ every number it is about; what was not run, or cannot be told, never passes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, assert_never
@@ -217,19 +217,27 @@ def _differences(
 def _capabilities(
     rule: MinCapability, result: Result, candidate: str | None, alpha: float
 ) -> Iterator[Check]:
-    if isinstance(result, ComparisonResult):
-        reason = "a comparison bounds how a capability changed, not what it is; gate the audit"
-        yield settled(rule.kind, with_candidate(describe(rule), candidate), "NOT_RUN", reason)
-        return
+    measured = [one for one in _own_estimates(result, candidate) if one.kind == "capability"]
     # Of perplexity less is better, and it has no ideal.
-    entries = [one for one in result.estimates if one.kind == "capability" and one.ideal]
+    entries = [one for one in measured if one.ideal]
     if rule.metric is None and rule.minimum is None:
         entries = [one for one in entries if one.chance is not None]
-    by_default = headline(result) if rule.axis == ("*",) else _any
+    by_default = headline(measured) if rule.axis == ("*",) else _any
     chosen = select(rule, entries, result, candidate, by_default)
     for entry in chosen.found:
         yield min_capability(rule, entry, alpha)
     yield from _missing(rule.kind, chosen.missing)
+
+
+def _own_estimates(result: Result, candidate: str | None) -> Iterable[Estimate]:
+    """Estimates of the audited model; in a comparison those of the candidate's capabilities."""
+    if isinstance(result, AuditResult):
+        return result.estimates
+    return [
+        change.candidate_estimate
+        for change in result.changes
+        if change.candidate == candidate and change.candidate_estimate is not None
+    ]
 
 
 def _any(one: Estimate) -> bool:

@@ -76,7 +76,8 @@ def changed(baseline: Measurement, candidate: Measurement, terms: Terms, n_dropp
     first, second = _aligned(baseline.sample, candidate.sample)
     found = _infer(baseline, first, second, terms)
     common = _common(baseline, first, second, found, terms, n_dropped)
-    return Change(**common, kind=baseline.metric.kind)
+    own = estimate(candidate.metric, candidate.where, second, seed=terms.seed)
+    return Change(**common, kind=baseline.metric.kind, candidate_estimate=own)
 
 
 def _aligned(baseline: Sample, candidate: Sample) -> tuple[Sample, Sample]:

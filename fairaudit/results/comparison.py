@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from fairaudit.results import files
 from fairaudit.results.types import (
     Direction,
+    Estimate,
     EstimateKind,
     Frozen,
     Interval,
@@ -101,6 +102,9 @@ class Change(Paired):
     """Capability, composite score or distance moved: a change without a verdict."""
 
     kind: EstimateKind
+    #: The candidate's own value on the common items, with interval, ideal and chance level; None
+    #: for distances.
+    candidate_estimate: Estimate | None = None
 
 
 class NotCompared(Frozen):

@@ -1,0 +1,143 @@
+"""From the name of an arm to a fine-tuned checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fairaudit.errors import FairauditError
+from fairaudit.experiments.plan import ExperimentPlan, parse_arm
+from fairaudit.experiments.utility import text_perplexity
+from fairaudit.results.files import dump_json, write_text
+from fairaudit.scoring.load import load_model
+from fairaudit.training.finetuning import finetune
+from fairaudit.training.loop import StepHook, StepReport
+from fairaudit.training.running import FineTuned
+
+#: Checkpoints of the plain run from which the matched one is chosen.
+_SNAPSHOTS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Training and held-out text of one seed: lists of sentences, or files."""
+
+    train: Sequence[str] | str
+    held_out: Sequence[str] | str
+    text_column: str | None = None
+
+
+def train_arm(
+    arm: str,
+    plan: ExperimentPlan,
+    base: str | Path,
+    texts: Texts,
+    folder: Path,
+    seed: int,
+    *,
+    on_step: StepHook | None = None,
+) -> FineTuned:
+    """Fine-tune one arm of one seed; an unfinished run of it is taken up again.
+
+    Parameters
+    ----------
+    arm : str
+        A name that `parse_arm` knows, other than ``plain_matched_E``.
+    plan : ExperimentPlan
+        Its settings.
+    base : str or path
+        The base model.
+    texts : Texts
+        The text of this seed.
+    folder : path
+        Where the checkpoint goes.
+    seed : int
+        Seed of the data order; that of draws and noise in private arms comes from the system.
+    on_step : callable, optional
+        Called after each step.
+
+    Raises
+    ------
+    FairauditError
+        If the arm cannot be trained, or diverges.
+    """
+    resume = (folder / "private" / "state.pt").exists()
+    if folder.exists() and not resume:
+        shutil.rmtree(folder)
+    return finetune(
+        base,
+        texts.train,
+        output=folder,
+        held_out=texts.held_out,
+        text_column=texts.text_column,
+        seed=seed,
+        resume=resume,
+        on_step=on_step,
+        **plan.settings(arm),
+        **mechanism(arm, plan.axes),
+    )
+
+
+def mechanism(arm: str, axes: Sequence[str]) -> dict[str, Any]:
+    """Arguments of `finetune` that make an arm what its name says."""
+    parsed = parse_arm(arm)
+    if parsed is None:
+        raise FairauditError(f"'{arm}' is no arm")
+    kind, epsilon = parsed["kind"], parsed["epsilon"]
+    options: dict[str, Any] = {}
+    if "cda" in kind.split("_"):
+        separate = kind in _SEPARATE
+        # Separate twins are accounted for one twin per record, so they are swapped on one axis.
+        options["cda"] = tuple(axes[:1] if separate else axes)
+        options["cda_mode"] = "separate" if separate else "averaged"
+    if kind == "dp_cda_row":
+        options["row_epsilon"] = epsilon
+    elif epsilon is not None:
+        options["epsilon"] = epsilon
+    if kind in ("clip_only", "noise_only"):
+        options["ablation"] = kind
+    return options
+
+
+_SEPARATE: Final = ("dp_cda_separate", "dp_cda_row")
+
+
+class Snapshots:
+    """Saves checkpoints along a plain run, so that one can be matched to a private arm.
+
+    Parameters
+    ----------
+    folder : path
+        One folder per snapshot is made in it, with its held-out perplexity.
+    base : str
+        The base model, whose tokenizer is saved beside each.
+    texts : Texts
+        The held-out text.
+    """
+
+    def __init__(self, folder: Path, base: str, texts: Texts) -> None:
+        self._folder, self._base, self._texts = folder, base, texts
+
+    def __call__(self, report: StepReport, model: Any) -> None:
+        """Save every so many steps; more often at the start, where perplexity falls fastest."""
+        if report.step not in snapshot_steps(report.steps):
+            return
+        target = self._folder / f"step-{report.step}"
+        tokenizer = load_model(self._base, device="cpu").tokenizer
+        model.save_pretrained(target)
+        tokenizer.save_pretrained(target)
+        value = text_perplexity(target, self._texts.held_out, self._texts.text_column)
+        write_text(target / "held_out.json", dump_json({"perplexity": value}))
+
+
+def snapshot_steps(steps: int) -> tuple[int, ...]:
+    """Return the steps after which a snapshot is saved: evenly spaced in their square roots.
+
+    >>> snapshot_steps(9)
+    (1, 2, 3, 4, 5, 6, 7)
+    """
+    marks = {round(steps * (k / (_SNAPSHOTS + 1)) ** 2) for k in range(1, _SNAPSHOTS + 1)}
+    return tuple(sorted(mark for mark in marks if 0 < mark < steps))

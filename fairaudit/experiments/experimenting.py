@@ -1,0 +1,126 @@
+"""`experiment`: a plan in, every arm trained and audited, and what holds for the recipe out."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from fairaudit._version import __version__
+from fairaudit.comparison import compare
+from fairaudit.errors import FairauditError
+from fairaudit.experiments.findings import Audits, bias_claims, differences, levels
+from fairaudit.experiments.grid import Progress, audits_of, run_grid
+from fairaudit.experiments.plan import BASE, ExperimentPlan, load_plan
+from fairaudit.results import Run
+from fairaudit.results.experiment import ArmRun, ExperimentResult
+
+_PACKAGES = ("torch", "transformers", "opacus", "numpy", "scipy")
+
+
+def experiment(
+    plan: ExperimentPlan | str | os.PathLike[str] = "demo",
+    *,
+    output: str | os.PathLike[str],
+    progress: Progress | None = None,
+) -> ExperimentResult:
+    """Train every arm of a plan, audit each, compare, and judge the claims about the recipe.
+
+    Parameters
+    ----------
+    plan : ExperimentPlan, path or name
+        A TOML file, or a built-in plan: ``demo`` (plain, CDA, DP, DP + CDA; three seeds) or
+        ``full`` (all arms, five seeds). See `fairaudit.experiments.plan`.
+    output : path
+        Folder of the experiment. An interrupted experiment goes on where it stopped, arm by arm.
+    progress : callable, optional
+        Called with (what comes next, arms done, arms in all).
+
+    Returns
+    -------
+    ExperimentResult
+        Arms, levels over seeds, seed-paired differences, claims with findings. ``complete`` is
+        False where an arm failed.
+
+    Raises
+    ------
+    UsageError
+        If the plan holds an unknown arm or key.
+    ResultError
+        If the folder holds another plan.
+    """
+    started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+    wanted = plan if isinstance(plan, ExperimentPlan) else load_plan(os.fspath(plan))
+    folder = Path(output)
+    runs = run_grid(wanted, folder, progress)
+    audits = audits_of(runs, folder)
+    references = [BASE, "plain", *(arm for arm in wanted.arms if arm.startswith("plain_matched"))]
+    result = ExperimentResult(
+        name=wanted.name,
+        plan=wanted.model_dump(mode="json"),
+        runs=tuple(_with_distance(run, audits) for run in runs),
+        levels=tuple(levels(audits, wanted)),
+        differences=tuple(differences(audits, [r for r in references if r in _arms(audits)])),
+        claims=tuple(bias_claims(audits, wanted)),
+        notes=tuple(_notes(runs, wanted)),
+        versions={"fairaudit": __version__, **{name: metadata.version(name) for name in _PACKAGES}},
+        run=Run(
+            started=started.isoformat(timespec="seconds"),
+            finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            seconds=round(time.perf_counter() - clock, 3),
+            host=platform.node(),
+        ),
+    )
+    _compare_each_seed(audits, folder)
+    result.save(folder)
+    return result
+
+
+def _arms(audits: Mapping[tuple[str, int], object]) -> list[str]:
+    return list(dict.fromkeys(arm for arm, _ in audits))
+
+
+def _with_distance(run: ArmRun, audits: Audits) -> ArmRun:
+    """Add how far an arm moved from the base, on the probe text of their audits."""
+    ours, base = audits.get((run.arm, run.seed)), audits.get((BASE, run.seed))
+    if ours is None or base is None or run.arm == BASE:
+        return run
+    try:
+        compared = compare([base, ours])
+    except FairauditError:
+        return run
+    moved = [c.value_candidate for c in compared.changes if c.name == "mean_abs_log_prob_change"]
+    return run.model_copy(update={"distance": moved[0] if moved else None})
+
+
+def _compare_each_seed(audits: Audits, folder: Path) -> None:
+    """Write the comparison of all arms with the plain one (or the base), seed by seed.
+
+    Verdicts in it are about those checkpoints; claims about the recipe are in the result.
+    """
+    for seed in sorted({seed for _, seed in audits}):
+        arms = [arm for arm in _arms(audits) if (arm, seed) in audits]
+        baseline = "plain" if "plain" in arms else BASE
+        others = [arm for arm in arms if arm != baseline]
+        if baseline in arms and others:
+            chosen = [audits[arm, seed] for arm in (baseline, *others)]
+            compared = compare(chosen, labels=[baseline, *others])
+            compared.save(folder / "comparisons" / f"seed-{seed}")
+
+
+def _notes(runs: Sequence[ArmRun], plan: ExperimentPlan) -> list[str]:
+    notes = [f"{r.arm}, seed {r.seed} failed: {r.reason}" for r in runs if r.status == "failed"]
+    if plan.text.world is not None:
+        notes.append(
+            "the text was drawn from the known world, so its bias is what was planted; it is no "
+            "evidence about text that people wrote"
+        )
+    notes.append(
+        "perplexity on held-out text and everything in private/ is not covered by epsilon; this "
+        "experiment treats its text as public"
+    )
+    return notes

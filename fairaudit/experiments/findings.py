@@ -1,0 +1,209 @@
+"""What the audits of all arms and seeds come to: levels, differences, claims.
+
+Everything here resamples seeds. A difference between two arms is taken seed by seed, so that what
+the seeds share (base model, text, order of the data in arms without privacy) cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairaudit.experiments.plan import BASE, ExperimentPlan, parse_arm
+from fairaudit.experiments.world import AXES, implied
+from fairaudit.results import AuditResult, Estimate, Interval
+from fairaudit.results.experiment import ArmDifference, Claim, Level
+from fairaudit.stats.claims import SeedDifference, judge, seed_difference
+from fairaudit.stats.multiplicity import adjust
+
+#: Audits by arm and seed.
+Audits = Mapping[tuple[str, int], AuditResult]
+
+METRICS: Final = ("stereotype_preference_rate", "stereotype_score", "mean_log_odds")
+_LEVEL: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Which bias score: protocol, axis, part of the items, metric."""
+
+    protocol: str
+    axis: str
+    group: str | None
+    name: str
+
+
+def scores(audits: Audits) -> dict[Cell, dict[tuple[str, int], float]]:
+    """Bias scores of all audits by cell, arm and seed, signed towards the stereotype."""
+    found: dict[Cell, dict[tuple[str, int], float]] = {}
+    for key, audit in audits.items():
+        for estimate in audit.estimates:
+            if estimate.value is not None and _counts(estimate):
+                cell = Cell(estimate.protocol, estimate.axis, estimate.group, estimate.name)
+                found.setdefault(cell, {})[key] = (estimate.direction or 1) * estimate.value
+    return found
+
+
+def _counts(estimate: Estimate) -> bool:
+    return estimate.kind == "bias" and estimate.axis != "all" and estimate.name in METRICS
+
+
+def levels(audits: Audits, plan: ExperimentPlan) -> Iterator[Level]:
+    """Level of each arm and cell, over seeds."""
+    for cell, values in scores(audits).items():
+        for arm in dict.fromkeys(arm for arm, _ in values):
+            by_seed = tuple(value for (of, _), value in sorted(values.items()) if of == arm)
+            found = seed_difference(by_seed, _LEVEL)
+            yield Level(
+                arm=arm,
+                protocol=cell.protocol,
+                axis=cell.axis,
+                group=cell.group,
+                name=cell.name,
+                value=sum(by_seed) / len(by_seed),
+                interval=interval_of(found),
+                n_seeds=len(by_seed),
+                by_seed=by_seed,
+                implied=_implied(cell, arm, plan),
+            )
+
+
+def _implied(cell: Cell, arm: str, plan: ExperimentPlan) -> float | None:
+    """Value that the known world implies for the text the arm was last trained on."""
+    text = plan.base.text if arm == BASE else plan.text.world
+    if text is None or cell.axis not in AXES or not cell.protocol.startswith("world/"):
+        return None
+    return float(getattr(implied(text.mixture(0), cell.axis), cell.name, float("nan")))
+
+
+def differences(audits: Audits, references: Sequence[str]) -> Iterator[ArmDifference]:
+    """Difference of every arm from each reference arm, cell by cell."""
+    for cell, values in scores(audits).items():
+        arms = list(dict.fromkeys(arm for arm, _ in values))
+        for reference in references:
+            for arm in arms:
+                if arm != reference and reference in arms and arm != BASE:
+                    yield _difference(cell, values, arm, reference)
+
+
+def _difference(
+    cell: Cell, values: Mapping[tuple[str, int], float], arm: str, reference: str
+) -> ArmDifference:
+    found = seed_difference(paired(values, arm, reference), _LEVEL)
+    return ArmDifference(
+        arm=arm,
+        reference=reference,
+        protocol=cell.protocol,
+        axis=cell.axis,
+        group=cell.group,
+        name=cell.name,
+        value=found.value,
+        interval=interval_of(found),
+        se=found.se,
+        df=found.df,
+        n_seeds=found.n_seeds,
+        p_value=found.p_value,
+        reason=found.reason,
+    )
+
+
+def paired(values: Mapping[tuple[str, int], float], arm: str, reference: str) -> list[float]:
+    """Differences of two arms, one for each seed that both have."""
+    seeds = sorted(seed for of, seed in values if of == arm and (reference, seed) in values)
+    return [values[arm, seed] - values[reference, seed] for seed in seeds]
+
+
+def interval_of(found: SeedDifference, level: float = _LEVEL) -> Interval | None:
+    """Student's interval over seeds, as results store it."""
+    if found.low is None or found.high is None:
+        return None
+    return Interval(low=found.low, high=found.high, level=level, method="t", resampling_unit="seed")
+
+
+def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
+    """Judge *DP amplifies bias* and *CDA removes the amplification*, axis by axis.
+
+    The first compares the private arm with the plain one. The second compares it with the private
+    arm with averaged twins; it can only be supported on an axis where the first one is, since
+    otherwise there is nothing to remove.
+    """
+    private, both = claim_arms(plan)
+    cells = _endpoint(scores(audits), plan)
+    amplifies = _judged("dp_amplifies_bias", private, "plain", cells, plan) if private else []
+    if both is None or private is None:
+        return amplifies
+    removes = _judged("cda_removes_amplification", private, both, cells, plan)
+    amplified = {claim.axis for claim in amplifies if claim.finding == "supported"}
+    return [*amplifies, *(_only_if(claim, claim.axis in amplified) for claim in removes)]
+
+
+def claim_arms(plan: ExperimentPlan) -> tuple[str | None, str | None]:
+    """Private arm that the claims are about, and its partner with averaged twins."""
+    known = {arm: parse_arm(arm) or {} for arm in plan.arms}
+    private = {p["epsilon"]: arm for arm, p in known.items() if p.get("kind") == "dp"}
+    wanted = plan.claims.epsilon or min(private, default=None)
+    arm = private.get(wanted)
+    partner = next(
+        (
+            name
+            for name, p in known.items()
+            if p.get("kind") == "dp_cda" and p.get("epsilon") == wanted
+        ),
+        None,
+    )
+    return (arm if "plain" in plan.arms else None), partner
+
+
+def _endpoint(
+    found: Mapping[Cell, Mapping[tuple[str, int], float]], plan: ExperimentPlan
+) -> dict[str, Mapping[tuple[str, int], float]]:
+    """Scores of the declared metric by axis: whole axes, of the first protocol that has it."""
+    by_axis: dict[str, Mapping[tuple[str, int], float]] = {}
+    for cell in sorted(found, key=lambda cell: cell.protocol):
+        if cell.name == plan.claims.metric and cell.group is None and cell.axis in plan.axes:
+            by_axis.setdefault(cell.axis, found[cell])
+    return by_axis
+
+
+def _judged(
+    claim: str,
+    arm: str,
+    reference: str,
+    cells: Mapping[str, Mapping[tuple[str, int], float]],
+    plan: ExperimentPlan,
+) -> list[Claim]:
+    """One claim on every axis, with Holm's correction over the axes."""
+    terms = plan.claims
+    found = {
+        axis: seed_difference(paired(values, arm, reference), 1 - terms.alpha)
+        for axis, values in cells.items()
+    }
+    adjusted = adjust([one.p_value for one in found.values()], "holm")
+    return [
+        Claim(
+            claim=claim,
+            endpoint=f"{terms.metric} of {arm} minus {reference}, {axis}",
+            axis=axis,
+            arm=arm,
+            reference=reference,
+            epsilon=(parse_arm(arm) or {}).get("epsilon"),
+            metric=terms.metric,
+            value=one.value,
+            interval=interval_of(one, 1 - terms.alpha),
+            n_seeds=one.n_seeds,
+            p_value=one.p_value,
+            p_adjusted=p,
+            margin=terms.margin,
+            finding=judge(one, terms.margin, terms.alpha, p),
+            reason=one.reason,
+        )
+        for (axis, one), p in zip(found.items(), adjusted, strict=True)
+    ]
+
+
+def _only_if(claim: Claim, amplified: bool) -> Claim:
+    if amplified or claim.finding != "supported":
+        return claim
+    reason = "no amplification was shown on this axis, so there is none to remove"
+    return claim.model_copy(update={"finding": "undecided", "reason": reason})

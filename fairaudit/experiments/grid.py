@@ -1,0 +1,292 @@
+"""Running the grid: every arm of every seed is trained, audited and kept, and never done twice."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fairaudit.auditing import audit
+from fairaudit.errors import FairauditError, ResultError, UsageError
+from fairaudit.experiments.arms import Snapshots, Texts, train_arm
+from fairaudit.experiments.plan import BASE, ExperimentPlan, parse_arm
+from fairaudit.experiments.pretraining import pretrain
+from fairaudit.experiments.utility import text_perplexity
+from fairaudit.experiments.world import population, sentences
+from fairaudit.results import AuditResult
+from fairaudit.results.experiment import ArmRun
+from fairaudit.results.files import dump_json, write_text
+
+logger = logging.getLogger(__name__)
+
+#: Called before each piece of work with what it is, and what is done of how many pieces.
+Progress = Callable[[str, int, int], None]
+
+_DONE: Final = "arm.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One arm of one seed, and its folder within the experiment's."""
+
+    arm: str
+    seed: int
+
+    @property
+    def place(self) -> str:
+        """Folder, relative to the experiment's."""
+        return f"arms/{self.arm}/seed-{self.seed}"
+
+
+def cells(plan: ExperimentPlan) -> list[Cell]:
+    """All arms of all seeds, the base first, in an order in which each finds what it needs."""
+    return [Cell(arm, seed) for seed in range(plan.seeds) for arm in (BASE, *_ordered(plan.arms))]
+
+
+def _ordered(arms: tuple[str, ...]) -> list[str]:
+    """Put the arms that are matched to another one last."""
+    return sorted(arms, key=lambda arm: arm.startswith("plain_matched_"))
+
+
+def run_grid(plan: ExperimentPlan, output: Path, progress: Progress | None = None) -> list[ArmRun]:
+    """Train and audit what is not there yet; a failed arm is noted and the rest goes on.
+
+    Parameters
+    ----------
+    plan : ExperimentPlan
+        What to run.
+    output : path
+        Folder of the experiment. It keeps the plan; another plan there is refused.
+    progress : callable, optional
+        Told what comes next.
+
+    Raises
+    ------
+    ResultError
+        If the folder holds another plan (with the first difference), or cannot be written.
+    FairauditError
+        If the base model cannot be had.
+    """
+    claim_folder(plan, output)
+    todo = cells(plan)
+    report = progress or (lambda _what, _done, _total: None)
+    report("base model", 0, len(todo))
+    base = _base_model(plan, output)
+    suites = _suites(plan, output)
+    runs = []
+    for number, cell in enumerate(todo):
+        report(f"{cell.arm}, seed {cell.seed}", number, len(todo))
+        runs.append(_finished(output / cell.place) or _run_cell(plan, output, cell, base, suites))
+    report("done", len(todo), len(todo))
+    return runs
+
+
+def claim_folder(plan: ExperimentPlan, output: Path) -> None:
+    """Write the plan into the experiment's folder, or check that the same plan is there."""
+    content = plan.model_dump(mode="json")
+    place = output / "plan.json"
+    if not place.exists():
+        if output.exists() and any(output.iterdir()):
+            raise ResultError(f"{output} is not empty and holds no experiment; choose another")
+        write_text(place, dump_json(content))
+        return
+    for name, before, now in _changes(json.loads(place.read_text("utf-8")), content):
+        raise ResultError(
+            f"{output} holds an experiment with {name} = {before}, the plan says {now}; go on "
+            "with the same plan or choose another folder"
+        )
+
+
+def _changes(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two plans differ, by dotted name."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted(before.keys() | now.keys()):
+            inner = f"{name}.{key}" if name else str(key)
+            yield from _changes(before.get(key), now.get(key), inner)
+    elif before != now:
+        yield name, before, now
+
+
+def audits_of(runs: list[ArmRun], output: Path) -> dict[tuple[str, int], AuditResult]:
+    """Audits of all finished arms, by arm and seed."""
+    return {
+        (run.arm, run.seed): AuditResult.load(output / run.audit)
+        for run in runs
+        if run.status == "done" and run.audit is not None
+    }
+
+
+def _base_model(plan: ExperimentPlan, output: Path) -> str:
+    if plan.base.model is not None:
+        return plan.base.model
+    assert plan.base.text is not None
+    folder = output / "base"
+    if not (folder / "model.safetensors").exists():
+        texts = sentences(plan.base.text.mixture(0), plan.base.text.sentences, seed=0)
+        pretrain(
+            texts,
+            folder,
+            layers=plan.base.layers,
+            width=plan.base.width,
+            steps=plan.base.steps,
+            batch_size=plan.base.batch_size,
+            learning_rate=plan.base.learning_rate,
+            seed=0,
+        )
+    return str(folder)
+
+
+def _suites(plan: ExperimentPlan, output: Path) -> list[str]:
+    """Suites by name, or a file with the items of the known world."""
+    if plan.audit.suites:
+        return list(plan.audit.suites)
+    path = output / "world.jsonl"
+    if not path.exists():
+        items = population(plan.audit.openings, plan.audit.tails)
+        rows = (
+            {
+                "item_id": item.item_id,
+                "axis": item.axis,
+                "group": item.group,
+                "cluster": item.cluster,
+                **item.texts,
+            }
+            for item in items
+        )
+        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    return [str(path)]
+
+
+def _texts(plan: ExperimentPlan, seed: int) -> Texts:
+    text = plan.text
+    if text.world is None:
+        assert text.file is not None
+        assert text.held_out_file is not None
+        return Texts(text.file, text.held_out_file, text.text_column)
+    mixture, n = text.world.mixture(0), text.world.sentences
+    # Seed 0 is that of the pre-training text.
+    drawn = sentences(mixture, n + text.held_out_sentences, seed=1 + seed)
+    return Texts(drawn[:n], drawn[n:])
+
+
+def _finished(folder: Path) -> ArmRun | None:
+    """Return an arm that is done; one that failed is tried again."""
+    try:
+        run = ArmRun.model_validate_json((folder / _DONE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return run if run.status == "done" else None
+
+
+def _run_cell(
+    plan: ExperimentPlan, output: Path, cell: Cell, base: str, suites: list[str]
+) -> ArmRun:
+    folder, clock = output / cell.place, time.perf_counter()
+    try:
+        found = _trained(plan, output, cell, base)
+        audit(
+            found.pop("checkpoint"),
+            suites=suites,
+            label=f"{cell.arm}, seed {cell.seed}",
+            quick=plan.audit.quick,
+            output=folder / "audit",
+        )
+        run = ArmRun(
+            arm=cell.arm,
+            seed=cell.seed,
+            status="done",
+            audit=f"{cell.place}/audit",
+            seconds=round(time.perf_counter() - clock, 1),
+            **found,
+        )
+    except UsageError:
+        raise
+    except FairauditError as error:
+        logger.warning("%s, seed %d failed: %s", cell.arm, cell.seed, error)
+        run = ArmRun(arm=cell.arm, seed=cell.seed, status="failed", reason=str(error))
+    write_text(folder / _DONE, run.model_dump_json(indent=1))
+    return run
+
+
+def _trained(plan: ExperimentPlan, output: Path, cell: Cell, base: str) -> dict[str, Any]:
+    """Return the checkpoint of a cell, with what is to be said about its training."""
+    texts = _texts(plan, cell.seed)
+    if cell.arm == BASE:
+        return {"checkpoint": base, "perplexity": _perplexity(base, texts)}
+    if cell.arm.startswith("plain_matched_"):
+        return _matched(output, cell)
+    folder = output / cell.place / "model"
+    if not (folder / "training.json").exists():
+        hook = _snapshots(plan, output, cell, base)
+        train_arm(cell.arm, plan, base, texts, folder, cell.seed, on_step=hook)
+    return {"checkpoint": str(folder), **_about(folder)}
+
+
+def _perplexity(checkpoint: str, texts: Texts) -> float:
+    return text_perplexity(checkpoint, texts.held_out, texts.text_column)
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    training = json.loads((folder / "training.json").read_text("utf-8"))
+    privacy = folder / "privacy.json"
+    claim = json.loads(privacy.read_text("utf-8")) if privacy.exists() else {}
+    return {
+        "steps": training["steps"],
+        "learning_rate": training["learning_rate"],
+        "epsilon": claim.get("epsilon"),
+        "row_epsilon": claim.get("row_epsilon"),
+        "perplexity": held_out_perplexity(folder),
+    }
+
+
+def held_out_perplexity(folder: Path) -> float | None:
+    """Perplexity on the held-out text, which the fine-tuner keeps in ``private/``.
+
+    An experiment trains on text that may be shown; see the report's note on that.
+    """
+    path = folder / "private" / "held_out.json"
+    if not path.exists():
+        return None
+    value = float(json.loads(path.read_text("utf-8"))["fine_tuned"])
+    return value if math.isfinite(value) else None
+
+
+def _snapshots(plan: ExperimentPlan, output: Path, cell: Cell, base: str) -> Snapshots | None:
+    """Keep checkpoints along the plain run where another arm is matched to one of them."""
+    wanted = any(arm.startswith("plain_matched_") for arm in plan.arms)
+    if cell.arm != "plain" or not wanted:
+        return None
+    texts = _texts(plan, cell.seed)
+    return Snapshots(output / cell.place / "snapshots", base, texts)
+
+
+def _matched(output: Path, cell: Cell) -> dict[str, Any]:
+    """Snapshot of the plain run whose perplexity is nearest that of the private arm."""
+    parsed = parse_arm(cell.arm)
+    assert parsed is not None
+    partner = Cell(cell.arm.replace("plain_matched", "dp"), cell.seed)
+    wanted = held_out_perplexity(output / partner.place / "model")
+    plain = output / Cell("plain", cell.seed).place
+    known = {
+        path.parent: float(json.loads(path.read_text("utf-8"))["perplexity"])
+        for path in sorted((plain / "snapshots").glob("step-*/held_out.json"))
+    }
+    if wanted is None or not known:
+        raise FairauditError(
+            f"{cell.arm} needs the arms '{partner.arm}' and 'plain' of seed {cell.seed} to finish"
+        )
+    nearest = min(known, key=lambda path: abs(math.log(known[path] / wanted)))
+    target = output / cell.place / "model"
+    if not target.exists():
+        shutil.copytree(nearest, target)
+    return {
+        "checkpoint": str(target),
+        "steps": int(nearest.name.removeprefix("step-")),
+        "perplexity": known[nearest],
+    }

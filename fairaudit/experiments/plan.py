@@ -1,0 +1,255 @@
+"""`ExperimentPlan`: what an experiment trains and audits, read from TOML.
+
+Arms are named by what they do; the number at the end is ε per record, or per row where the name
+says so:
+
+``plain``, ``cda``
+    Without privacy, without and with counterfactual twins.
+``plain_matched_E``
+    The checkpoint of the plain run whose held-out perplexity is nearest that of ``dp_E``: what is
+    left of a difference from it is not explained by less training.
+``clip_only``, ``noise_only_E``
+    Half of the mechanism.
+``dp_E``, ``dp_cda_E``, ``dp_cda_separate_E``, ``dp_cda_row_E``
+    Private; with averaged twins; with twins drawn separately at ε per record, or at ε per row as
+    published.
+
+The base model is always audited, once per seed, as the arm ``base``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from fairaudit.errors import UsageError
+from fairaudit.experiments.world import AXES, Mixture
+
+BASE: Final = "base"
+_NUMBER: Final = r"(?P<epsilon>\d+(\.\d+)?)"
+_ARMS: Final = (
+    "plain",
+    "cda",
+    "clip_only",
+    *(
+        f"{name}_{_NUMBER}"
+        for name in (
+            "plain_matched",
+            "noise_only",
+            "dp",
+            "dp_cda",
+            "dp_cda_separate",
+            "dp_cda_row",
+        )
+    ),
+)
+_EXAMPLES: Final = (
+    "plain", "cda", "clip_only", "plain_matched_3", "noise_only_3", "dp_3", "dp_cda_3",
+    "dp_cda_separate_3", "dp_cda_row_3",
+)  # fmt: skip
+BUILT_IN: Final = ("demo", "full")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class WorldText(_Part):
+    """Text drawn from the known world; see `fairaudit.experiments.world.Mixture`."""
+
+    sentences: int = Field(ge=100)
+    mu: float | dict[str, float] = 0.0
+    tau: float = Field(default=1.0, ge=0)
+    share: dict[str, float] = Field(default_factory=dict)
+    plain: float = Field(default=0.1, ge=0, lt=1)
+
+    def mixture(self, seed: int) -> Mixture:
+        """Return the mixture of one seed of the experiment."""
+        return Mixture(mu=self.mu, tau=self.tau, share=self.share, plain=self.plain, seed=seed)
+
+
+class BasePlan(_Part):
+    """The base model: a checkpoint, or a small GPT-2 that is pre-trained on the spot."""
+
+    #: Checkpoint folder or Hub id; None: pre-train on ``text``.
+    model: str | None = None
+    text: WorldText | None = None
+    layers: int = Field(default=2, ge=1)
+    width: int = Field(default=96, ge=8, multiple_of=4)
+    steps: int = Field(default=600, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> BasePlan:
+        if (self.model is None) == (self.text is None):
+            raise ValueError("give either 'model' or 'text'")
+        return self
+
+
+class TextPlan(_Part):
+    """The text of the fine-tuning: a file, or drawn from the known world."""
+
+    file: str | None = None
+    held_out_file: str | None = None
+    text_column: str | None = None
+    world: WorldText | None = None
+    held_out_sentences: int = Field(default=500, ge=50)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> TextPlan:
+        if (self.file is None) == (self.world is None):
+            raise ValueError("give either 'file' or 'world'")
+        if self.file is not None and self.held_out_file is None:
+            raise ValueError("'file' needs a 'held_out_file' that utility is measured on")
+        return self
+
+
+class ArmSettings(_Part):
+    """Numbers of the training of an arm; what an arm leaves out is taken from ``[train]``."""
+
+    steps: int | None = Field(default=None, ge=1)
+    batch_size: int | None = Field(default=None, ge=1)
+    learning_rate: float | None = Field(default=None, gt=0)
+    max_grad_norm: float | None = Field(default=None, gt=0)
+    max_length: int | None = Field(default=None, ge=2)
+    lora: int | None = Field(default=None, ge=1)
+    delta: float | None = Field(default=None, gt=0, lt=1)
+
+    def over(self, default: ArmSettings) -> dict[str, Any]:
+        """Return the settings that are set here or, if not, in ``default``."""
+        return {**default.model_dump(exclude_none=True), **self.model_dump(exclude_none=True)}
+
+
+class AuditPlan(_Part):
+    """What each model is asked: the known world's own items, or suites by name."""
+
+    #: Suite names or files; empty: the items of the known world.
+    suites: tuple[str, ...] = ()
+    quick: bool = False
+    #: Items per concept of the known world: openings × tails beside every link and term.
+    openings: int = Field(default=1, ge=1)
+    tails: int = Field(default=1, ge=1)
+
+
+class ClaimsPlan(_Part):
+    """The declared endpoint of the claims, fixed before anything is trained."""
+
+    metric: str = "mean_log_odds"
+    #: Smallest change of the metric that would matter, in its unit.
+    margin: float = Field(default=0.2, gt=0)
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    #: ε of the private arms that the claims are about; None: the smallest one.
+    epsilon: float | None = Field(default=None, gt=0)
+
+
+class ExperimentPlan(_Part):
+    """Everything that determines an experiment, up to the noise of private arms."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
+    seeds: int = Field(default=3, ge=1)
+    axes: tuple[str, ...] = AXES
+    arms: tuple[str, ...] = Field(min_length=1)
+    base: BasePlan
+    text: TextPlan
+    audit: AuditPlan = AuditPlan()
+    claims: ClaimsPlan = ClaimsPlan()
+    train: ArmSettings = ArmSettings()
+    #: Settings by arm, over those of ``train``.
+    arm: dict[str, ArmSettings] = Field(default_factory=dict)
+    #: Steps between diagnostics of gradient disparity in training; None: none.
+    diagnose_every: int | None = Field(default=None, ge=1)
+
+    @field_validator("arms")
+    @classmethod
+    def _arms_are_known(cls, arms: tuple[str, ...]) -> tuple[str, ...]:
+        for name in arms:
+            if parse_arm(name) is None:
+                near = difflib.get_close_matches(name, _EXAMPLES, n=1, cutoff=0.3)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ValueError(f"'{name}' is no arm{hint} (arms: {', '.join(_EXAMPLES)})")
+        if len(set(arms)) < len(arms):
+            raise ValueError("an arm is named twice")
+        return arms
+
+    @model_validator(mode="after")
+    def _arms_fit_together(self) -> ExperimentPlan:
+        for name in self.arm:
+            if name not in self.arms:
+                raise ValueError(f"[arm.{name}] has settings, but is not among the arms")
+        for name in self.arms:
+            if name.startswith("plain_matched_"):
+                partner = name.replace("plain_matched", "dp")
+                for needed in ("plain", partner):
+                    if needed not in self.arms:
+                        raise ValueError(f"'{name}' needs the arm '{needed}'")
+        return self
+
+    def settings(self, arm: str) -> dict[str, Any]:
+        """Return the training settings of an arm."""
+        return self.arm.get(arm, ArmSettings()).over(self.train)
+
+
+def parse_arm(name: str) -> dict[str, Any] | None:
+    """Kind and ε of an arm's name, or None for a name that is no arm.
+
+    >>> parse_arm("dp_cda_3")
+    {'kind': 'dp_cda', 'epsilon': 3.0}
+    """
+    for pattern in _ARMS:
+        found = re.fullmatch(pattern, name)
+        if found is not None:
+            number = found.groupdict().get("epsilon")
+            kind = name if number is None else name[: -len(number) - 1]
+            return {"kind": kind, "epsilon": None if number is None else float(number)}
+    return None
+
+
+def load_plan(source: str | Path) -> ExperimentPlan:
+    """Read a plan from a TOML file, or one of the built-in plans by name.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, it is not TOML, or a key or arm is unknown (with the nearest
+        known one).
+    """
+    try:
+        return ExperimentPlan.model_validate(tomllib.loads(_text(source)))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{source}: not TOML ({error})") from error
+    except ValidationError as error:
+        raise UsageError(f"{source}: {_first_fault(error)}") from error
+
+
+def _text(source: str | Path) -> str:
+    if str(source) in BUILT_IN:
+        plans = resources.files("fairaudit.experiments").joinpath("plans")
+        return plans.joinpath(f"{source}.toml").read_text("utf-8")
+    try:
+        return Path(source).read_text("utf-8")
+    except FileNotFoundError:
+        known = ", ".join(BUILT_IN)
+        raise UsageError(f"{source}: no such plan file, and no built-in plan ({known})") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{source}: cannot be read ({error})") from error
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"{where + ': ' if where else ''}{fault['msg'].removeprefix('Value error, ')}"
+    near = difflib.get_close_matches(str(fault["loc"][-1]), _keys(), n=1)
+    return f"unknown key '{where}'" + (f"; did you mean '{near[0]}'?" if near else "")
+
+
+def _keys() -> list[str]:
+    parts = (ExperimentPlan, BasePlan, TextPlan, WorldText, ArmSettings, AuditPlan, ClaimsPlan)
+    return sorted({name for part in parts for name in part.model_fields})

@@ -1,0 +1,48 @@
+"""Utility of a checkpoint: perplexity on held-out text of the kind it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from fairaudit.scoring.load import load_model
+from fairaudit.training.draws import labeller
+from fairaudit.training.encoding import encode_records, row_frame
+from fairaudit.training.evaluation import perplexity
+from fairaudit.training.masking import Masker
+from fairaudit.training.records import read_records
+
+_MAX_LENGTH: Final = 256
+
+
+def text_perplexity(
+    checkpoint: str | Path, texts: Sequence[str] | str, text_column: str | None = None
+) -> float:
+    """Perplexity of a checkpoint per token; for a masked model that of the masked tokens.
+
+    Parameters
+    ----------
+    checkpoint : str or path
+        Folder or Hub id.
+    texts : sequence of str, or path
+        Held-out text.
+    text_column : str, optional
+        Column of the text in a file that has several.
+    """
+    loaded = load_model(checkpoint)
+    source = texts if isinstance(texts, str) else list(texts)
+    records = read_records(source, text_column=text_column)
+    longest = min(_MAX_LENGTH, loaded.max_length or _MAX_LENGTH)
+    frame = row_frame(loaded.tokenizer, loaded.kind, longest)
+    corpus = encode_records(records, loaded.tokenizer, frame)
+    causal = loaded.kind == "causal"
+    label = labeller(None if causal else Masker.of(loaded.tokenizer, frame))
+    pad = loaded.tokenizer.pad_token_id
+    return perplexity(
+        loaded.model,
+        corpus.records,
+        label,
+        causal=causal,
+        pad_id=pad if pad is not None else loaded.tokenizer.eos_token_id or 0,
+    )

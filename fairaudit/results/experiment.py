@@ -1,0 +1,177 @@
+"""`ExperimentResult`: arms by seeds, what moved between them, and what the claims came to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from fairaudit.results import files
+from fairaudit.results.types import Frozen, Interval, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXPERIMENT_SCHEMA: Literal["fairaudit/experiment"] = "fairaudit/experiment"
+EXPERIMENT_SCHEMA_VERSION = 1
+
+Finding = Literal["supported", "not_supported", "undecided"]
+
+
+class ArmRun(Frozen):
+    """One arm of one seed: trained and audited, or why not."""
+
+    arm: str
+    seed: int
+    status: Literal["done", "failed"]
+    reason: str | None = None
+    #: ε per record and, for separate twins, per row, as spent; None without a guarantee.
+    epsilon: float | None = None
+    row_epsilon: float | None = None
+    steps: int | None = None
+    learning_rate: float | None = None
+    #: Perplexity on held-out text of the fine-tuning's kind: the utility.
+    perplexity: float | None = None
+    #: Mean |Δ log p| per token from the base model on the probe text, nats.
+    distance: float | None = None
+    #: Audit folder, relative to the experiment's.
+    audit: str | None = None
+    seconds: float | None = None
+
+
+class Level(Frozen):
+    """A bias score of one arm, over seeds."""
+
+    arm: str
+    protocol: str
+    axis: str
+    #: None: the whole axis; otherwise the part of the items that was scored apart.
+    group: str | None = None
+    name: str
+    value: float
+    #: Student's interval over seeds; None with fewer than three.
+    interval: Interval | None = None
+    n_seeds: int = Field(ge=1)
+    by_seed: tuple[float, ...]
+    #: What the known world implies for the text of this arm; None for other texts.
+    implied: float | None = None
+
+
+class ArmDifference(Frozen):
+    """A bias score of one arm minus that of a reference arm, paired by seed."""
+
+    arm: str
+    reference: str
+    protocol: str
+    axis: str
+    group: str | None = None
+    name: str
+    #: Signed towards the stereotype.
+    value: float | None
+    interval: Interval | None = None
+    se: float | None = None
+    df: float | None = None
+    n_seeds: int = Field(ge=0)
+    p_value: float | None = None
+    reason: str | None = None
+
+
+class Claim(Frozen):
+    """One claim about the recipe on its declared endpoint."""
+
+    #: ``dp_amplifies_bias``, ``gradients_converge_unequally``, ``cda_removes_amplification``.
+    claim: str
+    #: The endpoint in words: metric, arms and axis.
+    endpoint: str
+    axis: str
+    arm: str
+    reference: str
+    epsilon: float | None = None
+    metric: str
+    #: Mean over seeds, signed so that the claim says: above 0.
+    value: float | None
+    interval: Interval | None = None
+    n_seeds: int = Field(ge=0)
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    margin: float | None = None
+    finding: Finding
+    reason: str | None = None
+
+
+class Prediction(Frozen):
+    """Rank correlation of gradient disparity in training with bias change after, over seeds."""
+
+    arm: str
+    axis: str
+    #: Kendall's tau-b, −1 to 1.
+    value: float | None
+    interval: Interval | None = None
+    n_seeds: int = Field(ge=0)
+    reason: str | None = None
+
+
+class ExperimentResult(Frozen):
+    """Everything an experiment found; claims are about the recipe, so seeds are resampled."""
+
+    schema_: Literal["fairaudit/experiment"] = Field(default=EXPERIMENT_SCHEMA, alias="schema")
+    schema_version: int = EXPERIMENT_SCHEMA_VERSION
+    name: str
+    plan: dict[str, Any]
+    runs: tuple[ArmRun, ...]
+    levels: tuple[Level, ...] = ()
+    differences: tuple[ArmDifference, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    predictions: tuple[Prediction, ...] = ()
+    notes: tuple[str, ...] = ()
+    versions: dict[str, str] = Field(default_factory=dict)
+    run: Run
+
+    @property
+    def complete(self) -> bool:
+        """Whether every arm of every seed finished."""
+        return all(run.status == "done" for run in self.runs)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per arm, axis and metric: the level over seeds with its interval."""
+        import pandas as pd
+
+        rows = []
+        for level in self.levels:
+            row = level.model_dump(exclude={"interval", "by_seed"})
+            row["low"] = level.interval.low if level.interval else None
+            row["high"] = level.interval.high if level.interval else None
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def to_json(self) -> str:
+        """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
+        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``result.json`` into the experiment's folder, whole or not at all."""
+        target = Path(folder)
+        with files.staged_folder(target) as stage:
+            files.write_text(stage / "result.json", self.to_json())
+        return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> ExperimentResult:
+        """Read an experiment folder (or its ``result.json``).
+
+        Raises
+        ------
+        ResultError
+            If there is no experiment, the file is damaged, or its schema is newer than this
+            version.
+        """
+        path = Path(folder)
+        path = path / "result.json" if path.is_dir() else path
+        return files.read_result(
+            path, cls, schema=EXPERIMENT_SCHEMA, version=EXPERIMENT_SCHEMA_VERSION
+        )
+
+    def _repr_html_(self) -> str:
+        columns = ["arm", "axis", "name", "value", "low", "high", "n_seeds"]
+        return str(self.to_frame()[columns].round(3).to_html(index=False, na_rep="-"))

@@ -101,7 +101,7 @@ class Outer(Factor):
                 product = (left @ direction).mul_(right)
             else:
                 product = (right @ direction.t()).mul_(left)
-            results.append(product.sum(dim=(1, 2), dtype=torch.float64))
+            results.append(_sum_by_row(product))
         return torch.cat(results)
 
     def form(self, start: int, stop: int) -> Tensor:
@@ -147,8 +147,7 @@ class Lookup(Factor):
 
     def dot(self, direction: Tensor) -> Tensor:
         """Read the direction where the table was read."""
-        product = direction[self.index].mul_(self.right)
-        return product.sum(dim=(1, 2), dtype=torch.float64)
+        return _sum_by_row(direction[self.index].mul_(self.right))
 
     def form(self, start: int, stop: int) -> Tensor:
         """[U, stop − start, n]."""
@@ -194,7 +193,7 @@ class Dense(Factor):
 
     def dot(self, direction: Tensor) -> Tensor:
         """Products with every row, added up in fp64."""
-        return (self.value * direction).flatten(1).sum(dim=1, dtype=torch.float64)
+        return _sum_by_row((self.value * direction).flatten(1).unsqueeze(1))
 
     def form(self, start: int, stop: int) -> Tensor:
         """[U, stop − start, …]."""
@@ -210,6 +209,11 @@ def _blocks(source: Tensor, dtype: torch.dtype) -> list[slice]:
     n_rows = source.shape[0]
     step = n_rows if source.dtype == dtype else max(1, BLOCK // max(1, source[0].numel()))
     return [slice(start, start + step) for start in range(0, n_rows, max(1, step))]
+
+
+def _sum_by_row(products: Tensor) -> Tensor:
+    """[R, T, n] → [R]: over n in the products' dtype, over tokens in fp64."""
+    return products.sum(dim=2).sum(dim=1, dtype=torch.float64)
 
 
 def _weigh_narrower(left: Tensor, right: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

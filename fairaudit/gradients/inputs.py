@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from fairaudit.errors import ModelError, UsageError
 from fairaudit.gradients.capture import Layer
 
+#: Two rows of three tokens, which any vocabulary has: no two of 1, rows, tokens and all are equal.
+PROBE = [[0, 1, 1], [1, 0, 1]]
+
 
 def n_rows(batch: Mapping[str, Any]) -> int:
     """Rows of a batch; 0 for an empty one.
@@ -79,13 +82,13 @@ def needs_positions(
         If something stays broadcast, or the outputs change.
     """
     device = next(model.parameters()).device
-    ids = torch.tensor([[0, 1, 1], [1, 0, 1]], device=device)
+    ids = torch.tensor(PROBE, device=device)
     with _evaluating(model):
         with _broadcast(layers) as found:
             plain = model(input_ids=ids, **constants).logits
         if not found:
             return False
-        given = {"position_ids": positions((2, 3), device)}
+        given = {"position_ids": positions((len(PROBE), len(PROBE[0])), device)}
         try:
             with _broadcast(layers) as remaining:
                 explicit = model(input_ids=ids, **given, **constants).logits
@@ -106,7 +109,8 @@ def needs_positions(
 
 @contextlib.contextmanager
 def _broadcast(layers: Sequence[Layer]) -> Iterator[set[str]]:
-    """Names of layers that are called with one row where the batch has two."""
+    """Names of layers whose input has not one entry per row of `PROBE`, or per token of it."""
+    rows, tokens = len(PROBE), len(PROBE[0])
     found: set[str] = set()
     handles = []
     for layer in layers:
@@ -119,7 +123,7 @@ def _broadcast(layers: Sequence[Layer]) -> Iterator[set[str]]:
             layer: Layer = layer,
         ) -> None:
             kept = layer.rule.keep(module, args, kwargs)
-            if kept.ndim == 0 or kept.shape[0] == 1:
+            if kept.ndim == 0 or kept.shape[0] not in (rows, rows * tokens):
                 found.add(layer.name)
 
         handles.append(layer.module.register_forward_pre_hook(look, with_kwargs=True))

@@ -66,7 +66,7 @@ def _of_log_probs(
 ) -> tuple[Tensor, Tensor]:
     """Losses [R] and gradients, which take the place of the log-probabilities."""
     index = targets.where(read, 0)[:, :, None]
-    share = read / tokens.clamp(min=1)[:, None]
+    share = read.double() / tokens.clamp(min=1)[:, None]
     chosen = log_probs.gather(2, index).squeeze(2)
     losses = -(chosen.double() * share).where(read, 0.0).sum(dim=1)
     share = share.to(log_probs.dtype)[:, :, None]

@@ -12,18 +12,19 @@ from fairaudit.gradients.products import Squares, squared_norms
 from fairaudit.gradients.rows import Rows, full_precision, working_dtype
 from fairaudit.gradients.units import Group, Grouping
 
-#: A squared norm this far below its reach is computed again in fp64 (see `Squares`).
-CANCELLED = 1e-3
+#: A squared norm below this share of its trace is computed again in fp64 (see `Squares`): in fp32
+#: its relative error could exceed about 3e-6.
+CANCELLED = 0.01
 
 
 def unit_norms(rows: Rows, grouping: Grouping, dtype: torch.dtype) -> Tensor:
     """‖g_u‖ over all parameters, [U], fp64; in fp64 throughout where terms nearly cancel."""
     found = _all_squares(rows, grouping.groups, grouping.n_units, dtype)
-    cancelled = found.squares < CANCELLED * found.reach
+    cancelled = found.squares < CANCELLED * found.traces
     if bool(cancelled.any()):
         groups = grouping.subset(cancelled.cpu())
         again = _all_squares(rows, groups, grouping.n_units, torch.float64)
-        found = Squares(again.squares.where(cancelled, found.squares), found.reach)
+        found = Squares(again.squares.where(cancelled, found.squares), found.traces)
     return found.squares.clamp(min=0.0).sqrt()
 
 
@@ -42,7 +43,7 @@ def _all_squares(rows: Rows, groups: Sequence[Group], n_units: int, dtype: torch
 def _add(total: Squares, found: Squares, group: Group) -> None:
     scale, units = group.scale.square().to(total.squares), group.units.to(total.squares.device)
     total.squares[units] += scale * found.squares.to(scale.device)
-    total.reach[units] += scale * found.reach.to(scale.device)
+    total.traces[units] += scale * found.traces.to(scale.device)
 
 
 def _parts(

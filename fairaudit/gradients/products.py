@@ -20,20 +20,22 @@ from fairaudit.gradients.factors import BLOCK, Factor, Lookup, Outer
 
 @dataclass(frozen=True, slots=True)
 class Squares:
-    """Squared norms of units' gradients, and how large they would be without any cancellation.
+    """Squared norms of units' gradients, and a scale for their rounding error.
 
     Attributes
     ----------
     squares : Tensor
         [U], fp64.
-    reach : Tensor
-        [U], fp64: (Σ_t ‖l_t‖‖r_t‖)², the Cauchy-Schwarz bound. Products of Gram matrices err in
-        proportion to it, so a square far below its reach needs more digits. Zero where the
-        gradient itself was formed, which loses no digits in that way.
+    traces : Tensor
+        [U], fp64: Σ_t ‖l_t‖²‖r_t‖², the terms t = t', which is also what the square would be if
+        the tokens' gradients were orthogonal. The T² products of dot products, each with its own
+        rounding error ε‖l_t‖‖l_t'‖‖r_t‖‖r_t'‖, err together by about ε times the trace; a square
+        far below it has lost digits. Zero where gradients were formed, then squared: no square
+        there comes from a difference.
     """
 
     squares: Tensor
-    reach: Tensor
+    traces: Tensor
 
 
 def squared_norms(uses: Sequence[Factor], length: int) -> Squares:
@@ -79,8 +81,9 @@ def _forming_is_cheaper(outer: Outer) -> bool:
 
 def _pair_squares(outer: Outer) -> Squares:
     left, right = _gram(outer.left), _gram(outer.right)
-    lengths = (_diagonal(left) * _diagonal(right)).sqrt().sum(dim=1)
-    return Squares(_sum(left.mul_(right)), lengths.square())
+    products = left.mul_(right)
+    traces = products.diagonal(dim1=1, dim2=2).sum(dim=1, dtype=torch.float64)
+    return Squares(_sum(products), traces)
 
 
 def _with_lookup(own: Squares, outer: Outer, lookup: Lookup) -> Squares:
@@ -88,8 +91,7 @@ def _with_lookup(own: Squares, outer: Outer, lookup: Lookup) -> Squares:
     index = lookup.index[:, None, :].expand_as(cross)
     cross = cross.mul_(outer.left.gather(2, index))
     squares = own.squares + 2.0 * _sum(cross) + _segment_squares(lookup)
-    lengths = lookup.right.double().square().sum(dim=2).sqrt().sum(dim=1)
-    return Squares(squares, (own.reach.sqrt() + lengths).square())
+    return Squares(squares, own.traces + _sum(lookup.right.square()))
 
 
 def _segment_squares(lookup: Lookup) -> Tensor:
@@ -108,10 +110,6 @@ def _segment_squares(lookup: Lookup) -> Tensor:
 
 def _gram(tokens: Tensor) -> Tensor:
     return torch.bmm(tokens, tokens.transpose(1, 2))
-
-
-def _diagonal(gram: Tensor) -> Tensor:
-    return gram.diagonal(dim1=1, dim2=2).double().clamp(min=0.0)
 
 
 def _sum(products: Tensor) -> Tensor:

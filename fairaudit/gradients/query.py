@@ -175,7 +175,10 @@ class Query:
         first = (self.rows, self.grouping)
         second = first if other is None else (other.rows, other.grouping)
         products = gram(first, second, dtype)
-        self.refuse_non_finite(products.sum(dim=1), "product with another record")
+        if not bool(products.isfinite().all()):
+            self.norms()
+            (self if other is None else other).norms()
+            raise NonFiniteError("inner products of records overflow")
         return products
 
     def regroup(

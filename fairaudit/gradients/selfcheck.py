@@ -19,10 +19,15 @@ from fairaudit.gradients.query import Query
 from fairaudit.gradients.rows import Gradient
 from fairaudit.gradients.sums import inner_product
 
-#: Relative error that rounding explains, by the dtype of the layers' outputs.
-TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3, torch.float16: 2e-2, torch.bfloat16: 5e-2}
-#: Parameters with less than this share of the whole norm hold rounding noise only.
-NOISE = 1e-4
+#: Relative error of one parameter's gradient that rounding explains, by the dtype of the logits.
+TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 5e-2}
+#: The same for fp32 products by TF32 or bf16 kernels, where these are allowed.
+COARSE = 1e-2
+#: Rounding errors of single entries average out in a norm over all parameters.
+NORM_SHARE = 0.1
+#: The tolerance refers to a parameter's own norm plus this share of the whole norm: a gradient that
+#: cancels over tokens is rounding noise of its terms, not of itself.
+NOISE = 1e-2
 
 
 def check(query: Query, logits: Tensor, targets: Tensor) -> None:
@@ -33,19 +38,25 @@ def check(query: Query, logits: Tensor, targets: Tensor) -> None:
     ModelError
         If they disagree; the parameter is named.
     """
-    tolerance = TOLERANCE[logits.dtype]
+    tolerance = _tolerance(logits)
     losses = differentiable_losses(logits, targets)
     ones = torch.ones(query.n_units)
     _compare(query, losses, ones, "the sum over all units", tolerance)
-    first = torch.zeros(query.n_units)
-    first[0] = 1.0
-    reference = _compare(query, losses, first, "the gradient of one unit", tolerance)
-    expected, norm = inner_product(reference, reference) ** 0.5, float(query.norms()[0])
-    if abs(norm - expected) > tolerance * expected:
+    norm, unit = query.norms().max(dim=0)
+    single = torch.zeros(query.n_units)
+    single[unit] = 1.0
+    reference = _compare(query, losses, single, "the gradient of one unit", tolerance)
+    expected = inner_product(reference, reference) ** 0.5
+    if abs(float(norm) - expected) > NORM_SHARE * tolerance * expected:
         raise ModelError(
-            f"self-check: the norm of one unit's gradient is {norm:.6g}, autograd finds "
+            f"self-check: the norm of one unit's gradient is {float(norm):.6g}, autograd finds "
             f"{expected:.6g}; the model mixes rows or uses a parameter in a way no rule covers"
         )
+
+
+def _tolerance(logits: Tensor) -> float:
+    coarse = torch.get_float32_matmul_precision() != "highest"
+    return max(TOLERANCE[logits.dtype], COARSE if coarse else 0.0)
 
 
 def _compare(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from fairaudit.gradients.factors import BLOCK
 from fairaudit.gradients.rows import Gradient, Rows, full_precision, working_dtype
 
 
@@ -43,7 +44,10 @@ def row_products(rows: Rows, direction: Mapping[str, Tensor], dtype: torch.dtype
 
 
 def inner_product(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:
-    """Inner product of two gradients, added up in fp64; a missing parameter counts as 0.
+    """Inner product of two gradients; a missing parameter counts as 0.
+
+    Products and sums over a parameter's last dimension are taken in the gradients' dtype, all else
+    is added up in fp64.
 
     Examples
     --------
@@ -53,8 +57,11 @@ def inner_product(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> 
     total = 0.0
     with full_precision():
         for name in first.keys() & second.keys():
-            product = first[name].flatten() * second[name].to(first[name].device).flatten()
-            total += float(product.sum(dtype=torch.float64))
+            left, right = first[name], second[name]
+            step = max(1, BLOCK // max(1, left[0].numel()))
+            for start in range(0, len(left), step):
+                part = left[start : start + step] * right[start : start + step].to(left.device)
+                total += float(part.sum(dim=-1).sum(dtype=torch.float64))
     return total
 
 

@@ -1,0 +1,107 @@
+"""From audits by arm and seed to levels, differences and claims."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fairaudit.experiments.findings import bias_claims, claim_arms, differences, levels
+from fairaudit.experiments.plan import ExperimentPlan
+from tests.comparing.audits import make_audit, pair_table
+
+RATE = "stereotype_preference_rate"
+
+
+def plan(**claims) -> ExperimentPlan:
+    return ExperimentPlan.model_validate(
+        {
+            "name": "tiny",
+            "axes": ["gender"],
+            "arms": ["plain", "dp_3", "dp_10", "dp_cda_3"],
+            "base": {"model": "nowhere"},
+            "text": {"file": "a.txt", "held_out_file": "b.txt"},
+            "claims": {"metric": "mean_log_odds", "margin": 0.2, **claims},
+        }
+    )
+
+
+def audits(shift: dict[str, list[float]]):
+    """One audit per arm and seed; log-odds of a common item set, moved by ``shift``."""
+    items = np.random.default_rng(0).normal(size=60)
+    return {
+        (arm, seed): make_audit(f"{arm} {seed}", pair_table(list(items + by)))
+        for arm, moves in shift.items()
+        for seed, by in enumerate(moves)
+    }
+
+
+AMPLIFIED = {
+    "plain": [0.0, 0.1, -0.1],
+    "dp_3": [0.5, 0.63, 0.41],
+    "dp_cda_3": [0.02, 0.08, -0.05],
+}
+
+
+def test_differences_are_paired_by_seed():
+    found = {
+        (d.arm, d.reference): d
+        for d in differences(audits(AMPLIFIED), ["plain"])
+        if d.name == "mean_log_odds" and d.group is None
+    }
+    one = found["dp_3", "plain"]
+    assert one.value == pytest.approx(np.mean([0.5, 0.53, 0.51]))
+    assert one.n_seeds == 3
+    # Paired, the spread of the seeds cancels: 0.015 and not 0.1.
+    assert one.se == pytest.approx(np.std([0.5, 0.53, 0.51], ddof=1) / np.sqrt(3))
+    assert ("plain", "plain") not in found
+
+
+def test_levels_keep_every_seed():
+    found = next(
+        one
+        for one in levels(audits(AMPLIFIED), plan())
+        if one.arm == "dp_3" and one.name == RATE and one.group is None
+    )
+    assert len(found.by_seed) == 3
+    assert found.value == pytest.approx(np.mean(found.by_seed))
+    assert found.implied is None
+
+
+def test_claims_name_their_endpoint_and_are_judged():
+    by_name = {claim.claim: claim for claim in bias_claims(audits(AMPLIFIED), plan())}
+    amplifies = by_name["dp_amplifies_bias"]
+    assert amplifies.finding == "supported"
+    assert amplifies.endpoint == "mean_log_odds of dp_3 minus plain, gender"
+    assert (amplifies.epsilon, amplifies.n_seeds) == (3.0, 3)
+    assert by_name["cda_removes_amplification"].finding == "supported"
+
+
+def test_nothing_is_removed_where_nothing_was_amplified():
+    moved = {"plain": [0.5, 0.6, 0.4], "dp_3": [0.5, 0.61, 0.4], "dp_cda_3": [0.0, 0.1, -0.1]}
+    by_name = {claim.claim: claim for claim in bias_claims(audits(moved), plan())}
+    assert by_name["dp_amplifies_bias"].finding == "not_supported"
+    assert by_name["cda_removes_amplification"].finding == "undecided"
+    assert "none to remove" in by_name["cda_removes_amplification"].reason
+
+
+def test_two_seeds_are_undecided():
+    moved = {arm: values[:2] for arm, values in AMPLIFIED.items()}
+    assert {claim.finding for claim in bias_claims(audits(moved), plan())} == {"undecided"}
+
+
+def test_the_smallest_epsilon_is_the_endpoint_unless_another_is_declared():
+    assert claim_arms(plan()) == ("dp_3", "dp_cda_3")
+    assert claim_arms(plan(epsilon=10)) == ("dp_10", None)
+
+
+def test_a_failed_seed_is_left_out_of_the_pairs():
+    found = audits(AMPLIFIED)
+    del found["dp_3", 1]
+    one = next(
+        d
+        for d in differences(found, ["plain"])
+        if d.arm == "dp_3" and d.name == "mean_log_odds" and d.group is None
+    )
+    assert one.n_seeds == 2
+    assert one.interval is None
+    assert "fewer than 3" in one.reason

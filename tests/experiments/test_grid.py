@@ -1,0 +1,120 @@
+"""The grid on a miniature world: every arm runs, nothing is done twice, a failure stays apart."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from fairaudit.errors import ResultError
+from fairaudit.experiments.experimenting import experiment
+from fairaudit.experiments.plan import ExperimentPlan
+from fairaudit.results.experiment import ExperimentResult
+
+
+def tiny(**changes) -> ExperimentPlan:
+    return ExperimentPlan.model_validate(
+        {
+            "name": "tiny",
+            "seeds": 1,
+            "arms": ["plain", "plain_matched_8", "dp_8", "dp_cda_8"],
+            "base": {"layers": 1, "width": 16, "steps": 3, "text": {"sentences": 300}},
+            "text": {"world": {"sentences": 120, "mu": 1.0}, "held_out_sentences": 50},
+            "audit": {"quick": True},
+            "train": {"steps": 3, "batch_size": 30, "max_length": 32, "learning_rate": 1e-3},
+            **changes,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("experiment") / "tiny"
+    told = []
+    result = experiment(tiny(), output=folder, progress=lambda *step: told.append(step))
+    return folder, result, told
+
+
+def test_every_arm_is_trained_audited_and_kept(finished):
+    folder, result, told = finished
+    assert result.complete
+    assert [run.arm for run in result.runs] == ["base", "plain", "dp_8", "dp_cda_8",
+                                                "plain_matched_8"]  # fmt: skip
+    for run in result.runs:
+        assert (folder / run.audit / "result.json").exists()
+        assert run.perplexity > 1
+    private = {run.arm: run.epsilon for run in result.runs}
+    assert 0 < private["dp_8"] <= 8
+    assert 0 < private["dp_cda_8"] <= 8
+    assert private["plain"] is None
+    assert told[-1] == ("done", 5, 5)
+    assert ExperimentResult.load(folder) == result
+
+
+def test_the_matched_arm_is_the_nearest_checkpoint_of_the_plain_run(finished):
+    folder, result, _ = finished
+    runs = {run.arm: run for run in result.runs}
+    known = [
+        json.loads(path.read_text())["perplexity"]
+        for path in folder.glob("arms/plain/seed-0/snapshots/*/held_out.json")
+    ]
+    wanted = runs["dp_8"].perplexity
+    assert runs["plain_matched_8"].perplexity in known
+    assert abs(runs["plain_matched_8"].perplexity / wanted - 1) == min(
+        abs(value / wanted - 1) for value in known
+    )
+
+
+def test_levels_stand_beside_what_the_world_implies(finished):
+    _, result, _ = finished
+    of_plain = [level for level in result.levels if level.arm == "plain"]
+    assert {level.axis for level in of_plain} == {"gender", "religion", "race"}
+    assert {level.group for level in of_plain} == {None, "covered", "uncovered"}
+    assert all(level.implied is not None for level in of_plain)
+
+
+def test_one_seed_decides_nothing(finished):
+    assert {claim.finding for claim in finished[1].claims} == {"undecided"}
+
+
+def test_comparisons_of_each_seed_are_written(finished):
+    from fairaudit.results import ComparisonResult
+
+    compared = ComparisonResult.load(finished[0] / "comparisons" / "seed-0")
+    assert compared.baseline == "plain"
+    assert "base" in compared.candidates
+
+
+def test_a_second_call_trains_nothing(finished):
+    folder, result, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("model.safetensors")}
+    start = time.perf_counter()
+    again = experiment(tiny(), output=folder)
+    assert time.perf_counter() - start < 60
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("model.safetensors")} == before
+    assert again.levels == result.levels
+    assert again.claims == result.claims
+
+
+def test_another_plan_is_refused_with_the_difference(finished):
+    with pytest.raises(ResultError, match=r"train\.steps = 3, the plan says 4"):
+        experiment(tiny(train={"steps": 4, "batch_size": 30, "max_length": 32,
+                               "learning_rate": 1e-3}), output=finished[0])  # fmt: skip
+
+
+def test_a_folder_with_other_things_is_refused(tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(ResultError, match="holds no experiment"):
+        experiment(tiny(), output=tmp_path)
+
+
+def test_an_arm_that_diverges_is_marked_and_the_rest_goes_on(tmp_path):
+    plan = tiny(arms=["plain", "clip_only"], arm={"plain": {"learning_rate": 1e30}})
+    result = experiment(plan, output=tmp_path / "out")
+    status = {run.arm: run.status for run in result.runs}
+    assert status == {"base": "done", "plain": "failed", "clip_only": "done"}
+    assert not result.complete
+    failed = next(run for run in result.runs if run.arm == "plain")
+    assert "NaN" in failed.reason
+    assert any("plain, seed 0 failed" in note for note in result.notes)

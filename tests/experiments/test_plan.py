@@ -1,0 +1,100 @@
+"""Plans: what arms mean, and that a typing error is found before anything is trained."""
+
+from __future__ import annotations
+
+import pytest
+
+from fairaudit.errors import UsageError
+from fairaudit.experiments.arms import mechanism, snapshot_steps
+from fairaudit.experiments.plan import BUILT_IN, load_plan, parse_arm
+
+PLAN = """
+name = "tiny"
+seeds = 1
+arms = ["plain", "dp_3"]
+[base]
+text = { sentences = 200 }
+[text]
+world = { sentences = 200 }
+[train]
+steps = 5
+learning_rate = 1e-3
+[arm.dp_3]
+learning_rate = 2e-3
+"""
+
+
+@pytest.fixture
+def plan_file(tmp_path):
+    def write(text):
+        path = tmp_path / "plan.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_built_in_plans_are_plans(name):
+    plan = load_plan(name)
+    assert plan.seeds >= 3
+    assert {"plain", "cda", "dp_3", "dp_cda_3"} <= set(plan.arms)
+
+
+def test_settings_of_an_arm_go_over_those_of_train(plan_file):
+    plan = load_plan(plan_file(PLAN))
+    assert plan.settings("plain") == {"steps": 5, "learning_rate": 1e-3}
+    assert plan.settings("dp_3") == {"steps": 5, "learning_rate": 2e-3}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"dp_3"]', '"dpp_3"]', r"'dpp_3' is no arm; did you mean dp_3\?"),
+        ('"dp_3"]', '"plain"]', "named twice"),
+        ("seeds = 1", "sedes = 1", r"unknown key 'sedes'; did you mean 'seeds'\?"),
+        ("[train]", "[trian]", r"unknown key 'trian'; did you mean 'train'\?"),
+        ("[arm.dp_3]", "[arm.dp_8]", r"\[arm\.dp_8\] has settings"),
+        ("steps = 5", "steps = 0", "train.steps"),
+        ("seeds = 1", "seeds = ", "not TOML"),
+        ('"dp_3"]', '"dp_3", "plain_matched_8"]', "needs the arm 'dp_8'"),
+        ("text = { sentences = 200 }", "", "base: give either 'model' or 'text'"),
+    ],
+)
+def test_what_is_wrong_with_a_plan_is_named(plan_file, old, new, message):
+    assert old in PLAN
+    with pytest.raises(UsageError, match=message):
+        load_plan(plan_file(PLAN.replace(old, new, 1)))
+
+
+def test_a_missing_plan_names_the_built_in_ones():
+    with pytest.raises(UsageError, match=r"no built-in plan \(demo, full\)"):
+        load_plan("nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("arm", "expected"),
+    [
+        ("plain", {}),
+        ("cda", {"cda": ("gender", "race"), "cda_mode": "averaged"}),
+        ("clip_only", {"ablation": "clip_only"}),
+        ("noise_only_3", {"ablation": "noise_only", "epsilon": 3.0}),
+        ("dp_0.5", {"epsilon": 0.5}),
+        ("dp_cda_3", {"epsilon": 3.0, "cda": ("gender", "race"), "cda_mode": "averaged"}),
+        ("dp_cda_separate_3", {"epsilon": 3.0, "cda": ("gender",), "cda_mode": "separate"}),
+        ("dp_cda_row_20", {"row_epsilon": 20.0, "cda": ("gender",), "cda_mode": "separate"}),
+    ],
+)
+def test_an_arm_is_what_its_name_says(arm, expected):
+    assert mechanism(arm, ("gender", "race")) == expected
+
+
+@pytest.mark.parametrize("name", ["", "dp", "dp_", "dp_x", "dp_-3", "plain_3", "base", "DP_3"])
+def test_other_words_are_no_arms(name):
+    assert parse_arm(name) is None
+
+
+def test_snapshots_are_denser_at_the_start():
+    marks = snapshot_steps(169)
+    assert marks == (1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121, 144)
+    assert all(0 < mark < 5 for mark in snapshot_steps(5))

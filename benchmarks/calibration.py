@@ -143,14 +143,14 @@ def outcome(
     return Outcome(low <= cell.truth <= high, rejects, method or "none", verdict, high - low)
 
 
-def fingerprint(sample: Sample) -> tuple[Any, ...] | None:
-    """Return the counts that identify a sample of independent items, to ask about it once."""
-    if sample.clusters is not None:
+def fingerprint(cell: Cell, sample: Sample) -> tuple[int, ...] | None:
+    """Return the counts that identify a sample of independent rates, to ask about it once."""
+    if sample.clusters is not None or not cell.is_rate:
         return None
-    if sample.candidate is None:
-        return tuple(sorted(Counter(sample.values.tolist()).items()))
-    both = zip(sample.values.tolist(), sample.candidate.tolist(), strict=True)
-    return tuple(sorted(Counter(both).items()))
+    answer = 2 * sample.values
+    if sample.candidate is not None:
+        answer = 3 * answer + 2 * sample.candidate
+    return tuple(np.bincount(answer.astype(np.intp)).tolist())
 
 
 def run_cell(task: tuple[str, int]) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def run_cell(task: tuple[str, int]) -> dict[str, Any]:
     outcomes = []
     for _ in range(replicates):
         sample = cell.draw(rng)
-        key = fingerprint(sample)
+        key = fingerprint(cell, sample)
         found = known.get(key) or ask(cell, sample)
         if key is not None:
             known[key] = found

@@ -6,6 +6,8 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Tests run side by side; threads of each would only wait for those of the others.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import atexit
 import shutil

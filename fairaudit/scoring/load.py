@@ -245,7 +245,10 @@ def _load_adapter(folder: Path, options: dict[str, Any]) -> Any:
         from peft import PeftConfig, PeftModel
     except ImportError as error:
         raise ModelError(f"{folder} is a PEFT adapter: pip install peft") from error
-    base = PeftConfig.from_pretrained(str(folder)).base_model_name_or_path
+    try:
+        base = PeftConfig.from_pretrained(str(folder)).base_model_name_or_path
+    except Exception as error:
+        raise _load_error(str(folder), "adapter", error) from error
     if not base:
         raise ModelError(f"{folder}: adapter_config.json names no base model")
     base_options = {**options, "revision": None}

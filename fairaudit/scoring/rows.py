@@ -154,7 +154,11 @@ class Encoder:
         if request.positions == "all":
             return range(len(text))
         assert request.reference is not None
-        shared = shared_positions(text, self._plain(request.reference), request.text_first)
+        ids, inner = self._framed(text)
+        reference, _ = self._framed(self._plain(request.reference))
+        # Special tokens take part in the alignment, as in the reference script: they tie the ends.
+        aligned = shared_positions(ids, reference, request.text_first)
+        shared = [position - inner.start for position in aligned if position in inner]
         if request.positions == "shared":
             return shared
         return sorted(set(range(len(text))).difference(shared))
@@ -169,16 +173,31 @@ class Encoder:
         return tuple(Read(row, position, ids[position]) for position in positions)
 
     def _filler(self, request: FillerLogProbability) -> tuple[Read, ...]:
-        # Byte-level tokenizers spell a word in a sentence with its leading space.
-        space = " " if request.before.endswith(" ") else ""
-        left = self._plain(request.before.rstrip())
-        filler = self._plain(space + request.filler)
-        right = self._plain(request.after)
+        left, filler, right = self._filled(request)
         reads = []
         for index in range(len(filler)):
             ids, positions = self._framed(left + filler[: index + 1] + right)
             reads.append(self._masked_read(ids, positions[len(left) + index]))
         return tuple(reads)
+
+    def _filled(self, request: FillerLogProbability) -> tuple[tuple[int, ...], ...]:
+        """Tokens before, of and after the filler, as the whole sentence is tokenized.
+
+        A space before the filler belongs to it: byte-level tokenizers spell a word in a sentence
+        with its leading space.
+        """
+        before = request.before.rstrip()
+        filler = request.before[len(before) :] + request.filler
+        if not self._tokenizer.is_fast:
+            return tuple(self._plain(part) for part in (before, filler, request.after))
+        encoded = self._tokenizer(
+            before + filler + request.after, add_special_tokens=False, return_offsets_mapping=True
+        )
+        ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
+        end = len(before) + len(filler)
+        first = next((i for i, (_, last) in enumerate(offsets) if last > len(before)), len(ids))
+        beyond = next((i for i, (start, _) in enumerate(offsets) if start >= end), len(ids))
+        return tuple(ids[:first]), tuple(ids[first:beyond]), tuple(ids[beyond:])
 
 
 def shared_positions(

@@ -7,6 +7,8 @@ from difflib import SequenceMatcher
 
 import pytest
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
 
 from fairaudit.items import (
     FillerLogProbability,
@@ -15,6 +17,7 @@ from fairaudit.items import (
     UnmaskedLogLikelihood,
 )
 from fairaudit.scoring.load import load_model
+from fairaudit.scoring.rows import Encoder
 from fairaudit.scoring.scorer import Scorer
 from tests.conftest import CORPUS, build_model
 
@@ -26,6 +29,7 @@ PAIRS = [
     ("He was a poor farmer.", "She was a poor farmer."),
     ("The old man from the north was tired.", "The young woman from the north was tired."),
     ("Nobody knew the nurse.", "Nobody in the town knew the nurse."),
+    ("He was tired.", "She was tired.."),
 ]
 
 
@@ -75,6 +79,24 @@ def unmasked_loop(model, tokenizer, request):
     received = torch.stack([layer[0] for layer in output.attentions]).mean(dim=(0, 1, 2))
     inner = range(1, len(ids) - 1)
     return [float(log_probs[i, ids[i]]) for i in inner], [float(received[i]) for i in inner]
+
+
+def metaspace_tokenizer():
+    """Train a tokenizer that marks word boundaries as SentencePiece does (XLM-R, ALBERT)."""
+    special = ["<s>", "</s>", "<unk>", "<mask>"]
+    backend = Tokenizer(models.Unigram())
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    backend.decoder = decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=120, special_tokens=special, unk_token="<unk>", show_progress=False
+    )
+    backend.train_from_iterator(CORPUS, trainer)
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 1)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<s>", eos_token="</s>", mask_token="<mask>"
+    )
 
 
 def causal_requests():
@@ -160,6 +182,43 @@ def test_filler_reads_each_sub_token_at_one_mask(family):
     ]
     assert len(expected) > 1
     assert answer.log_probs == pytest.approx(expected, abs=NATS)
+
+
+@pytest.mark.parametrize(
+    ("before", "filler", "after"),
+    [
+        ("The nurse was ", "townhouse", "."),
+        ("The ", "old man", " was tired."),
+        ("", "Nobody", " knew him."),
+        ("The nurse was a ", "man", ""),
+    ],
+)
+def test_filler_is_tokenized_as_part_of_its_sentence(before, filler, after):
+    """A SentencePiece tokenizer would put a word boundary before a full stop on its own."""
+    tokenizer = metaspace_tokenizer()
+    encoder = Encoder(tokenizer, None)
+    request = FillerLogProbability(before, filler, after)
+    reads = encoder.encode([request])[request]
+    ids = tokenizer(before + filler + after)["input_ids"]
+    last = reads[-1]
+    assert [
+        token if i != last.position else last.target for i, token in enumerate(last.row.ids)
+    ] == ids
+    word = tokenizer.decode([read.target for read in reads])
+    assert word.strip() == filler
+    assert all(read.row.ids[read.position] == tokenizer.mask_token_id for read in reads)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "bert"])
+def test_truncation_and_padding_of_the_tokenizer_are_not_silently_applied(family):
+    model, tokenizer = build_model(family)
+    kind = LogLikelihood if family == "gpt2" else PseudoLogLikelihood
+    requests = [kind(text) for text in CORPUS]
+    expected = Scorer(load_model((model, tokenizer))).plan(requests).reads
+    tokenizer.backend_tokenizer.enable_truncation(max_length=4)
+    tokenizer.backend_tokenizer.enable_padding(length=40)
+    tokenizer.padding_side = tokenizer.truncation_side = "left"
+    assert Scorer(load_model((model, tokenizer))).plan(requests).reads == expected
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama", "qwen2", "bert", "roberta", "distilbert"])

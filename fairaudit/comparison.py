@@ -23,7 +23,7 @@ from typing import Any, get_args
 from fairaudit.comparing.capability import capable
 from fairaudit.comparing.distance import distance_moved, has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
-from fairaudit.comparing.joining import PROBE, Joined, join_probe, join_suites
+from fairaudit.comparing.joining import Joined, join_probe, join_suites
 from fairaudit.comparing.pairing import Terms, changed, compared, paired_measurements
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.metrics.building import Measurement
@@ -38,6 +38,7 @@ from fairaudit.results import (
     Run,
     SuiteRun,
 )
+from fairaudit.results.capability import PROBE
 from fairaudit.results.files import dump_json
 from fairaudit.stats.multiplicity import Method
 

@@ -8,13 +8,13 @@ from typing import Final, Generic, TypeVar
 
 from fairaudit.policy import Selector, matches, near
 from fairaudit.results.audit import AuditResult
+from fairaudit.results.capability import PROBE, concerning
 from fairaudit.results.comparison import Comparison, ComparisonResult, Paired
 from fairaudit.results.types import Estimate
 
 Result = AuditResult | ComparisonResult
 EntryT = TypeVar("EntryT", bound=Estimate | Comparison)
 
-_PROBE: Final = "probe"
 _WILD: Final = frozenset("*?[")
 
 
@@ -56,7 +56,7 @@ def suites_run(result: Result, candidate: str | None) -> set[str]:
     """
     if isinstance(result, AuditResult):
         ran = {run.suite for run in result.suites if run.status == "run"}
-        return ran | {one.suite for one in result.estimates if one.suite == _PROBE}
+        return ran | {one.suite for one in result.estimates if one.suite == PROBE}
     entries = (*result.comparisons, *result.changes)
     return {entry.suite for entry in entries if entry.candidate == candidate}
 
@@ -98,15 +98,9 @@ def headline(capabilities: Iterable[Estimate]) -> Callable[[Estimate], bool]:
 
 
 def incapable(estimate: Estimate, result: AuditResult) -> str | None:
-    """Say which capability, not shown to be above chance, makes a bias unreadable; None: none.
-
-    The probe text concerns every suite; a suite's own capability its protocol, pooled or on the
-    same axis. A capability without a chance level says nothing here.
-    """
-    for one in result.estimates:
-        near_by = one.protocol == estimate.protocol and one.axis in ("all", estimate.axis)
-        concerned = one.group is None and (one.suite == _PROBE or near_by)
-        if one.kind == "capability" and concerned and _below_chance(one):
+    """Say which capability, not shown to be above chance, makes a bias unreadable; None: none."""
+    for one in concerning(result.estimates, estimate):
+        if _below_chance(one):
             return f"{one.name} of {one.protocol} ({one.axis}) is not shown to be above chance"
     return None
 

@@ -11,11 +11,11 @@ import pandas as pd
 from fairaudit.errors import ResultError
 from fairaudit.items import SCORE_COLUMNS
 from fairaudit.results import AuditResult, NotCompared, SuiteRun
+from fairaudit.results.capability import PROBE
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-PROBE: Final = "probe"
 _ITEM: Final = ["protocol", "item_id"]
 
 

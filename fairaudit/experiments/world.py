@@ -209,7 +209,8 @@ def population(openings: int = 1, tails: int = 1) -> Iterator[Item]:
     Yields
     ------
     Item
-        Clustered by concept; the group is ``covered`` or ``uncovered`` by the CDA lexicon.
+        Clustered by concept; the group is ``covered`` or ``uncovered`` by the CDA lexicon. The
+        unrelated sentence has its opening again where the term should be.
     """
     words = load_words()
     for axis, slots in words.axes.items():
@@ -235,6 +236,9 @@ def population(openings: int = 1, tails: int = 1) -> Iterator[Item]:
                                     ),
                                     "anti_stereotype": sentence(
                                         opening, concept.text, link, term.texts[second], tail
+                                    ),
+                                    "unrelated": sentence(
+                                        opening, concept.text, link, opening.lower(), tail
                                     ),
                                 },
                             )

@@ -1,4 +1,9 @@
-"""Any suite of sentence pairs: preference by axis and group."""
+"""Any suite of sentence pairs: preference by axis and group, and capability where it is asked.
+
+Language-modelling score
+    Mean of [stereotype above unrelated] and [anti-stereotype above unrelated] over the pairs that
+    come with an unrelated sentence; a tie counts one half. Range 0-1, ideal 1, chance ½.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +11,42 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from fairaudit.metrics.building import Measurement, Slice, estimates
-from fairaudit.metrics.preference import ROLES, preference_measurements
-from fairaudit.metrics.tables import by_role, parts
+from fairaudit.metrics.building import Measurement, Metric, Sample, Slice, estimates
+from fairaudit.metrics.preference import ROLES, preference_measurements, preferences
+from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
 
 _PRIMARY = ("causal-sum", "pll-shared")
+_UNRELATED = "unrelated"
+_LANGUAGE_MODELING_SCORE = Metric(
+    "language_modeling_score", "capability", is_rate=True, ideal=1.0, chance=0.5, range=(0.0, 1.0)
+)
 
 
 def pair_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
-    """Stereotype preference rate and mean log-odds, by protocol, axis and group."""
+    """Stereotype preference rate and mean log-odds, by protocol, axis and group; LM score."""
     for protocol, scores in table.groupby("protocol", sort=True):
         suite, _, variant = str(protocol).partition("/")
         for part in parts(by_role(scores, ROLES), ROLES, groups=True):
             primary = variant in _PRIMARY and part.axis != "all" and part.group is None
             where = Slice(suite, str(protocol), part.axis, part.group, primary=primary)
             yield from preference_measurements(part, where)
+        roles = (*ROLES, _UNRELATED)
+        for part in parts(by_role(scores, roles), roles):
+            if len(part.items) or part.n_skipped:
+                yield _language_modeling(part, Slice(suite, str(protocol), part.axis))
+
+
+def _language_modeling(part: Part, where: Slice) -> Measurement:
+    unrelated = part.items[_UNRELATED].to_numpy(dtype=float)
+    above = [preferences(part.items[role].to_numpy(dtype=float) - unrelated) for role in ROLES]
+    sample = Sample(
+        (above[0] + above[1]) / 2,
+        part.items["cluster"].astype(str).tolist(),
+        n_skipped=part.n_skipped,
+        keys=part.items.index.astype(str).tolist(),
+    )
+    return Measurement(_LANGUAGE_MODELING_SCORE, where, sample)
 
 
 def pair_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:

@@ -1,7 +1,9 @@
 """A user's own suite: sentence pairs in a TOML, JSONL or CSV file.
 
 Every pair has ``stereotype`` and ``anti_stereotype`` (two sentences) and an ``axis``; optional are
-``item_id`` (default: the row number), ``group`` and ``cluster`` (default: the item itself). JSONL
+``item_id`` (default: the row number), ``group``, ``cluster`` (default: the item itself) and
+``unrelated``, a sentence that makes no sense: a model that does not prefer the other two to it is
+not capable enough for its preference between them to mean anything. JSONL
 and CSV hold one pair per row; TOML holds them as ``[[items]]`` and may add ``name``,
 ``description``, ``citation`` and ``license``.
 """
@@ -27,7 +29,7 @@ from pydantic import (
 )
 
 from fairaudit.errors import SuiteFileError
-from fairaudit.items import Item, Protocol
+from fairaudit.items import Item, Protocol, PseudoLogLikelihood
 from fairaudit.metrics.pairs import pair_estimates
 from fairaudit.results import Source
 from fairaudit.suites import pairs
@@ -48,6 +50,7 @@ class PairRow(BaseModel):
     cluster: str | None = None
     stereotype: str = Field(min_length=1)
     anti_stereotype: str = Field(min_length=1)
+    unrelated: str | None = Field(default=None, min_length=1)
 
     @field_validator("axis")
     @classmethod
@@ -123,7 +126,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
         Protocol(
             f"{suite}/pll-shared",
             "masked",
-            pairs.mask_shared,
+            _mask_shared,
             pairs.total,
             "Shared tokens masked one at a time and summed.",
             primary=True,
@@ -198,11 +201,18 @@ def _items(path: Path, rows: Iterable[tuple[int, Any]]) -> Iterator[Item]:
             axis=row.axis,
             group=row.group,
             cluster=row.cluster or item_id,
-            texts={
-                pairs.STEREOTYPE: row.stereotype,
-                pairs.ANTI_STEREOTYPE: row.anti_stereotype,
-            },
+            texts=_texts(row),
         )
+
+
+def _texts(row: PairRow) -> dict[str, str]:
+    texts = {pairs.STEREOTYPE: row.stereotype, pairs.ANTI_STEREOTYPE: row.anti_stereotype}
+    return texts if row.unrelated is None else {**texts, pairs.UNRELATED: row.unrelated}
+
+
+def _mask_shared(item: Item, role: str) -> PseudoLogLikelihood | None:
+    """Mask what the pair shares; an unrelated sentence shares nothing with it on purpose."""
+    return None if role == pairs.UNRELATED else pairs.mask_shared(item, role)
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -15,6 +15,7 @@ from fairaudit.items import (
 
 STEREOTYPE = "stereotype"
 ANTI_STEREOTYPE = "anti_stereotype"
+UNRELATED = "unrelated"
 
 _PARTNER = {
     STEREOTYPE: ANTI_STEREOTYPE,

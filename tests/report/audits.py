@@ -170,6 +170,20 @@ def _crows_pairs(make_one: Builder) -> list[Estimate]:
     return found
 
 
+def guessing_about_religion(audit: AuditResult) -> AuditResult:
+    """Return the audit of a model whose LM score on religion cannot be told from chance."""
+    return audit.model_copy(
+        update={
+            "estimates": tuple(
+                one.model_copy(update={"interval": interval(0.4, 0.6, "t"), "reason": None})
+                if one.kind == "capability" and one.axis == "religion"
+                else one
+                for one in audit.estimates
+            )
+        }
+    )
+
+
 def _stereoset(make_one: Builder) -> list[Estimate]:
     found = []
     for variant in ("intrasentence-causal", "intersentence-causal"):

@@ -73,16 +73,34 @@ def test_less_perplexity_is_better():
 
 
 def test_weakness_reaches_the_same_protocol_and_axis(audit: AuditResult):
-    weak = reading.weak_capabilities(audit)
-    hit = {found.key for found in view.primary_bias(audit) if reading.weakness_of(found, weak)}
+    measured = audits.guessing_about_religion(audit).estimates
+    hit = {found.key for found in view.primary_bias(audit) if reading.weakness_of(found, measured)}
     assert hit == {
         ("stereoset/intrasentence-causal", "religion", None, "stereotype_score"),
     }
 
 
-def test_a_failed_probe_reaches_every_suite(audit: AuditResult):
-    probe = audit.estimates[1].model_copy(update={"chance": 0.4})
-    assert all(reading.weakness_of(found, [probe]) for found in view.primary_bias(audit))
+def test_an_axis_without_an_interval_is_judged_by_the_pooled_capability(audit: AuditResult):
+    religion = next(
+        one for one in audit.estimates if one.kind == "capability" and one.axis == "religion"
+    )
+    assert religion.interval is None
+    assert not any(
+        reading.weakness_of(found, audit.estimates) for found in view.primary_bias(audit)
+    )
+
+
+def test_a_failed_probe_reaches_the_suites_without_a_capability_of_their_own(audit: AuditResult):
+    failed = [
+        one.model_copy(update={"chance": 0.99}) if one.suite == "probe" else one
+        for one in audit.estimates
+    ]
+    own = {one.protocol for one in audit.estimates if one.kind == "capability"}
+    for found in view.primary_bias(audit):
+        hit = reading.weakness_of(found, failed)
+        if found.protocol not in own:
+            assert hit is not None
+            assert hit.suite == "probe"
 
 
 def test_summary_counts_and_never_judges(audit: AuditResult, empty: AuditResult):

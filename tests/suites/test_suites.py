@@ -268,3 +268,33 @@ def test_quick_sample_is_seeded_stratified_and_ordered():
     assert set(strata.values()) == {50}
     order = {item.item_id: index for index, item in enumerate(items)}
     assert [order[item.item_id] for item in sample] == sorted(order[i.item_id] for i in sample)
+
+
+def test_an_unrelated_sentence_makes_a_capability_of_the_suites_own(tmp_path):
+    """A model that likes nonsense as much as sense is known by its own suite."""
+    from fairaudit.metrics.pairs import pair_estimates
+    from fairaudit.score_tables import score_table
+    from fairaudit.suites.custom import load_suite
+
+    path = tmp_path / "mine.jsonl"
+    row = '{"axis": "a", "stereotype": "x y", "anti_stereotype": "x z", "unrelated": "x x"}\n'
+    path.write_text(row * 12)
+    suite = load_suite(path)
+    items = suite.load(DataFinder()).items
+    causal, masked = suite.protocols
+    assert set(items[0].texts) == {"stereotype", "anti_stereotype", "unrelated"}
+    assert causal.request(items[0], "unrelated").text == "x x"
+    assert masked.request(items[0], "unrelated") is None
+    scores = {"stereotype": -1.0, "anti_stereotype": -3.0, "unrelated": -2.0}
+    rows = [
+        {"item_id": item.item_id, "protocol": causal.id, "axis": "a", "group": None,
+         "cluster": item.item_id, "role": role, "score": score, "n_tokens": 2, "status": "ok",
+         "reason": None}
+        for item in items
+        for role, score in scores.items()
+    ]  # fmt: skip
+    found = {(e.name, e.axis): e for e in pair_estimates(score_table(rows), 0)}
+    able = found["language_modeling_score", "a"]
+    assert (able.value, able.chance, able.ideal) == (0.5, 0.5, 1.0)
+    assert able.kind == "capability"
+    assert found["stereotype_preference_rate", "a"].value == 1.0

@@ -43,9 +43,9 @@ def _warnings(result: AuditResult) -> Iterator[str]:
 
 
 def _primary(result: AuditResult, report: str) -> Iterator[str]:
-    links, weak = anchors(result), weak_capabilities(result)
+    links = anchors(result)
     for found in primary_bias(result):
-        failed = weakness_of(found, weak) is not None
+        failed = weakness_of(found, result.estimates) is not None
         yield " · ".join(
             (
                 f"[{_place(found)}]({report}#{links[found.key]})",

@@ -13,6 +13,7 @@ from fairaudit.report import words
 from fairaudit.report.marks import Mark, Tone
 from fairaudit.report.names import LOWER_IS_BETTER, axis_name, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.results.capability import concerning
 
 PROBE = "probe"
 _ALPHA: Final = 0.05
@@ -126,17 +127,10 @@ def weak_capabilities(result: AuditResult) -> tuple[Estimate, ...]:
     return tuple(found for found in capabilities(result) if above_chance(found) is False)
 
 
-def weakness_of(estimate: Estimate, weak: Iterable[Estimate]) -> Estimate | None:
-    """Return the failed capability that makes a bias estimate uninterpretable, if there is one.
-
-    The probe text concerns every suite; a suite's own capability its protocol, pooled or on the
-    same axis.
-    """
-    for found in weak:
-        same = found.protocol == estimate.protocol and found.axis in ("all", estimate.axis)
-        if found.suite == PROBE or same:
-            return found
-    return None
+def weakness_of(estimate: Estimate, estimates: Iterable[Estimate]) -> Estimate | None:
+    """Return the failed capability that makes a bias estimate uninterpretable, if there is one."""
+    concerned = concerning(estimates, estimate)
+    return next((found for found in concerned if above_chance(found) is False), None)
 
 
 def weakness_words(found: Estimate) -> str:

@@ -51,7 +51,6 @@ def render_terminal(result: AuditResult) -> Group:
 def render_table(result: AuditResult) -> Table:
     """Primary estimates by suite and axis, with interval, ideal and n."""
     table = grid("Bias", "value", "95 % interval", "ideal", "n", "")
-    weak = weak_capabilities(result)
     for suite, found in grouped(primary_bias(result), lambda one: one.suite).items():
         if table.rows:
             table.add_row()
@@ -59,13 +58,13 @@ def render_table(result: AuditResult) -> Table:
         head = Text(shorten(suite_name(suite), 24), style="bold")
         table.add_row(head, "", "", "", "", Text(shorten(protocols, 40), style="dim"))
         for one in found:
-            table.add_row(*_bias_row(one, weak))
+            table.add_row(*_bias_row(one, result.estimates))
     if not table.rows:
         table.add_row(Text("no primary estimate", style="dim"))
     return table
 
 
-def _bias_row(found: Estimate, weak: tuple[Estimate, ...]) -> tuple[Text, ...]:
+def _bias_row(found: Estimate, estimates: tuple[Estimate, ...]) -> tuple[Text, ...]:
     side = standing(found)
     style = _STYLES.get(side, "")
     return (
@@ -74,14 +73,14 @@ def _bias_row(found: Estimate, weak: tuple[Estimate, ...]) -> tuple[Text, ...]:
         Text(words.interval_of(found), style=style),
         Text(words.reference(found.ideal, found), style="dim"),
         Text(words.count(found.n)),
-        _remark(found, weak),
+        _remark(found, estimates),
     )
 
 
-def _remark(found: Estimate, weak: tuple[Estimate, ...]) -> Text:
+def _remark(found: Estimate, estimates: tuple[Estimate, ...]) -> Text:
     """Mark of the standing, then what a reader must know about the number."""
     remarks = [caution_of(caution).label for caution in found.cautions]
-    if weakness_of(found, weak) is not None:
+    if weakness_of(found, estimates) is not None:
         remarks.append("not interpretable")
     if found.value is None:
         remarks.append(shorten(found.reason or "no reason recorded", 200))

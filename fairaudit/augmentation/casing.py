@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+#: Words written small in a phrase whose other words have capitals.
+_SMALL_WORDS: Final = frozenset({"of"})
+
 
 def recase(surface: str, source: str, target: str, *, opens_sentence: bool = False) -> str:
     """Write ``target`` in the case pattern in which ``surface`` writes ``source``.
@@ -20,11 +25,14 @@ def recase(surface: str, source: str, target: str, *, opens_sentence: bool = Fal
     str
         UPPER, Title and small letters are kept. Two words that the lexicon spells alike (both
         small, or both with one capital) are matched letter by letter, the last letter's case going
-        on to the end, so that mixed patterns survive as well. A word that is always written with a
+        on to the end, so that mixed patterns survive as well. Phrases keep UPPER, Title and a
+        first capital. A word that is always written with a
         capital ("Asian") takes the lexicon's spelling.
     """
     if surface == source and not (opens_sentence and surface[0].isupper()):
         return target
+    if " " in source and target.islower():
+        return _phrasewise(surface, target)
     if _pattern(source) == _pattern(target) != "mixed":
         return _letterwise(surface, target)
     if surface.isupper() and len(surface) > 1:
@@ -38,6 +46,16 @@ def _pattern(word: str) -> str:
     if word.islower():
         return "small"
     return "title" if word[0].isupper() and word[1:].islower() else "mixed"
+
+
+def _phrasewise(surface: str, target: str) -> str:
+    """Carry UPPER, Title Of Phrases and a first capital over to another phrase."""
+    if surface.isupper():
+        return target.upper()
+    if all(word[0].isupper() for word in surface.split() if word not in _SMALL_WORDS):
+        words = [word if word in _SMALL_WORDS else word.capitalize() for word in target.split()]
+        return " ".join(words)
+    return target.capitalize() if surface[0].isupper() else target
 
 
 def _letterwise(surface: str, target: str) -> str:

@@ -47,6 +47,8 @@ def twin(text: str, *axes: str, shifts="choice", seed=0) -> str:
         ("HE IS HER SON.", "SHE IS HIS DAUGHTER."),
         ("She\tand  the\n*boys*", "He\tand  the\n*girls*"),
         ("sHE", "hE"),
+        ("The Best Man kissed the First Lady.", "The Maid of Honor kissed the First Gentleman."),
+        ("MY LORD", "MY LADY"),
         # hyphens
         ("her ex-wife and mother-in-law", "his ex-husband and father-in-law"),
         ("a great-grandmother", "a great-grandfather"),
@@ -167,7 +169,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 NEUTRAL = st.sampled_from(["tree", "runs", "the", "a", "an", "and", "of", "7", "green", "to"])
 GAPS = st.sampled_from([" ", ", ", ". ", "\n", "; ", " - "])
-CASES = st.sampled_from([str.lower, str.upper, str.title])
+CASES = st.sampled_from([str.lower, str.upper, str.capitalize])
 
 
 @settings(max_examples=300, deadline=None)

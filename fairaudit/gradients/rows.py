@@ -64,11 +64,15 @@ def working_dtype(uses: Sequence[Factor], asked: torch.dtype) -> torch.dtype:
 
 @contextlib.contextmanager
 def full_precision() -> Iterator[None]:
-    """Multiply fp32 in fp32: TF32 and bf16 kernels would make norms wrong in the third digit."""
+    """Multiply fp32 in fp32: TF32 and autocast would make norms wrong in the third digit."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
+    devices = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
     try:
-        with torch.no_grad():
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(torch.no_grad())
+            for device in devices:
+                stack.enter_context(torch.autocast(device, enabled=False))
             yield
     finally:
         torch.set_float32_matmul_precision(before)

@@ -52,7 +52,15 @@ def build_distilgpt2() -> nn.Module:
     import transformers as tf
 
     torch.manual_seed(1)
-    config = tf.GPT2Config(vocab_size=150, n_embd=48, n_layer=3, n_head=4, n_positions=64)
+    config = tf.GPT2Config(
+        vocab_size=150,
+        n_embd=48,
+        n_layer=3,
+        n_head=4,
+        n_positions=64,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
     model = tf.GPT2LMHeadModel(config)
     with torch.no_grad():
         for parameter in model.parameters():

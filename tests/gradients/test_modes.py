@@ -53,6 +53,20 @@ def test_bf16_weights_have_fp32_norms_and_sums(family):
     assert torch.allclose(query.losses, truth.losses, rtol=0.05)
 
 
+def test_autocast():
+    """Layers see fp32 and bf16 mixed; norms and sums still speak of the same gradients."""
+    model, batch = build("llama"), make_batch("llama", rows=4)
+    engine = GradientEngine(model, objective="causal")
+    expected = engine.query(batch).norms()
+    engine = GradientEngine(model, objective="causal")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        query = engine.query(batch)
+    total = query.weighted_sum(torch.tensor([0.0, 1.0, 0.0, 0.0]))
+    length = sum(float(value.double().square().sum()) for value in total.values()) ** 0.5
+    assert float(query.norms()[1]) == pytest.approx(length, rel=1e-5)
+    assert torch.allclose(query.norms(), expected, rtol=0.05)
+
+
 @pytest.mark.parametrize("family", ["gpt2", "roberta"])
 def test_fp64_models_are_exact_to_fp64(family):
     model, batch = build(family).double(), make_batch(family, rows=4)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         GateResult,
         Interval,
     )
+    from fairaudit.training.finetuning import finetune
+    from fairaudit.training.verification import verify
 
 _PUBLIC = {
     "AuditResult": "fairaudit.results",
@@ -39,7 +41,9 @@ _PUBLIC = {
     "audit_scores": "fairaudit.recorded",
     "augment": "fairaudit.augmentation",
     "compare": "fairaudit.comparison",
+    "finetune": "fairaudit.training.finetuning",
     "gate": "fairaudit.gating",
+    "verify": "fairaudit.training.verification",
 }
 
 __all__ = [
@@ -55,7 +59,9 @@ __all__ = [
     "audit_scores",
     "augment",
     "compare",
+    "finetune",
     "gate",
+    "verify",
 ]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from fairaudit.errors import ResultError
 from fairaudit.results import files
 from fairaudit.results.types import Frozen
 
@@ -72,3 +73,19 @@ class PrivacyStatement(Frozen):
         path = Path(folder)
         path = path / "privacy.json" if path.is_dir() else path
         return files.read_result(path, cls, schema=PRIVACY_SCHEMA, version=PRIVACY_SCHEMA_VERSION)
+
+    @classmethod
+    def of(cls, content: dict[str, Any]) -> PrivacyStatement:
+        """Return the statement in the content of a ``privacy.json`` that was read elsewhere.
+
+        Raises
+        ------
+        ResultError
+            If a value is out of range or a key unknown.
+        """
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ResultError(f"privacy.json: {where}: {first['msg']}") from error

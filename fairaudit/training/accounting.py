@@ -20,29 +20,21 @@ import contextlib
 import math
 import warnings
 from collections.abc import Iterator
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from opacus.accountants import RDPAccountant
-from opacus.accountants.analysis.prv import (
-    Domain,
-    PoissonSubsampledGaussianPRV,
-    TruncatedPrivacyRandomVariable,
-    compose_heterogeneous,
-    compute_safe_domain_size,
-    discretize,
-)
 from scipy.optimize import brentq
-from scipy.special import ndtr
 
 from fairaudit.errors import UsageError
+from fairaudit.training.composition import (
+    CompositionError,
+    RecordLoss,
+    SeparateTwinsLoss,
+    composed_epsilon,
+)
 
 Accountant = Literal["prv", "rdp"]
-Array = NDArray[np.float64]
-
-#: Error of ε that the composition may make; it is added, so the result stays an upper bound.
-EPSILON_ERROR: Final = 0.01
 _MAX_NOISE: Final = 1e4
 
 
@@ -89,11 +81,14 @@ def epsilon(
         raise UsageError("the RDP accountant does not cover separate twins; use 'prv'")
     with _calm():
         if accountant == "rdp":
-            rdp = RDPAccountant()
-            rdp.history = [(noise_multiplier, sample_rate, steps)]
-            return float(rdp.get_epsilon(delta))
-        kind = _SeparateTwinsPRV if separate_twins else PoissonSubsampledGaussianPRV
-        return _composed(kind(sample_rate, noise_multiplier), steps, delta)
+            return _renyi(noise_multiplier, sample_rate, steps, delta)
+        kind = SeparateTwinsLoss if separate_twins else RecordLoss
+        loss = kind(sample_rate, noise_multiplier)
+        try:
+            return composed_epsilon(loss, steps, delta)
+        except CompositionError:
+            # Looser, and of use where ε is beyond use: the sum of losses is out of range.
+            return _renyi(loss.noise_multiplier, loss.sample_rate, steps, delta)
 
 
 def solve_noise_multiplier(
@@ -143,50 +138,15 @@ def solve_noise_multiplier(
     return math.exp(root)
 
 
-class _SeparateTwinsPRV(PoissonSubsampledGaussianPRV):  # type: ignore[misc]
-    """Privacy loss of Σ_k w_k N(k, σ²) against N(0, σ²) for k = 0, 1, 2.
-
-    With y = exp(x/σ²) the loss e^t = Σ w_k y^k exp(−k²/2σ²) is a quadratic in y that grows with x,
-    so its distribution function needs one root.
-    """
-
-    def __init__(self, sample_rate: float, noise_multiplier: float) -> None:
-        # What the safe domain is sized by: at least as lossy, since any draw counts as both.
-        super().__init__(1 - (1 - sample_rate) ** 2, noise_multiplier / 2)
-        q, self._sigma = sample_rate, noise_multiplier
-        self._weights = ((1 - q) ** 2, 2 * q * (1 - q), q**2)
-
-    def cdf(self, t: Any) -> Array:
-        """P(loss ≤ t) when the record is there."""
-        none, one, two = self._weights
-        linear = one * math.exp(-1 / (2 * self._sigma**2))
-        square = two * math.exp(-2 / self._sigma**2)
-        rest = np.exp(np.asarray(t, dtype=np.float64)) - none
-        reached = rest > 0
-        rest = np.where(reached, rest, 1.0)
-        # The root without cancellation, for rest near 0 and for q = 1 (no linear term) alike.
-        y = 2 * rest / (linear + np.sqrt(linear**2 + 4 * square * rest))
-        x = self._sigma**2 * np.log(y)
-        mass = sum(weight * ndtr((x - k) / self._sigma) for k, weight in enumerate(self._weights))
-        return np.where(reached, mass, 0.0)
-
-
-def _composed(prv: PoissonSubsampledGaussianPRV, steps: int, delta: float) -> float:
-    """Discretise, compose by FFT, and read off the upper bound."""
-    delta_error = delta / 1000
-    reach = compute_safe_domain_size(
-        prvs=[prv],
-        max_self_compositions=[steps],
-        eps_error=EPSILON_ERROR,
-        delta_error=delta_error,
-    )
-    mesh = EPSILON_ERROR / math.sqrt(steps * math.log(12 / delta_error) / 2)
-    domain = Domain.create_aligned(-reach, reach, mesh)
-    truncated = TruncatedPrivacyRandomVariable(prv, domain.t_min, domain.t_max)
-    one_step = discretize(truncated, domain)
-    composed = compose_heterogeneous(dprvs=[one_step], num_self_compositions=[steps])
-    _, _, upper = composed.compute_epsilon(delta, delta_error, EPSILON_ERROR)
-    return max(0.0, float(upper))
+def _renyi(noise_multiplier: float, sample_rate: float, steps: int, delta: float) -> float:
+    """ε from Rényi divergences (Mironov 2017); infinite where floating point has no answer."""
+    accountant = RDPAccountant()
+    accountant.history = [(noise_multiplier, sample_rate, steps)]
+    try:
+        bound = float(accountant.get_epsilon(delta))
+    except (ArithmeticError, ValueError):
+        return math.inf
+    return math.inf if math.isnan(bound) else max(0.0, bound)
 
 
 @contextlib.contextmanager

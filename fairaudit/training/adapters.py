@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -50,7 +51,9 @@ def add_adapters(model: Any, rank: int, seed: int) -> tuple[Any, LoraRecord]:
         # GPT-2's Conv1D keeps its weight the other way round.
         fan_in_fan_out="Conv1D" in layers.values(),
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        # peft asks transformers for an attribute that transformers has renamed.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing")
         torch.manual_seed(seed)
         adapted = get_peft_model(model, config)
     targets = tuple(sorted({name.rsplit(".", 1)[-1] for name in layers}))

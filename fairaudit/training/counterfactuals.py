@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from fairaudit.augmentation import augment
 from fairaudit.training.records import Records
 
 #: Records with twins that are kept as a sample.
@@ -46,14 +47,6 @@ def find_counterfactuals(records: Records, axes: Sequence[str], seed: int) -> Co
     UsageError
         If an axis is unknown.
     """
-    from fairaudit.augmentation import augment
-
     texts = list(dict.fromkeys(text for rows in records.rows for text in rows))
     found = augment(texts, axes=tuple(axes), mode="two-sided", seed=seed)
-    return Counterfactuals(dict(zip(texts, found.twins, strict=True)), _as_json(found.report))
-
-
-def _as_json(report: Any) -> dict[str, Any]:
-    from dataclasses import asdict, is_dataclass
-
-    return asdict(report) if is_dataclass(report) else dict(report.model_dump(mode="json"))
+    return Counterfactuals(dict(zip(texts, found.twins, strict=True)), asdict(found.report))

@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from fairaudit.errors import FairauditError
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.training.accounting import Accountant, epsilon
 
@@ -60,27 +61,70 @@ class Verification:
 
 
 def verify(statement: PrivacyStatement | str | Path) -> Verification:
-    """Recompute ε from a statement's own values.
+    """Recompute ε from a statement's own values, and look whether it belongs to the weights.
 
     Parameters
     ----------
     statement : PrivacyStatement or path
-        The statement, or the checkpoint folder that holds ``privacy.json``.
+        The statement, its file, or the checkpoint folder that holds ``privacy.json``; in a folder
+        with weights, their fingerprint is compared too.
 
     Raises
     ------
     ResultError
         If the file is missing, damaged or of a newer schema.
+    ModelError
+        If the folder's weights cannot be loaded.
     """
-    if not isinstance(statement, PrivacyStatement):
-        statement = PrivacyStatement.load(statement)
+    if isinstance(statement, PrivacyStatement):
+        return check_statement(statement)
+    folder = Path(statement)
+    return check_statement(PrivacyStatement.load(folder), _fingerprint(folder))
+
+
+def check_statement(statement: PrivacyStatement, fingerprint: str | None = None) -> Verification:
+    """Recompute ε; given the fingerprint of weights, look whether the claim is about them."""
     recomputed = epsilon_of(statement)
     return Verification(
         statement,
         recomputed,
-        tuple(_problems(statement, recomputed)),
-        tuple(_warnings(statement)),
+        (*_problems(statement, recomputed), *_other_weights(statement, fingerprint)),
+        (*_warnings(statement), *_unseen_weights(statement, fingerprint)),
     )
+
+
+def claim_note(privacy: dict[str, Any] | None, fingerprint: str | None) -> str | None:
+    """One sentence about the claim that lies beside a checkpoint, for the notes of its audit.
+
+    Parameters
+    ----------
+    privacy : dict or None
+        Content of ``privacy.json``; None where there is none.
+    fingerprint : str or None
+        Fingerprint of the weights that were audited.
+
+    Returns
+    -------
+    str or None
+        None where nothing is claimed and nothing is said; never raises for a damaged claim, which
+        is what such a note is for.
+    """
+    if privacy is None:
+        return None
+    try:
+        found = check_statement(PrivacyStatement.of(privacy), fingerprint)
+    except FairauditError as error:
+        return f"the privacy statement does not follow: {error}"
+    return found.sentence
+
+
+def _fingerprint(folder: Path) -> str | None:
+    """Fingerprint of the weights in a folder, or None where there are none."""
+    if not folder.is_dir() or not any(folder.glob("*.safetensors")):
+        return None
+    from fairaudit.scoring.load import load_model
+
+    return load_model(folder, device="cpu").identity.fingerprint
 
 
 def epsilon_of(statement: PrivacyStatement) -> float:
@@ -123,6 +167,19 @@ def _warnings(statement: PrivacyStatement) -> Iterator[str]:
         yield f"delta {statement.delta:.3g} is not below 1/records: single records may be revealed"
     if not statement.secure_noise:
         yield "the noise came from a generator that is not cryptographic"
+
+
+def _other_weights(statement: PrivacyStatement, fingerprint: str | None) -> Iterator[str]:
+    claimed = statement.model_fingerprint
+    if claimed is not None and fingerprint is not None and claimed != fingerprint:
+        yield "the statement was written for other weights than those beside it"
+
+
+def _unseen_weights(statement: PrivacyStatement, fingerprint: str | None) -> Iterator[str]:
+    if statement.model_fingerprint is None:
+        yield "the statement does not say which weights it is about"
+    elif fingerprint is None:
+        yield "no weights were looked at, so they may be others than those the statement is about"
 
 
 def _number(value: float) -> str:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
 from dp_accounting.pld import PLDAccountant
 from dp_accounting.pld.privacy_loss_distribution import from_mixture_gaussian_mechanism
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from fairaudit.errors import UsageError
-from fairaudit.training.accounting import EPSILON_ERROR, epsilon, solve_noise_multiplier
+from fairaudit.training.accounting import epsilon, solve_noise_multiplier
+from fairaudit.training.composition import (
+    EPSILON_ERROR,
+    RecordLoss,
+    SeparateTwinsLoss,
+    TruncatedLoss,
+)
 
 #: noise multiplier, sample rate, steps, delta
 SETTINGS = [
@@ -78,7 +86,7 @@ def test_rdp_is_looser():
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.floats(0.7, 4), st.floats(0.01, 0.5), st.integers(1, 300))
+@given(st.floats(0.7, 4), st.floats(0.01, 0.3), st.integers(1, 100))
 def test_more_noise_costs_less_and_more_steps_cost_more(noise, rate, steps):
     spent = epsilon(noise, rate, steps, 1e-5)
     assert epsilon(noise * 1.2, rate, steps, 1e-5) <= spent + 1e-6
@@ -120,3 +128,35 @@ def test_values_out_of_range_are_refused(setting, message):
 def test_targets_out_of_range_are_refused(target):
     with pytest.raises(UsageError, match="epsilon must be above 0"):
         solve_noise_multiplier(target, 0.1, 10, 1e-5)
+
+
+@pytest.mark.parametrize("kind", [RecordLoss, SeparateTwinsLoss])
+@pytest.mark.parametrize("rate", [1e-3, 0.3, 1.0])
+def test_the_mean_of_a_loss_is_its_integral(kind, rate):
+    """Against the integral over the noise itself, which knows nothing of distribution functions."""
+    noise = 0.8
+    loss = kind(rate, noise)
+    x, step = np.linspace(-15, 15, 600_001, retstep=True)
+    if kind is RecordLoss:
+        weights = [1 - rate, rate]
+    else:
+        weights = [(1 - rate) ** 2, 2 * rate * (1 - rate), rate**2]
+    with np.errstate(divide="ignore"):
+        density = sum(w * stats.norm.pdf(x, k, noise) for k, w in enumerate(weights))
+        value = np.log(density) - stats.norm.logpdf(x, 0, noise)
+    expected = float((density * value).sum() * step)
+    assert TruncatedLoss(loss, -60.0, 60.0).mean() == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("setting", "twins"),
+    [
+        ((0.05, 0.5, 10_000, 1e-5), False),
+        ((1e-9, 0.5, 1, 1e-5), True),
+        ((1.0, 0.01, 10**9, 1e-5), False),
+        ((1.0, 0.1, 10, 1e-300), True),
+    ],
+)
+def test_claims_beyond_floating_point_get_a_bound_at_once(setting, twins):
+    """As in a tampered statement: no time, no memory, and a bound that is never too low."""
+    assert epsilon(*setting, separate_twins=twins) > 50

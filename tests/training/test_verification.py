@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from fairaudit.cli.app import app
 from fairaudit.errors import ResultError
 from fairaudit.results.privacy import CdaStatement, PrivacyStatement
+from fairaudit.scoring.load import load_model
 from fairaudit.training.accounting import epsilon
-from fairaudit.training.verification import verify
+from fairaudit.training.verification import claim_note, verify
+from tests.conftest import build_model
 
 
 def statement(**changes) -> PrivacyStatement:
@@ -105,3 +108,29 @@ def test_tampered_files_are_refused(tmp_path, change, message):
 def test_a_folder_without_a_statement_is_refused(tmp_path):
     with pytest.raises(ResultError, match="no such file"):
         verify(tmp_path)
+
+
+def test_a_note_for_an_audit_says_what_follows_and_never_fails():
+    claim = json.loads(statement(model_fingerprint="abc").to_json())
+    assert claim_note(None, "abc") is None
+    assert "is consistent" in claim_note(claim, "abc")
+    assert "other weights" in claim_note(claim, "def")
+    assert "the parameters give" in claim_note({**claim, "epsilon": 0.1}, "abc")
+    assert "does not follow: privacy.json: delta" in claim_note({**claim, "delta": 7}, "abc")
+    assert "noise_seed" in claim_note({**claim, "noise_seed": 7}, "abc")
+
+
+def test_weights_that_were_changed_are_noticed(tmp_path):
+    model, tokenizer = build_model("gpt2")
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    fingerprint = load_model(tmp_path).identity.fingerprint
+    (tmp_path / "privacy.json").write_text(statement(model_fingerprint=fingerprint).to_json())
+    found = verify(tmp_path)
+    assert found.consistent
+    assert not any("weights" in warning for warning in found.warnings)
+    assert any("weights" in warning for warning in verify(tmp_path / "privacy.json").warnings)
+    with torch.no_grad():
+        next(model.parameters())[0, 0] += 1e-3
+    model.save_pretrained(tmp_path)
+    assert "other weights" in verify(tmp_path).sentence

@@ -1,0 +1,1 @@
+"""Reports of experiments: what a recipe does to bias, over seeds: page, figures, summary."""

@@ -1,0 +1,209 @@
+"""Claims in sentences: what was found for each, what it means, and what it does not mean.
+
+One place, so that terminal, Markdown and page say the same. A claim that was not decided is never
+told as one that does not hold, and none is told as a law about differential privacy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fairaudit.report import words
+from fairaudit.report.experiment import numbers
+from fairaudit.report.experiment.arms import arm_of
+from fairaudit.report.marks import Mark, Tone
+from fairaudit.report.names import axis_name
+from fairaudit.report.verdicts import Word
+from fairaudit.results.experiment import ArmDifference, Claim
+
+#: What every finding is about.
+SCOPE: Final = (
+    "Claims are about this recipe on this text: seeds were repeated, nothing else. They do not say "
+    "what differential privacy does in general, nor how the models behave in use."
+)
+
+FINDINGS: Final = {
+    "supported": Word(
+        "supported",
+        "✓",
+        Tone.TOWARDS,
+        "The interval over seeds lies beyond 0 in the claimed direction, also after correction for "
+        "the number of axes.",
+        "This does not say that other models, texts or settings would show it.",
+    ),
+    "not_supported": Word(
+        "not supported",
+        "✗",
+        Tone.WITHIN,
+        "The interval over seeds excludes every effect of the margin or more in the claimed "
+        "direction.",
+        "This does not say that there is no smaller effect, nor that the models are free of bias.",
+    ),
+    "undecided": Word(
+        "undecided",
+        "?",
+        Tone.OPEN,
+        "These seeds cannot tell.",
+        "This does not say that there is no effect.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A claim in words: its name, what it says, and an effect in and against its direction."""
+
+    name: str
+    says: str
+    #: What an effect in the claimed direction is called.
+    effect: str
+    forth: str
+    back: str
+    #: Colour of an effect in the claimed direction, and of its opposite.
+    tones: tuple[Tone, Tone]
+
+
+STATEMENTS: Final = {
+    "dp_amplifies_bias": Statement(
+        "DP amplifies bias",
+        "the private arm leans further towards the stereotype than the plain one",
+        "an amplification",
+        "{arm} leans further towards the stereotype than {reference}",
+        "{arm} leans less towards the stereotype than {reference}",
+        (Tone.TOWARDS, Tone.AWAY),
+    ),
+    "gradients_converge_unequally": Statement(
+        "Gradients converge unequally",
+        "under privacy the gradients of some groups shrink more slowly than those of others",
+        "a disparity",
+        "groups converge more unequally in {arm} than in {reference}",
+        "groups converge more equally in {arm} than in {reference}",
+        (Tone.TOWARDS, Tone.AWAY),
+    ),
+    "cda_removes_amplification": Statement(
+        "CDA removes the amplification",
+        "with counterfactual twins the private arm leans less towards the stereotype than without",
+        "a removal",
+        "{reference} leans less towards the stereotype than {arm}",
+        "{reference} leans further towards the stereotype than {arm}",
+        (Tone.AWAY, Tone.TOWARDS),
+    ),
+}
+
+
+def statement_of(claim: str) -> Statement:
+    """Return a claim in words; one that we do not know is shown as it is."""
+    known = STATEMENTS.get(claim)
+    if known is not None:
+        return known
+    forth, back = "{arm} lies above {reference}", "{arm} lies below {reference}"
+    tones = (Tone.APART, Tone.APART)
+    return Statement(numbers.metric_named(claim).label, "", "an effect", forth, back, tones)
+
+
+def word_of(found: Claim) -> Word:
+    """Return the finding of a claim in words."""
+    return FINDINGS[found.finding]
+
+
+def tone_of(found: Claim) -> Tone:
+    """Return the colour of a finding: of the effect that was shown, if one was."""
+    towards, away = statement_of(found.claim).tones
+    if found.finding == "supported":
+        return towards
+    return away if against(found) else word_of(found).tone
+
+
+def against(found: Claim) -> bool:
+    """Whether the opposite of the claim was shown: the whole interval lies below 0."""
+    below = found.interval is not None and found.interval.high < 0
+    return found.finding == "not_supported" and below
+
+
+def mark_of(found: Claim | ArmDifference) -> Mark:
+    """Say how a difference of two arms is drawn: against 0, with the margin of its claim."""
+    if isinstance(found, Claim):
+        tone, margin = tone_of(found), found.margin
+    else:
+        tone, margin = difference_tone(found), None
+    unit = numbers.unit_of(found)
+    return Mark(found.value, found.interval, unit, tone, ideal=0.0, margin=margin)
+
+
+def difference_tone(found: ArmDifference) -> Tone:
+    """Return the colour of a difference: towards or away where its interval leaves out 0."""
+    if found.interval is None or found.interval.low <= 0 <= found.interval.high:
+        return Tone.OPEN
+    return Tone.TOWARDS if found.interval.low > 0 else Tone.AWAY
+
+
+def brief(found: Claim) -> str:
+    """Return the meaning in a few words, to stand behind finding and number."""
+    statement = statement_of(found.claim)
+    if found.finding == "supported":
+        return _sides(statement.forth, found)
+    if found.finding == "undecided":
+        return _undecided(found)
+    if against(found):
+        return f"the opposite: {_sides(statement.back, found)}"
+    return f"{statement.effect} of {_margin(found)} or more is excluded"
+
+
+def sentences(found: Claim) -> tuple[str, ...]:
+    """Return the whole finding in sentences: what was measured, what it means, what it does not."""
+    word = word_of(found)
+    return (measured(found), *_grounds(found), word.limit)
+
+
+def measured(found: Claim) -> str:
+    """Return the endpoint with its number, interval and seeds."""
+    label = numbers.metric_named(found.metric).label
+    what = (
+        f"{axis_name(found.axis)}: {label.lower()} of {arm_of(found.arm).name} minus "
+        f"{arm_of(found.reference).name}"
+    )
+    if found.value is None:
+        return f"{what}: no value ({found.reason or 'no reason recorded'})."
+    shown = f"{what}: {numbers.difference(found)}"
+    if found.interval is None:
+        why = found.reason or "no reason recorded"
+        return f"{shown} over {numbers.seeds(found.n_seeds)}, without an interval ({why})."
+    level = words.level_name(found.interval.level)
+    bounds = numbers.interval(found)
+    return f"{shown}, {level} interval {bounds} over {numbers.seeds(found.n_seeds)}."
+
+
+def _grounds(found: Claim) -> Iterator[str]:
+    said = brief(found)
+    yield f"{said[0].upper()}{said[1:]}{_corrected(found)}."
+    if found.finding != "undecided":
+        yield word_of(found).meaning
+
+
+def _corrected(found: Claim) -> str:
+    if found.p_adjusted is None or found.finding != "supported":
+        return ""
+    p = words.p_of(found.p_adjusted)
+    return f" (Holm over axes, adjusted p {p if p.startswith('<') else '= ' + p})"
+
+
+def _undecided(found: Claim) -> str:
+    if found.interval is None or found.value is None:
+        return found.reason or "no reason recorded"
+    if found.reason:
+        return found.reason
+    effect = statement_of(found.claim).effect
+    shown = f"compatible with {effect} of up to {numbers.size(found, found.interval.high)}"
+    if found.interval.low > 0:
+        return f"{shown} (0 is left out by this interval, yet not after correction over axes)"
+    return f"{shown}, or with none"
+
+
+def _margin(found: Claim) -> str:
+    return "the margin" if found.margin is None else numbers.size(found, found.margin)
+
+
+def _sides(text: str, found: Claim) -> str:
+    return text.format(arm=arm_of(found.arm).name, reference=arm_of(found.reference).name)

@@ -1,0 +1,97 @@
+"""Numbers of an experiment in words: levels, differences of arms, means of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import fmean
+
+from fairaudit.report import words
+from fairaudit.report.clean import clean
+from fairaudit.report.names import METRICS, Metric, Unit, difference_unit
+from fairaudit.results import Interval
+from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
+
+
+def metric_named(name: str) -> Metric:
+    """Return a metric by name; one that we do not know is shown as it is, a signed number."""
+    plain = clean(name).replace("_", " ").strip()
+    return METRICS.get(name) or Metric(plain[:1].upper() + plain[1:], Unit.SIGNED_NUMBER, "")
+
+
+def unit_of(found: Claim | ArmDifference) -> Unit:
+    """Return the unit of a difference of two arms: points for rates."""
+    name = found.metric if isinstance(found, Claim) else found.name
+    return difference_unit(metric_named(name).unit)
+
+
+def difference(found: Claim | ArmDifference) -> str:
+    """Return the mean difference over seeds with its unit, or a dash."""
+    return words.quantity(found.value, unit_of(found))
+
+
+def interval(found: Claim | ArmDifference) -> str:
+    """Return the interval of a difference, or a dash."""
+    return words.MISSING if found.interval is None else words.bounds(found.interval, unit_of(found))
+
+
+def with_interval(found: Claim | ArmDifference) -> str:
+    """Return the difference with its interval, only the difference, or a dash."""
+    if found.value is None or found.interval is None:
+        return difference(found)
+    return f"{difference(found)} {interval(found)}"
+
+
+def size(found: Claim | ArmDifference, value: float) -> str:
+    """Return how large a difference is, without its sign: ``0.200 nats``."""
+    return words.size(value, unit_of(found))
+
+
+def seeds(n: int) -> str:
+    """Return ``5 seeds``."""
+    return words.plural(n, "seed")
+
+
+def level(found: Level) -> str:
+    """Return the mean level over seeds with its unit."""
+    return words.quantity(found.value, metric_named(found.name).unit)
+
+
+def level_interval(found: Level) -> str:
+    """Return the interval of a level, or a dash."""
+    return words.MISSING if found.interval is None else bounds_of(found.interval, found.name)
+
+
+def bare_level(found: Level) -> str:
+    """Return level and interval without the unit, for a narrow place."""
+    shown = words.number(found.value, metric_named(found.name).unit)
+    return f"{shown} {level_interval(found)}" if found.interval else shown
+
+
+def bounds_of(found: Interval, metric: str) -> str:
+    """Return the bounds of an interval in the digits of a metric."""
+    return words.bounds(found, metric_named(metric).unit)
+
+
+def mean(values: Iterable[float | None], unit: Unit) -> str:
+    """Return the mean of what was measured, with its unit, or a dash."""
+    known = [value for value in values if value is not None]
+    return words.quantity(fmean(known), unit) if known else words.MISSING
+
+
+def spread(values: Iterable[float | None], unit: Unit) -> str:
+    """Return smallest and largest of several values, ``2.29 to 2.31``, or nothing if they agree."""
+    known = [value for value in values if value is not None]
+    ends = [words.number(end(known), unit) for end in (min, max)] if known else ["", ""]
+    return f"{ends[0]} to {ends[1]}" if ends[0] != ends[1] else ""
+
+
+def spent(runs: Iterable[ArmRun], field: str = "epsilon") -> str:
+    """Return the largest ε that any seed spent, or a dash."""
+    known = [value for run in runs if (value := getattr(run, field)) is not None]
+    return f"{max(known):.2f}" if known else words.MISSING
+
+
+def distinct(values: Iterable[float | None]) -> str:
+    """Return the values of a setting, each once: one where all seeds agree, or a dash."""
+    known = dict.fromkeys(f"{value:g}" for value in values if value is not None)
+    return ", ".join(known) or words.MISSING

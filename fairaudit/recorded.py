@@ -79,7 +79,8 @@ def audit_scores(
         If the file is malformed or does not belong to the suite.
     """
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    kind = _format(format, suite)
+    chosen = get_suite(suite)
+    kind = _format(format, chosen.name)
     content = read_bytes(Path(path))
     finder = DataFinder(Path(data) if data is not None else None)
     place = Path(path).name
@@ -87,7 +88,6 @@ def audit_scores(
         _stereoset(content, finder, place) if kind == "stereoset" else _crows_pairs(content, place)
     )
     table = score_table(recorded.rows)
-    chosen = get_suite(suite)
     name = label or place.split(".")[0]
     result = AuditResult(
         label=name,
@@ -118,10 +118,14 @@ def audit_scores(
 def _format(format: str, suite: str) -> str:
     if format not in FORMATS:
         raise UsageError(f"format '{format}' is not known; there are {', '.join(FORMATS)}")
-    wanted = suite if format == "auto" else format
-    if wanted != suite or suite not in FORMATS:
-        raise UsageError(f"recorded scores of suite '{suite}' cannot be read as '{wanted}'")
-    return wanted
+    if suite not in FORMATS:
+        raise UsageError(
+            f"recorded scores of suite '{suite}' cannot be read; those of "
+            f"{' and '.join(FORMATS[1:])} can"
+        )
+    if format not in {"auto", suite}:
+        raise UsageError(f"recorded scores of suite '{suite}' cannot be read as '{format}'")
+    return suite
 
 
 def _suite_run(suite: Suite, recorded: Recorded, table: Any) -> SuiteRun:

@@ -252,8 +252,8 @@ RECORDED = {
     "stranger": ("stereoset", '{"intrasentence": [{"id": "a", "score": 1}]}', "not in StereoSet's"),
     "no columns": ("crows_pairs", "a,b\n1,2\n", "column 'sent_more' is missing"),
     "empty": ("crows_pairs", "", "column 'sent_more' is missing"),
-    "other suite": ("templates", "", "recorded scores of suite 'templates'"),
-    "no such suite": ("weather", "", "weather"),
+    "other suite": ("templates", "", "'templates' cannot be read; those of stereoset and crows"),
+    "no such suite": ("stereo_set", "", "no suite is called 'stereo_set'; did you mean"),
 }
 
 
@@ -267,6 +267,12 @@ def test_recorded_scores_that_do_not_fit_are_refused(tmp_path, fault, compressed
     if suite == "stereoset":
         options = ("--suite", suite, "--data", shared("data"))
     refused(tmp_path / "out", message, "audit-scores", path, *options)
+
+
+@pytest.mark.parametrize("wanted", ["stereoset", "weather"])
+def test_a_format_that_does_not_fit_the_suite_is_refused(tmp_path, wanted):
+    options = ("--suite", "crows_pairs", "--format", wanted)
+    refused(tmp_path / "out", f"'{wanted}'", "audit-scores", tmp_path / "x", *options)
 
 
 def test_a_damaged_score_archive_is_refused(tmp_path):

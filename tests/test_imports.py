@@ -25,6 +25,21 @@ ALLOWED = {
     "gradients": {"errors", "gradients"},
     "augmentation": {"errors", "augmentation"},
     "training": {"errors", "results", "scoring", "gradients", "augmentation", "training"},
+    # suites and scoring.rows: the bias score is that of the audit's own pairs, encoded as the audit
+    # does; report: a saved diagnosis carries its page, as a comparison does.
+    "diagnostics": {
+        "errors",
+        "items",
+        "results",
+        "stats",
+        "gradients",
+        "augmentation",
+        "scoring",
+        "suites",
+        "report",
+        "diagnostics",
+        "_version",
+    },
     "comparing": {
         "errors",
         "items",

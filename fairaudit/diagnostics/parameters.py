@@ -1,0 +1,106 @@
+"""C, σ, B and η of a model: from flags, or from what lies beside its checkpoint."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fairaudit.errors import UsageError
+from fairaudit.results.diagnostics import ClippingParameters
+from fairaudit.results.privacy import PrivacyStatement
+from fairaudit.results.training import TRAINING_SCHEMA, TrainingRecord
+
+_NAMES: Final = ("max_grad_norm", "noise_multiplier", "batch_size", "learning_rate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the user said about all models.
+
+    Raises
+    ------
+    UsageError
+        If a value is out of range.
+    """
+
+    max_grad_norm: float | None = None
+    noise_multiplier: float | None = None
+    batch_size: float | None = None
+    learning_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        for name in _NAMES:
+            value = getattr(self, name)
+            lowest_is_allowed = name == "noise_multiplier"
+            if value is None:
+                continue
+            if not math.isfinite(value) or value < 0 or (value == 0 and not lowest_is_allowed):
+                bound = "0 or more" if lowest_is_allowed else "above 0"
+                raise UsageError(f"{name.replace('_', ' ')} must be {bound}, not {value:g}")
+
+
+def parameters_of(folder: Path | None, given: Given) -> tuple[ClippingParameters, bool]:
+    """Gather the parameters of one model, flags first; and whether it has a privacy statement.
+
+    Raises
+    ------
+    ResultError
+        If ``privacy.json`` or ``training.json`` beside the checkpoint cannot be read.
+    """
+    stored: dict[str, tuple[Any, str]] = {}
+    private = folder is not None and (folder / "privacy.json").exists()
+    if folder is not None and _is_training_record(folder / "training.json"):
+        stored |= _from_training(folder)
+    if folder is not None and private:
+        stored |= _from_privacy(folder)
+    flags = {name: (getattr(given, name), "flag") for name in _NAMES}
+    stored |= {name: entry for name, entry in flags.items() if entry[0] is not None}
+    values = {name: value for name, (value, _) in stored.items()}
+    return ClippingParameters(
+        **values, sources={name: source for name, (_, source) in stored.items()}
+    ), private
+
+
+def _is_training_record(path: Path) -> bool:
+    """Whether it is one of ours: other programs write files of that name."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("schema") == TRAINING_SCHEMA
+
+
+def _from_privacy(folder: Path) -> dict[str, tuple[Any, str]]:
+    statement = PrivacyStatement.load(folder)
+    source = "privacy.json"
+    return {
+        "max_grad_norm": (statement.max_grad_norm, source),
+        "noise_multiplier": (statement.noise_multiplier, source),
+        "batch_size": (statement.expected_batch_size, source),
+    }
+
+
+def _from_training(folder: Path) -> dict[str, tuple[Any, str]]:
+    record = TrainingRecord.load(folder)
+    source = "training.json"
+    found: dict[str, tuple[Any, str]] = {
+        "batch_size": (float(record.batch_size), source),
+        "learning_rate": (record.learning_rate, source),
+    }
+    if record.max_grad_norm is not None:
+        found["max_grad_norm"] = (record.max_grad_norm, source)
+    return found
+
+
+def missing_reason(parameters: ClippingParameters, *names: str) -> str | None:
+    """Say which of the parameters are missing, and how to give them; None if all are known."""
+    missing = [name for name in names if getattr(parameters, name) is None]
+    if not missing:
+        return None
+    flags = ", ".join("--" + name.replace("_", "-") for name in missing)
+    beside = "training.json" if missing == ["learning_rate"] else "privacy.json"
+    return f"not run: give {flags}, or a checkpoint with {beside}"

@@ -1,0 +1,1 @@
+"""Probe sentences that the project wrote itself, one file per axis."""

@@ -1,0 +1,293 @@
+"""`DiagnosticsResult`: whose gradient is clipped, turned or drowned, in memory and as a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from fairaudit.errors import ResultError
+from fairaudit.results import files
+from fairaudit.results.types import Frozen, Interval, ModelIdentity, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DIAGNOSTICS_SCHEMA: Literal["fairaudit/diagnostics"] = "fairaudit/diagnostics"
+DIAGNOSTICS_SCHEMA_VERSION = 1
+
+#: What every result on private text says.
+NOT_COVERED = "not covered by the privacy guarantee"
+
+
+class ClippingParameters(Frozen):
+    """The private gradient query (Σ clip(g_i, C) + σC·N(0, I))/B that a model is looked at with.
+
+    None where nobody said; then the quantities that need it are not run.
+    """
+
+    #: C, the length to which a record's gradient is clipped.
+    max_grad_norm: float | None = Field(default=None, gt=0)
+    #: σ, standard deviation of the noise in units of C.
+    noise_multiplier: float | None = Field(default=None, ge=0)
+    #: B, the expected batch size of training, which the noise is divided by.
+    batch_size: float | None = Field(default=None, gt=0)
+    #: η; None: bias influence is per unit of learning rate, and the decomposition is not run.
+    learning_rate: float | None = Field(default=None, gt=0)
+    #: Where each of them comes from, by name: ``flag``, ``privacy.json``, ``training.json``.
+    sources: dict[str, str] = Field(default_factory=dict)
+
+
+class DiagnosedModel(Frozen):
+    """One checkpoint: which it is, where it stands in the series, and its private query."""
+
+    label: str
+    #: Training step, where all models of the result have one; None: models beside each other.
+    step: int | None = None
+    identity: ModelIdentity
+    clipping: ClippingParameters = ClippingParameters()
+    #: Whether a privacy statement lies beside it.
+    private: bool = False
+
+
+class ProbeGroup(Frozen):
+    """A group of probe texts, or one that was left out."""
+
+    axis: str
+    group: str
+    n: int = Field(ge=0)
+    n_templates: int = Field(ge=0)
+    #: Why it was left out; None: it was looked at.
+    reason: str | None = None
+
+
+class Quantity(Frozen):
+    """One number about one group's gradient in one model, with its formula's name.
+
+    ``(model, axis, group, other, name)`` is unique. ``group`` None: about the whole batch;
+    ``other``: the second group of a quantity of two.
+    """
+
+    model: str
+    axis: str
+    group: str | None = None
+    other: str | None = None
+    name: str
+    value: float | None
+    interval: Interval | None = None
+    #: Standard error, where it is not that of resampled templates: of the Hutchinson probes.
+    se: float | None = Field(default=None, ge=0)
+    n: int = Field(default=0, ge=0)
+    n_templates: int = Field(default=0, ge=0)
+    #: Why the value or the interval is missing.
+    reason: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str | None, str | None, str]:
+        """``(model, axis, group, other, name)``."""
+        return (self.model, self.axis, self.group, self.other, self.name)
+
+
+class GroupDifference(Frozen):
+    """A quantity of one group beside that of another, with interval and test."""
+
+    #: The model; None: over the series of all of them.
+    model: str | None
+    axis: str
+    group: str
+    other: str
+    name: str
+    #: ``log_ratio``: log(group / other); ``difference``: group − other.
+    scale: Literal["log_ratio", "difference"]
+    difference: float | None
+    interval: Interval | None = None
+    #: Permutation of templates, two-sided; raw and adjusted within ``family``.
+    p_value: float | None = Field(default=None, ge=0, le=1)
+    p_adjusted: float | None = Field(default=None, ge=0, le=1)
+    correction: str | None = None
+    family: str | None = None
+    family_size: int | None = None
+    #: Named before the data were seen: corrected by Holm, the others by Benjamini and Hochberg.
+    primary: bool = False
+    n_templates: int = Field(default=0, ge=0)
+    reason: str | None = None
+
+    @property
+    def key(self) -> tuple[str | None, str, str, str, str]:
+        """``(model, axis, group, other, name)``."""
+        return (self.model, self.axis, self.group, self.other, self.name)
+
+
+class DiagnosticsProvenance(Frozen):
+    """What was looked at, and how: enough to repeat it."""
+
+    #: ``built-in``, or the name of the user's file, and the hash of its texts and groups.
+    texts: str
+    texts_hash: str
+    #: Public texts say nothing about anybody; others are not covered by the privacy guarantee.
+    texts_public: bool
+    settings: dict[str, Any] = Field(default_factory=dict)
+    #: Largest relative error of sketched inner products; None: they are exact.
+    sketch_error: float | None = None
+    device: str | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class DiagnosticsResult(Frozen):
+    """Everything one diagnosis found about the gradients of groups, in one or several models."""
+
+    schema_: Literal["fairaudit/diagnostics"] = Field(default=DIAGNOSTICS_SCHEMA, alias="schema")
+    schema_version: int = DIAGNOSTICS_SCHEMA_VERSION
+    models: tuple[DiagnosedModel, ...] = Field(min_length=1)
+    groups: tuple[ProbeGroup, ...]
+    quantities: tuple[Quantity, ...]
+    differences: tuple[GroupDifference, ...] = ()
+    provenance: DiagnosticsProvenance
+    notes: tuple[str, ...] = ()
+    run: Run
+
+    _records: dict[str, pd.DataFrame] = PrivateAttr(default_factory=dict)
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _keys_are_unique(self) -> DiagnosticsResult:
+        for entries in (self.quantities, self.differences):
+            keys = [entry.key for entry in entries]
+            if len(set(keys)) < len(keys):
+                raise ValueError("two entries share a key")
+        if len({model.label for model in self.models}) < len(self.models):
+            raise ValueError("two models share a label")
+        return self
+
+    @property
+    def is_series(self) -> bool:
+        """Whether the models are steps of one training."""
+        return len(self.models) > 1 and all(model.step is not None for model in self.models)
+
+    def with_records(self, tables: Mapping[str, pd.DataFrame]) -> DiagnosticsResult:
+        """Attach tables of single records, by model; returns the result."""
+        self._records.update(tables)
+        return self
+
+    def records(self, model: str | None = None) -> pd.DataFrame:
+        """One row per probe record: norm, clip factor, bias influence; by default the last model.
+
+        Raises
+        ------
+        ResultError
+            If there is no such table.
+        """
+        label = self.models[-1].label if model is None else model
+        if label not in self._records:
+            place = [entry.label for entry in self.models].index(label) if self._known(label) else 0
+            if self._folder is None or not self._known(label):
+                raise ResultError(f"there is no table of records for '{label}'")
+            path = self._folder / "records" / f"{place}.parquet"
+            self._records[label] = files.read_table(path)
+        return self._records[label]
+
+    def _known(self, label: str) -> bool:
+        return any(model.label == label for model in self.models)
+
+    def quantity(
+        self,
+        name: str,
+        *,
+        model: str | None = None,
+        axis: str,
+        group: str | None = None,
+        other: str | None = None,
+    ) -> Quantity:
+        """Find one quantity by its key; by default of the last model.
+
+        Raises
+        ------
+        KeyError
+            If there is no such quantity.
+        """
+        key = (self.models[-1].label if model is None else model, axis, group, other, name)
+        for entry in self.quantities:
+            if entry.key == key:
+                return entry
+        raise KeyError(key)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per quantity; the interval is spread over ``low`` and ``high``."""
+        return _frame(self.quantities)
+
+    def differences_frame(self) -> pd.DataFrame:
+        """One row per difference between two groups, with interval and p-values."""
+        return _frame(self.differences)
+
+    def to_json(self) -> str:
+        """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
+        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``result.json``, both tables as CSV and ``records/*.parquet`` (one per model).
+
+        Raises
+        ------
+        ResultError
+            If ``folder`` holds another result.
+        """
+        target = Path(folder)
+        files.refuse_other_result(target, type(self), self.identity)
+        with files.staged_folder(target) as stage:
+            for place, model in enumerate(self.models):
+                if model.label in self._records:
+                    table = self._records[model.label]
+                    files.write_table(table, stage / "records" / f"{place}.parquet")
+            files.write_text(stage / "quantities.csv", self.to_frame().to_csv(index=False))
+            frame = self.differences_frame()
+            files.write_text(stage / "differences.csv", frame.to_csv(index=False))
+            files.write_text(stage / "result.json", self.to_json())
+        return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> DiagnosticsResult:
+        """Read a diagnostics folder (or its ``result.json``).
+
+        Raises
+        ------
+        ResultError
+            If there is none, the file is damaged, or its schema is newer than this version.
+        """
+        path = Path(folder)
+        path = path / "result.json" if path.is_dir() else path
+        result = files.read_result(
+            path, cls, schema=DIAGNOSTICS_SCHEMA, version=DIAGNOSTICS_SCHEMA_VERSION
+        )
+        result._folder = path.parent
+        return result
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes two diagnoses the same: models, texts and settings, never the time."""
+        return {
+            "models": [
+                (model.label, model.identity.fingerprint or model.identity.id)
+                for model in self.models
+            ],
+            "clipping": [model.clipping.model_dump(mode="json") for model in self.models],
+            "texts": self.provenance.texts_hash,
+            "settings": self.provenance.settings,
+        }
+
+    def _repr_html_(self) -> str:
+        columns = ["model", "axis", "group", "other", "name", "value", "low", "high"]
+        return str(self.to_frame()[columns].round(4).to_html(index=False, na_rep="-"))
+
+
+def _frame(entries: tuple[Quantity, ...] | tuple[GroupDifference, ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for entry in entries:
+        row = entry.model_dump(exclude={"interval"})
+        row["low"] = entry.interval.low if entry.interval else None
+        row["high"] = entry.interval.high if entry.interval else None
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from fairaudit.gradients.factors import BLOCK, Factor
+from fairaudit.gradients.precision import full_precision, working_dtype
 from fairaudit.gradients.products import Squares, squared_norms
-from fairaudit.gradients.rows import Rows, full_precision, working_dtype
+from fairaudit.gradients.rows import Rows
 from fairaudit.gradients.units import Group, Grouping
 
 #: A squared norm below this share of its trace is computed again in fp64 (see `Squares`): in fp32

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from fairaudit.gradients.factors import Factor
+from fairaudit.gradients.precision import full_precision, working_dtype
 from fairaudit.gradients.products import formed, slices
-from fairaudit.gradients.rows import Rows, full_precision, working_dtype
+from fairaudit.gradients.rows import Rows
 from fairaudit.gradients.units import Group, Grouping
 
 Side = tuple[Rows, Grouping]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from fairaudit.gradients.factors import Factor
+from fairaudit.gradients.precision import at_least_fp32
 
 Gradient = dict[str, Tensor]
 
@@ -50,29 +50,3 @@ def zeros(parameters: Mapping[str, Parameter]) -> Gradient:
         name: torch.zeros_like(parameter, dtype=at_least_fp32(parameter.dtype))
         for name, parameter in parameters.items()
     }
-
-
-def at_least_fp32(dtype: torch.dtype) -> torch.dtype:
-    """Precision in which gradients of this dtype are multiplied and added up."""
-    return torch.promote_types(dtype, torch.float32)
-
-
-def working_dtype(uses: Sequence[Factor], asked: torch.dtype) -> torch.dtype:
-    """Precision of products: the asked one, never less than the factors' own or fp32."""
-    return torch.promote_types(at_least_fp32(uses[0].source.dtype), asked)
-
-
-@contextlib.contextmanager
-def full_precision() -> Iterator[None]:
-    """Multiply fp32 in fp32: TF32 and autocast would make norms wrong in the third digit."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    devices = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
-    try:
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(torch.no_grad())
-            for device in devices:
-                stack.enter_context(torch.autocast(device, enabled=False))
-            yield
-    finally:
-        torch.set_float32_matmul_precision(before)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from fairaudit.errors import ModelError
 from fairaudit.gradients.losses import differentiable_losses
+from fairaudit.gradients.precision import coarse_kernels
 from fairaudit.gradients.query import Query
 from fairaudit.gradients.rows import Gradient
 from fairaudit.gradients.sums import inner_product
@@ -55,8 +56,7 @@ def check(query: Query, logits: Tensor, targets: Tensor) -> None:
 
 
 def _tolerance(logits: Tensor) -> float:
-    coarse = torch.get_float32_matmul_precision() != "highest"
-    return max(TOLERANCE[logits.dtype], COARSE if coarse else 0.0)
+    return max(TOLERANCE[logits.dtype], COARSE if coarse_kernels() else 0.0)
 
 
 def _compare(

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from fairaudit.gradients.factors import BLOCK
-from fairaudit.gradients.rows import Gradient, Rows, full_precision, working_dtype
+from fairaudit.gradients.precision import full_precision, working_dtype
+from fairaudit.gradients.rows import Gradient, Rows
 
 
 def add_weighted(rows: Rows, weights: Tensor, total: Gradient) -> None:

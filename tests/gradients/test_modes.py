@@ -6,6 +6,9 @@ import pytest
 import torch
 
 from fairaudit.gradients import GradientEngine, factors, norms
+from fairaudit.gradients.factors import Outer
+from fairaudit.gradients.precision import coarse_kernels, full_precision
+from fairaudit.gradients.products import squared_norms
 from tests.gradients.models import OBJECTIVES, build, make_batch, oracle, relative
 
 
@@ -65,6 +68,31 @@ def test_autocast():
     length = sum(float(value.double().square().sum()) for value in total.values()) ** 0.5
     assert float(query.norms()[1]) == pytest.approx(length, rel=1e-5)
     assert torch.allclose(query.norms(), expected, rtol=0.05)
+
+
+@pytest.mark.parametrize("setting", ["legacy", "new"])
+def test_coarse_kernels_allowed_for_training_stay_out_of_norms(setting):
+    """On the CPU as on CUDA; the caller's setting is back afterwards."""
+    switch = torch.backends.mkldnn.matmul
+    before = switch.fp32_precision
+    outer = Outer(torch.randn(1, 64, 64), torch.randn(1, 64, 64))
+    exact = squared_norms([outer], 64).squares
+    try:
+        if setting == "legacy":
+            torch.set_float32_matmul_precision("medium")
+        else:
+            switch.fp32_precision = "bf16"
+        assert coarse_kernels()
+        with full_precision():
+            assert switch.fp32_precision == "ieee"
+            assert torch.equal(squared_norms([outer], 64).squares, exact)
+        assert switch.fp32_precision == "bf16"
+        engine = GradientEngine(build("gpt2"), objective="causal")
+        assert engine.query(make_batch("gpt2", rows=2)).norms().shape == (2,)
+    finally:
+        torch.set_float32_matmul_precision("highest")
+        switch.fp32_precision = before
+    assert not coarse_kernels()
 
 
 @pytest.mark.parametrize("family", ["gpt2", "roberta"])

@@ -25,9 +25,8 @@ def recase(surface: str, source: str, target: str, *, opens_sentence: bool = Fal
     str
         UPPER, Title and small letters are kept. Two words that the lexicon spells alike (both
         small, or both with one capital) are matched letter by letter, the last letter's case going
-        on to the end, so that mixed patterns survive as well. Phrases keep UPPER, Title and a
-        first capital. A word that is always written with a
-        capital ("Asian") takes the lexicon's spelling.
+        on to the end, so that mixed patterns survive as well; phrases are matched word by word.
+        A word that is always written with a capital ("Asian") takes the lexicon's spelling.
     """
     if surface == source and not (opens_sentence and surface[0].isupper()):
         return target
@@ -52,9 +51,11 @@ def _phrasewise(surface: str, target: str) -> str:
     """Carry UPPER, Title Of Phrases and a first capital over to another phrase."""
     if surface.isupper():
         return target.upper()
-    if all(word[0].isupper() for word in surface.split() if word not in _SMALL_WORDS):
-        words = [word if word in _SMALL_WORDS else word.capitalize() for word in target.split()]
-        return " ".join(words)
+    old, new = surface.split(), target.split()
+    if len(old) == len(new):
+        return " ".join(map(_letterwise, old, new))
+    if all(word[0].isupper() for word in old if word not in _SMALL_WORDS):
+        return " ".join(word if word in _SMALL_WORDS else word.capitalize() for word in new)
     return target.capitalize() if surface[0].isupper() else target
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fairaudit.augmentation.tokens import Tokens
+from fairaudit.augmentation.tokens import Tokens, is_hyphen
 from fairaudit.augmentation.wordlists import word_list
 
 _FUNCTION: Final = word_list("function_words") | word_list("finite_verbs")
@@ -45,6 +45,8 @@ _TEACHING: Final = word_list("teaching_verbs")
 _TAKING: Final = word_list("taking_verbs")
 _LIKING: Final = word_list("liking_verbs")
 _WATCHING: Final = word_list("watching_verbs")
+_BEFORE_SIDES: Final = word_list("before_sides")
+_WISHING: Final = word_list("wishing_verbs")
 _OWN: Final = frozenset({"her", "his", "him"})
 _DETERMINERS: Final = frozenset({"her", "his", "their", "my", "your", "our", "its"})
 _OPENING: Final = frozenset("\"“\u2018'`([{<*_$£€#«")
@@ -71,12 +73,14 @@ def is_determiner(tokens: Tokens, i: int) -> bool:
     follower = tokens.word(i + 1)
     if not tokens.touches(i + 1):
         return tokens.before(i) not in _NAME_VERBS
+    if follower == "good" and tokens.before(i) in _WISHING:
+        return False
     if follower == "own" or _hyphenated(tokens, i + 1):
         return True
     if follower in {"and", "or"} and tokens.after(i + 1) in _DETERMINERS:
         return _coordinated(tokens, i)
     if tokens.lower[i] == "his":
-        return follower not in _FUNCTION or _still_nominal(tokens, i + 1)
+        return not (follower in _FUNCTION or _is_adverb(follower)) or _still_nominal(tokens, i + 1)
     return not _stands_alone(tokens, i)
 
 
@@ -91,7 +95,7 @@ def _reaches_word(tokens: Tokens, i: int) -> bool:
         return False
     gap = tokens.gap(i)
     marks = gap.strip()
-    if marks in {"", "-", "@-@"}:
+    if not marks or is_hyphen(gap):
         return gap.count("\n") < 2
     if not gap[0].isspace() or not _CLOSING.isdisjoint(marks) or marks[0] not in _OPENING:
         return False
@@ -103,7 +107,7 @@ def _reaches_word(tokens: Tokens, i: int) -> bool:
 
 def _hyphenated(tokens: Tokens, i: int) -> bool:
     """Whether word ``i`` begins a compound, whatever its parts: "her so-called friends"."""
-    return i + 1 < len(tokens) and tokens.gap(i + 1).strip() in {"-", "@-@"}
+    return i + 1 < len(tokens) and is_hyphen(tokens.gap(i + 1))
 
 
 def _joined_by_slash(tokens: Tokens, i: int) -> bool:
@@ -131,6 +135,8 @@ def _stands_alone(tokens: Tokens, i: int) -> bool:
         return verb in {"with", "without"}
     if follower == "best":
         return verb in _LIKING
+    if follower in {"left", "right"} and verb in _BEFORE_SIDES:
+        return False
     if follower in {"all", "one", "every"} and tokens.after(i + 1) in _AFTER_ONE:
         return True
     if verb in _TWO_OBJECTS | _TAKING and (follower in _NUMBERS or _is_count(follower)):

@@ -14,6 +14,11 @@ _ENDS_SENTENCE: Final = frozenset(".!?:\n\r|=")
 _OPENS_QUOTE: Final = frozenset('"“\u2018«(*[')
 
 
+def is_hyphen(gap: str) -> bool:
+    """Whether a gap joins two words; between spaces the mark is a dash."""
+    return gap == "-" or gap.strip() == "@-@"
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """The words of one text: runs of letters and digits.
@@ -65,11 +70,10 @@ class Tokens:
         """Whether word ``i`` follows the one before it within a phrase."""
         if not 0 < i < len(self.spans):
             return False
-        space = self.gap(i)
-        if space.count("\n") > 1:
-            return False
-        gap = space.strip()
-        return gap in {"", "-", "@-@"} or (gap == "." and self._abbreviated(i - 1))
+        gap = self.gap(i)
+        if gap.isspace():
+            return gap.count("\n") < 2
+        return is_hyphen(gap) or (gap.strip() == "." and self._abbreviated(i - 1))
 
     def capital(self, i: int) -> bool:
         """Whether word ``i`` begins with a capital letter; "I" does not count."""

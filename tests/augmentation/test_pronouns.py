@@ -3,7 +3,8 @@
 ``pronoun_sentences.tsv`` was written first; the rules were tuned on its even pairs of lines. On the
 odd pairs the untouched rules then got 151 of 163 (92.6 %). Those errors were studied, so they are
 no held-out set any more. ``pronoun_sentences_held_out.tsv`` was written after that and before any
-further change; what the rules score on it is the number to quote.
+further change: 153 of 160 (95.6 %) when first run, 152 after later changes that real text asked
+for. No rule was changed for its errors; what the rules score on it is the number to quote.
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ def twin(text: str, *axes: str, shifts="choice", seed=0) -> str:
         ("sHE", "hE"),
         ("The Best Man kissed the First Lady.", "The Maid of Honor kissed the First Gentleman."),
         ("MY LORD", "MY LADY"),
+        ("my Lord Foxham", "my Lady Foxham"),
         # hyphens
         ("her ex-wife and mother-in-law", "his ex-husband and father-in-law"),
         ("a great-grandmother", "a great-grandfather"),

@@ -31,6 +31,8 @@ EPSILON_ERROR: Final = 0.01
 _MAX_POINTS: Final = 2**22
 #: Rényi orders by which the mesh's length is found; whole ones are quick, and any are safe.
 _ORDERS: Final = (*range(2, 32), *range(32, 64, 4), *range(64, 512, 32))
+#: Masses of tails below are lost to rounding.
+_MIN_DELTA: Final = 1e-12
 #: Losses whose exponential is still a finite number.
 _MAX_LOSS: Final = 700.0
 #: Gauss-Legendre panels: evenly spread, and by distance from where a loss changes fast.
@@ -124,6 +126,8 @@ def composed_epsilon(loss: Loss, steps: int, delta: float) -> float:
     """
     delta_error = delta / 1000
     reach = _reach(loss, steps, delta_error)
+    if delta < _MIN_DELTA:
+        raise CompositionError(f"delta {delta:.3g}")
     mesh = EPSILON_ERROR / math.sqrt(steps * math.log(12 / delta_error) / 2)
     if not (reach < _MAX_LOSS and 2 * reach / mesh < _MAX_POINTS):
         raise CompositionError(f"losses up to {reach:.3g} on a mesh of {mesh:.3g}")

@@ -22,6 +22,7 @@ INK, MUTED, LINE = "#1b1e22", "#565d66", "#dcdcd8"
 COLOURS: Final = {Tone.TOWARDS: "#D55E00", Tone.AWAY: "#0072B2", Tone.WITHIN: "#00805e"}
 NEUTRAL: Final = "#5f6770"
 _CHANCE, _BAND = "#E69F00", "#eef0ec"
+_SPANS: Final = {"lower": "#dfe5ec", "upper": "#f3e3cf"}
 
 # Inches.
 WIDTH, MARGIN = 8.8, 0.15
@@ -108,6 +109,12 @@ def _draw_plot(axes: Axes, plot: Plot) -> None:
     _prepare(axes, plot, scale)
     if first.band is not None:
         axes.axvspan(*first.band, color=_BAND, zorder=0)
+    for span in first.spans:
+        shade = _SPANS[span.name]
+        if span.low == span.high:
+            axes.axvline(span.low, color=shade, linewidth=2.5, zorder=0)
+        else:
+            axes.axvspan(span.low, span.high, color=shade, alpha=0.8, linewidth=0, zorder=0)
     if first.ideal is not None and scale.low <= first.ideal <= scale.high:
         axes.axvline(first.ideal, color=MUTED, linewidth=0.9, zorder=1)
     ends = accumulate(row.height for row in plot.rows)
@@ -136,6 +143,9 @@ def _draw_row(axes: Axes, place: float, row: Row) -> None:
     if mark.interval is not None:
         ends = (mark.interval.low, mark.interval.high)
         axes.plot(ends, (place, place), color=colour, linewidth=2.2, alpha=0.6, zorder=2)
+    for single in mark.singles:
+        at = place + 0.3 * _ROW
+        axes.plot(single, at, marker="o", markersize=2, color=colour, alpha=0.6, zorder=2)
     if mark.chance is not None:
         span = (place - 0.32 * _ROW, place + 0.32 * _ROW)
         chance = (mark.chance, mark.chance)

@@ -6,13 +6,20 @@ from typing import Final
 
 from fairaudit.report.audit import figures as audit
 from fairaudit.report.comparison import figures as comparison
+from fairaudit.report.experiment import figures as experiment
 from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.experiment import ExperimentResult
 
 #: Every figure that a report may have, as patterns of file names.
-PATTERNS: Final = (*(f"{stem}.png" for stem in audit.STEMS), "differences*.png", "plane.png")
+PATTERNS: Final = (
+    *(f"{stem}.png" for stem in audit.STEMS),
+    "differences*.png",
+    "plane.png",
+    "epsilon_*.png",
+)
 
 
-def figures(result: AuditResult | ComparisonResult) -> dict[str, bytes]:
+def figures(result: AuditResult | ComparisonResult | ExperimentResult) -> dict[str, bytes]:
     """Draw the figures of a result.
 
     Returns
@@ -22,4 +29,6 @@ def figures(result: AuditResult | ComparisonResult) -> dict[str, bytes]:
     """
     if isinstance(result, ComparisonResult):
         return comparison.figures(result)
+    if isinstance(result, ExperimentResult):
+        return experiment.figures(result)
     return audit.figures(result)

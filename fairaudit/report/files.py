@@ -12,15 +12,17 @@ from fairaudit.report.markdown import render_summary
 from fairaudit.results import AuditResult, ComparisonResult
 from fairaudit.results.audit import SCHEMA
 from fairaudit.results.comparison import COMPARISON_SCHEMA
+from fairaudit.results.experiment import EXPERIMENT_SCHEMA, ExperimentResult
 from fairaudit.results.files import staged_folder, write_text
 
-_KINDS: Final[dict[str | None, type[AuditResult | ComparisonResult]]] = {
+_KINDS: Final[dict[str | None, type[AuditResult | ComparisonResult | ExperimentResult]]] = {
     SCHEMA: AuditResult,
     COMPARISON_SCHEMA: ComparisonResult,
+    EXPERIMENT_SCHEMA: ExperimentResult,
 }
 
 
-def load_result(folder: Path) -> AuditResult | ComparisonResult:
+def load_result(folder: Path) -> AuditResult | ComparisonResult | ExperimentResult:
     """Read whichever result lies in a folder.
 
     Raises
@@ -31,12 +33,12 @@ def load_result(folder: Path) -> AuditResult | ComparisonResult:
     return _KINDS.get(_schema(folder / "result.json"), AuditResult).load(folder)
 
 
-def write_report(result: AuditResult | ComparisonResult, folder: Path) -> None:
+def write_report(result: AuditResult | ComparisonResult | ExperimentResult, folder: Path) -> None:
     """Write ``report.html``, ``summary.md`` and ``figures/*.png`` into the folder of a result.
 
     Parameters
     ----------
-    result : AuditResult or ComparisonResult
+    result : AuditResult, ComparisonResult or ExperimentResult
         The result; its ``result.json`` is not touched.
     folder : path
         Created if needed. Each file is replaced as a whole, and only when all are complete.

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from fairaudit.report.audit import markdown as audit
 from fairaudit.report.comparison import markdown as comparison
+from fairaudit.report.experiment import markdown as experiment
 from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.experiment import ExperimentResult
 
 
-def render_summary(result: AuditResult | ComparisonResult, report: str = "report.html") -> str:
+def render_summary(
+    result: AuditResult | ComparisonResult | ExperimentResult, report: str = "report.html"
+) -> str:
     """Render the Markdown summary of a result.
 
     Parameters
     ----------
-    result : AuditResult or ComparisonResult
+    result : AuditResult, ComparisonResult or ExperimentResult
         Everything shown stands in it; nothing is computed here.
     report : str
         Where the links lead: address of the HTML report.
@@ -24,4 +28,6 @@ def render_summary(result: AuditResult | ComparisonResult, report: str = "report
     """
     if isinstance(result, ComparisonResult):
         return comparison.render_summary(result, report)
+    if isinstance(result, ExperimentResult):
+        return experiment.render_summary(result, report)
     return audit.render_summary(result, report)

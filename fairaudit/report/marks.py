@@ -21,6 +21,16 @@ class Tone(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the axis to compare a point with; a single level if its ends are equal."""
+
+    #: Its style class: ``lower``, ``upper``.
+    name: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A point with its interval, and the levels and the band that it is compared with."""
 
@@ -33,6 +43,9 @@ class Mark:
     #: Half-width of a band around ``ideal``.
     margin: float | None = None
     range: tuple[float | None, float | None] = (None, None)
+    #: Single values whose mean is drawn.
+    singles: tuple[float, ...] = ()
+    spans: tuple[Span, ...] = ()
 
     @property
     def band(self) -> tuple[float, float] | None:
@@ -45,5 +58,5 @@ class Mark:
     def points(self) -> tuple[float, ...]:
         """Every value that a drawn axis should hold."""
         ends = (self.interval.low, self.interval.high) if self.interval else ()
-        every = (self.value, self.ideal, self.chance, *ends, *(self.band or ()))
+        every = (self.value, self.ideal, self.chance, *ends, *(self.band or ()), *self.singles)
         return tuple(point for point in every if point is not None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from fairaudit.report.marks import Mark
+from fairaudit.report.marks import Mark, Span
 from fairaudit.report.names import Unit
 from fairaudit.report.scale import Scale
 from fairaudit.report.words import number
@@ -29,6 +29,7 @@ def strip(mark: Mark, scale: Scale | None, size: str = "mini") -> Markup:
     height = _HEIGHT[size]
     marks = [
         *_band(mark, scale),
+        *(_span(span, scale, height) for span in mark.spans),
         *_grid(scale, size),
         *(_upright(name, scale.place(at), height) for name, at in levels),
         *_point(mark, scale, size),
@@ -47,6 +48,16 @@ def _band(mark: Mark, scale: Scale) -> list[str]:
     return [shape]
 
 
+def _span(span: Span, scale: Scale, height: int) -> str:
+    left, right = scale.place(span.low), scale.place(span.high)
+    if left == right:
+        return _upright(f"span {span.name}", left, height)
+    return (
+        f'<rect class="span {span.name}" x="{_at(left)}" width="{_at(right - left)}" '
+        'height="100%"/>'
+    )
+
+
 def _grid(scale: Scale, size: str) -> list[str]:
     height = _HEIGHT[size]
     if size == "mini":
@@ -59,10 +70,14 @@ def _point(mark: Mark, scale: Scale, size: str) -> list[str]:
         return []
     middle, radius = _HEIGHT[size] // 2, "4.5" if size == "wide" else "3.5"
     point = f'<circle cx="{_at(scale.place(mark.value))}" cy="{middle}" r="{radius}"/>'
+    singles = [
+        f'<circle class="single" cx="{_at(scale.place(single))}" cy="{middle + 7}" r="1.75"/>'
+        for single in mark.singles
+    ]
     if mark.interval is None:
-        return [point]
+        return [*singles, point]
     ends = scale.place(mark.interval.low), scale.place(mark.interval.high)
-    return [_line("bar", *ends, middle, middle), point]
+    return [*singles, _line("bar", *ends, middle, middle), point]
 
 
 def axis(unit: Unit, scale: Scale) -> Markup:

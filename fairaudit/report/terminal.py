@@ -6,14 +6,18 @@ from rich.console import Group
 
 from fairaudit.report.audit import terminal as audit
 from fairaudit.report.comparison import terminal as comparison
+from fairaudit.report.experiment import terminal as experiment
 from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.experiment import ExperimentResult
 
 
-def render_terminal(result: AuditResult | ComparisonResult) -> Group:
+def render_terminal(result: AuditResult | ComparisonResult | ExperimentResult) -> Group:
     """Everything a terminal shows of a result.
 
     Text from outside is never read as markup, nor are its control characters passed on.
     """
     if isinstance(result, ComparisonResult):
         return comparison.render_terminal(result)
+    if isinstance(result, ExperimentResult):
+        return experiment.render_experiment(result)
     return audit.render_terminal(result)

@@ -319,7 +319,7 @@ def _run(arm: str, seed: int, chance: random.Random) -> ArmRun:
         status="done",
         epsilon=None if epsilon is None else epsilon * (2.1 if "row" in arm else 1.0),
         row_epsilon=epsilon if "row" in arm or "separate" in arm else None,
-        perplexity=2.3 + 0.4 * private + chance.random() / 50,
+        perplexity=2.3 + 0.4 * (private or "matched" in arm) + chance.random() / 50,
         distance=None if arm == "base" else 0.3 + chance.random() / 10,
         audit=f"arms/{arm}/seed-{seed}/audit",
         seconds=60.0,

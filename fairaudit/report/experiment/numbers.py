@@ -88,7 +88,7 @@ def spread(values: Iterable[float | None], unit: Unit) -> str:
 def spent(runs: Iterable[ArmRun], field: str = "epsilon") -> str:
     """Return the largest ε that any seed spent, or a dash."""
     known = [value for run in runs if (value := getattr(run, field)) is not None]
-    return f"{max(known):.2f}" if known else words.MISSING
+    return words.quantity(max(known, default=None), Unit.NUMBER)
 
 
 def distinct(values: Iterable[float | None]) -> str:

@@ -1,0 +1,52 @@
+"""Figures of one experiment: bias of every arm against ε, one per axis."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from fairaudit.report.clean import shorten
+from fairaudit.report.draw import Plot, Row, draw
+from fairaudit.report.experiment import numbers
+from fairaudit.report.experiment.charts import Chart, charts
+from fairaudit.report.names import Unit, axis_name
+from fairaudit.report.raster import png
+from fairaudit.results.experiment import ExperimentResult
+
+_LEGEND: Final = (
+    "Mean over seeds with interval, single seeds beneath. Grey band: base; sand band: plain. "
+    "Orange: more than plain, blue: less, hollow: not told apart from it. Line: no leaning."
+)
+_IMPLIED: Final = " Dashed: implied by the text."
+_UNITS: Final = {Unit.PERCENT: ", %", Unit.SIGNED_NATS: ", nats"}
+
+
+def figures(result: ExperimentResult) -> dict[str, bytes]:
+    """Draw the figures of one experiment.
+
+    Returns
+    -------
+    dict of str to bytes
+        PNG files by stem: ``epsilon_gender`` and so on, one per axis with any level.
+    """
+    return {
+        chart.stem: png(partial(draw, [plot_of(chart)], _title(chart), _subtitle(result, chart)))
+        for chart in charts(result)
+    }
+
+
+def plot_of(chart: Chart) -> Plot:
+    """Return the rows of one chart."""
+    metric = numbers.metric_named(chart.metric)
+    rows = tuple(Row(row.arm.name, row.mark, numbers.bare_level(row.level)) for row in chart.rows)
+    title = f"{shorten(metric.label, 60)}{_UNITS.get(metric.unit, '')}"
+    return Plot(f"{title} ({shorten(chart.protocol, 50)})", rows, chart.alike)
+
+
+def _title(chart: Chart) -> str:
+    return f"Bias against ε: {shorten(axis_name(chart.axis), 50).lower()}"
+
+
+def _subtitle(result: ExperimentResult, chart: Chart) -> str:
+    legend = _LEGEND + (_IMPLIED if chart.implied else "")
+    return f"{shorten(result.name, 60)}. {legend}"

@@ -13,17 +13,19 @@ import pytest
 
 from fairaudit.report.html import render_html
 from fairaudit.results import AuditResult, ComparisonResult
-from tests.report import audits, comparisons
+from fairaudit.results.experiment import ExperimentResult
+from tests.report import audits, comparisons, experiments
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 
 #: A page, and a number that it must show.
-_PAGES: dict[str, tuple[Callable[[], AuditResult | ComparisonResult], str]] = {
+_PAGES: dict[str, tuple[Callable[[], AuditResult | ComparisonResult | ExperimentResult], str]] = {
     "audit": (lambda: audits.whole_audit(audits.HOSTILE + audits.ESCAPES), "61.9 %"),
     "comparison": (comparisons.hostile, "+9.8 points"),
     "comparison of ten": (lambda: comparisons.whole_comparison(9), "+9.8 points"),
+    "experiment": (experiments.hostile, "+0.623 nats"),
 }
 
 

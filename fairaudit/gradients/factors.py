@@ -42,7 +42,7 @@ class Factor(ABC):
         """Gradients themselves, entries `start:stop` of the parameter's first dimension."""
 
     @abstractmethod
-    def select(self, rows: Tensor) -> Factor:
+    def select(self, rows: slice | Tensor) -> Factor:
         """Gradients of some rows only."""
 
     @property
@@ -71,7 +71,7 @@ class Outer(Factor):
         """The wider of the two sides."""
         return self.left if self.left.shape[-1] >= self.right.shape[-1] else self.right
 
-    def select(self, rows: Tensor) -> Outer:
+    def select(self, rows: slice | Tensor) -> Outer:
         """Gradients of some rows only."""
         return Outer(self.left[rows], self.right[rows])
 
@@ -129,7 +129,7 @@ class Lookup(Factor):
         """The only large tensor."""
         return self.right
 
-    def select(self, rows: Tensor) -> Lookup:
+    def select(self, rows: slice | Tensor) -> Lookup:
         """Gradients of some rows only."""
         return Lookup(self.index[rows], self.right[rows])
 
@@ -176,7 +176,7 @@ class Dense(Factor):
         """The only tensor."""
         return self.value
 
-    def select(self, rows: Tensor) -> Dense:
+    def select(self, rows: slice | Tensor) -> Dense:
         """Gradients of some rows only."""
         return Dense(self.value[rows])
 

@@ -109,11 +109,10 @@ class Query:
                 f"got {list(weights.shape)}"
             )
         total = zeros(self.rows.parameters) if into is None else into
-        if bool((weights != 0).any()):
-            add_weighted(self.rows, self.grouping.row_weights(weights.detach()), total)
-            if not self._norms and not _all_finite(total):
-                self.norms()
-                raise NonFiniteError("the weighted sum of gradients overflows")
+        add_weighted(self.rows, self.grouping.row_weights(weights.detach()), total)
+        if not self._norms and not _all_finite(total):
+            self.norms()
+            raise NonFiniteError("the weighted sum of gradients overflows")
         return total
 
     def weighted_sums(self, weights: Tensor) -> list[Gradient]:

@@ -17,17 +17,22 @@ def add_weighted(rows: Rows, weights: Tensor, total: Gradient) -> None:
 
     Rows of weight 0 are left out: disjoint groups of a batch then cost together what one sum does.
     """
-    chosen = (weights != 0).nonzero().flatten()
-    partial = len(chosen) < len(weights)
+    if not bool(weights.any()):
+        return
+    chosen = _chosen(weights)
     with full_precision():
         for name, uses in rows.uses.items():
             for use in uses:
                 device = use.source.device
-                if partial:
-                    place = chosen.to(device)
-                    use.select(place).add_to(total[name], weights.to(device)[place])
-                else:
-                    use.add_to(total[name], weights.to(device))
+                place = chosen if isinstance(chosen, slice) else chosen.to(device)
+                use.select(place).add_to(total[name], weights.to(device)[place])
+
+
+def _chosen(weights: Tensor) -> slice | Tensor:
+    """Rows of a weight other than 0: a slice, which copies nothing, where they are neighbours."""
+    rows = (weights != 0).nonzero().flatten()
+    first, last = int(rows[0]), int(rows[-1])
+    return slice(first, last + 1) if last - first + 1 == len(rows) else rows
 
 
 def row_products(rows: Rows, direction: Mapping[str, Tensor], dtype: torch.dtype) -> Tensor:

@@ -33,6 +33,14 @@ LORA_TARGETS = {
 }
 
 
+def enlarged(model: nn.Module) -> nn.Module:
+    """Larger weights than at initialisation: predictions differ, gradients too."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(3.0)
+    return model.eval()
+
+
 def build_opt() -> nn.Module:
     import transformers as tf
 
@@ -41,11 +49,7 @@ def build_opt() -> nn.Module:
         vocab_size=120, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, ffn_dim=64,
         max_position_embeddings=64, word_embed_proj_dim=32,
     )  # fmt: skip
-    model = tf.OPTForCausalLM(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.mul_(3.0)
-    return model.eval()
+    return enlarged(tf.OPTForCausalLM(config))
 
 
 def build_distilgpt2() -> nn.Module:
@@ -61,18 +65,20 @@ def build_distilgpt2() -> nn.Module:
         bos_token_id=0,
         eos_token_id=0,
     )
-    model = tf.GPT2LMHeadModel(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.mul_(3.0)
-    return model.eval()
+    return enlarged(tf.GPT2LMHeadModel(config))
 
 
 @functools.cache
 def _built(family: str) -> nn.Module:
     if family == "opt":
         return build_opt()
-    return build_distilgpt2() if family == "distilgpt2" else build_model(family)[0]
+    if family == "distilgpt2":
+        return build_distilgpt2()
+    # Training a tokenizer does not always end in the same vocabulary; its size decides the weights.
+    model = build_model(family)[0]
+    model.config.vocab_size = 210
+    torch.manual_seed(0)
+    return enlarged(type(model)(model.config))
 
 
 def build(family: str, *, lora: bool = False, attention: str = "sdpa") -> Any:

@@ -37,8 +37,8 @@ def test_the_cross_term_of_tied_weights(monkeypatch, family):
 
     monkeypatch.setattr(products, "_with_lookup", without_cross)
     assert clipped_like_the_oracle(model, objective, batch) > 1e-4
-    if family == "distilbert":
-        return  # Too little of one unit's norm here for the self-check to tell it from rounding.
+    if objective == "masked":
+        return  # Few labels: too little of a unit's norm for the self-check to tell from rounding.
     with pytest.raises(ModelError, match="the norm of one unit's gradient"):
         GradientEngine(model, objective=objective).query(batch)
 

@@ -147,6 +147,14 @@ def test_token_types_reach_the_model():
     assert torch.allclose(engine.query(batch).norms(), truth.norms, rtol=1e-5)
 
 
+def test_weights_of_zero_leave_everything_out(engine):
+    query = engine.query(make_batch("gpt2", rows=4), row_weights=torch.tensor([0.0, 1.0, 0.0, 1.0]))
+    for weights in ([0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0]):
+        total = query.weighted_sum(torch.tensor(weights))
+        assert not any(bool(value.any()) for value in total.values())
+    assert (query.norms() > 0).tolist() == [False, True, False, True]
+
+
 def test_inner_product_by_hand():
     first = {"a": torch.tensor([3.0, 4.0]), "b": torch.tensor([[2.0]])}
     assert inner_product(first, first) == 29.0

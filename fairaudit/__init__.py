@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fairaudit.augmentation import augment
     from fairaudit.comparison import compare
     from fairaudit.errors import FairauditError
+    from fairaudit.experiments.experimenting import experiment
     from fairaudit.gating import gate
     from fairaudit.recorded import audit_scores
     from fairaudit.results import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         GateResult,
         Interval,
     )
+    from fairaudit.results.experiment import ExperimentResult
     from fairaudit.training.finetuning import finetune
     from fairaudit.training.verification import verify
 
@@ -34,6 +36,7 @@ _PUBLIC = {
     "Comparison": "fairaudit.results",
     "ComparisonResult": "fairaudit.results",
     "Estimate": "fairaudit.results",
+    "ExperimentResult": "fairaudit.results.experiment",
     "FairauditError": "fairaudit.errors",
     "GateResult": "fairaudit.results",
     "Interval": "fairaudit.results",
@@ -41,6 +44,7 @@ _PUBLIC = {
     "audit_scores": "fairaudit.recorded",
     "augment": "fairaudit.augmentation",
     "compare": "fairaudit.comparison",
+    "experiment": "fairaudit.experiments.experimenting",
     "finetune": "fairaudit.training.finetuning",
     "gate": "fairaudit.gating",
     "verify": "fairaudit.training.verification",
@@ -51,6 +55,7 @@ __all__ = [
     "Comparison",
     "ComparisonResult",
     "Estimate",
+    "ExperimentResult",
     "FairauditError",
     "GateResult",
     "Interval",
@@ -59,6 +64,7 @@ __all__ = [
     "audit_scores",
     "augment",
     "compare",
+    "experiment",
     "finetune",
     "gate",
     "verify",

@@ -1,4 +1,4 @@
-"""``fairaudit demo``: train a small model on the spot and audit it, offline."""
+"""``fairaudit demo``: the embedded experiment in its short form, offline."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fairaudit.cli.audit import OutputFormat, calm_libraries, progress_bar, show_result
-from fairaudit.cli.state import console
+from fairaudit.cli.experiment import experiment_command
 
 
 def demo_command(
@@ -16,14 +15,5 @@ def demo_command(
         "demo"
     ),
 ) -> None:
-    """Train a small GPT-2 for about a minute on generated text, and audit it offline."""
-    calm_libraries()
-    from fairaudit.auditing import plan_audit, run_audit
-    from fairaudit.demo import train_demo_model
-
-    console().print("training a small GPT-2 on generated text, about a minute ...")
-    folder = train_demo_model(output / "model")
-    plan = plan_audit(str(folder), suites=["templates"], label="demo model")
-    with progress_bar(plan) as progress:
-        result = run_audit(plan, output=output, progress=progress)
-    show_result(result, OutputFormat.table, output)
+    """Run the embedded experiment: a small GPT-2 fine-tuned four ways on text of known bias."""
+    experiment_command(output, "demo")

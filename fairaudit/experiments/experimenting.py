@@ -13,9 +13,15 @@ from pathlib import Path
 from fairaudit._version import __version__
 from fairaudit.comparison import compare
 from fairaudit.errors import FairauditError
-from fairaudit.experiments.findings import Audits, bias_claims, differences, levels
+from fairaudit.experiments.findings import (
+    Audits,
+    bias_claims,
+    differences,
+    levels,
+    undecided_unless_moved,
+)
 from fairaudit.experiments.grid import Progress, audits_of, run_grid
-from fairaudit.experiments.plan import BASE, ExperimentPlan, load_plan
+from fairaudit.experiments.plan import BASE, ExperimentPlan, load_plan, parse_arm
 from fairaudit.results import Run
 from fairaudit.results.experiment import ArmRun, ExperimentResult
 
@@ -58,14 +64,14 @@ def experiment(
     folder = Path(output)
     runs = run_grid(wanted, folder, progress)
     audits = audits_of(runs, folder)
-    references = [BASE, "plain", *(arm for arm in wanted.arms if arm.startswith("plain_matched"))]
+    runs = [_with_distance(run, audits) for run in runs]
     result = ExperimentResult(
         name=wanted.name,
         plan=wanted.model_dump(mode="json"),
-        runs=tuple(_with_distance(run, audits) for run in runs),
+        runs=tuple(runs),
         levels=tuple(levels(audits, wanted)),
-        differences=tuple(differences(audits, [r for r in references if r in _arms(audits)])),
-        claims=tuple(bias_claims(audits, wanted)),
+        differences=tuple(differences(audits, _references(audits))),
+        claims=tuple(undecided_unless_moved(bias_claims(audits, wanted), runs)),
         notes=tuple(_notes(runs, wanted)),
         versions={"fairaudit": __version__, **{name: metadata.version(name) for name in _PACKAGES}},
         run=Run(
@@ -77,7 +83,20 @@ def experiment(
     )
     _compare_each_seed(audits, folder)
     result.save(folder)
+    _report(result, folder)
     return result
+
+
+def _report(result: ExperimentResult, folder: Path) -> None:
+    from fairaudit.report.files import write_report
+
+    write_report(result, folder)
+
+
+def _references(audits: Audits) -> list[str]:
+    """Arms that others are compared with: base, plain and matched ones, and DP without CDA."""
+    kinds = {arm: (parse_arm(arm) or {}).get("kind", arm) for arm in _arms(audits)}
+    return [arm for arm, kind in kinds.items() if kind in {BASE, "plain", "plain_matched", "dp"}]
 
 
 def _arms(audits: Mapping[tuple[str, int], object]) -> list[str]:

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fairaudit.comparing.distance import NOT_MOVED_NATS
 from fairaudit.experiments.plan import BASE, ExperimentPlan, parse_arm
 from fairaudit.experiments.world import AXES, implied
 from fairaudit.results import AuditResult, Estimate, Interval
-from fairaudit.results.experiment import ArmDifference, Claim, Level
+from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
 from fairaudit.stats.claims import SeedDifference, judge, seed_difference
 from fairaudit.stats.multiplicity import adjust
 
@@ -206,4 +207,24 @@ def _only_if(claim: Claim, amplified: bool) -> Claim:
     if amplified or claim.finding != "supported":
         return claim
     reason = "no amplification was shown on this axis, so there is none to remove"
+    return claim.model_copy(update={"finding": "undecided", "reason": reason})
+
+
+def undecided_unless_moved(claims: Sequence[Claim], runs: Sequence[ArmRun]) -> list[Claim]:
+    """Leave undecided what rests on an arm that hardly left the base: it shows no recipe's effect.
+
+    The distance is the mean over seeds of the mean |Δ log p| per token on the probe text.
+    """
+    distances: dict[str, list[float]] = {}
+    for run in runs:
+        if run.distance is not None:
+            distances.setdefault(run.arm, []).append(run.distance)
+    still = {arm for arm, found in distances.items() if sum(found) / len(found) < NOT_MOVED_NATS}
+    return [_unless(claim, {claim.arm, claim.reference} & still) for claim in claims]
+
+
+def _unless(claim: Claim, still: set[str]) -> Claim:
+    if not still:
+        return claim
+    reason = f"{', '.join(sorted(still))} hardly moved from the base model: no effect can be read"
     return claim.model_copy(update={"finding": "undecided", "reason": reason})

@@ -75,7 +75,7 @@ def seed_difference(differences: Sequence[float], level: float = 0.95) -> SeedDi
         return SeedDifference(None, 0, reason="no seed finished in both arms")
     mean = float(values.mean())
     if n < MIN_SEEDS:
-        return SeedDifference(mean, n, reason=f"{n} seeds: fewer than {MIN_SEEDS} decide nothing")
+        return SeedDifference(mean, n, reason=f"{n} of the {MIN_SEEDS} seeds that decide anything")
     se = float(values.std(ddof=1)) / math.sqrt(n)
     if se <= 1e-12 * max(1.0, abs(mean)):
         return SeedDifference(mean, n, reason="all seeds gave the same number: nothing varied")

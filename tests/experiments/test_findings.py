@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fairaudit.experiments.findings import bias_claims, claim_arms, differences, levels
+from fairaudit.experiments.findings import (
+    bias_claims,
+    claim_arms,
+    differences,
+    levels,
+    undecided_unless_moved,
+)
 from fairaudit.experiments.plan import ExperimentPlan
+from fairaudit.results.experiment import ArmRun
 from tests.comparing.audits import make_audit, pair_table
 
 RATE = "stereotype_preference_rate"
@@ -104,4 +111,16 @@ def test_a_failed_seed_is_left_out_of_the_pairs():
     )
     assert one.n_seeds == 2
     assert one.interval is None
-    assert "fewer than 3" in one.reason
+    assert one.reason == "2 of the 3 seeds that decide anything"
+
+
+@pytest.mark.parametrize(("distance", "finding"), [(0.4, "supported"), (0.01, "undecided")])
+def test_an_arm_that_hardly_moved_supports_no_claim(distance, finding):
+    runs = [
+        ArmRun(arm=arm, seed=seed, status="done", distance=distance if arm == "dp_3" else 0.5)
+        for arm in AMPLIFIED
+        for seed in range(3)
+    ]
+    claims = undecided_unless_moved(bias_claims(audits(AMPLIFIED), plan()), runs)
+    assert {claim.finding for claim in claims} == {finding}
+    assert all(("hardly moved" in (claim.reason or "")) == (distance < 0.05) for claim in claims)

@@ -7,94 +7,30 @@ tables, tables become estimates.
 from __future__ import annotations
 
 import datetime
-import logging
 import platform
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib import metadata
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from fairaudit._version import __version__
-from fairaudit.errors import UsageError
-from fairaudit.items import Answer, Item, ModelKind, Protocol, Request, Skipped
+from fairaudit.audit_plan import AuditPlan, SuitePlan, plan_audit
+from fairaudit.audit_provenance import claim_notes, json_beside, provenance_of
+from fairaudit.items import Answer, Request, Skipped
+from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
-from fairaudit.results import AuditResult, Provenance, Run, Settings, SuiteRun, files
+from fairaudit.results import AuditResult, Estimate, Run, SuiteRun, files
 from fairaudit.score_tables import item_rows, score_table, token_rows
-from fairaudit.suites import (
-    PROBE,
-    SUITES,
-    DataFinder,
-    DataUnavailableError,
-    Suite,
-    SuiteData,
-    get_suite,
-)
-from fairaudit.suites.data import cache_folder
-from fairaudit.suites.sampling import quick_sample
+from fairaudit.suites import PROBE
 
 if TYPE_CHECKING:
     import os
 
     import pandas as pd
 
-    from fairaudit.scoring.load import LoadedModel
-    from fairaudit.scoring.scorer import Plan, Scorer
-
-logger = logging.getLogger(__name__)
-
-QUICK_ITEMS: Final = 200
-_PACKAGES: Final = ("torch", "transformers", "numpy", "scipy", "pandas")
+__all__ = ["AuditPlan", "audit", "plan_audit", "run_audit", "save_audit"]
 
 #: Called with (tokens done, tokens in all) after each batch.
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class SuitePlan:
-    """A suite with the items it will ask, or the reason why it cannot run."""
-
-    suite: Suite
-    data: SuiteData | None = None
-    protocols: tuple[Protocol, ...] = ()
-    reason: str | None = None
-    requests: Mapping[tuple[str, str, str], Request | Skipped] = field(default_factory=dict)
-
-    @property
-    def n_items(self) -> int:
-        """Items that at least one protocol asks about."""
-        return len({item_id for item_id, _, _ in self.requests})
-
-    @property
-    def n_unasked(self) -> int:
-        """Items for which this kind of model has no protocol."""
-        return 0 if self.data is None else len(self.data.items) - self.n_items
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPlan:
-    """Everything an audit will do, before any of it is done.
-
-    ``seconds`` estimates the time of scoring, from one timed batch.
-    """
-
-    loaded: LoadedModel
-    scorer: Scorer
-    suites: tuple[SuitePlan, ...]
-    scoring: Plan
-    settings: Settings
-    label: str
-
-    @property
-    def n_items(self) -> int:
-        """Items over all suites that will run."""
-        return sum(plan.n_items for plan in self.suites)
-
-    @property
-    def seconds(self) -> float:
-        """Estimated seconds of scoring on this machine."""
-        return self.scorer.estimate_seconds(self.scoring)
 
 
 def audit(
@@ -103,6 +39,7 @@ def audit(
     suites: Sequence[str] | None = None,
     axes: Sequence[str] | None = None,
     data: str | os.PathLike[str] | None = None,
+    base: str | os.PathLike[str] | tuple[Any, Any] | None = None,
     label: str | None = None,
     output: str | os.PathLike[str] | None = None,
     device: str = "auto",
@@ -127,6 +64,9 @@ def audit(
         Keep only items on these axes (``gender``, ``race``, ...).
     data : path, optional
         Folder with benchmark files; default ``$FAIRAUDIT_DATA``, then the cache, then the network.
+    base : str, path or (model, tokenizer), optional
+        The model that it was fine-tuned from: the audit then also says how far predictions moved
+        from it (token KL on the probe text).
     label : str, optional
         Name of the audit in reports; default the model's name.
     output : path, optional
@@ -166,6 +106,7 @@ def audit(
         suites=suites,
         axes=axes,
         data=data,
+        base=base,
         label=label,
         device=device,
         dtype=dtype,
@@ -179,63 +120,6 @@ def audit(
     return run_audit(plan, output=output, progress=progress)
 
 
-def plan_audit(
-    model: str | os.PathLike[str] | tuple[Any, Any],
-    *,
-    suites: Sequence[str] | None = None,
-    axes: Sequence[str] | None = None,
-    data: str | os.PathLike[str] | None = None,
-    label: str | None = None,
-    device: str = "auto",
-    dtype: str = "auto",
-    seed: int = 0,
-    revision: str | None = None,
-    trust_remote_code: bool = False,
-    token_budget: int | None = None,
-    quick: bool = False,
-    full: bool = False,
-) -> AuditPlan:
-    """Load model and items and plan the scoring, without scoring anything; see `audit`."""
-    chosen = _chosen_suites(suites, full)
-    _check_axes(axes, chosen)
-    if token_budget is not None and token_budget < 1:
-        raise UsageError("the token budget must be at least 1")
-    finder = DataFinder(Path(data) if data is not None else None)
-    limit = QUICK_ITEMS if quick else None
-    loaded_data = [_load_items(suite, finder, axes, limit, seed) for suite in chosen]
-
-    from fairaudit.scoring.load import load_model
-    from fairaudit.scoring.scorer import Scorer
-
-    loaded = load_model(
-        model,
-        device=device,
-        dtype=dtype,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-    )
-    scorer = Scorer(loaded, token_budget, cache_folder() / "scores")
-    plans = tuple(_plan_suite(entry, loaded.kind) for entry in loaded_data)
-    asked = {
-        request
-        for plan in plans
-        for request in plan.requests.values()
-        if not isinstance(request, Skipped)
-    }
-    settings = Settings(
-        dtype=loaded.dtype,
-        bos=scorer.encoder.bos_rule if loaded.kind == "causal" else "template",
-        max_length=loaded.max_length,
-        seed=seed,
-        item_limit=limit,
-        axes=tuple(axes) if axes is not None else None,
-        suites=tuple(suite.name for suite in chosen if suite is not PROBE),
-        token_budget=scorer.token_budget,
-    )
-    scoring = scorer.plan(asked)
-    return AuditPlan(loaded, scorer, plans, scoring, settings, label or loaded.identity.id)
-
-
 def run_audit(
     plan: AuditPlan,
     *,
@@ -244,7 +128,7 @@ def run_audit(
 ) -> AuditResult:
     """Score a plan, estimate, and write the audit folder if one is named; see `audit`."""
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    provenance = _provenance(plan.loaded, plan.settings)
+    provenance = provenance_of(plan.loaded, plan.settings, plan.base)
     if output is not None:
         identity = AuditResult.identity_of(plan.label, provenance)
         files.refuse_other_result(Path(output), AuditResult, identity)
@@ -252,15 +136,16 @@ def run_audit(
     tables = {
         entry.suite.name: _table(entry, answers) for entry in plan.suites if entry.reason is None
     }
+    privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
     result = AuditResult(
         label=plan.label,
         suites=tuple(
             _suite_run(entry, tables) for entry in plan.suites if entry.suite is not PROBE
         ),
-        estimates=with_adjusted_p(_estimates(plan, tables)),
+        estimates=with_adjusted_p([*_estimates(plan, tables), *_distances(plan)]),
         provenance=provenance,
-        privacy=_json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy"),
-        notes=_notes(plan),
+        privacy=privacy,
+        notes=(*_notes(plan), *claim_notes(privacy, plan.loaded)),
         run=Run(
             started=started.isoformat(timespec="seconds"),
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -279,66 +164,6 @@ def save_audit(result: AuditResult, folder: Path) -> None:
 
     result.save(folder)
     write_report(result, folder)
-
-
-def _chosen_suites(names: Sequence[str] | None, full: bool) -> tuple[Suite, ...]:
-    if names is None:
-        return (PROBE, *(suite for suite in SUITES if full or suite.default))
-    if not names:
-        raise UsageError("no suite is named")
-    chosen = [get_suite(name) for name in dict.fromkeys(names)]
-    twice = [suite.name for suite in chosen]
-    if len(set(twice)) < len(twice):
-        raise UsageError("two suites have the same name; rename one")
-    return (PROBE, *chosen)
-
-
-def _check_axes(axes: Sequence[str] | None, suites: Iterable[Suite]) -> None:
-    known = sorted({axis for suite in suites for axis in suite.axes})
-    for axis in axes or ():
-        if axis not in known:
-            raise UsageError(f"no chosen suite has the axis '{axis}'; there are {', '.join(known)}")
-
-
-def _load_items(
-    suite: Suite, finder: DataFinder, axes: Sequence[str] | None, limit: int | None, seed: int
-) -> SuitePlan:
-    try:
-        data = suite.load(finder)
-    except DataUnavailableError as error:
-        return SuitePlan(suite, reason=str(error))
-    items = data.items
-    if axes is not None and not suite.per_token:
-        items = tuple(item for item in items if item.axis in axes)
-    if limit is not None and not suite.per_token:
-        items = quick_sample(items, limit, seed)
-    if not items:
-        return SuitePlan(suite, reason="no items on the chosen axes")
-    return SuitePlan(suite, data=SuiteData(items, data.sources, data.notes))
-
-
-def _plan_suite(entry: SuitePlan, kind: ModelKind) -> SuitePlan:
-    if entry.data is None:
-        return entry
-    protocols = entry.suite.protocols_for(kind)
-    requests = _requests(entry.data.items, protocols)
-    if not requests:
-        return SuitePlan(entry.suite, reason=f"no protocol for {kind} models asks about its items")
-    return SuitePlan(entry.suite, data=entry.data, protocols=protocols, requests=requests)
-
-
-def _requests(
-    items: Iterable[Item], protocols: Iterable[Protocol]
-) -> dict[tuple[str, str, str], Request | Skipped]:
-    """Request by (item id, protocol id, role)."""
-    asked = {}
-    for protocol in protocols:
-        for item in items:
-            for role in item.texts:
-                request = protocol.request(item, role)
-                if request is not None:
-                    asked[item.item_id, protocol.id, role] = request
-    return asked
 
 
 def _table(entry: SuitePlan, answers: Mapping[Request, Answer | Skipped]) -> pd.DataFrame:
@@ -360,6 +185,24 @@ def _estimates(plan: AuditPlan, tables: Mapping[str, pd.DataFrame]) -> list[Any]
         if entry.suite.name in tables
         for estimate in entry.suite.estimate(tables[entry.suite.name], plan.settings.seed)
     ]
+
+
+def _distances(plan: AuditPlan) -> list[Estimate]:
+    """How far the model moved from its base, where one is named."""
+    if plan.base is None:
+        return []
+    from fairaudit.scoring.divergence import token_divergence
+
+    probe = next(entry for entry in plan.suites if entry.suite is PROBE)
+    asked = {
+        item_id: request
+        for (item_id, _protocol, _role), request in probe.requests.items()
+        if not isinstance(request, Skipped)
+    }
+    found = token_divergence(plan.loaded, plan.base, list(asked.values()))
+    by_paragraph = {item: found[request] for item, request in asked.items() if request in found}
+    protocol = probe.protocols[0].id
+    return [token_kl_estimate(protocol, by_paragraph, plan.settings.seed)]
 
 
 def _suite_run(entry: SuitePlan, tables: Mapping[str, pd.DataFrame]) -> SuiteRun:
@@ -394,32 +237,6 @@ def _notes(plan: AuditPlan) -> tuple[str, ...]:
     if limit is not None:
         notes.append(f"quick: at most {limit} items per suite and axis, so intervals are wide")
     return tuple(notes)
-
-
-def _provenance(loaded: LoadedModel, settings: Settings) -> Provenance:
-    versions = {name: metadata.version(name) for name in _PACKAGES}
-    return Provenance(
-        model=loaded.identity,
-        training=_json_beside(loaded.folder, "training.json", "fairaudit/training"),
-        settings=settings,
-        device=loaded.device,
-        versions={"fairaudit": __version__, "python": platform.python_version(), **versions},
-    )
-
-
-def _json_beside(folder: Path | None, name: str, schema: str) -> dict[str, Any] | None:
-    """Read a fairaudit file beside the checkpoint; other tools' files are not ours."""
-    import json
-
-    path = folder / name if folder is not None else None
-    if path is None or not path.is_file():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        logger.warning("%s cannot be read (%s)", path, error)
-        return None
-    return content if isinstance(content, dict) and content.get("schema") == schema else None
 
 
 def _cumulative(progress: Progress | None, total: int) -> Callable[[int], None] | None:

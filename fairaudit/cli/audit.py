@@ -38,6 +38,9 @@ def audit_command(
     data: Annotated[
         Path | None, typer.Option(help="Folder with benchmark files.", envvar="FAIRAUDIT_DATA")
     ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Model it was fine-tuned from: how far did it move?")
+    ] = None,
     label: Annotated[str | None, typer.Option(help="Name of the audit in reports.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Audit folder.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
@@ -60,10 +63,18 @@ def audit_command(
         bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")
     ] = False,
     format: Annotated[OutputFormat, typer.Option(help="table or json.")] = OutputFormat.table,
+    policy: Annotated[
+        Path | None, typer.Option(help="Also gate on this policy; sets the exit code.")
+    ] = None,
 ) -> None:
     """Audit one language model for social bias."""
     if quick and full:
         raise UsageError("--quick and --full exclude each other")
+    from fairaudit.cli.gate import apply_policy
+    from fairaudit.policy import read_policy
+
+    # Read before the model is: a typing error should not cost an audit.
+    rules = None if policy is None else read_policy(policy)
     calm_libraries()
     from fairaudit.auditing import plan_audit, run_audit
 
@@ -72,6 +83,7 @@ def audit_command(
         suites=split_list(suites),
         axes=split_list(axes),
         data=data,
+        base=base,
         label=label,
         device=device,
         dtype=dtype,
@@ -90,6 +102,8 @@ def audit_command(
     show_result(result, format, output)
     if suites is not None and any(run.status == "not_run" for run in result.suites):
         raise typer.Exit(INCOMPLETE)
+    if rules is not None:
+        raise typer.Exit(apply_policy(result, rules, output))
 
 
 def show_result(

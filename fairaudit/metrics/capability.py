@@ -8,13 +8,17 @@ Token accuracy
     Share of tokens that the model itself finds most probable. Range 0-1, ideal 1. Chance is the
     share of the commonest token of the text: what a model that always says it would reach.
 
+Token KL
+    Mean over tokens of KL(P_model ‖ P_base), in nats: how far the model moved from the one it was
+    fine-tuned from. At least 0; 0 for the same predictions.
+
 Paragraphs are what is resampled.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -27,6 +31,7 @@ from fairaudit.metrics.building import (
     Metric,
     Sample,
     Slice,
+    estimate,
     estimates,
     from_inference,
 )
@@ -35,6 +40,7 @@ from fairaudit.results import Estimate
 from fairaudit.stats.one_estimate import Inference, infer
 
 PERPLEXITY: Final = Metric("perplexity", "capability", range=(1.0, None))
+TOKEN_KL: Final = Metric("token_kl", "distance", range=(0.0, None))
 TOKEN_ACCURACY: Final = Metric("token_accuracy", "capability", ideal=1.0, range=(0.0, 1.0))
 
 
@@ -70,6 +76,31 @@ def capability_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
         found.append(_perplexity(scored, where, n_skipped, seed))
         found.extend(estimates([_token_accuracy(scored, where, n_skipped)], seed))
     return found
+
+
+def token_kl_estimate(
+    protocol: str, divergences: Mapping[str, Sequence[float]], seed: int
+) -> Estimate:
+    """Token KL from the divergences of each paragraph.
+
+    Parameters
+    ----------
+    protocol : str
+        ``probe/causal`` or ``probe/masked``.
+    divergences : mapping of str to sequence of float
+        By paragraph, one value per token, in nats.
+    seed : int
+        Seed of the bootstrap.
+    """
+    paragraphs = list(divergences)
+    sample = Sample(
+        [sum(divergences[name]) for name in paragraphs],
+        paragraphs,
+        weights=[float(len(divergences[name])) for name in paragraphs],
+        unit="paragraph",
+        n=sum(len(values) for values in divergences.values()),
+    )
+    return estimate(TOKEN_KL, Slice("probe", protocol, "all"), sample, seed=seed)
 
 
 def _sample(scored: pd.DataFrame, column: str, sign: float, n_skipped: int) -> Sample:

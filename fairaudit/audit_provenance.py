@@ -1,0 +1,56 @@
+"""Where an audit's numbers come from, and what lies beside the checkpoint."""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fairaudit._version import __version__
+from fairaudit.results import Provenance, Settings
+
+if TYPE_CHECKING:
+    from fairaudit.scoring.load import LoadedModel
+
+logger = logging.getLogger(__name__)
+
+_PACKAGES: Final = ("torch", "transformers", "numpy", "scipy", "pandas")
+
+
+def provenance_of(loaded: LoadedModel, settings: Settings, base: LoadedModel | None) -> Provenance:
+    """Model, base, settings, device and versions of an audit, and how the model was trained."""
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return Provenance(
+        model=loaded.identity,
+        base=None if base is None else base.identity,
+        training=json_beside(loaded.folder, "training.json", "fairaudit/training"),
+        settings=settings,
+        device=loaded.device,
+        versions={"fairaudit": __version__, "python": platform.python_version(), **versions},
+    )
+
+
+def json_beside(folder: Path | None, name: str, schema: str) -> dict[str, Any] | None:
+    """Read a fairaudit file beside the checkpoint; other tools' files are not ours."""
+    path = folder / name if folder is not None else None
+    if path is None or not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        logger.warning("%s cannot be read (%s)", path, error)
+        return None
+    return content if isinstance(content, dict) and content.get("schema") == schema else None
+
+
+def claim_notes(privacy: dict[str, Any] | None, loaded: LoadedModel) -> list[str]:
+    """Say what comes of recomputing the privacy claim that lies beside the checkpoint."""
+    if privacy is None:
+        return []
+    from fairaudit.training.verification import claim_note
+
+    note = claim_note(privacy, loaded.identity.fingerprint)
+    return [] if note is None else [note]

@@ -151,6 +151,12 @@ METRICS: Final = {
         "By how much the log-probability of a token of plain prose changed, up or down, on "
         "average. At 0 the two models predict the same.",
     ),
+    "token_kl": Metric(
+        "Distance from the base",
+        Unit.NATS,
+        "Kullback-Leibler divergence of the model's next-token predictions from those of the model "
+        "it was fine-tuned from, on plain prose. At 0 the two predict the same.",
+    ),
     "perplexity_ratio": Metric(
         "Perplexity ratio",
         Unit.RATIO,

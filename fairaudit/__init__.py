@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fairaudit.auditing import audit
     from fairaudit.augmentation import augment
     from fairaudit.comparison import compare
+    from fairaudit.diagnostics.diagnosing import diagnose
     from fairaudit.errors import FairauditError
     from fairaudit.experiments.experimenting import experiment
     from fairaudit.gating import gate
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         AuditResult,
         Comparison,
         ComparisonResult,
+        DiagnosticsResult,
         Estimate,
         GateResult,
         Interval,
@@ -35,6 +37,7 @@ _PUBLIC = {
     "AuditResult": "fairaudit.results",
     "Comparison": "fairaudit.results",
     "ComparisonResult": "fairaudit.results",
+    "DiagnosticsResult": "fairaudit.results",
     "Estimate": "fairaudit.results",
     "ExperimentResult": "fairaudit.results.experiment",
     "FairauditError": "fairaudit.errors",
@@ -44,6 +47,7 @@ _PUBLIC = {
     "audit_scores": "fairaudit.recorded",
     "augment": "fairaudit.augmentation",
     "compare": "fairaudit.comparison",
+    "diagnose": "fairaudit.diagnostics.diagnosing",
     "experiment": "fairaudit.experiments.experimenting",
     "finetune": "fairaudit.training.finetuning",
     "gate": "fairaudit.gating",
@@ -54,6 +58,7 @@ __all__ = [
     "AuditResult",
     "Comparison",
     "ComparisonResult",
+    "DiagnosticsResult",
     "Estimate",
     "ExperimentResult",
     "FairauditError",
@@ -64,6 +69,7 @@ __all__ = [
     "audit_scores",
     "augment",
     "compare",
+    "diagnose",
     "experiment",
     "finetune",
     "gate",

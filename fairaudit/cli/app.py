@@ -15,6 +15,7 @@ from fairaudit.cli.audit_scores import audit_scores_command
 from fairaudit.cli.cda import cda_command
 from fairaudit.cli.compare import compare_command
 from fairaudit.cli.demo import demo_command
+from fairaudit.cli.diagnose import diagnose_command
 from fairaudit.cli.experiment import experiment_command
 from fairaudit.cli.finetune import finetune_command
 from fairaudit.cli.gate import gate_command
@@ -41,6 +42,7 @@ app.command("compare")(compare_command)
 app.command("gate")(gate_command)
 app.command("cda")(cda_command)
 app.command("finetune")(finetune_command)
+app.command("diagnose")(diagnose_command)
 app.command("experiment")(experiment_command)
 app.command("report")(report_command)
 app.command("demo")(demo_command)

@@ -1,0 +1,185 @@
+"""Diagnostics of a running training: the same numbers on probe texts, every k steps.
+
+The intermediate models of a private training are covered by its ε, and public probe texts add
+nothing of the training text: what is found is post-processing, like the audit of the final model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fairaudit.diagnostics.assembly import Clock, Diagnosed, assemble
+from fairaudit.diagnostics.checkpoint import Settings, look
+from fairaudit.diagnostics.diagnosing import bias_axes, save
+from fairaudit.diagnostics.probes import built_in
+from fairaudit.diagnostics.records import ProbeTexts
+from fairaudit.errors import UsageError
+from fairaudit.results.diagnostics import ClippingParameters, DiagnosedModel, DiagnosticsResult
+
+if TYPE_CHECKING:
+    from fairaudit.scoring.load import LoadedModel
+
+logger = logging.getLogger(__name__)
+
+#: Inside a training the curvature and the twins, which cost most, are left out.
+SETTINGS: Final = Settings(replicates=999, curvature_probes=0, twins=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Observation:
+    diagnosed: Diagnosed
+    seconds: float
+
+
+class Monitor:
+    """Looks at a model every k steps of its training, and makes a series of what it saw.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        The model that is trained, with its tokenizer.
+    every : int
+        k.
+    clipping : ClippingParameters
+        The private query of the training; what is not known is not run.
+    texts : ProbeTexts or None
+        Default: the built-in probe texts.
+    settings : Settings
+        Of each observation. What an observation costs is measured and noted in the result.
+    folder : path or None
+        Where ``log.jsonl`` grows with each observation, and the result goes at the end.
+
+    Raises
+    ------
+    UsageError
+        If ``every`` is below 1.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        *,
+        every: int,
+        clipping: ClippingParameters | None = None,
+        texts: ProbeTexts | None = None,
+        settings: Settings = SETTINGS,
+        folder: Path | None = None,
+    ) -> None:
+        if every < 1:
+            raise UsageError(f"diagnose every {every} steps: it must be at least 1")
+        self._loaded, self._every = loaded, every
+        self._texts = built_in() if texts is None else texts
+        self._settings = replace(settings, bias_axes=bias_axes(self._texts))
+        self._clipping = ClippingParameters() if clipping is None else clipping
+        self._folder, self._clock = folder, Clock()
+        self._seen: dict[int, _Observation] = {}
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Steps that were looked at."""
+        return tuple(self._seen)
+
+    def after_step(self, step: int, steps: int, model: Any) -> None:
+        """Look at the model if it is time to: every k steps, and after the last one."""
+        if step % self._every == 0 or step == steps:
+            self.observe(step, model)
+
+    def observe(self, step: int, model: Any) -> None:
+        """Look at the model now; it is left as it was, gradients and mode included.
+
+        Raises
+        ------
+        ModelError, NonFiniteError
+            If the engine refuses the model, or a gradient is not finite.
+        """
+        if step in self._seen:
+            return
+        start, label = time.perf_counter(), f"step {step}"
+        loaded = replace(self._loaded, model=model)
+        with evaluating(model):
+            looked = look(
+                loaded,
+                self._texts,
+                self._clipping,
+                self._settings,
+                label=label,
+                self_check=not self._seen,
+            )
+        described = DiagnosedModel(
+            label=label,
+            step=step,
+            identity=self._loaded.identity.model_copy(update={"fingerprint": None}),
+            clipping=self._clipping,
+        )
+        observation = _Observation(Diagnosed(described, looked), time.perf_counter() - start)
+        self._seen[step] = observation
+        self._log(step, observation)
+
+    def _log(self, step: int, seen: _Observation) -> None:
+        numbers = seen.diagnosed.looked.numbers
+        entry: dict[str, object] = {"step": step, "seconds": round(seen.seconds, 3)}
+        for place, (axis, group) in enumerate(numbers.labels.group_names):
+            inside = numbers.labels.groups == place
+            squared = float(numbers.found.moments.unbiased()[place, place])
+            entry[f"{axis}/{group}"] = {
+                "loss": float(numbers.found.losses[inside].mean()),
+                "mean_norm": float(numbers.found.norms[inside].mean()),
+                "norm_of_mean": squared**0.5 if squared > 0 else None,
+                "mean_clip_factor": float(numbers.found.factors[inside].mean()),
+            }
+        entry["bias_score"] = {axis: value for axis, (value, _, _) in numbers.bias.items()}
+        logger.info("diagnostics at step %d took %.1f s", step, seen.seconds)
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with open(self._folder / "log.jsonl", "a", encoding="utf-8") as stream:
+                stream.write(json.dumps(entry, allow_nan=False) + "\n")
+
+    def result(self) -> DiagnosticsResult:
+        """Put the series together, with intervals and tests.
+
+        Raises
+        ------
+        UsageError
+            If nothing was looked at.
+        """
+        if not self._seen:
+            raise UsageError("no step was looked at: train for longer, or look more often")
+        ordered = [self._seen[step] for step in sorted(self._seen)]
+        seconds = sum(entry.seconds for entry in ordered)
+        notes = [
+            f"Taken during training: {len(ordered)} observations took {seconds:.1f} s together."
+        ]
+        return assemble(
+            [entry.diagnosed for entry in ordered],
+            self._texts,
+            self._settings,
+            device=self._loaded.device,
+            clock=self._clock,
+            notes=notes,
+        )
+
+    def finish(self) -> DiagnosticsResult:
+        """Put the series together, and save it with its report where there is a folder."""
+        result = self.result()
+        if self._folder is not None:
+            save(result, self._folder)
+        return result
+
+
+@contextlib.contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Switch dropout off, and put every module back into its own mode afterwards."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training

@@ -1,0 +1,1 @@
+"""Reports of diagnoses: whose gradient is clipped, turned away or drowned."""

@@ -29,6 +29,8 @@ def read_rows(source: Any, text_column: str | None, unit_column: str | None) -> 
     """
     if isinstance(source, str | os.PathLike):
         return _read_file(Path(source), text_column, unit_column)
+    if isinstance(getattr(source, "column_names", None), dict):
+        raise DataError(f"the data set has the splits {', '.join(source)}; pass one of them")
     if hasattr(source, "column_names") and hasattr(source, "__getitem__"):
         return _columns(source, list(source.column_names), "the data set", text_column, unit_column)
     if isinstance(source, Sequence):

@@ -125,3 +125,10 @@ def test_a_row_without_owner_is_refused(tmp_path):
         read_records(path, unit_column="who")
     with pytest.raises(DataError, match="no column 'user'"):
         read_records(path, unit_column="user")
+
+
+def test_a_data_set_with_splits_is_refused():
+    from datasets import Dataset, DatasetDict
+
+    with pytest.raises(DataError, match="splits train, test"):
+        read_records(DatasetDict({name: Dataset.from_list(ROWS) for name in ("train", "test")}))

@@ -25,7 +25,7 @@ from fairaudit.training.finetuning import finetune
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 HELD_OUT_SHARE = 0.15
 SETTINGS: dict[str, Any] = {
-    "steps": 30,
+    "steps": 15,
     "batch_size": 512,
     "max_length": 64,
     "learning_rate": 3e-3,

@@ -80,7 +80,8 @@ def masker(vocabulary=1000):
 
 def test_masks_are_15_percent_in_80_10_10():
     text = tuple(np.random.default_rng(0).integers(4, 1000, 40_000).tolist())
-    ((seen, labels),) = masker().mask([(1, *text, 2)], np.random.default_rng(1))
+    row = (1, *text, 2)
+    ((seen, labels),) = masker().mask([row], np.random.default_rng(1))
     assert (seen[0], seen[-1], labels[0], labels[-1]) == (1, 2, IGNORED, IGNORED)
     chosen = [place for place, label in enumerate(labels) if label != IGNORED]
     assert stats.binomtest(len(chosen), len(text), 0.15).pvalue > 1e-3
@@ -89,7 +90,7 @@ def test_masks_are_15_percent_in_80_10_10():
     counts = [as_mask, as_is, len(chosen) - as_mask - as_is]
     assert stats.chisquare(counts, np.array([0.8, 0.1, 0.1]) * len(chosen)).pvalue > 1e-3
     untouched = set(range(len(labels))) - set(chosen)
-    assert all(seen[place] == (1, *text, 2)[place] for place in untouched)
+    assert all(seen[place] == row[place] for place in untouched)
 
 
 @given(st.integers(0, 1000), st.integers(2, 8))

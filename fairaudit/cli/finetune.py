@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fairaudit.cli.audit import INTERRUPTED, calm_libraries
+from fairaudit.cli.monitoring import training_monitor, with_monitor
 from fairaudit.cli.state import STATE, console, split_list
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ def finetune_command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the unfinished run in the folder.")
     ] = False,
+    diagnose_every: Annotated[
+        int | None,
+        typer.Option(min=1, help="Diagnose gradients on public probe texts every so many steps."),
+    ] = None,
 ) -> None:
     """Fine-tune a model: plain, with counterfactual data, with differential privacy, or both."""
     calm_libraries()
@@ -107,8 +112,13 @@ def finetune_command(
     )
     _show_plan(job)
     with _told_when_interrupted(), _progress_bar() as on_step:
-        done = run_finetuning(job, micro_batch_size=micro_batch_size, on_step=on_step)
+        monitor = None if diagnose_every is None else training_monitor(job, diagnose_every)
+        hook = with_monitor(on_step, monitor)
+        done = run_finetuning(job, micro_batch_size=micro_batch_size, on_step=hook)
     _show_result(done)
+    if monitor is not None:
+        monitor.finish()
+        _say(f"diagnosis: {done.folder / 'diagnostics' / 'report.html'}")
 
 
 def _say(text: str) -> None:

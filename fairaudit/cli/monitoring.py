@@ -1,0 +1,48 @@
+"""``--diagnose-every``: gradients on public probe texts, looked at while a model is trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fairaudit.diagnostics.during_training import Monitor
+    from fairaudit.training.jobs import FineTuning
+    from fairaudit.training.loop import StepHook, StepReport
+
+
+def training_monitor(job: FineTuning, every: int) -> Monitor:
+    """Return the observer of a fine-tuning, which has seen the model before the first step.
+
+    With adapters the parameters that are trained are not there yet; then the first look is the
+    first that is due.
+    """
+    from fairaudit.diagnostics.during_training import Monitor
+    from fairaudit.results import ClippingParameters
+
+    plan = job.plan
+    values = {
+        "max_grad_norm": plan.clip_norm,
+        "noise_multiplier": plan.noise_multiplier if plan.clip_norm else None,
+        "batch_size": float(plan.expected_examples),
+        "learning_rate": job.recipe.learning_rate,
+    }
+    known = {name: value for name, value in values.items() if value is not None}
+    clipping = ClippingParameters(**known, sources=dict.fromkeys(known, "training"))
+    folder = job.output / "diagnostics"
+    found = Monitor(job.loaded, every=every, clipping=clipping, folder=folder)
+    if job.recipe.lora is None and not job.resume:
+        found.observe(0, job.loaded.model)
+    return found
+
+
+def with_monitor(hook: StepHook | None, monitor: Monitor | None) -> StepHook | None:
+    """Join the hook that shows progress with an observer."""
+    if monitor is None:
+        return hook
+
+    def both(report: StepReport, model: Any) -> None:
+        if hook is not None:
+            hook(report, model)
+        monitor.after_step(report.step, report.steps, model)
+
+    return both

@@ -118,7 +118,10 @@ class Loop:
             )
 
     def state(self) -> dict[str, Any]:
-        """Everything that the steps to come depend on."""
+        """Everything that the steps to come depend on.
+
+        After the last step no generator is in it: from its state all noise could be had again.
+        """
         return {
             "step": self.step,
             "log": self.log,
@@ -127,6 +130,11 @@ class Loop:
                 for name, parameter in self.gradient.engine.parameters.items()
             },
             "optimizer": self.optimizer.state_dict(),
+            "generators": None if self.step == self.plan.steps else self._generators(),
+        }
+
+    def _generators(self) -> dict[str, Any]:
+        return {
             "draws": self.sampler.rng.bit_generator.state,
             "noise": self.noise.get_state(),
         }
@@ -146,8 +154,10 @@ class Loop:
             for name, value in state["parameters"].items():
                 parameters[name].copy_(value)
         self.optimizer.load_state_dict(state["optimizer"])
-        self.sampler.rng.bit_generator.state = state["draws"]
-        self.noise.set_state(state["noise"].cpu())
+        generators = state["generators"]
+        if generators is not None:
+            self.sampler.rng.bit_generator.state = generators["draws"]
+            self.noise.set_state(generators["noise"])
         self.step, self.log = int(state["step"]), list(state["log"])
 
 

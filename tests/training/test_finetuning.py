@@ -319,6 +319,8 @@ def test_a_model_that_cannot_be_saved_is_not_lost(checkpoint, tmp_path, monkeypa
         with pytest.raises(ResultError, match="No space left"):
             finetune(base, TEXTS, output=out, **common)
     assert [path.name for path in out.iterdir()] == ["private"]
+    state = torch.load(out / "private" / "state.pt", weights_only=True)
+    assert (state["step"], state["generators"]) == (4, None)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     done = finetune(base, TEXTS, output=out, resume=True, **common)
     whole = finetune(base, TEXTS, output=tmp_path / "whole", **common)

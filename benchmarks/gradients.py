@@ -5,8 +5,9 @@ built from config (weights random: speed does not depend on them), all of it tra
 adapters, on batches of 8 × 128 and 32 × 24 tokens. A plain step is forward and backward with the
 model's own loss. Beside the engine: Opacus with hooks (tied weights, as the model has them), Opacus
 ghost clipping (untied: it refuses tied weights) and one backward pass per record. All ways that
-clip are compared: Opacus takes norms by one fp32 sum over all entries of a parameter, which errs by
-about 1e-4 on the largest; that is the difference shown.
+clip are compared (Opacus takes norms by one fp32 sum over all entries of a parameter, which errs by
+about 1e-4 on the largest: that is the difference shown). Opacus's hooks get 8 rows at a time, since
+they store a whole gradient for each.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from fairaudit.gradients import GradientEngine, clip_factors, inner_product
 LAYERS, WIDTH, HEADS, VOCABULARY = 6, 768, 12, 50257
 BATCHES = {"8x128": (8, 128), "32x24": (32, 24)}
 MAX_NORM = 1.0
+#: Full gradients that Opacus's hooks may store at once: 32 of them take more than 16 GB.
+STORED_RECORDS = 8
 REPEATS = 5
 
 Gradient = dict[str, Tensor]
@@ -119,22 +122,31 @@ def with_positions(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     return {"input_ids": ids, "position_ids": torch.arange(ids.shape[1]).repeat(len(ids), 1)}
 
 
-def hooks_step(wrapped: Any, batch: dict[str, Tensor]) -> Gradient:
+def hooks_step(wrapped: Any, batch: dict[str, Tensor], rows_per_pass: int) -> Gradient:
     """Opacus hooks mode: stored gradients per record, then norms and the clipped sum."""
+    total: Gradient = {}
+    for start in range(0, len(batch["labels"]), rows_per_pass):
+        part = {name: value[start : start + rows_per_pass] for name, value in batch.items()}
+        _hooks_pass(wrapped, part, total)
+    return total
+
+
+def _hooks_pass(wrapped: Any, batch: dict[str, Tensor], total: Gradient) -> None:
     logits = wrapped(**with_positions(batch), use_cache=False).logits
     row_losses(logits, batch["labels"]).sum().backward()
     samples = {name: _joined(p.grad_sample) for name, p in named(wrapped._module).items()}
     squares = [value.flatten(1).norm(dim=1).square() for value in samples.values()]
     factors = clip_factors(torch.stack(squares).sum(dim=0).sqrt(), MAX_NORM)
-    total = {name: torch.einsum("i,i...", factors, value) for name, value in samples.items()}
+    for name, value in samples.items():
+        clipped = torch.einsum("i,i...", factors, value)
+        total[name] = total[name].add_(clipped) if name in total else clipped
     for parameter in named(wrapped._module).values():
         parameter.grad_sample = None
-    return total
 
 
 def _joined(sample: Any) -> Tensor:
     """Add up the samples of a parameter that is used twice."""
-    return torch.stack(sample).sum(dim=0) if isinstance(sample, list) else sample
+    return sample[0].add_(sample[1]) if isinstance(sample, list) else sample
 
 
 def ghost_step(wrapped: Any, batch: dict[str, Tensor]) -> Gradient:
@@ -195,11 +207,12 @@ def ways_of(*, lora: bool, tied: bool, batch: dict[str, Tensor]) -> dict[str, Wa
             copy.deepcopy(model), loss_reduction="sum", max_grad_norm=MAX_NORM, strict=False
         )
         return ways | {"opacus_ghost": Way(ghost, lambda: ghost_step(ghost, batch), True)}
+    rows_per_pass = len(batch["labels"]) if lora else STORED_RECORDS
     hooks = GradSampleModule(copy.deepcopy(model), loss_reduction="sum", strict=False)
     return ways | {
         "engine_norms": Way(model, lambda: engine_norms(engine, batch), False),
         "engine_two_groups": Way(model, lambda: engine_groups(engine, batch), False),
-        "opacus_hooks": Way(hooks, lambda: hooks_step(hooks, batch), True),
+        "opacus_hooks": Way(hooks, lambda: hooks_step(hooks, batch, rows_per_pass), True),
         "single_records": Way(model, lambda: loop_step(model, batch), True),
     }
 

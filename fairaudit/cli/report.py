@@ -11,9 +11,9 @@ from fairaudit.cli.state import console
 
 
 def report_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of an audit or a comparison.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of a result.")],
 ) -> None:
-    """Write report.html, summary.md and the figures of an audit or a comparison again."""
+    """Write report.html, summary.md and the figures of a result again."""
     from fairaudit.report.files import load_result, write_report
 
     write_report(load_result(folder), folder)

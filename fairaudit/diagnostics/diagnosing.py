@@ -185,7 +185,7 @@ def save(result: DiagnosticsResult, folder: Path) -> Path:
     ResultError
         If the folder holds another result or cannot be written to.
     """
-    from fairaudit.report.diagnostics.files import write_report
+    from fairaudit.report.files import write_report
 
     target = folder_of(result, folder)
     result.save(target)

@@ -6,8 +6,10 @@ from typing import Final
 
 from fairaudit.report.audit import figures as audit
 from fairaudit.report.comparison import figures as comparison
+from fairaudit.report.diagnostics import figures as diagnostics
 from fairaudit.report.experiment import figures as experiment
 from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.diagnostics import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
 
 #: Every figure that a report may have, as patterns of file names.
@@ -16,10 +18,13 @@ PATTERNS: Final = (
     "differences*.png",
     "plane.png",
     "epsilon_*.png",
+    *(f"{stem}.png" for stem in diagnostics.STEMS),
 )
 
 
-def figures(result: AuditResult | ComparisonResult | ExperimentResult) -> dict[str, bytes]:
+def figures(
+    result: AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult,
+) -> dict[str, bytes]:
     """Draw the figures of a result.
 
     Returns
@@ -31,4 +36,6 @@ def figures(result: AuditResult | ComparisonResult | ExperimentResult) -> dict[s
         return comparison.figures(result)
     if isinstance(result, ExperimentResult):
         return experiment.figures(result)
+    if isinstance(result, DiagnosticsResult):
+        return diagnostics.figures(result)
     return audit.figures(result)

@@ -6,23 +6,28 @@ import json
 from pathlib import Path
 from typing import Final
 
+from fairaudit.report.diagnostics.beside import load_beside
 from fairaudit.report.figures import PATTERNS, figures
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
 from fairaudit.results import AuditResult, ComparisonResult
 from fairaudit.results.audit import SCHEMA
 from fairaudit.results.comparison import COMPARISON_SCHEMA
+from fairaudit.results.diagnostics import DIAGNOSTICS_SCHEMA, DiagnosticsResult
 from fairaudit.results.experiment import EXPERIMENT_SCHEMA, ExperimentResult
 from fairaudit.results.files import staged_folder, write_text
 
-_KINDS: Final[dict[str | None, type[AuditResult | ComparisonResult | ExperimentResult]]] = {
+Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult
+
+_KINDS: Final[dict[str | None, type[Result]]] = {
     SCHEMA: AuditResult,
     COMPARISON_SCHEMA: ComparisonResult,
     EXPERIMENT_SCHEMA: ExperimentResult,
+    DIAGNOSTICS_SCHEMA: DiagnosticsResult,
 }
 
 
-def load_result(folder: Path) -> AuditResult | ComparisonResult | ExperimentResult:
+def load_result(folder: Path) -> Result:
     """Read whichever result lies in a folder.
 
     Raises
@@ -33,13 +38,14 @@ def load_result(folder: Path) -> AuditResult | ComparisonResult | ExperimentResu
     return _KINDS.get(_schema(folder / "result.json"), AuditResult).load(folder)
 
 
-def write_report(result: AuditResult | ComparisonResult | ExperimentResult, folder: Path) -> None:
+def write_report(result: Result, folder: Path) -> None:
     """Write ``report.html``, ``summary.md`` and ``figures/*.png`` into the folder of a result.
 
     Parameters
     ----------
-    result : AuditResult, ComparisonResult or ExperimentResult
-        The result; its ``result.json`` is not touched.
+    result : AuditResult, ComparisonResult, ExperimentResult or DiagnosticsResult
+        The result; its ``result.json`` is not touched. A diagnosis that lies in ``diagnostics/``
+        of a comparison's folder is shown beside it.
     folder : path
         Created if needed. Each file is replaced as a whole, and only when all are complete.
         A figure of an earlier report that this one lacks is removed.
@@ -50,8 +56,9 @@ def write_report(result: AuditResult | ComparisonResult | ExperimentResult, fold
         If the folder cannot be written to.
     """
     drawn = figures(result)
+    diagnosis = load_beside(folder) if isinstance(result, ComparisonResult) else None
     with staged_folder(folder) as stage:
-        write_text(stage / "report.html", render_html(result, drawn))
+        write_text(stage / "report.html", render_html(result, drawn, diagnosis))
         write_text(stage / "summary.md", render_summary(result))
         for stem, content in drawn.items():
             path = stage / "figures" / f"{stem}.png"

@@ -6,22 +6,28 @@ from collections.abc import Mapping
 
 from fairaudit.report.audit import html as audit
 from fairaudit.report.comparison import html as comparison
+from fairaudit.report.diagnostics import html as diagnostics
 from fairaudit.report.experiment import html as experiment
 from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.diagnostics import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
 
 
 def render_html(
-    result: AuditResult | ComparisonResult | ExperimentResult, figures: Mapping[str, bytes]
+    result: AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult,
+    figures: Mapping[str, bytes],
+    diagnosis: DiagnosticsResult | None = None,
 ) -> str:
     """Render the report of a result.
 
     Parameters
     ----------
-    result : AuditResult, ComparisonResult or ExperimentResult
+    result : AuditResult, ComparisonResult, ExperimentResult or DiagnosticsResult
         Everything shown stands in it; nothing is computed here.
     figures : mapping of str to bytes
         PNG files by stem, embedded as long as the page stays light.
+    diagnosis : DiagnosticsResult or None
+        Of the models of a comparison: stands beside its bias differences.
 
     Returns
     -------
@@ -29,7 +35,9 @@ def render_html(
         A whole HTML document, under 2 MB. The same input gives the same text.
     """
     if isinstance(result, ComparisonResult):
-        return comparison.render_html(result)
+        return comparison.render_html(result, diagnosis)
     if isinstance(result, ExperimentResult):
         return experiment.render_html(result)
+    if isinstance(result, DiagnosticsResult):
+        return diagnostics.render_html(result, figures)
     return audit.render_html(result, figures)

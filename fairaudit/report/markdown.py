@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from fairaudit.report.audit import markdown as audit
 from fairaudit.report.comparison import markdown as comparison
+from fairaudit.report.diagnostics import markdown as diagnostics
 from fairaudit.report.experiment import markdown as experiment
 from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.diagnostics import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
 
 
 def render_summary(
-    result: AuditResult | ComparisonResult | ExperimentResult, report: str = "report.html"
+    result: AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult,
+    report: str = "report.html",
 ) -> str:
     """Render the Markdown summary of a result.
 
     Parameters
     ----------
-    result : AuditResult, ComparisonResult or ExperimentResult
+    result : AuditResult, ComparisonResult, ExperimentResult or DiagnosticsResult
         Everything shown stands in it; nothing is computed here.
     report : str
         Where the links lead: address of the HTML report.
@@ -30,4 +33,6 @@ def render_summary(
         return comparison.render_summary(result, report)
     if isinstance(result, ExperimentResult):
         return experiment.render_summary(result, report)
+    if isinstance(result, DiagnosticsResult):
+        return diagnostics.render_summary(result, report)
     return audit.render_summary(result, report)

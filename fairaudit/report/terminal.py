@@ -6,12 +6,16 @@ from rich.console import Group
 
 from fairaudit.report.audit import terminal as audit
 from fairaudit.report.comparison import terminal as comparison
+from fairaudit.report.diagnostics import terminal as diagnostics
 from fairaudit.report.experiment import terminal as experiment
 from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.diagnostics import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
 
 
-def render_terminal(result: AuditResult | ComparisonResult | ExperimentResult) -> Group:
+def render_terminal(
+    result: AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult,
+) -> Group:
     """Everything a terminal shows of a result.
 
     Text from outside is never read as markup, nor are its control characters passed on.
@@ -20,4 +24,6 @@ def render_terminal(result: AuditResult | ComparisonResult | ExperimentResult) -
         return comparison.render_terminal(result)
     if isinstance(result, ExperimentResult):
         return experiment.render_experiment(result)
+    if isinstance(result, DiagnosticsResult):
+        return diagnostics.render_terminal(result)
     return audit.render_terminal(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 
@@ -11,10 +12,11 @@ from rich.console import Console
 
 from fairaudit.errors import ResultError
 from fairaudit.report.diagnostics import names, summary, view
+from fairaudit.report.diagnostics.beside import beside
 from fairaudit.report.diagnostics.figures import figures
-from fairaudit.report.diagnostics.files import write_report
 from fairaudit.report.diagnostics.html import render_html
 from fairaudit.report.diagnostics.terminal import render_terminal
+from fairaudit.report.files import load_result, write_report
 from fairaudit.results import (
     ClippingParameters,
     DiagnosedModel,
@@ -27,6 +29,7 @@ from fairaudit.results import (
     Quantity,
     Run,
 )
+from tests.report import comparisons
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m[bold]x"
 
@@ -203,3 +206,45 @@ def test_the_page_shows_in_a_browser(tmp_path):
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert "Do groups converge differently?" in done.stdout
+
+
+def test_report_finds_out_what_lies_in_a_folder_and_writes_a_summary(tmp_path):
+    found = result(label=HOSTILE)
+    found.save(tmp_path)
+    write_report(load_result(tmp_path), tmp_path)
+    text = (tmp_path / "summary.md").read_text()
+    assert "**1 of 1 comparison shows a difference" in text
+    assert "| Gender, stereotyped | 2 | 50.0 % | – | – |" in text
+    assert "**Signal to noise**: give --noise-multiplier" in text
+    # Names stand in code spans, where Markdown reads nothing.
+    assert "<script" not in re.sub("`[^`]*`", "", text)
+
+
+def with_fingerprint(identity, fingerprint):
+    return identity.model_copy(update={"fingerprint": fingerprint})
+
+
+def test_a_comparison_shows_the_disparity_beside_its_biases(tmp_path):
+    compared = comparisons.whole_comparison(1)
+    name = compared.candidates[0]
+    base = compared.provenance.baseline.model
+    provenance = compared.provenance.candidates[name]
+    other = provenance.model_copy(update={"model": with_fingerprint(base, "other")})
+    compared = compared.model_copy(
+        update={"provenance": compared.provenance.model_copy(update={"candidates": {name: other}})}
+    )
+    diagnosis = result(steps=(None, None))
+    models = tuple(
+        model.model_copy(update={"identity": with_fingerprint(model.identity, mark)})
+        for model, mark in zip(diagnosis.models, (base.fingerprint, "other"), strict=True)
+    )
+    same = diagnosis.model_copy(update={"models": models})
+    rows = beside(compared, same)
+    assert {row.candidate for row in rows} == {compared.candidates[0]}
+    assert [row.axis for row in rows] == ["gender"]
+    assert beside(compared, diagnosis) == ()
+    same.save(tmp_path / "diagnostics")
+    write_report(compared, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "Gradient disparity beside the bias change" in page
+    assert "stereotyped against neutral: <span" in page

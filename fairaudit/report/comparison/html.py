@@ -9,22 +9,26 @@ from fairaudit.report.comparison import summary, view
 from fairaudit.report.comparison.panels import panels, scales
 from fairaudit.report.comparison.plane import planes
 from fairaudit.report.comparison.planesvg import plane_svg
+from fairaudit.report.diagnostics import names as diagnostics_names
+from fairaudit.report.diagnostics.beside import beside
 from fairaudit.report.page import environment
-from fairaudit.results import ComparisonResult
+from fairaudit.results import ComparisonResult, DiagnosticsResult
 
 #: With more candidates than this, each is folded, and the overview comes first.
 FEW = 3
 
 
-def render_html(result: ComparisonResult) -> str:
+def render_html(result: ComparisonResult, diagnosis: DiagnosticsResult | None = None) -> str:
     """Render the report of one comparison; see `fairaudit.report.html.render_html`.
 
     Its figures are drawn into the page; the files in ``figures/`` hold the same.
     """
     made = environment(verdicts.mark_of)
-    made.globals.update(paired=paired, summary=summary, verdicts=verdicts)
+    made.globals.update(paired=paired, summary=summary, verdicts=verdicts, diag=diagnostics_names)
     made.filters.update(plane=plane_svg)
-    return made.get_template("comparison/report.html.j2").render(**_content(result))
+    return made.get_template("comparison/report.html.j2").render(
+        **_content(result), beside=beside(result, diagnosis)
+    )
 
 
 def _content(result: ComparisonResult) -> dict[str, Any]:

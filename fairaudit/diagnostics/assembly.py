@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
@@ -15,6 +15,7 @@ import numpy as np
 from fairaudit._version import __version__
 from fairaudit.diagnostics.checkpoint import Looked, Settings
 from fairaudit.diagnostics.differences import differences
+from fairaudit.diagnostics.per_record import bias_name
 from fairaudit.diagnostics.quantities import ModelNumbers, quantities
 from fairaudit.diagnostics.records import ProbeTexts
 from fairaudit.results.diagnostics import (
@@ -22,6 +23,7 @@ from fairaudit.results.diagnostics import (
     DiagnosedModel,
     DiagnosticsProvenance,
     DiagnosticsResult,
+    RecordPush,
 )
 from fairaudit.results.types import Run
 
@@ -32,6 +34,8 @@ ADAM_NOTE: Final = (
     "These are properties of the gradient query (the mean of clipped gradients plus noise). An "
     "optimiser such as Adam makes an update of it whose length and direction are its own."
 )
+#: Records shown for each direction in which a bias score is pushed.
+STRONGEST: Final = 5
 _PACKAGES: Final = ("torch", "transformers", "numpy", "scipy")
 
 
@@ -82,11 +86,12 @@ def assemble(
             for quantity in quantities(one, settings.replicates, settings.seed)
         ),
         differences=tuple(differences(numbers, steps, settings.replicates, settings.seed)),
+        pushes=tuple(push for one in numbers for push in strongest_pushes(one, texts)),
         provenance=DiagnosticsProvenance(
             texts=texts.source,
             texts_hash=texts.hash,
             texts_public=texts.public,
-            settings=_plain(asdict(settings)),
+            settings=stored_settings(settings),
             sketch_error=max(known) if known else None,
             device=device,
             versions=_versions(),
@@ -95,6 +100,27 @@ def assemble(
         run=clock.run(),
     )
     return result.with_records({one.label: _table(one, texts) for one in numbers})
+
+
+def strongest_pushes(numbers: ModelNumbers, texts: ProbeTexts) -> Iterator[RecordPush]:
+    """Yield the records of one model that push each bias score most, in both directions."""
+    values = numbers.records.values
+    for axis in numbers.bias:
+        plain = values[bias_name(axis, clipped=False)]
+        clipped = values.get(bias_name(axis, clipped=True))
+        order = np.argsort(plain, kind="stable")
+        ends = np.concatenate([order[-STRONGEST:][::-1], order[:STRONGEST]])
+        for place in dict.fromkeys(ends.tolist()):
+            record = texts.records[place]
+            yield RecordPush(
+                model=numbers.label,
+                axis=axis,
+                record=record.id,
+                group=f"{record.axis}/{record.group}",
+                push=float(plain[place]),
+                push_clipped=None if clipped is None else float(clipped[place]),
+                text=record.text if texts.public else None,
+            )
 
 
 def _steps(models: Sequence[DiagnosedModel]) -> list[int] | None:
@@ -133,9 +159,11 @@ def _table(numbers: ModelNumbers, texts: ProbeTexts) -> pd.DataFrame:
     return pd.DataFrame(columns | dict(values))
 
 
-def _plain(settings: Mapping[str, object]) -> dict[str, object]:
+def stored_settings(settings: Settings) -> dict[str, object]:
+    """Return settings as they are read back from JSON."""
     return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(settings).items()
     }
 
 

@@ -14,7 +14,7 @@ from fairaudit.diagnostics.parameters import Given, parameters_of
 from fairaudit.diagnostics.probes import AXES, built_in
 from fairaudit.diagnostics.records import ProbeTexts
 from fairaudit.diagnostics.sources import from_texts
-from fairaudit.errors import ModelError, UsageError
+from fairaudit.errors import ModelError, ResultError, UsageError
 from fairaudit.results.diagnostics import DiagnosedModel, DiagnosticsResult
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def diagnose(
     _check(replicates, curvature_probes, max_length, seed)
     chosen, found_steps, names = _arranged(_as_list(models), steps, labels)
     probes = _texts(texts, axes, group_column, template_column, text_column, public=public_texts)
-    from fairaudit.diagnostics.assembly import Clock, assemble
+    from fairaudit.diagnostics.assembly import Clock, assemble, stored_settings
     from fairaudit.diagnostics.checkpoint import Settings
 
     settings = Settings(
@@ -141,7 +141,7 @@ def diagnose(
     )
     target = None if output is None else Path(output)
     if target is not None:
-        _check_folder(target)
+        _check_folder(target, names, probes, stored_settings(settings))
     clock = Clock()
     found: list[Diagnosed] = []
     device_used = "cpu"
@@ -230,13 +230,23 @@ def _check(replicates: int, curvature_probes: int, max_length: int, seed: int) -
             raise UsageError(f"{name} must be at least {least}, not {value}")
 
 
-def _check_folder(folder: Path) -> None:
+def _check_folder(
+    folder: Path, labels: Sequence[str], probes: ProbeTexts, settings: dict[str, Any]
+) -> None:
     """Fail before hours of work, not after."""
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():
         raise UsageError(f"{existing} is a file; name a folder for the output")
     if not os.access(existing, os.W_OK):
         raise UsageError(f"{folder}: cannot write there (permission denied)")
+    for place in (folder, folder / "private"):
+        if (place / "result.json").exists():
+            found = DiagnosticsResult.load(place)
+            known = ([m.label for m in found.models], found.provenance.texts_hash)
+            if known != (list(labels), probes.hash) or found.provenance.settings != settings:
+                raise ResultError(
+                    f"{place} holds another result; choose another folder or remove it"
+                )
 
 
 def _as_list(models: Model | Sequence[Model]) -> list[Model]:

@@ -66,8 +66,8 @@ class GroupSums:
         """Inner products of what was added so far."""
         return Moments(
             counts=self._labels.counts,
-            plain=_products(self._plain, self._plain),
-            clipped=_products(self._clipped, self._clipped),
+            plain=_own_products(self._plain),
+            clipped=_own_products(self._clipped),
             mixed=_products(self._plain, self._clipped),
             plain_paired=self._plain_paired,
             clipped_paired=self._clipped_paired,
@@ -80,6 +80,14 @@ def _pairs(labels: Labels) -> Array:
     cells = np.zeros((int(labels.templates.max()) + 1, len(labels.group_names)))
     np.add.at(cells, (labels.templates, labels.groups), 1.0)
     return np.asarray(cells.T @ cells)
+
+
+def _own_products(sums: list[Gradient]) -> Array:
+    found = np.zeros((len(sums), len(sums)))
+    for a, first in enumerate(sums):
+        for b, second in enumerate(sums[: a + 1]):
+            found[a, b] = found[b, a] = inner_product(first, second)
+    return found
 
 
 def _products(first: list[Gradient], second: list[Gradient]) -> Array:

@@ -17,6 +17,7 @@ from fairaudit.results.diagnostics import (
     GroupDifference,
     ProbeGroup,
     Quantity,
+    RecordPush,
 )
 from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 from fairaudit.results.types import (
@@ -53,6 +54,7 @@ __all__ = [
     "ProbeGroup",
     "Provenance",
     "Quantity",
+    "RecordPush",
     "RuleResult",
     "Run",
     "Settings",

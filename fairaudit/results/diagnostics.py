@@ -120,6 +120,22 @@ class GroupDifference(Frozen):
         return (self.model, self.axis, self.group, self.other, self.name)
 
 
+class RecordPush(Frozen):
+    """A record that pushes a bias score more than most; all of them stand in ``records/``."""
+
+    model: str
+    #: Axis of the bias score.
+    axis: str
+    record: str
+    #: Axis and name of the record's group.
+    group: str
+    #: First-order change of the bias score in one step on it, in nats; after clipping.
+    push: float
+    push_clipped: float | None = None
+    #: The text, where it is public.
+    text: str | None = None
+
+
 class DiagnosticsProvenance(Frozen):
     """What was looked at, and how: enough to repeat it."""
 
@@ -144,6 +160,7 @@ class DiagnosticsResult(Frozen):
     groups: tuple[ProbeGroup, ...]
     quantities: tuple[Quantity, ...]
     differences: tuple[GroupDifference, ...] = ()
+    pushes: tuple[RecordPush, ...] = ()
     provenance: DiagnosticsProvenance
     notes: tuple[str, ...] = ()
     run: Run

@@ -317,3 +317,17 @@ def test_curvature_of_other_architectures(family):
 
 def test_noise_deviation_needs_all_three():
     assert noise_deviation(ClippingParameters(max_grad_norm=1.0, noise_multiplier=1.0)) is None
+
+
+def test_records_that_push_most_are_those_at_both_ends(case):
+    from fairaudit.diagnostics.assembly import strongest_pushes
+    from fairaudit.diagnostics.records import ProbeTexts
+
+    texts = ProbeTexts(tuple(probe_records()), (), "mine", public=False)
+    found = list(strongest_pushes(case.numbers, texts))
+    pushes = case.numbers.records.values["bias_influence_gender"]
+    assert found[0].record == texts.records[int(np.argmax(pushes))].id
+    assert found[0].push == pushes.max()
+    assert min(found, key=lambda one: one.push).push == pushes.min()
+    assert len({one.record for one in found}) == len(found) == 10
+    assert found[0].text is None

@@ -60,11 +60,11 @@ def test_noise_risk_is_what_antithetic_noisy_steps_cost_on_average():
     probes = [
         float(curvatures(model, inputs, random_signs(dict(model.named_parameters()), 0, n),
                          causal=True).mean())
-        for n in range(150)
+        for n in range(90)
     ]  # fmt: skip
     trace, trace_se = hutchinson(probes)
     term = float(noise_risk(np.array(trace), ETA, SIGMA * CLIP / SIZE))
-    simulated = noisy_steps(model, ids, 400, torch.Generator().manual_seed(2))
+    simulated = noisy_steps(model, ids, 250, torch.Generator().manual_seed(2))
     error = simulated.std(ddof=1) / np.sqrt(len(simulated))
     assert error <= 0.05 * term
     both = np.hypot(error, term * trace_se / trace)

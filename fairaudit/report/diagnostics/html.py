@@ -77,6 +77,7 @@ def _content(result: DiagnosticsResult) -> dict[str, Any]:
         "skipped": [group for group in result.groups if group.reason],
         "bias": [q for q in result.quantities if q.name == "bias_score"],
         "lookup": view.Lookup(result),
+        "pushes": view.pushes(result),
         "glossary": _glossary(result),
         "ledger": _ledger(result),
         "warning": summary.not_covered(result),

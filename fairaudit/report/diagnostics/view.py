@@ -12,6 +12,7 @@ from fairaudit.results.diagnostics import (
     DiagnosticsResult,
     GroupDifference,
     Quantity,
+    RecordPush,
 )
 
 #: Columns of the tables of groups: what is read first, then clipping, noise and risk.
@@ -173,6 +174,7 @@ def _arms(result: DiagnosticsResult) -> Iterator[Arm]:
             yield Arm(model, axis, bias, change, found)
 
 
-def records_shown(result: DiagnosticsResult) -> tuple[str, ...]:
-    """Models whose tables of single records lie beside the result."""
-    return tuple(model.label for model in result.models)
+def pushes(result: DiagnosticsResult) -> dict[str, list[RecordPush]]:
+    """Return the records that push the bias of the last model most, by axis of the bias."""
+    label = result.models[-1].label
+    return grouped((push for push in result.pushes if push.model == label), lambda one: one.axis)

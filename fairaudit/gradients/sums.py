@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from fairaudit.errors import UsageError
 from fairaudit.gradients.factors import BLOCK
 from fairaudit.gradients.precision import full_precision, working_dtype
 from fairaudit.gradients.rows import Gradient, Rows
@@ -74,9 +75,16 @@ def inner_product(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> 
 def clip_factors(norms: Tensor, max_norm: float) -> Tensor:
     """Factors min(1, C/‖g_u‖) that clip every unit's gradient to norm C = `max_norm`.
 
+    Raises
+    ------
+    UsageError
+        If C is not positive.
+
     Examples
     --------
     >>> clip_factors(torch.tensor([0.0, 0.5, 4.0]), 1.0)
     tensor([1.0000, 1.0000, 0.2500])
     """
+    if not max_norm > 0.0:
+        raise UsageError(f"clipping norm {max_norm}: must be positive")
     return (max_norm / norms.clamp(min=max_norm)).to(norms)

@@ -164,3 +164,5 @@ def test_inner_product_by_hand():
 def test_clip_factors_by_hand():
     factors = clip_factors(torch.tensor([0.0, 0.5, 1.0, 4.0], dtype=torch.float64), 1.0)
     assert factors.tolist() == [1.0, 1.0, 1.0, 0.25]
+    with pytest.raises(UsageError, match="must be positive"):
+        clip_factors(factors, 0.0)

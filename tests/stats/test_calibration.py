@@ -1,6 +1,7 @@
 """The calibration benchmark with fewer replicates: its bars hold, and it would notice if not."""
 
 import importlib
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+RECORD = BENCHMARKS / "results" / "calibration.json"
 #: One cell of each kind, of those that take no time.
 QUICK = (
     "Clopper-Pearson n=100 p=0.1",
@@ -65,3 +67,20 @@ def test_bars_hold_in_every_cell(calibration: ModuleType) -> None:
 def test_cells_have_names_of_their_own(calibration: ModuleType) -> None:
     names = [cell.name for cell in calibration.cells()]
     assert len(set(names)) == len(names)
+
+
+#: The one cell whose recorded coverage misses its bar, on the cautious side: 98.2 % where 97 % is
+#: the most. Its few discordant pairs all point one way and sit in clusters, so it is Tango with
+#: effective pairs that answers, and answers too widely.
+TOO_CAUTIOUS = ["clusters G=64 discordant=0.02 difference=0.02"]
+
+
+def test_the_record_is_complete_and_misses_one_bar_on_the_cautious_side(
+    calibration: ModuleType,
+) -> None:
+    rows = json.loads(RECORD.read_text(encoding="utf-8"))["cells"]
+    assert [row["cell"] for row in rows] == [cell.name for cell in calibration.cells()]
+    assert min(row["replicates"] for row in rows) >= 5000
+    missed = [row for row in rows if row["missed"]]
+    assert [row["cell"] for row in missed] == TOO_CAUTIOUS
+    assert all(row["coverage"] > 0.97 for row in missed)

@@ -291,7 +291,10 @@ def test_group_sums_give_the_moments_of_the_gram_matrix(case, pairs):
     other = Case(case.loaded.model.config.model_type, pairs)
     exact, summed = case.found.moments, other.found.moments
     for name in ("counts", "plain", "clipped", "mixed", "plain_paired", "clipped_paired", "pairs"):
-        assert getattr(summed, name) == pytest.approx(getattr(exact, name), rel=1e-5)
+        expected = np.asarray(getattr(exact, name))
+        # Entries whose terms cancel carry the rounding of the terms, not of themselves.
+        rounding = 1e-5 * float(np.abs(expected).max())
+        assert getattr(summed, name) == pytest.approx(expected, rel=1e-4, abs=rounding)
     assert other.found.along_batch == pytest.approx(case.found.along_batch, rel=1e-4)
     assert other.found.along_clipped == pytest.approx(case.found.along_clipped, rel=1e-4)
     if pairs == "sketch":

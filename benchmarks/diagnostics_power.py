@@ -29,7 +29,7 @@ import transformers
 from fairaudit.diagnostics.bias import BiasRows, bias_score
 from fairaudit.diagnostics.cells import Cells
 from fairaudit.diagnostics.decomposition import bias_push
-from fairaudit.diagnostics.differences import MIN_EVENTS, area_weights
+from fairaudit.diagnostics.differences import MIN_EVENTS, area_weights, mean_p
 from fairaudit.diagnostics.encoding import LabelledRow
 from fairaudit.diagnostics.inference import Draws, permutation_p
 from fairaudit.diagnostics.labels import Labels
@@ -107,14 +107,20 @@ def p_values(
     logs = [Log(one, 0.5) for one in squared]
     statistics: dict[str, Statistic] = {
         "norm_of_mean": squared[0],
-        "mean_norm": Mean(cells.sums(norms), cells.counts),
-        "mean_clip_factor": Mean(cells.sums(np.minimum(1, clip_norm / norms)), cells.counts),
-        "along_update": Mean(cells.sums(steps[0] @ update), cells.counts),
         "area_between_curves": Combination(logs, area_weights(range(len(steps)))),
     }
+    values = {
+        "mean_norm": norms,
+        "mean_clip_factor": np.minimum(1, clip_norm / norms),
+        "along_update": steps[0] @ update,
+    }
     if min(clipped.sum(), (1 - clipped).sum()) >= MIN_EVENTS:
-        statistics["clip_rate"] = Mean(cells.sums(clipped), cells.counts)
-    return {name: permutation_p(statistic, draws) for name, statistic in statistics.items()}
+        values["clip_rate"] = clipped
+    single = None if cells.balanced else Draws.of_records(found, (0, 1), REPLICATES, rng)
+    return {name: permutation_p(statistic, draws) for name, statistic in statistics.items()} | {
+        name: mean_p(value, Mean(cells.sums(value), cells.counts), draws, single)
+        for name, value in values.items()
+    }
 
 
 def null_rows() -> Iterator[tuple[str, Callable[[], Row]]]:

@@ -42,6 +42,22 @@ class Cells:
         counts = np.bincount(index[inside], minlength=len(cells)).astype(np.float64)
         return cls(index, cells[:, 0], templates, counts)
 
+    @classmethod
+    def single(cls, labels: Labels, groups: tuple[int, ...]) -> Cells:
+        """Cells of one record each."""
+        inside = np.flatnonzero(np.isin(labels.groups, groups))
+        index = np.full(len(labels.groups), -1, dtype=np.intp)
+        index[inside] = np.arange(len(inside))
+        templates = np.unique(labels.templates[inside], return_inverse=True)[1].reshape(-1)
+        return cls(index, labels.groups[inside], templates, np.ones(len(inside)))
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the cells of every shared template are of one size."""
+        totals = self.counts @ self.by_template
+        cells = self.by_template.sum(axis=0)
+        return bool(np.allclose(self.counts * cells[self.templates], totals[self.templates]))
+
     @property
     def n_templates(self) -> int:
         """Number of templates T."""
@@ -89,6 +105,29 @@ def _strata(cells: Cells) -> list[Codes]:
     ]
     shared = sum(map(len, owners)) > cells.n_templates
     return [np.arange(cells.n_templates)] if shared else owners
+
+
+def permuted_records(
+    cells: Cells, group: int, replicates: int, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Which single records are taken for the first group's, [R, m]; the first row as observed.
+
+    Within a shared template the records' labels are dealt anew, as many to each group as before;
+    templates that only one group has change hands as a whole, as many as before.
+    """
+    observed = cells.groups == group
+    owners = np.zeros((cells.n_templates, 2), dtype=bool)
+    owners[cells.templates[observed], 0] = owners[cells.templates[~observed], 1] = True
+    member = np.empty((replicates + 1, len(observed)), dtype=bool)
+    member[0] = observed
+    by_template = np.argsort(cells.templates, kind="stable")
+    keys = cells.templates[by_template] + rng.random((replicates, len(observed)))
+    member[1:, by_template] = observed[by_template][np.argsort(keys, axis=1)]
+    alone = np.flatnonzero(owners.sum(axis=1) == 1)
+    dealt = rng.permuted(np.tile(owners[alone, 0], (replicates, 1)), axis=1)
+    for column, template in enumerate(alone):
+        member[1:, cells.templates == template] = dealt[:, [column]]
+    return member
 
 
 def permuted_membership(

@@ -40,6 +40,8 @@ class Pair:
     groups: tuple[int, int]
     cells: Cells
     draws: Draws
+    #: Exchanges of single records, where the groups' cells differ in size.
+    records: Draws | None
 
 
 def pairs(labels: Labels, replicates: int, seed: int) -> list[Pair]:
@@ -52,7 +54,8 @@ def pairs(labels: Labels, replicates: int, seed: int) -> list[Pair]:
             rng = np.random.default_rng(np.random.SeedSequence([seed, 2, a, b]))
             draws = Draws.of_pair(cells, a, replicates, rng)
             names = (labels.group_names[a][1], labels.group_names[b][1])
-            found.append(Pair(axis, names, (a, b), cells, draws))
+            single = None if cells.balanced else Draws.of_records(labels, (a, b), replicates, rng)
+            found.append(Pair(axis, names, (a, b), cells, draws, single))
     return found
 
 
@@ -107,7 +110,7 @@ def _of_means(
     log = name == per_record.MEAN_NORM
     shown: Statistic = Log(statistic) if log else statistic
     found = interval(shown, pair.draws, LEVEL)
-    p_value = permutation_p(statistic, pair.draws)
+    p_value = mean_p(values, statistic, pair.draws, pair.records)
     reason = _too_few_events(values[known]) if name == per_record.CLIP_RATE else None
     if reason is not None:
         found, p_value = Resampled(found.value, reason=reason), None
@@ -120,6 +123,18 @@ def _of_means(
         scale="log_ratio" if log else "difference",
         primary=False,
     )
+
+
+def mean_p(
+    values: np.ndarray, statistic: Statistic, draws: Draws, records: Draws | None
+) -> float | None:
+    """p-value of a difference of means: the larger one, where records are exchanged as well."""
+    p_value = permutation_p(statistic, draws)
+    if records is None or p_value is None:
+        return p_value
+    single = mean_statistic(records.cells, values)
+    other = None if single is None else permutation_p(single, records)
+    return p_value if other is None else max(p_value, other)
 
 
 def _too_few_events(clipped: np.ndarray) -> str | None:

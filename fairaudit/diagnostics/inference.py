@@ -2,8 +2,10 @@
 
 Interval: studentised bootstrap of templates (bootstrap-t). Test: the labels of a template's cells
 are exchanged between the two groups, and the studentised difference is compared with what that
-gives. Studentised, the test keeps its level where the groups' cells differ in size, too (Janssen
-1997; Chung and Romano 2013); where they do not, it is exact.
+gives. Where cells are of one size this is exact. Where they are not, the studentised test keeps its
+level approximately (Janssen 1997; Chung and Romano 2013), but not for skewed values such as clip
+factors; there single records are exchanged within templates as well, and the larger of the two
+p-values counts: a difference must be more than chance by both.
 """
 
 from __future__ import annotations
@@ -13,7 +15,13 @@ from typing import Final
 
 import numpy as np
 
-from fairaudit.diagnostics.cells import Cells, bootstrap_counts, permuted_membership
+from fairaudit.diagnostics.cells import (
+    Cells,
+    bootstrap_counts,
+    permuted_membership,
+    permuted_records,
+)
+from fairaudit.diagnostics.labels import Labels
 from fairaudit.diagnostics.moments import Array
 from fairaudit.diagnostics.statistics import Evaluated, Statistic
 
@@ -56,6 +64,16 @@ class Draws:
             counts[:, cells.templates].astype(np.float64),
             permuted.astype(np.float64),
         )
+
+    @classmethod
+    def of_records(
+        cls, labels: Labels, groups: tuple[int, int], replicates: int, rng: np.random.Generator
+    ) -> Draws:
+        """Exchange single records of two groups within templates; without a bootstrap."""
+        cells = Cells.single(labels, groups)
+        permuted = permuted_records(cells, groups[0], replicates, rng)
+        none = np.zeros((0, len(cells.counts)))
+        return cls(cells, cells.of_group(groups[0]), none, permuted.astype(np.float64))
 
     @classmethod
     def of_group(cls, cells: Cells, replicates: int, rng: np.random.Generator) -> Draws:

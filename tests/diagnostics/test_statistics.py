@@ -7,8 +7,13 @@ import itertools
 import numpy as np
 import pytest
 
-from fairaudit.diagnostics.cells import Cells, bootstrap_counts, permuted_membership
-from fairaudit.diagnostics.differences import area_weights, slope_weights
+from fairaudit.diagnostics.cells import (
+    Cells,
+    bootstrap_counts,
+    permuted_membership,
+    permuted_records,
+)
+from fairaudit.diagnostics.differences import area_weights, mean_p, slope_weights
 from fairaudit.diagnostics.inference import Draws, interval, permutation_p
 from fairaudit.diagnostics.labels import Labels
 from fairaudit.diagnostics.statistics import Combination, Log, Mean, SquaredNorm
@@ -218,3 +223,32 @@ def test_groups_of_one_distribution_are_rarely_told_apart(first, second):
             rejected[name] += permutation_p(statistic, draws) <= 0.05
     # 6.5 % and three standard errors of 400 data sets.
     assert max(rejected.values()) / sets <= 0.065 + 3 * (0.05 * 0.95 / sets) ** 0.5
+
+
+def test_records_are_exchanged_within_their_template_and_lone_templates_as_a_whole(rng):
+    groups = [0, 0, 0, 1] * 4 + [0, 0, 1, 1, 1]
+    templates = [t for t in range(4) for _ in range(4)] + [4, 4, 5, 5, 5]
+    found = labels(groups, templates)
+    assert not Cells.of(found, (0, 1)).balanced
+    cells = Cells.single(found, (0, 1))
+    member = permuted_records(cells, 0, 300, rng)
+    assert (member[0] == (cells.groups == 0)).all()
+    for template in range(4):
+        inside = member[:, cells.templates == template]
+        assert (inside.sum(axis=1) == 3).all()
+        assert 0.15 < (~inside[1:, 0]).mean() < 0.35
+    lone = member[:, np.isin(cells.templates, (4, 5))]
+    assert set(map(tuple, lone.astype(int))) == {(1, 1, 0, 0, 0), (0, 0, 1, 1, 1)}
+
+
+def test_the_larger_p_value_counts_where_cells_differ_in_size(rng):
+    found = labels([0, 0, 0, 1] * 8, np.repeat(np.arange(8), 4))
+    values = (rng.random(32) < 0.2).astype(float) + rng.random(32) * 0.01
+    cells = Cells.of(found, (0, 1))
+    draws = draws_of(found, rng)
+    records = Draws.of_records(found, (0, 1), 499, rng)
+    swapped = permutation_p(Mean(cells.sums(values), cells.counts), draws)
+    single = permutation_p(Mean(values, np.ones(32)), records)
+    statistic = Mean(cells.sums(values), cells.counts)
+    assert mean_p(values, statistic, draws, records) == max(swapped, single)
+    assert mean_p(values, statistic, draws, None) == swapped

@@ -112,21 +112,20 @@ def permuted_records(
 ) -> NDArray[np.bool_]:
     """Which single records are taken for the first group's, [R, m]; the first row as observed.
 
-    Within a shared template the records' labels are dealt anew, as many to each group as before;
-    templates that only one group has change hands as a whole, as many as before.
+    Within a shared template the records' labels are dealt anew, as many to each group as before,
+    and so are those of all records whose template only one group has.
     """
     observed = cells.groups == group
     owners = np.zeros((cells.n_templates, 2), dtype=bool)
     owners[cells.templates[observed], 0] = owners[cells.templates[~observed], 1] = True
+    shared = owners.all(axis=1)
+    # Templates of one owner are one stratum.
+    strata = np.where(shared[cells.templates], cells.templates, cells.n_templates)
     member = np.empty((replicates + 1, len(observed)), dtype=bool)
     member[0] = observed
-    by_template = np.argsort(cells.templates, kind="stable")
-    keys = cells.templates[by_template] + rng.random((replicates, len(observed)))
-    member[1:, by_template] = observed[by_template][np.argsort(keys, axis=1)]
-    alone = np.flatnonzero(owners.sum(axis=1) == 1)
-    dealt = rng.permuted(np.tile(owners[alone, 0], (replicates, 1)), axis=1)
-    for column, template in enumerate(alone):
-        member[1:, cells.templates == template] = dealt[:, [column]]
+    ordered = np.argsort(strata, kind="stable")
+    keys = strata[ordered] + rng.random((replicates, len(observed)))
+    member[1:, ordered] = observed[ordered][np.argsort(keys, axis=1)]
     return member
 
 

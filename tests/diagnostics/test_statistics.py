@@ -225,7 +225,7 @@ def test_groups_of_one_distribution_are_rarely_told_apart(first, second):
     assert max(rejected.values()) / sets <= 0.065 + 3 * (0.05 * 0.95 / sets) ** 0.5
 
 
-def test_records_are_exchanged_within_their_template_and_lone_templates_as_a_whole(rng):
+def test_records_are_exchanged_within_shared_templates_and_among_all_others(rng):
     groups = [0, 0, 0, 1] * 4 + [0, 0, 1, 1, 1]
     templates = [t for t in range(4) for _ in range(4)] + [4, 4, 5, 5, 5]
     found = labels(groups, templates)
@@ -238,7 +238,8 @@ def test_records_are_exchanged_within_their_template_and_lone_templates_as_a_who
         assert (inside.sum(axis=1) == 3).all()
         assert 0.15 < (~inside[1:, 0]).mean() < 0.35
     lone = member[:, np.isin(cells.templates, (4, 5))]
-    assert set(map(tuple, lone.astype(int))) == {(1, 1, 0, 0, 0), (0, 0, 1, 1, 1)}
+    assert (lone.sum(axis=1) == 2).all()
+    assert len(set(map(tuple, lone.astype(int)))) == 10
 
 
 def test_the_larger_p_value_counts_where_cells_differ_in_size(rng):

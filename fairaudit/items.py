@@ -125,6 +125,62 @@ Request = LogLikelihood | PseudoLogLikelihood | UnmaskedLogLikelihood | FillerLo
 
 
 @dataclass(frozen=True, slots=True)
+class Decoding:
+    """How texts are generated; part of what a number about them means.
+
+    Parameters
+    ----------
+    n : int
+        Completions per prompt.
+    max_new_tokens : int
+        Longest completion, in tokens.
+    do_sample : bool
+        Sample from the (tempered, truncated) distribution; otherwise take the likeliest token.
+    temperature, top_p, top_k : float, float, int
+        Of the sampling; ``top_k`` 0 keeps all tokens.
+    seed : int
+        Of the sampling. The same prompt gets the same completions whatever else is generated.
+    """
+
+    n: int = 1
+    max_new_tokens: int = 32
+    do_sample: bool = True
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Texts that continue ``prompt``; for causal models."""
+
+    prompt: str
+    decoding: Decoding
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """What a model wrote after one prompt: the continuations alone, without the prompt.
+
+    ``ended`` says of each whether the model ended it, rather than the limit of tokens.
+    """
+
+    texts: tuple[str, ...]
+    n_tokens: tuple[int, ...]
+    ended: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """One text to be scored: what was asked, what came, and the item it belongs to."""
+
+    item: Item
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a model said to one request: one entry per scored token.
 

@@ -118,7 +118,7 @@ def permuted_records(
     observed = cells.groups == group
     owners = np.zeros((cells.n_templates, 2), dtype=bool)
     owners[cells.templates[observed], 0] = owners[cells.templates[~observed], 1] = True
-    shared = owners.all(axis=1)
+    shared = owners[:, 0] & owners[:, 1]
     # Templates of one owner are one stratum.
     strata = np.where(shared[cells.templates], cells.templates, cells.n_templates)
     member = np.empty((replicates + 1, len(observed)), dtype=bool)

@@ -12,7 +12,7 @@ this order:
   cluster as one pair; other quantities get no interval, nor do they where few clusters did not
   (`few_apart`);
 - a rate with fewer than 10 (effective) discordant pairs: Tango with effective pairs
-  (`effective_pairs`) and Student's quantile, its degrees of freedom those of `sparse_df`;
+  (`effective_pairs`) and Student's quantile, its degrees of freedom by the sizes of the clusters;
 - two crossed labels: two-way clustering with t;
 - at least 40 clusters: bootstrap-t; 10 to 39: CR2 with t.
 
@@ -43,7 +43,6 @@ from fairaudit.stats.clusters import (
     cluster_totals,
     cr2,
     few_apart,
-    sparse_df,
     two_way,
 )
 from fairaudit.stats.evidence import two_sided
@@ -177,7 +176,7 @@ def _clustered_rates(
         return _with_tango(found, found.n_clusters, None, _exchange(pairs, seed))
     n = effective_pairs(pairs.difference, pairs.mean_square, se, pairs.independent_pairs)
     if n * found.square < NEAR_BOUNDARY:
-        return _with_tango(found, n, sparse_df(*_totals(pairs), df), _exchange(pairs, seed))
+        return _with_tango(found, n, df, _exchange(pairs, seed))
     floor = agresti_min_se(pairs.difference, found.square, n)
     return _with_error(found, pairs, se, df, seed, widen=max(1.0, floor / se))
 

@@ -97,6 +97,8 @@ class SuiteRun(Frozen):
     n_items: int = 0
     n_skipped: int = 0
     caveats: tuple[str, ...] = ()
+    #: What the suite is evidence towards, as `fairaudit.suites.base.Suite` declares it.
+    evidence: tuple[str, ...] = ()
 
 
 class ModelIdentity(Frozen):

@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from fairaudit._version import __version__
-from fairaudit.report import names, provenance, words
+from fairaudit.report import evidence, names, provenance, words
 from fairaudit.report.clean import clean, shorten
 from fairaudit.report.marks import Mark
 from fairaudit.report.scale import Scale
@@ -52,9 +52,14 @@ def environment(mark_of: Callable[[Any], Mark]) -> jinja2.Environment:
         return axis(mark_of(found).unit, scale)
 
     made.globals.update(
-        names=names, prov=provenance, words=words, version=__version__, style=Markup(_style())
+        evidence_words=evidence,
+        names=names,
+        prov=provenance,
+        words=words,
+        version=__version__,
+        style=Markup(_style()),
     )
-    made.filters.update(strip=drawn, ticks=ticks, shorten=shorten)
+    made.filters.update(strip=drawn, ticks=ticks, shorten=shorten, suite_name=names.suite_name)
     return made
 
 

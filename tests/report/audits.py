@@ -22,6 +22,7 @@ HOSTILE = (
     "<script>alert(\"x\")</script> & <b onclick='y'>`rm -rf`</b> [a](http://evil.example) @you |"
 )
 LONG = "my-organisation/" + "a-very-long-model-name-that-nobody-shortened-" * 4 + "v2"
+EVIDENCE = ("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11")
 ESCAPES = "bad \x1b[31mred\x1b[0m \u202eerasrever\u202c"
 
 _TEMPLATES = ("gender", "race", "religion", "sexual_orientation", "age", "disability")
@@ -259,7 +260,7 @@ def _adjusted(estimates: list[Estimate]) -> tuple[Estimate, ...]:
     return tuple(adjust(found) for found in estimates)
 
 
-def _suite_runs() -> tuple[SuiteRun, ...]:
+def suite_runs() -> tuple[SuiteRun, ...]:
     protocols = {
         "templates": ("causal-conditional", "causal-sum"),
         "crows_pairs": ("causal-sum", "causal-mean"),
@@ -286,14 +287,15 @@ def _suite_runs() -> tuple[SuiteRun, ...]:
             n_items=sizes[name][0],
             n_skipped=sizes[name][1],
             caveats=caveats[name],
+            evidence=EVIDENCE,
         )
         for name, variants in protocols.items()
     )
     reason = "the file could not be fetched (no network); put it into $FAIRAUDIT_DATA"
     return (
         *ran,
-        SuiteRun(suite="crows_pairs_neveol", status="not_run", reason=reason),
-        SuiteRun(suite="bbq<i>", status="not_run", reason=HOSTILE),
+        SuiteRun(suite="crows_pairs_neveol", status="not_run", reason=reason, evidence=EVIDENCE),
+        SuiteRun(suite="bbq<i>", status="not_run", reason=HOSTILE, evidence=(HOSTILE,)),
     )
 
 
@@ -332,7 +334,7 @@ def whole_audit(label: str = "distilgpt2-wikitext") -> AuditResult:
     ]
     return AuditResult(
         label=label,
-        suites=_suite_runs(),
+        suites=suite_runs(),
         estimates=_adjusted(estimates),
         provenance=provenance(),
         privacy={"unit": "record", "epsilon": 8.0, "delta": 1e-6, "cda": {"mode": "averaged"}},

@@ -341,6 +341,7 @@ def result(
         baseline=baseline,
         candidates=candidates,
         comparisons=tuple(entries),
+        suites=tuple(run for run in audits.suite_runs() if run.status == "run"),
         changes=tuple(one.model_copy(update={"baseline": baseline}) for one in changes),
         not_compared=tuple(
             NotCompared(key=f"{candidate}: {suite}", reason=reason)

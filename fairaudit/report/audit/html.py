@@ -8,6 +8,7 @@ from typing import Any, Final
 from fairaudit.report import names
 from fairaudit.report.audit import reading, summary, view
 from fairaudit.report.audit.panels import card_scales, panels, table_scales
+from fairaudit.report.evidence import evidence
 from fairaudit.report.page import environment, with_pictures
 from fairaudit.results import AuditResult
 
@@ -39,6 +40,7 @@ def _content(result: AuditResult) -> dict[str, Any]:
         "sections": view.sections(result),
         "controls": view.controls(result),
         "not_run": view.not_run(result),
+        "evidence": evidence(result.suites),
         "anchors": view.anchors(result),
         "capabilities": reading.headline_capabilities(result),
         "weak": reading.weak_capabilities(result),

@@ -11,6 +11,7 @@ from fairaudit.report.comparison.plane import planes
 from fairaudit.report.comparison.planesvg import plane_svg
 from fairaudit.report.diagnostics import names as diagnostics_names
 from fairaudit.report.diagnostics.beside import beside
+from fairaudit.report.evidence import evidence
 from fairaudit.report.page import environment
 from fairaudit.results import ComparisonResult, DiagnosticsResult
 
@@ -44,6 +45,7 @@ def _content(result: ComparisonResult) -> dict[str, Any]:
         "planes": planes(result),
         "protocols": view.protocols(result),
         "gaps": view.gaps(result),
+        "evidence": evidence(result.suites),
         "steps": tuple(summary.next_steps(result)),
         "glossary": names.glossary((*result.comparisons, *result.changes)),
         "cautions": names.cautions_of(result.comparisons),

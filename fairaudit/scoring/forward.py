@@ -57,7 +57,7 @@ class Forward:
         try:
             return self._score(batch)
         except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
         if len(batch.rows) == 1:
             raise ModelError(
@@ -240,6 +240,6 @@ def _joined(parts: list[Scored]) -> Scored:
     )
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
-    """CUDA has a class for it; the CPU allocator only a message."""
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether memory ran out: CUDA has a class for it; the CPU allocator only a message."""
     return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)

@@ -94,6 +94,10 @@ class Encoder:
         """Find the reads of every distinct request, or why it cannot be asked."""
         return {request: self._limited(self._reads(request)) for request in dict.fromkeys(requests)}
 
+    def prompt(self, text: str) -> tuple[int, ...]:
+        """Tokens of a text that is to be continued, after BOS."""
+        return self._prefix + self._plain(text)
+
     def _reads(self, request: Request) -> tuple[Read, ...]:
         match request:
             case LogLikelihood():

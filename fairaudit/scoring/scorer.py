@@ -129,18 +129,24 @@ class Scorer:
 
     def _context(self) -> dict[str, str | int | None]:
         """Everything beside a batch that can change its scores; never where the model lies."""
-        loaded = self._loaded
         return {
-            "fingerprint": loaded.identity.fingerprint,
-            "dtype": loaded.dtype,
-            "device": loaded.device,
-            "attention": loaded.model.config._attn_implementation,
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
+            **model_context(self._loaded),
             "bos": self.encoder.bos_rule,
-            "max_length": loaded.max_length,
             "token_budget": self.token_budget,
         }
+
+
+def model_context(loaded: LoadedModel) -> dict[str, str | int | None]:
+    """Name what a store must know of a model and of the software that runs it."""
+    return {
+        "fingerprint": loaded.identity.fingerprint,
+        "dtype": loaded.dtype,
+        "device": loaded.device,
+        "attention": loaded.model.config._attn_implementation,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "max_length": loaded.max_length,
+    }
 
 
 def default_token_budget(loaded: LoadedModel) -> int:

@@ -1,0 +1,1 @@
+"""How a written text is scored: lexicons, word counts and classifiers behind one protocol."""

@@ -1,0 +1,107 @@
+"""Every text scorer by name: one explicit list. What is not at hand says why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairaudit.errors import UsageError
+from fairaudit.scoring.texts.base import NotAvailable, TextScorer
+from fairaudit.scoring.texts.hurtlex import HurtLex
+from fairaudit.scoring.texts.vader import Vader
+
+Source = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What scorers are made from, as far as it is at hand.
+
+    Parameters
+    ----------
+    hurtlex : bytes or None
+        Content of HurtLex's English file.
+    toxicity, regard : str, path or None
+        Text classifiers: Hub ids (``id@revision``) or folders.
+    device : str
+        Where classifiers run.
+    """
+
+    hurtlex: bytes | None = None
+    toxicity: Source | None = None
+    regard: Source | None = None
+    device: str = "auto"
+
+
+Made = TextScorer | NotAvailable
+
+
+def _vader(material: Material) -> Made:
+    return Vader()
+
+
+def _hurtlex(material: Material) -> Made:
+    if material.hurtlex is None:
+        return NotAvailable(
+            "hurtlex", "the lexicon HurtLex is not at hand; name its folder: --data"
+        )
+    return HurtLex(material.hurtlex)
+
+
+def _toxicity(material: Material) -> Made:
+    return NotAvailable("toxicity", "no classifier of toxicity; name one: --toxicity-classifier")
+
+
+def _regard(material: Material) -> Made:
+    return NotAvailable("regard", "no classifier of regard; name one: --regard-classifier")
+
+
+_MAKERS: Final[dict[str, Callable[[Material], Made]]] = {
+    "toxicity": _toxicity,
+    "regard": _regard,
+    "vader": _vader,
+    "hurtlex": _hurtlex,
+}
+
+#: Names of all scorers.
+NAMES: Final = tuple(_MAKERS)
+
+
+def text_scorers(
+    names: Sequence[str],
+    *,
+    hurtlex: bytes | None = None,
+    toxicity: Source | None = None,
+    regard: Source | None = None,
+    device: str = "auto",
+) -> list[TextScorer | NotAvailable]:
+    """Make the scorers of these names, in this order, from what is at hand.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of `NAMES`.
+    hurtlex, toxicity, regard, device
+        See `Material`.
+
+    Returns
+    -------
+    list of TextScorer or NotAvailable
+        `NotAvailable` where a lexicon or classifier was not given.
+
+    Raises
+    ------
+    UsageError
+        If there is no scorer of that name.
+    ModelError
+        If a classifier that was named cannot be loaded.
+    DataError
+        If a lexicon is damaged.
+    """
+    unknown = [name for name in names if name not in _MAKERS]
+    if unknown:
+        raise UsageError(f"no text scorer is called '{unknown[0]}'; there are {', '.join(NAMES)}")
+    material = Material(hurtlex, toxicity, regard, device)
+    return [_MAKERS[name](material) for name in names]

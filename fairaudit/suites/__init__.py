@@ -6,8 +6,17 @@ import difflib
 from pathlib import Path
 
 from fairaudit.errors import SuiteFileError, UsageError
-from fairaudit.suites import crows_pairs, custom, embedded, stereoset
-from fairaudit.suites.base import Suite, SuiteData
+from fairaudit.suites import (
+    bold,
+    crows_pairs,
+    custom,
+    embedded,
+    honest,
+    regard,
+    stereoset,
+    toxicity,
+)
+from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, DataUnavailableError
 
 #: Every suite, in the order in which they are run and reported.
@@ -17,6 +26,10 @@ SUITES: tuple[Suite, ...] = (
     crows_pairs.NEVEOL_SUITE,
     crows_pairs.KINIT_SUITE,
     stereoset.SUITE,
+    toxicity.SUITE,
+    bold.SUITE,
+    regard.SUITE,
+    honest.SUITE,
 )
 
 #: Capability stands beside every audit, whatever suites are chosen.
@@ -68,9 +81,11 @@ def own_suite(path: Path) -> Suite:
 
 __all__ = [
     "PROBE",
+    "PROMPT",
     "SUITES",
     "DataFinder",
     "DataUnavailableError",
+    "GenerationDesign",
     "Suite",
     "SuiteData",
     "get_suite",

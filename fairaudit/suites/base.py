@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fairaudit.items import Item, ModelKind, Protocol
+from fairaudit.items import Decoding, Item, ModelKind, Protocol
 from fairaudit.results import Estimate, Source
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fairaudit.suites.data import DataFinder
+    from fairaudit.suites.data import DataFinder, PinnedFile
+
+
+#: The role of the text that a model continues.
+PROMPT = "prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,35 @@ class SuiteData:
     items: tuple[Item, ...]
     sources: tuple[Source, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationDesign:
+    """How the texts of a suite are made, and by what they are scored.
+
+    Parameters
+    ----------
+    decoding : Decoding
+        How prompts are continued; the seed is the audit's.
+    scorers : tuple of str
+        Names of text scorers; those that cannot be had are left out, and the audit says so.
+    required : tuple of str
+        Scorers without which the suite says nothing: it is not run unless one can be had. Empty:
+        any will do.
+    per_axis : int or None
+        Prompts of each axis that an audit asks by default; None: all of them.
+    quick_per_axis : int
+        Prompts of each axis of a quick audit.
+    lexicons : mapping of str to PinnedFile
+        Public files that scorers read, by the scorer's name.
+    """
+
+    decoding: Decoding
+    scorers: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    per_axis: int | None = None
+    quick_per_axis: int = 60
+    lexicons: Mapping[str, PinnedFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +81,9 @@ class Suite:
         Run unless suites are named; others run with ``--full`` or by name.
     per_token : bool
         The score table holds one row per token instead of one per item and role.
+    generation : GenerationDesign or None
+        For a suite of prompts whose continuations are scored: it has no protocols of its own, each
+        text scorer gives one.
     evidence : tuple of str
         What the suite is evidence towards, in words of the frameworks that ask for it.
     """
@@ -64,6 +100,7 @@ class Suite:
     caveats: tuple[str, ...] = ()
     default: bool = True
     per_token: bool = False
+    generation: GenerationDesign | None = None
     evidence: tuple[str, ...] = field(default=())
 
     def protocols_for(self, kind: ModelKind) -> tuple[Protocol, ...]:

@@ -1,11 +1,8 @@
-"""A user's own suite: sentence pairs in a TOML, JSONL or CSV file.
+"""A user's own suite: sentence pairs, or prompts to be continued, in a TOML, JSONL or CSV file.
 
-Every pair has ``stereotype`` and ``anti_stereotype`` (two sentences) and an ``axis``; optional are
-``item_id`` (default: the row number), ``group``, ``cluster`` (default: the item itself) and
-``unrelated``, a sentence that makes no sense: a model that does not prefer the other two to it is
-not capable enough for its preference between them to mean anything. JSONL
-and CSV hold one pair per row; TOML holds them as ``[[items]]`` and may add ``name``,
-``description``, ``citation`` and ``license``.
+A file holds rows of one kind, see `fairaudit.suites.rows`: those of a file of prompts have a
+``prompt``. JSONL and CSV hold one item per row; TOML holds them as ``[[items]]`` and may add
+``name``, ``description``, ``citation`` and ``license``.
 """
 
 from __future__ import annotations
@@ -19,52 +16,25 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fairaudit.errors import SuiteFileError
-from fairaudit.items import Item, Protocol, PseudoLogLikelihood
+from fairaudit.items import Decoding, Item, Protocol, PseudoLogLikelihood
 from fairaudit.metrics.pairs import pair_estimates
 from fairaudit.results import Source
 from fairaudit.suites import pairs
-from fairaudit.suites.base import Suite, SuiteData
+from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import git_blob_id
+from fairaudit.suites.generation import CAVEATS, estimate_texts
+from fairaudit.suites.rows import PairRow, PromptRow
 
 SUFFIXES: Final = (".toml", ".jsonl", ".csv")
-
-
-class PairRow(BaseModel):
-    """One row of a suite file."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-    item_id: str | None = Field(default=None, min_length=1)
-    axis: str = Field(min_length=1)
-    group: str | None = None
-    cluster: str | None = None
-    stereotype: str = Field(min_length=1)
-    anti_stereotype: str = Field(min_length=1)
-    unrelated: str | None = Field(default=None, min_length=1)
-
-    @field_validator("axis")
-    @classmethod
-    def _axis_is_not_reserved(cls, axis: str) -> str:
-        if axis == "all":
-            raise ValueError("'all' means the pooled value; choose another word")
-        return axis
-
-    @field_validator("anti_stereotype")
-    @classmethod
-    def _sentences_differ(cls, sentence: str, info: ValidationInfo) -> str:
-        if sentence == info.data.get("stereotype"):
-            raise ValueError("the same sentence as 'stereotype'; nothing can be preferred")
-        return sentence
+_OF_PAIRS: Final = "Does the model prefer the more stereotyped sentence of a pair?"
+_OF_PROMPTS: Final = "Does what the model writes depend on the group that a prompt names?"
+_DESIGN: Final = GenerationDesign(
+    decoding=Decoding(n=4, max_new_tokens=20),
+    scorers=("toxicity", "regard", "vader"),
+)
 
 
 class SuiteHeader(BaseModel):
@@ -73,7 +43,7 @@ class SuiteHeader(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
-    description: str = "Does the model prefer the more stereotyped sentence of a pair?"
+    description: str | None = None
     citation: str = "not stated"
     license: str = "not stated"
 
@@ -93,23 +63,27 @@ def load_suite(path: Path) -> Suite:
         raise SuiteFileError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise SuiteFileError(f"{path}: not UTF-8 ({error})") from error
-    header, rows = _read(path, text)
-    items = tuple(_items(path, rows))
+    header, numbered = _read(path, text)
+    rows = list(numbered)
+    of_prompts = bool(rows) and isinstance(rows[0][1], dict) and PROMPT in rows[0][1]
+    items = tuple(_items(path, rows, PromptRow if of_prompts else PairRow))
     if not items:
-        raise SuiteFileError(f"{path}: holds no pairs")
+        raise SuiteFileError(f"{path}: holds no pairs and no prompts")
     name = header.name or re.sub(r"\W+", "_", path.stem.lower())
     data = SuiteData(items, (Source(path=path.name, blob_id=git_blob_id(content)),))
     return Suite(
         name=name,
         title=name.replace("_", " ").capitalize(),
-        description=header.description,
+        description=header.description or (_OF_PROMPTS if of_prompts else _OF_PAIRS),
         citation=header.citation,
         license=header.license,
         axes=tuple(dict.fromkeys(item.axis for item in items)),
-        protocols=_protocols(name),
+        protocols=() if of_prompts else _protocols(name),
         load=lambda _finder: data,
-        estimate=pair_estimates,
+        estimate=estimate_texts(name) if of_prompts else pair_estimates,
+        caveats=CAVEATS if of_prompts else (),
         default=False,
+        generation=_DESIGN if of_prompts else None,
     )
 
 
@@ -182,32 +156,22 @@ def _toml(path: Path, text: str) -> tuple[SuiteHeader, Iterable[tuple[int, Any]]
         raise SuiteFileError(f"{path}: {_first_fault(error)}") from error
 
 
-def _items(path: Path, rows: Iterable[tuple[int, Any]]) -> Iterator[Item]:
+def _items(
+    path: Path, rows: Iterable[tuple[int, Any]], kind: type[PairRow | PromptRow]
+) -> Iterator[Item]:
     seen: dict[str, int] = {}
     for number, content in rows:
         try:
-            row = PairRow.model_validate(content)
+            item = kind.model_validate(content).item(number)
         except ValidationError as error:
             raise SuiteFileError(f"{path}: row {number}: {_first_fault(error)}") from error
-        item_id = row.item_id or str(number)
-        if item_id in seen:
+        if item.item_id in seen:
             raise SuiteFileError(
-                f"{path}: row {number}: column 'item_id': '{item_id}' stands in row "
-                f"{seen[item_id]} too"
+                f"{path}: row {number}: column 'item_id': '{item.item_id}' stands in row "
+                f"{seen[item.item_id]} too"
             )
-        seen[item_id] = number
-        yield Item(
-            item_id=item_id,
-            axis=row.axis,
-            group=row.group,
-            cluster=row.cluster or item_id,
-            texts=_texts(row),
-        )
-
-
-def _texts(row: PairRow) -> dict[str, str]:
-    texts = {pairs.STEREOTYPE: row.stereotype, pairs.ANTI_STEREOTYPE: row.anti_stereotype}
-    return texts if row.unrelated is None else {**texts, pairs.UNRELATED: row.unrelated}
+        seen[item.item_id] = number
+        yield item
 
 
 def _mask_shared(item: Item, role: str) -> PseudoLogLikelihood | None:

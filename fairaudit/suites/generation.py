@@ -1,0 +1,79 @@
+"""What suites of prompts share: how their tables are estimated, and what their size can show."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from fairaudit.items import Item
+from fairaudit.metrics.building import estimates
+from fairaudit.metrics.registry import measurements
+from fairaudit.stats.power import minimum_detectable_effect
+from fairaudit.suites.base import Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from fairaudit.results import Estimate
+
+#: The largest standard deviation that a share can have between prompts.
+_SHARE_SD: Final = 0.5
+
+CAVEATS: Final = (
+    "Texts are drawn at random: other seeds give other texts; intervals cover prompts, not seeds "
+    "alone.",
+    "A text scorer has biases of its own: the same text about another group may get another score.",
+)
+
+
+def estimate_texts(suite: str) -> Callable[[pd.DataFrame, int], list[Estimate]]:
+    """Estimates of a suite of prompts: ``(score table, seed) -> list of Estimate``."""
+    return partial(_estimates, suite)
+
+
+def _estimates(suite: str, table: pd.DataFrame, seed: int) -> list[Estimate]:
+    return estimates(measurements(suite, table), seed)
+
+
+def size_note(suite: Suite, asked: Iterable[Item], n_all: int, seed: int) -> str:
+    """Say how many prompts are asked and which difference between two groups that can show.
+
+    For a share, whose standard deviation between prompts is at most ½, and the two smallest groups
+    of an axis with n₁ and n₂ prompts: MDE = (z_{0.975} + z_{0.8}) · ½ · √(1/n₁ + 1/n₂).
+    """
+    assert suite.generation is not None
+    items = tuple(asked)
+    decoding = suite.generation.decoding
+    chosen = (
+        f"all {n_all:,} prompts"
+        if len(items) == n_all
+        else f"{len(items):,} of {n_all:,} prompts, sampled by axis and group (seed {seed})"
+    )
+    texts = "completion" if decoding.n == 1 else "completions"
+    found = ", ".join(f"{axis} {effect:.2f}" for axis, effect in detectable(items).items())
+    power = (
+        f"; found with 80 % power: a difference of shares between the two smallest groups of at "
+        f"most {found}"
+    )
+    note = f"{suite.name}: {chosen}, {decoding.n} {texts} each of up to {decoding.max_new_tokens} "
+    return f"{note}tokens{power if found else ''}"
+
+
+def detectable(items: Iterable[Item]) -> Mapping[str, float]:
+    """Largest minimum detectable difference of shares between two groups, by axis."""
+    by_axis: dict[str, Counter[str]] = {}
+    for item in items:
+        if item.group is not None:
+            by_axis.setdefault(item.axis, Counter())[item.group] += 1
+    found = {}
+    for axis, sizes in by_axis.items():
+        if len(sizes) > 1:
+            first, second = sorted(sizes.values())[:2]
+            se = _SHARE_SD * math.sqrt(1 / first + 1 / second)
+            found[axis] = minimum_detectable_effect(se)
+    return found

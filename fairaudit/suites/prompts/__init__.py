@@ -1,0 +1,1 @@
+"""Prompts that the project wrote itself, to be continued by a model."""

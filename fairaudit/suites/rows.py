@@ -1,0 +1,85 @@
+"""What a row of a user's own suite file may hold.
+
+Every row has an ``axis``; optional are ``item_id`` (default: the row number) and ``cluster``
+(default: the item itself).
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from fairaudit.items import Item
+from fairaudit.suites import pairs
+from fairaudit.suites.base import PROMPT
+
+
+class _Row(BaseModel):
+    """What rows of both kinds share."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    item_id: str | None = Field(default=None, min_length=1)
+    axis: str = Field(min_length=1)
+    cluster: str | None = None
+
+    @field_validator("axis")
+    @classmethod
+    def _axis_is_not_reserved(cls, axis: str) -> str:
+        if axis == "all":
+            raise ValueError("'all' means the pooled value; choose another word")
+        return axis
+
+
+class PairRow(_Row):
+    """Two sentences, one of them stereotyped; the ``group`` may be named.
+
+    An ``unrelated`` sentence makes no sense: a model that does not prefer the other two to it is
+    not capable enough for its preference between them to mean anything.
+    """
+
+    group: str | None = None
+    stereotype: str = Field(min_length=1)
+    anti_stereotype: str = Field(min_length=1)
+    unrelated: str | None = Field(default=None, min_length=1)
+
+    @field_validator("anti_stereotype")
+    @classmethod
+    def _sentences_differ(cls, sentence: str, info: ValidationInfo) -> str:
+        if sentence == info.data.get("stereotype"):
+            raise ValueError("the same sentence as 'stereotype'; nothing can be preferred")
+        return sentence
+
+    def item(self, number: int) -> Item:
+        """Make the item of row ``number``."""
+        item_id = self.item_id or str(number)
+        texts = {pairs.STEREOTYPE: self.stereotype, pairs.ANTI_STEREOTYPE: self.anti_stereotype}
+        if self.unrelated is not None:
+            texts[pairs.UNRELATED] = self.unrelated
+        return Item(item_id, self.axis, self.group, self.cluster or item_id, texts)
+
+
+class PromptRow(_Row):
+    """A text to be continued, about a ``group``.
+
+    ``mention`` is the group's mention as it stands in the prompt: it is masked before a classifier
+    of regard sees the text. Rows that share a ``cluster`` are not independent, such as the same
+    opening about different groups.
+    """
+
+    group: str = Field(min_length=1)
+    prompt: str = Field(min_length=1)
+    mention: str = ""
+
+    @field_validator("mention")
+    @classmethod
+    def _mention_stands_in_the_prompt(cls, mention: str, info: ValidationInfo) -> str:
+        if mention not in info.data.get("prompt", ""):
+            raise ValueError("does not stand in the prompt as it is spelled here")
+        return mention
+
+    def item(self, number: int) -> Item:
+        """Make the item of row ``number``."""
+        item_id = self.item_id or str(number)
+        cluster = self.cluster or item_id
+        facts = {"template": cluster, "mention": self.mention}
+        return Item(item_id, self.axis, self.group, cluster, {PROMPT: self.prompt}, facts=facts)

@@ -1,0 +1,42 @@
+"""The project's own prompts: the same openings about people of different groups."""
+
+from __future__ import annotations
+
+from fairaudit.items import Decoding
+from fairaudit.results import Source
+from fairaudit.suites.base import GenerationDesign, Suite, SuiteData
+from fairaudit.suites.data import DataFinder, git_blob_id
+from fairaudit.suites.generation import CAVEATS, estimate_texts
+from fairaudit.suites.honest import HURTLEX
+from fairaudit.suites.prompts.loader import FILE, load_prompts, prompt_file
+
+DESIGN = GenerationDesign(
+    decoding=Decoding(n=4, max_new_tokens=20),
+    scorers=("toxicity", "vader", "hurtlex"),
+    quick_per_axis=60,
+    lexicons={"hurtlex": HURTLEX},
+)
+
+
+def _load(_finder: DataFinder) -> SuiteData:
+    source = Source(path=f"prompts/{FILE}", blob_id=git_blob_id(prompt_file()))
+    return SuiteData(load_prompts(), (source,))
+
+
+SUITE = Suite(
+    name="toxicity",
+    title="Toxicity gap",
+    description="Does the model write more toxic text about people of one group than of another?",
+    citation=(
+        "Prompts written by the fairaudit project; measure after Srivastava et al. (2024), Table 1,"
+        " and Gehman et al. (2020), RealToxicityPrompts, Findings of EMNLP"
+    ),
+    license="Apache-2.0",
+    axes=("gender", "race", "religion"),
+    protocols=(),
+    load=_load,
+    estimate=estimate_texts("toxicity"),
+    caveats=CAVEATS,
+    generation=DESIGN,
+    evidence=("EU AI Act Annex XI 2(b)", "NIST AI RMF MEASURE 2.11"),
+)

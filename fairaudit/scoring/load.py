@@ -77,19 +77,19 @@ def load_model(
     ModelError
         In one line: what is wrong with the checkpoint and what to do.
     """
-    target = _device(device)
+    target = choose_device(device)
     if isinstance(source, tuple):
         model, tokenizer = source
         name, folder = str(getattr(model, "name_or_path", "") or type(model).__name__), None
     else:
         name = os.fspath(source)
-        folder = _checkpoint_folder(name)
+        folder = checkpoint_folder(name)
         options = {"revision": revision, "trust_remote_code": trust_remote_code}
-        tokenizer = _load_tokenizer(name, options)
+        tokenizer = load_tokenizer(name, options)
         model = _load_weights(name, folder, options)
         name = folder.resolve().name if folder is not None else name
-    _check_finite(model)
-    _check_vocabulary(model, tokenizer)
+    check_finite(model)
+    check_vocabulary(model, tokenizer)
     kind = _kind(model.config, tokenizer)
     identity = ModelIdentity(
         id=name,
@@ -107,7 +107,7 @@ def load_model(
         identity=identity,
         device=next(model.parameters()).device.type,
         dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
-        max_length=_max_length(model, tokenizer),
+        max_length=longest_row(model, tokenizer),
         vocabulary_size=model.get_input_embeddings().num_embeddings,
         folder=folder,
         storable=not isinstance(source, tuple) and not trust_remote_code,
@@ -138,7 +138,8 @@ def _tokenizer_text(tokenizer: Any) -> str:
     return json.dumps({**content, "truncation": None, "padding": None}, sort_keys=True)
 
 
-def _device(device: str) -> torch.device:
+def choose_device(device: str) -> torch.device:
+    """Return the device of that name; ``auto`` is a GPU if there is one."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -158,7 +159,7 @@ def _dtype(dtype: str) -> torch.dtype:
     return DTYPES[dtype]
 
 
-def _checkpoint_folder(name: str) -> Path | None:
+def checkpoint_folder(name: str) -> Path | None:
     """Return the local folder, or None for a Hub id; complain about what is neither."""
     path = Path(name)
     if path.is_dir():
@@ -201,11 +202,12 @@ def _check_folder(folder: Path) -> None:
         raise ModelError(f"{folder}: no tokenizer; save it there with tokenizer.save_pretrained")
 
 
-def _load_tokenizer(name: str, options: dict[str, Any]) -> Any:
+def load_tokenizer(name: str, options: dict[str, Any]) -> Any:
+    """Load a tokenizer; a `ModelError` in one line where that fails."""
     try:
         return transformers.AutoTokenizer.from_pretrained(name, **options)
     except Exception as error:
-        raise _load_error(name, "tokenizer", error) from error
+        raise load_error(name, "tokenizer", error) from error
 
 
 def _load_weights(name: str, folder: Path | None, options: dict[str, Any]) -> Any:
@@ -229,7 +231,7 @@ def _load_weights(name: str, folder: Path | None, options: dict[str, Any]) -> An
     except ModelError:
         raise
     except Exception as error:
-        raise _load_error(name, "model", error) from error
+        raise load_error(name, "model", error) from error
     missing = sorted(report["missing_keys"])
     if missing:
         raise ModelError(
@@ -248,18 +250,19 @@ def _load_adapter(folder: Path, options: dict[str, Any]) -> Any:
     try:
         base = PeftConfig.from_pretrained(str(folder)).base_model_name_or_path
     except Exception as error:
-        raise _load_error(str(folder), "adapter", error) from error
+        raise load_error(str(folder), "adapter", error) from error
     if not base:
         raise ModelError(f"{folder}: adapter_config.json names no base model")
     base_options = {**options, "revision": None}
-    model = _load_weights(str(base), _checkpoint_folder(str(base)), base_options)
+    model = _load_weights(str(base), checkpoint_folder(str(base)), base_options)
     try:
         return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
     except Exception as error:
-        raise _load_error(str(folder), "adapter", error) from error
+        raise load_error(str(folder), "adapter", error) from error
 
 
-def _load_error(name: str, part: str, error: Exception) -> ModelError:
+def load_error(name: str, part: str, error: Exception) -> ModelError:
+    """Say in one line what of a checkpoint cannot be loaded."""
     if "trust_remote_code" in str(error):
         return ModelError(
             f"{name}: the {part} needs code that comes with the checkpoint; read that code, then "
@@ -284,13 +287,15 @@ def _kind(config: Any, tokenizer: Any) -> Kind:
     )
 
 
-def _check_finite(model: Any) -> None:
+def check_finite(model: Any) -> None:
+    """Refuse weights that hold NaN or infinity."""
     for name, parameter in model.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
             raise ModelError(f"the weights contain NaN or infinity (first in {name})")
 
 
-def _check_vocabulary(model: Any, tokenizer: Any) -> None:
+def check_vocabulary(model: Any, tokenizer: Any) -> None:
+    """Refuse a tokenizer with ids beyond the rows of the embedding."""
     rows = model.get_input_embeddings().num_embeddings
     largest = max(tokenizer.get_vocab().values(), default=-1)
     if largest >= rows:
@@ -300,7 +305,7 @@ def _check_vocabulary(model: Any, tokenizer: Any) -> None:
         )
 
 
-def _max_length(model: Any, tokenizer: Any) -> int | None:
+def longest_row(model: Any, tokenizer: Any) -> int | None:
     """Longest row: the model's positions and the tokenizer's own limit, where they are stated."""
     limits = []
     positions = getattr(model.config, "max_position_embeddings", None)

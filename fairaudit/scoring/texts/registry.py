@@ -24,7 +24,7 @@ class Material:
     hurtlex : bytes or None
         Content of HurtLex's English file.
     toxicity, regard : str, path or None
-        Text classifiers: Hub ids (``id@revision``) or folders.
+        Text classifiers: ``<Hub id or folder>[@revision][#label]``.
     device : str
         Where classifiers run.
     """
@@ -51,11 +51,21 @@ def _hurtlex(material: Material) -> Made:
 
 
 def _toxicity(material: Material) -> Made:
-    return NotAvailable("toxicity", "no classifier of toxicity; name one: --toxicity-classifier")
+    if material.toxicity is None:
+        return NotAvailable(
+            "toxicity", "no classifier of toxicity; name one: --toxicity-classifier"
+        )
+    from fairaudit.scoring.texts.classifier import toxicity_classifier
+
+    return toxicity_classifier(material.toxicity, device=material.device)
 
 
 def _regard(material: Material) -> Made:
-    return NotAvailable("regard", "no classifier of regard; name one: --regard-classifier")
+    if material.regard is None:
+        return NotAvailable("regard", "no classifier of regard; name one: --regard-classifier")
+    from fairaudit.scoring.texts.classifier import regard_classifier
+
+    return regard_classifier(material.regard, device=material.device)
 
 
 _MAKERS: Final[dict[str, Callable[[Material], Made]]] = {

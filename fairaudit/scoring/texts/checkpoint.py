@@ -1,0 +1,165 @@
+"""Loading a text classifier, and refusing one whose scores could not be trusted.
+
+As for audited models: safetensors only, no remote code, no silently initialised head, no NaN
+weights.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import transformers
+
+from fairaudit.errors import ModelError
+from fairaudit.scoring import load
+
+Reading = Literal["softmax", "sigmoid"]
+
+#: A commit fixes the content; a branch or tag may move, so there the content itself is named.
+_COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a classifier lies, as written: ``<Hub id or folder>[@revision][#label]``."""
+
+    name: str
+    revision: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedClassifier:
+    """A text classifier ready to be asked.
+
+    Parameters
+    ----------
+    id : str
+        Name with the commit that was asked for, otherwise with 12 digits of its fingerprint.
+    labels : tuple of str
+        The checkpoint's own label names, in the order of its outputs.
+    reading : {"softmax", "sigmoid"}
+        Labels that exclude each other, or that may hold together.
+    longest : int or None
+        Tokens that it can read.
+    """
+
+    model: Any
+    tokenizer: Any
+    id: str
+    labels: tuple[str, ...]
+    reading: Reading
+    longest: int | None
+
+
+def address(source: str | os.PathLike[str]) -> Address:
+    """Take an address apart; a folder of exactly that name is a folder.
+
+    >>> address("unitary/toxic-bert@4d6c22e#toxic")
+    Address(name='unitary/toxic-bert', revision='4d6c22e', label='toxic')
+    """
+    text = os.fspath(source)
+    if Path(text).is_dir():
+        return Address(text)
+    rest, _, label = text.partition("#")
+    if Path(rest).is_dir():
+        return Address(rest, None, label or None)
+    name, _, revision = rest.partition("@")
+    return Address(name, revision or None, label or None)
+
+
+def load_classifier(source: str | os.PathLike[str], *, device: str = "auto") -> LoadedClassifier:
+    """Load a sequence-classification checkpoint and check it.
+
+    Parameters
+    ----------
+    source : str or path
+        See `Address`.
+    device : str
+        As for audited models.
+
+    Raises
+    ------
+    ModelError
+        In one line: what is wrong with the checkpoint and what to do.
+    """
+    where = address(source)
+    folder = load.checkpoint_folder(where.name)
+    if folder is not None and where.revision is not None:
+        raise ModelError(f"{where.name}: a folder has no revision '{where.revision}'")
+    tokenizer = load.load_tokenizer(where.name, {"revision": where.revision})
+    model = _load_model(where)
+    load.check_finite(model)
+    load.check_vocabulary(model, tokenizer)
+    name = where.name if folder is None else folder.resolve().name
+    return LoadedClassifier(
+        id=_id(name, where, load.fingerprint(model, tokenizer)),
+        labels=_labels(model, name),
+        reading=_reading(model.config, name),
+        longest=load.longest_row(model, tokenizer),
+        tokenizer=_padding(model, tokenizer, name),
+        model=model.to(load.choose_device(device)).float().eval(),
+    )
+
+
+def _load_model(where: Address) -> Any:
+    try:
+        config = transformers.AutoConfig.from_pretrained(where.name, revision=where.revision)
+        names = config.architectures or []
+        if not any(name.endswith("ForSequenceClassification") for name in names):
+            named = ", ".join(names) or "none"
+            raise ModelError(f"{where.name}: architecture {named} is no text classifier")
+        model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
+            where.name,
+            config=config,
+            revision=where.revision,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except ModelError:
+        raise
+    except Exception as error:
+        raise load.load_error(where.name, "classifier", error) from error
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise ModelError(
+            f"{where.name}: {len(missing)} weights are missing from the classifier and would be "
+            f"random (first: {missing[0]}); was it saved with its head?"
+        )
+    return model
+
+
+def _id(name: str, where: Address, fingerprint: str) -> str:
+    fixed = where.revision is not None and _COMMIT.fullmatch(where.revision)
+    label = "" if where.label is None else f"#{where.label}"
+    return f"{name}@{where.revision if fixed else fingerprint[:12]}{label}"
+
+
+def _labels(model: Any, name: str) -> tuple[str, ...]:
+    labels = tuple(str(model.config.id2label[index]) for index in range(model.config.num_labels))
+    if len(set(map(str.lower, labels))) < len(labels):
+        raise ModelError(f"{name}: two labels of the classifier have one name; see its config.json")
+    return labels
+
+
+def _reading(config: Any, name: str) -> Reading:
+    """Take the checkpoint at its word; without one, a single output is a yes-or-no."""
+    if config.problem_type == "regression":
+        raise ModelError(f"{name}: the classifier gives numbers, not probabilities (regression)")
+    several = config.problem_type == "multi_label_classification"
+    return "sigmoid" if several or config.num_labels == 1 else "softmax"
+
+
+def _padding(model: Any, tokenizer: Any, name: str) -> Any:
+    """Let batches be padded; a decoder's classifier finds the last token by its padding."""
+    if tokenizer.pad_token_id is None:
+        if tokenizer.eos_token_id is None:
+            raise ModelError(f"{name}: the classifier's tokenizer has no padding token")
+        tokenizer.pad_token = tokenizer.eos_token
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id
+    return tokenizer

@@ -1,0 +1,213 @@
+"""Toxicity and regard by any text-classification checkpoint of `transformers`.
+
+The whole class vector is kept. Texts are deduplicated, sorted by length and padded to batches under
+a budget of tokens. A text that the classifier gives no number for is skipped, never 0.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+import torch
+
+from fairaudit.errors import ModelError
+from fairaudit.items import Continuation, Skipped
+from fairaudit.scoring.forward import out_of_memory
+from fairaudit.scoring.texts.base import EMPTY, Scores, is_empty
+from fairaudit.scoring.texts.checkpoint import LoadedClassifier, address, load_classifier
+from fairaudit.scoring.texts.masking import masked
+
+logger = logging.getLogger(__name__)
+
+#: Label names that mean toxic, the plainest first: the first that a checkpoint has is taken.
+TOXIC_NAMES: Final = (
+    "toxic",
+    "toxicity",
+    "hate",
+    "hateful",
+    "hate_speech",
+    "offensive",
+    "abusive",
+)
+#: Names of the four classes of regard; Sheng et al. 2019 number them.
+REGARD_NAMES: Final = {
+    "negative": "negative",
+    "neutral": "neutral",
+    "other": "other",
+    "positive": "positive",
+    "-1": "negative",
+    "0": "neutral",
+    "1": "positive",
+    "2": "other",
+}
+_TOKENS: Final = {"cpu": 2048, "cuda": 32768}
+
+#: What a scorer reads of a continuation, or why it cannot.
+Prepare = Callable[[Continuation], str | Skipped]
+
+
+class Classifier:
+    """Probability of each class of a checkpoint for each text.
+
+    Parameters
+    ----------
+    loaded : LoadedClassifier
+        The checkpoint.
+    names : mapping of str to str
+        Name under which each of its labels is reported.
+    prepare : callable
+        What is read of a continuation.
+    token_budget : int or None
+        Padded tokens per batch; None chooses by device.
+
+    Attributes
+    ----------
+    n_truncated : int
+        Texts, of all that were scored, of which only the beginning could be read.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedClassifier,
+        names: Mapping[str, str],
+        prepare: Prepare,
+        token_budget: int | None = None,
+    ) -> None:
+        self._loaded = loaded
+        self._device = next(loaded.model.parameters()).device
+        self._token_budget = token_budget or _TOKENS.get(self._device.type, _TOKENS["cuda"])
+        self._prepare = prepare
+        self.id = loaded.id
+        self.labels = tuple(names[label] for label in loaded.labels)
+        self.n_truncated = 0
+
+    def score(self, texts: Sequence[Continuation]) -> list[Scores | Skipped]:
+        """Class probabilities of each text."""
+        prepared = [EMPTY if is_empty(one.text) else self._prepare(one) for one in texts]
+        distinct = list(dict.fromkeys(text for text in prepared if isinstance(text, str)))
+        lengths = dict(zip(distinct, self._lengths(distinct), strict=True))
+        answers: dict[str, Scores | Skipped] = {}
+        for batch in self._batches(lengths):
+            answers.update(zip(batch, self._safely(batch), strict=True))
+        self.n_truncated += sum(
+            lengths[text] > self._limit for text in prepared if isinstance(text, str)
+        )
+        return [text if isinstance(text, Skipped) else answers[text] for text in prepared]
+
+    @property
+    def _limit(self) -> float:
+        return math.inf if self._loaded.longest is None else self._loaded.longest
+
+    def _lengths(self, texts: list[str]) -> list[int]:
+        """Tokens of each text, before any is cut off."""
+        if not texts:
+            return []
+        found = self._loaded.tokenizer([_encodable(text) for text in texts], verbose=False)
+        return [len(ids) for ids in found["input_ids"]]
+
+    def _batches(self, lengths: Mapping[str, int]) -> Iterator[list[str]]:
+        """Texts of like length, longest first, at most a budget of padded tokens together."""
+        order = sorted(lengths, key=lambda text: (-lengths[text], text))
+        start = 0
+        while start < len(order):
+            longest = max(1, min(lengths[order[start]], self._limit))
+            size = max(1, int(self._token_budget // longest))
+            yield order[start : start + size]
+            start += size
+
+    def _safely(self, batch: list[str]) -> list[Scores | Skipped]:
+        try:
+            return [self._answer(row) for row in self._probabilities(batch)]
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+        if len(batch) == 1:
+            return [Skipped("the classifier ran out of memory on this text")]
+        logger.warning("out of memory with %d texts; the batch is split", len(batch))
+        middle = len(batch) // 2
+        return [*self._safely(batch[:middle]), *self._safely(batch[middle:])]
+
+    @torch.inference_mode()
+    def _probabilities(self, batch: list[str]) -> list[list[float]]:
+        encoded = self._loaded.tokenizer(
+            [_encodable(text) for text in batch],
+            padding=True,
+            padding_side="right",
+            truncation=self._loaded.longest is not None,
+            max_length=self._loaded.longest,
+            return_tensors="pt",
+        )
+        logits = self._loaded.model(**encoded.to(self._device)).logits.float()
+        several = self._loaded.reading == "sigmoid"
+        found = torch.sigmoid(logits) if several else torch.softmax(logits, dim=-1)
+        rows: list[list[float]] = found.cpu().tolist()
+        return rows
+
+    def _answer(self, row: list[float]) -> Scores | Skipped:
+        if not all(map(math.isfinite, row)):
+            return Skipped("the classifier gave no number for this text")
+        return dict(zip(self.labels, row, strict=True))
+
+
+def toxicity_classifier(
+    source: str | os.PathLike[str], *, device: str = "auto", token_budget: int | None = None
+) -> Classifier:
+    """Classifier of the continuation alone, whose toxic label is reported as ``toxic``.
+
+    The label is the one named after ``#`` in the address, otherwise the first of `TOXIC_NAMES`
+    that the checkpoint has. Other labels keep their names, in lower case.
+
+    Raises
+    ------
+    ModelError
+        If the checkpoint cannot be loaded, or no label is known to mean toxic.
+    """
+    loaded = load_classifier(source, device=device)
+    toxic = _toxic_label(loaded, address(source).label)
+    names = {label: "toxic" if label == toxic else label.lower() for label in loaded.labels}
+    return Classifier(loaded, names, _continuation, token_budget)
+
+
+def regard_classifier(
+    source: str | os.PathLike[str], *, device: str = "auto", token_budget: int | None = None
+) -> Classifier:
+    """Classifier of prompt and continuation with the group's mention masked (Sheng et al. 2019).
+
+    Raises
+    ------
+    ModelError
+        If the checkpoint cannot be loaded, or its labels are not those of regard.
+    """
+    loaded = load_classifier(source, device=device)
+    names = {label: REGARD_NAMES.get(label.lower(), "") for label in loaded.labels}
+    if not {"negative", "positive"} <= set(names.values()) or "" in names.values():
+        raise ModelError(
+            f"{loaded.id}: labels {', '.join(loaded.labels)} are not those of regard; name them "
+            "negative, neutral, positive (and other) in id2label of its config.json"
+        )
+    return Classifier(loaded, names, masked, token_budget)
+
+
+def _toxic_label(loaded: LoadedClassifier, wanted: str | None) -> str:
+    by_name: dict[str, str] = {label.lower(): label for label in loaded.labels}
+    for name in TOXIC_NAMES if wanted is None else (wanted.lower(),):
+        if name in by_name:
+            return by_name[name]
+    problem = "none of them is known to mean toxic" if wanted is None else f"there is no '{wanted}'"
+    raise ModelError(
+        f"{loaded.id}: labels {', '.join(loaded.labels)}: {problem}; name the toxic one after the "
+        "classifier: ...#LABEL"
+    )
+
+
+def _continuation(one: Continuation) -> str:
+    return one.text
+
+
+def _encodable(text: str) -> str:
+    """Text without lone surrogates, which no tokenizer takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fairaudit.audit_scorers import Scorers, make_scorers
+from fairaudit.audit_texts import TextOptions, decoding_settings
 from fairaudit.errors import UsageError
-from fairaudit.items import Item, ModelKind, Protocol, Request, Skipped
+from fairaudit.items import ModelKind, Request, Skipped
 from fairaudit.results import Settings
+from fairaudit.suite_plan import Size, SuitePlan, load_items, plan_suite
 from fairaudit.suites import (
     PROBE,
     SUITES,
     DataFinder,
-    DataUnavailableError,
     Suite,
-    SuiteData,
     get_suite,
 )
 from fairaudit.suites.data import cache_folder
-from fairaudit.suites.sampling import quick_sample
 
 if TYPE_CHECKING:
     import os
 
+    from fairaudit.scoring.chat import Chat
+    from fairaudit.scoring.generate import GenerationPlan, Generator
     from fairaudit.scoring.load import LoadedModel
     from fairaudit.scoring.scorer import Plan, Scorer
 
@@ -32,31 +34,11 @@ QUICK_ITEMS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class SuitePlan:
-    """A suite with the items it will ask, or the reason why it cannot run."""
-
-    suite: Suite
-    data: SuiteData | None = None
-    protocols: tuple[Protocol, ...] = ()
-    reason: str | None = None
-    requests: Mapping[tuple[str, str, str], Request | Skipped] = field(default_factory=dict)
-
-    @property
-    def n_items(self) -> int:
-        """Items that at least one protocol asks about."""
-        return len({item_id for item_id, _, _ in self.requests})
-
-    @property
-    def n_unasked(self) -> int:
-        """Items for which this kind of model has no protocol."""
-        return 0 if self.data is None else len(self.data.items) - self.n_items
-
-
-@dataclass(frozen=True, slots=True)
 class AuditPlan:
     """Everything an audit will do, before any of it is done.
 
-    ``seconds`` estimates the time of scoring, from one timed batch.
+    ``seconds`` estimates the time that the model needs, from timed batches. ``generator`` is None
+    for a model that writes no texts.
     """
 
     loaded: LoadedModel
@@ -66,6 +48,9 @@ class AuditPlan:
     settings: Settings
     label: str
     base: LoadedModel | None = None
+    generator: Generator | None = None
+    generation: GenerationPlan | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def n_items(self) -> int:
@@ -73,9 +58,17 @@ class AuditPlan:
         return sum(plan.n_items for plan in self.suites)
 
     @property
+    def n_tokens(self) -> int:
+        """Tokens that the model reads and writes at most; the unit of progress."""
+        return self.scoring.n_tokens + (0 if self.generation is None else self.generation.n_tokens)
+
+    @property
     def seconds(self) -> float:
-        """Estimated seconds of scoring on this machine."""
-        return self.scorer.estimate_seconds(self.scoring)
+        """Estimated seconds of scoring and writing on this machine."""
+        scoring = self.scorer.estimate_seconds(self.scoring)
+        if self.generator is None or self.generation is None:
+            return scoring
+        return scoring + self.generator.estimate_seconds(self.generation)
 
 
 def plan_audit(
@@ -94,15 +87,17 @@ def plan_audit(
     token_budget: int | None = None,
     quick: bool = False,
     full: bool = False,
+    texts: TextOptions | None = None,
 ) -> AuditPlan:
     """Load model and items and plan the scoring, without scoring anything; see `audit`."""
-    chosen = _chosen_suites(suites, full)
+    options = texts or TextOptions()
+    chosen = [_with_decoding(suite, options, seed) for suite in _chosen_suites(suites, full)]
     _check_axes(axes, chosen)
     if token_budget is not None and token_budget < 1:
         raise UsageError("the token budget must be at least 1")
     finder = DataFinder(Path(data) if data is not None else None)
-    limit = QUICK_ITEMS if quick else None
-    loaded_data = [_load_items(suite, finder, axes, limit, seed) for suite in chosen]
+    size = Size(QUICK_ITEMS if quick else None, full, seed)
+    loaded_data = [load_items(suite, finder, axes, size) for suite in chosen]
 
     from fairaudit.scoring.load import load_model
     from fairaudit.scoring.scorer import Scorer
@@ -116,26 +111,36 @@ def plan_audit(
     )
     origin = None if base is None else _load_base(base, loaded, device, dtype, trust_remote_code)
     scorer = Scorer(loaded, token_budget, cache_folder() / "scores")
-    plans = tuple(_plan_suite(entry, loaded.kind) for entry in loaded_data)
-    asked = {
-        request
-        for plan in plans
-        for request in plan.requests.values()
-        if not isinstance(request, Skipped)
-    }
+    scorers = _text_scorers(loaded_data, loaded.kind, finder, options, device)
+    plans = tuple(plan_suite(entry, loaded.kind, scorers) for entry in loaded_data)
+    chat = _chat(options)
+    generator, generation = _plan_texts(plans, loaded, token_budget, chat)
+    writing = [entry for entry in plans if entry.prompts]
     settings = Settings(
         dtype=loaded.dtype,
         bos=scorer.encoder.bos_rule if loaded.kind == "causal" else "template",
         max_length=loaded.max_length,
+        decoding=_decoding(writing, loaded, chat),
+        text_scorers=tuple(dict.fromkeys(s.id for entry in writing for s in entry.scorers)),
         seed=seed,
-        item_limit=limit,
+        item_limit=size.limit,
+        full=full,
         axes=tuple(axes) if axes is not None else None,
         suites=tuple(suite.name for suite in chosen if suite is not PROBE),
         token_budget=scorer.token_budget,
     )
-    scoring = scorer.plan(asked)
-    name = label or loaded.identity.id
-    return AuditPlan(loaded, scorer, plans, scoring, settings, name, origin)
+    return AuditPlan(
+        loaded=loaded,
+        scorer=scorer,
+        suites=plans,
+        scoring=scorer.plan(_asked(plans)),
+        settings=settings,
+        label=label or loaded.identity.id,
+        base=origin,
+        generator=generator,
+        generation=generation,
+        left_out=tuple(scorers.notes(entry.suite for entry in writing)),
+    )
 
 
 def _load_base(
@@ -172,42 +177,69 @@ def _check_axes(axes: Sequence[str] | None, suites: Iterable[Suite]) -> None:
             raise UsageError(f"no chosen suite has the axis '{axis}'; there are {', '.join(known)}")
 
 
-def _load_items(
-    suite: Suite, finder: DataFinder, axes: Sequence[str] | None, limit: int | None, seed: int
-) -> SuitePlan:
-    try:
-        data = suite.load(finder)
-    except DataUnavailableError as error:
-        return SuitePlan(suite, reason=str(error))
-    items = data.items
-    if axes is not None and not suite.per_token:
-        items = tuple(item for item in items if item.axis in axes)
-    if limit is not None and not suite.per_token:
-        items = quick_sample(items, limit, seed)
-    if not items:
-        return SuitePlan(suite, reason="no items on the chosen axes")
-    return SuitePlan(suite, data=SuiteData(items, data.sources, data.notes))
+def _with_decoding(suite: Suite, options: TextOptions, seed: int) -> Suite:
+    """Suite whose prompts are continued as the user wants it."""
+    design = suite.generation
+    if design is None:
+        return suite
+    decoding = options.decoding(design.decoding, seed)
+    return replace(suite, generation=replace(design, decoding=decoding))
 
 
-def _plan_suite(entry: SuitePlan, kind: ModelKind) -> SuitePlan:
-    if entry.data is None:
-        return entry
-    protocols = entry.suite.protocols_for(kind)
-    requests = _requests(entry.data.items, protocols)
+def _text_scorers(
+    entries: Iterable[SuitePlan],
+    kind: ModelKind,
+    finder: DataFinder,
+    options: TextOptions,
+    device: str,
+) -> Scorers:
+    """Scorers of all suites whose prompts the model can continue."""
+    suites = [
+        entry.suite
+        for entry in entries
+        if entry.suite.generation is not None and entry.data is not None
+    ]
+    return make_scorers(suites if kind == "causal" else (), finder, options, device)
+
+
+def _asked(plans: Iterable[SuitePlan]) -> set[Request]:
+    return {
+        request
+        for plan in plans
+        for request in plan.requests.values()
+        if not isinstance(request, Skipped)
+    }
+
+
+def _chat(options: TextOptions) -> Chat | None:
+    if not options.apply_chat_template:
+        return None
+    from fairaudit.scoring.chat import Chat
+
+    return Chat(options.system_prompt)
+
+
+def _plan_texts(
+    plans: Iterable[SuitePlan], loaded: LoadedModel, token_budget: int | None, chat: Chat | None
+) -> tuple[Generator | None, GenerationPlan | None]:
+    requests = [request for entry in plans for request in entry.prompts.values()]
     if not requests:
-        return SuitePlan(entry.suite, reason=f"no protocol for {kind} models asks about its items")
-    return SuitePlan(entry.suite, data=entry.data, protocols=protocols, requests=requests)
+        return None, None
+    from fairaudit.scoring.generate import Generator
+
+    generator = Generator(loaded, token_budget, cache_folder() / "scores", chat)
+    return generator, generator.plan(requests)
 
 
-def _requests(
-    items: Iterable[Item], protocols: Iterable[Protocol]
-) -> dict[tuple[str, str, str], Request | Skipped]:
-    """Request by (item id, protocol id, role)."""
-    asked = {}
-    for protocol in protocols:
-        for item in items:
-            for role in item.texts:
-                request = protocol.request(item, role)
-                if request is not None:
-                    asked[item.item_id, protocol.id, role] = request
-    return asked
+def _decoding(
+    writing: Iterable[SuitePlan], loaded: LoadedModel, chat: Chat | None
+) -> dict[str, Any] | None:
+    from fairaudit.scoring.chat import chat_settings
+
+    decodings = {
+        entry.suite.name: entry.suite.generation.decoding
+        for entry in writing
+        if entry.suite.generation is not None
+    }
+    named = None if chat is None else chat_settings(loaded.tokenizer, chat)
+    return decoding_settings(decodings, named)

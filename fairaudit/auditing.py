@@ -1,7 +1,8 @@
 """`audit`: the one place that knows both suites and scoring, and joins them.
 
 Items become requests, requests of all suites are answered in one plan, answers become score
-tables, tables become estimates.
+tables, tables become estimates. Prompts are continued in a plan of their own; what the model wrote
+is stored, and text scorers turn it into score tables.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairaudit.audit_plan import AuditPlan, SuitePlan, plan_audit
+from fairaudit.audit_plan import AuditPlan, plan_audit
 from fairaudit.audit_provenance import claim_notes, json_beside, provenance_of
-from fairaudit.items import Answer, Request, Skipped
+from fairaudit.audit_texts import TextOptions, text_table, texts_of
+from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.results import AuditResult, Estimate, Run, SuiteRun, files
 from fairaudit.score_tables import item_rows, score_table, token_rows
+from fairaudit.suite_plan import SuitePlan
 from fairaudit.suites import PROBE
 
 if TYPE_CHECKING:
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["AuditPlan", "audit", "plan_audit", "run_audit", "save_audit"]
+    from fairaudit.results.texts import PromptTexts
+
+__all__ = ["AuditPlan", "TextOptions", "audit", "plan_audit", "run_audit", "save_audit"]
 
 #: Called with (tokens done, tokens in all) after each batch.
 Progress = Callable[[int, int], None]
@@ -50,6 +55,12 @@ def audit(
     token_budget: int | None = None,
     quick: bool = False,
     full: bool = False,
+    toxicity_classifier: str | os.PathLike[str] | None = None,
+    regard_classifier: str | os.PathLike[str] | None = None,
+    apply_chat_template: bool = False,
+    system_prompt: str | None = None,
+    max_new_tokens: int | None = None,
+    completions: int | None = None,
     progress: Progress | None = None,
 ) -> AuditResult:
     """Audit one language model for social bias.
@@ -80,9 +91,18 @@ def audit(
     token_budget : int, optional
         Padded tokens per batch; changes speed and memory, not results beyond 1e-4 nats.
     quick : bool
-        At most 200 items per suite and axis.
+        At most 200 items per suite and axis, and fewer prompts to continue.
     full : bool
-        Also run suites that are off by default.
+        Also run suites that are off by default, and continue all prompts of large suites.
+    toxicity_classifier, regard_classifier : str or path, optional
+        Text classifiers that score what the model writes: Hub id (``id@revision``) or folder.
+        Without them its texts are scored by lexicons, and the audit says what was left out.
+    apply_chat_template : bool
+        Put the tokenizer's chat template around each prompt.
+    system_prompt : str, optional
+        The system's turn of the chat.
+    max_new_tokens, completions : int, optional
+        Longest completion in tokens, and completions per prompt; default the suite's own.
     progress : callable, optional
         Called with (tokens done, tokens in all) after each batch.
 
@@ -116,6 +136,14 @@ def audit(
         token_budget=token_budget,
         quick=quick,
         full=full,
+        texts=TextOptions(
+            toxicity_classifier=toxicity_classifier,
+            regard_classifier=regard_classifier,
+            apply_chat_template=apply_chat_template,
+            system_prompt=system_prompt,
+            max_new_tokens=max_new_tokens,
+            completions=completions,
+        ),
     )
     return run_audit(plan, output=output, progress=progress)
 
@@ -132,9 +160,13 @@ def run_audit(
     if output is not None:
         identity = AuditResult.identity_of(plan.label, provenance)
         files.refuse_other_result(Path(output), AuditResult, identity)
-    answers = plan.scorer.run(plan.scoring, _cumulative(progress, plan.scoring.n_tokens))
+    advance = _cumulative(progress, plan.n_tokens)
+    answers = plan.scorer.run(plan.scoring, advance)
+    written = _written(plan, advance)
     tables = {
-        entry.suite.name: _table(entry, answers) for entry in plan.suites if entry.reason is None
+        entry.suite.name: _texts_table(entry, written) if entry.prompts else _table(entry, answers)
+        for entry in plan.suites
+        if entry.reason is None
     }
     privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
     result = AuditResult(
@@ -152,14 +184,15 @@ def run_audit(
             seconds=round(time.perf_counter() - clock, 3),
             host=platform.node(),
         ),
-    ).with_tables(tables)
+    )
+    result.with_tables(tables).with_texts(_texts(plan, written))
     if output is not None:
         save_audit(result, Path(output))
     return result
 
 
 def save_audit(result: AuditResult, folder: Path) -> None:
-    """Write a whole audit folder: result, items and everything that is rendered from them."""
+    """Write a whole audit folder: result, items, texts, and what is rendered from them."""
     from fairaudit.report.files import write_report
 
     result.save(folder)
@@ -176,6 +209,40 @@ def _table(entry: SuitePlan, answers: Mapping[Request, Answer | Skipped]) -> pd.
         answer = request if isinstance(request, Skipped) else answers[request]
         rows.extend(make_rows(items[item_id], protocols[protocol_id], role, answer))
     return score_table(rows)
+
+
+def _written(
+    plan: AuditPlan, advance: Callable[[int], None] | None
+) -> Mapping[Generation, Completions | Skipped]:
+    if plan.generator is None or plan.generation is None:
+        return {}
+    return plan.generator.run(plan.generation, advance)
+
+
+def _by_item(
+    entry: SuitePlan, written: Mapping[Generation, Completions | Skipped]
+) -> dict[str, Completions | Skipped]:
+    return {item_id: written[request] for item_id, request in entry.prompts.items()}
+
+
+def _texts_table(
+    entry: SuitePlan, written: Mapping[Generation, Completions | Skipped]
+) -> pd.DataFrame:
+    assert entry.data is not None
+    assert entry.suite.generation is not None
+    n = entry.suite.generation.decoding.n
+    answers = _by_item(entry, written)
+    return text_table(entry.suite.name, entry.data.items, answers, entry.scorers, n)
+
+
+def _texts(
+    plan: AuditPlan, written: Mapping[Generation, Completions | Skipped]
+) -> dict[str, tuple[PromptTexts, ...]]:
+    return {
+        entry.suite.name: texts_of(entry.data.items, _by_item(entry, written))
+        for entry in plan.suites
+        if entry.prompts and entry.data is not None
+    }
 
 
 def _estimates(plan: AuditPlan, tables: Mapping[str, pd.DataFrame]) -> list[Any]:
@@ -218,7 +285,7 @@ def _suite_run(entry: SuitePlan, tables: Mapping[str, pd.DataFrame]) -> SuiteRun
         suite=entry.suite.name,
         status="run",
         sources=entry.data.sources,
-        protocols=tuple(protocol.id for protocol in entry.protocols),
+        protocols=entry.protocol_ids,
         n_items=entry.n_items,
         n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
         caveats=entry.suite.caveats,
@@ -233,6 +300,7 @@ def _notes(plan: AuditPlan) -> tuple[str, ...]:
         for entry in plan.suites
         if entry.n_unasked
     ]
+    notes += plan.left_out
     limit = plan.settings.item_limit
     if limit is not None:
         notes.append(f"quick: at most {limit} items per suite and axis, so intervals are wide")

@@ -1,13 +1,13 @@
-"""Score tables from answers: one tidy row per item, protocol and role, or per token."""
+"""Score tables from answers: one tidy row per item, protocol and role, per token, or per text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from fairaudit.items import SCORE_COLUMNS, Answer, Item, Protocol, Skipped
+from fairaudit.items import SCORE_COLUMNS, Answer, Completions, Item, Protocol, Skipped
 
 
 def item_rows(
@@ -45,6 +45,37 @@ def recorded_rows(
             yield {**row, **_skipped(Skipped("no recorded score"))}
         else:
             yield {**row, **_scored(score, 0)}
+
+
+def text_rows(
+    item: Item,
+    protocol: str,
+    labels: Sequence[str],
+    completions: Completions,
+    scores: Sequence[Mapping[str, float] | Skipped],
+) -> Iterator[dict[str, Any]]:
+    """Yield one row per completion and label of what one scorer says about one prompt's texts."""
+    for sample, (n_tokens, found) in enumerate(zip(completions.n_tokens, scores, strict=True)):
+        for label in labels:
+            row = _text_row(item, protocol, sample, label)
+            if isinstance(found, Skipped):
+                yield {**row, **_skipped(found)}
+            else:
+                yield {**row, **_scored(found[label], n_tokens)}
+
+
+def skipped_text_rows(
+    item: Item, protocol: str, labels: Sequence[str], n: int, reason: Skipped
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a prompt that was not continued: ``n`` texts are missing."""
+    for sample in range(n):
+        for label in labels:
+            yield {**_text_row(item, protocol, sample, label), **_skipped(reason)}
+
+
+def _text_row(item: Item, protocol: str, sample: int, label: str) -> dict[str, Any]:
+    identity = _identity(item, protocol, f"{sample}:{label}")
+    return {**identity, **item.facts, "sample": sample, "label": label}
 
 
 def score_table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:

@@ -57,8 +57,26 @@ def audit_command(
         bool, typer.Option("--quick", help="At most 200 items per suite and axis.")
     ] = False,
     full: Annotated[
-        bool, typer.Option("--full", help="Also the suites that are off by default.")
+        bool, typer.Option("--full", help="Also the suites that are off by default; all prompts.")
     ] = False,
+    toxicity_classifier: Annotated[
+        str | None, typer.Option(help="Scores texts: folder or Hub id (id@revision).")
+    ] = None,
+    regard_classifier: Annotated[
+        str | None, typer.Option(help="Scores texts: folder or Hub id (id@revision).")
+    ] = None,
+    apply_chat_template: Annotated[
+        bool, typer.Option("--apply-chat-template", help="Ask prompts as a user's turn of a chat.")
+    ] = False,
+    system_prompt: Annotated[
+        str | None, typer.Option(help="The system's turn of the chat.")
+    ] = None,
+    max_new_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Longest completion; default the suite's own.")
+    ] = None,
+    completions: Annotated[
+        int | None, typer.Option(min=1, help="Texts per prompt; default the suite's own.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")
     ] = False,
@@ -76,7 +94,7 @@ def audit_command(
     # Read before the model is: a typing error should not cost an audit.
     rules = None if policy is None else read_policy(policy)
     calm_libraries()
-    from fairaudit.auditing import plan_audit, run_audit
+    from fairaudit.auditing import TextOptions, plan_audit, run_audit
 
     plan = plan_audit(
         model,
@@ -93,6 +111,14 @@ def audit_command(
         token_budget=token_budget,
         quick=quick,
         full=full,
+        texts=TextOptions(
+            toxicity_classifier=toxicity_classifier,
+            regard_classifier=regard_classifier,
+            apply_chat_template=apply_chat_template,
+            system_prompt=system_prompt,
+            max_new_tokens=max_new_tokens,
+            completions=completions,
+        ),
     )
     if dry_run:
         _show_plan(plan)
@@ -143,17 +169,33 @@ def _show_plan(plan: AuditPlan) -> None:
         if entry.data is None:
             table.add_row(entry.suite.name, "-", escape(f"not run: {entry.reason}"))
         else:
-            protocols = ", ".join(protocol.id.split("/")[1] for protocol in entry.protocols)
+            protocols = ", ".join(name.split("/", 1)[1] for name in entry.protocol_ids)
             table.add_row(entry.suite.name, str(entry.n_items), protocols)
     console().print(table)
+    for note in plan.left_out:
+        console().print(note, highlight=False, markup=False)
     scoring = plan.scoring
     stored = len(scoring.batches) - len(plan.scorer.missing(scoring))
     known = f", {stored} of them stored already" if stored else ""
     console().print(
         f"{plan.n_items} items, {len(scoring.reads)} requests, {scoring.n_tokens:,} tokens in "
-        f"{len(scoring.batches)} batches{known}; about {plan.seconds:.0f} s on "
+        f"{len(scoring.batches)} batches{known}{_writing(plan)}; about {plan.seconds:.0f} s on "
         f"{plan.loaded.device}",
         highlight=False,
+    )
+
+
+def _writing(plan: AuditPlan) -> str:
+    """Say how many texts will be written, and how long they may be together."""
+    if plan.generator is None or plan.generation is None:
+        return ""
+    generation = plan.generation
+    stored = len(generation.batches) - len(plan.generator.missing(generation))
+    known = f", {stored} of them stored already" if stored else ""
+    n_texts = sum(batch.n_sequences for batch in generation.batches)
+    return (
+        f"; {n_texts:,} texts to write, up to {generation.n_new_tokens:,} tokens in "
+        f"{len(generation.batches)} batches{known}"
     )
 
 
@@ -186,5 +228,5 @@ def progress_bar(plan: AuditPlan) -> Iterator[Progress | None]:
         disable=not stderr.is_terminal,
     )
     with bar:
-        task = bar.add_task("scoring", total=plan.scoring.n_tokens)
+        task = bar.add_task("scoring", total=plan.n_tokens)
         yield lambda done, _total: bar.update(task, completed=done)

@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from fairaudit.errors import ResultError
 from fairaudit.results import files
+from fairaudit.results.texts import PromptTexts, read_texts, write_texts
 from fairaudit.results.types import Estimate, Frozen, Provenance, Run, SuiteRun
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class AuditResult(Frozen):
     run: Run
 
     _tables: dict[str, pd.DataFrame] = PrivateAttr(default_factory=dict)
+    _texts: dict[str, tuple[PromptTexts, ...]] = PrivateAttr(default_factory=dict)
     _folder: Path | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -52,6 +54,25 @@ class AuditResult(Frozen):
         """Attach score tables (by file stem) to the result; returns the result."""
         self._tables.update(tables)
         return self
+
+    def with_texts(self, texts: Mapping[str, tuple[PromptTexts, ...]]) -> AuditResult:
+        """Attach what the model wrote (by suite) to the result; returns the result."""
+        self._texts.update(texts)
+        return self
+
+    def texts(self, suite: str) -> tuple[PromptTexts, ...]:
+        """Texts that the model wrote for a suite of prompts; they may offend.
+
+        Raises
+        ------
+        ResultError
+            If the audit has no such texts, or their file cannot be read.
+        """
+        if suite not in self._texts:
+            if self._folder is None:
+                raise ResultError(f"this audit has no texts for '{suite}'")
+            self._texts[suite] = read_texts(self._folder / "texts" / f"{suite}.jsonl")
+        return self._texts[suite]
 
     def items(self, suite: str) -> pd.DataFrame:
         """Score table of a suite: one row per item, protocol and role.
@@ -109,7 +130,7 @@ class AuditResult(Frozen):
         return files.dump_json(self.model_dump(mode="json", by_alias=True))
 
     def save(self, folder: str | Path) -> Path:
-        """Write ``result.json`` and ``items/*.parquet``; never leaves a half-written file.
+        """Write ``result.json``, ``items/*.parquet`` and ``texts/*.jsonl``; nothing half-written.
 
         Parameters
         ----------
@@ -126,6 +147,8 @@ class AuditResult(Frozen):
         with files.staged_folder(target) as stage:
             for name in self.tables:
                 files.write_table(self.items(name), stage / "items" / f"{name}.parquet")
+            for name, texts in self._texts.items():
+                write_texts(stage / "texts" / f"{name}.jsonl", texts)
             files.write_text(stage / "result.json", self.to_json())
         return target
 

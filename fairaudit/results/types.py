@@ -118,10 +118,15 @@ class Settings(Frozen):
     #: The BOS rule in force: ``bos:<token>``, ``eos-as-bos:<token>``, ``none`` or ``template``.
     bos: str | None = None
     max_length: int | None = None
+    #: How texts were written, by suite; the chat template (SHA-256) and the system prompt.
     decoding: dict[str, Any] | None = None
+    #: What scored the texts.
+    text_scorers: tuple[str, ...] = ()
     seed: int = 0
     #: Items per suite and axis that ``--quick`` keeps; None: all.
     item_limit: int | None = None
+    #: Whether ``--full`` asked for all prompts and for suites that are off by default.
+    full: bool = False
     axes: tuple[str, ...] | None = None
     suites: tuple[str, ...] = ()
     token_budget: int | None = None

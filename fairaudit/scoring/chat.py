@@ -45,6 +45,11 @@ class Chat:
         return str(text)
 
 
+def chat_settings(tokenizer: Any, chat: Chat) -> dict[str, str | None]:
+    """Say for the record which template and which system turn stand around the prompts."""
+    return {"chat_template": template_of(tokenizer), "system_prompt": chat.system_prompt}
+
+
 def template_of(tokenizer: Any) -> str | None:
     """SHA-256 of the tokenizer's chat template, or None if it has none."""
     template = getattr(tokenizer, "chat_template", None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.items import Completions, Generation, Skipped
-from fairaudit.scoring.chat import Chat, template_of
+from fairaudit.scoring.chat import Chat
 from fairaudit.scoring.forward import fused_gelu
 from fairaudit.scoring.generate_loop import Writer, Written
 from fairaudit.scoring.generate_plan import Prompt, PromptBatch, plan_prompts
@@ -201,14 +201,6 @@ def stop_ids(loaded: LoadedModel) -> frozenset[int]:
     listed = named if isinstance(named, list) else [named]
     found = (loaded.tokenizer.eos_token_id, *listed)
     return frozenset(int(token) for token in found if token is not None)
-
-
-def chat_settings(loaded: LoadedModel, chat: Chat) -> dict[str, str | None]:
-    """Say for the record which template and which system turn stand around the prompts."""
-    return {
-        "chat_template": template_of(loaded.tokenizer),
-        "system_prompt": chat.system_prompt,
-    }
 
 
 def _shortened(batch: PromptBatch) -> PromptBatch:

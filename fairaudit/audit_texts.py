@@ -1,0 +1,167 @@
+"""The two stages of suites of prompts: what a model writes, and what text scorers say about it.
+
+Scoring never asks where a text comes from, so texts that another program recorded enter the same
+stage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from fairaudit.errors import UsageError
+from fairaudit.items import Completions, Continuation, Decoding, Generation, Item, Skipped
+from fairaudit.results.texts import PromptTexts
+from fairaudit.score_tables import score_table, skipped_text_rows, text_rows
+from fairaudit.suites import PROMPT
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
+
+    from fairaudit.scoring.texts.base import TextScorer
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """What a user can set about suites of prompts.
+
+    Parameters
+    ----------
+    toxicity_classifier, regard_classifier : str, path or None
+        Text classifiers: Hub ids (``id@revision``) or folders.
+    apply_chat_template : bool
+        Put the tokenizer's chat template around each prompt.
+    system_prompt : str or None
+        The system's turn of the chat.
+    max_new_tokens, completions : int or None
+        Longest completion in tokens, and completions per prompt; None: the suite's own.
+
+    Raises
+    ------
+    UsageError
+        If a number is below 1, or a system prompt has no chat to stand in.
+    """
+
+    toxicity_classifier: str | os.PathLike[str] | None = None
+    regard_classifier: str | os.PathLike[str] | None = None
+    apply_chat_template: bool = False
+    system_prompt: str | None = None
+    max_new_tokens: int | None = None
+    completions: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        for name in ("max_new_tokens", "completions"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise UsageError(f"{name} must be at least 1")
+        if self.system_prompt is not None and not self.apply_chat_template:
+            raise UsageError("a system prompt needs the chat template: --apply-chat-template")
+
+    def decoding(self, own: Decoding, seed: int) -> Decoding:
+        """How a suite's prompts are continued."""
+        return replace(
+            own,
+            n=self.completions or own.n,
+            max_new_tokens=self.max_new_tokens or own.max_new_tokens,
+            seed=seed,
+        )
+
+
+def requests_of(items: Iterable[Item], decoding: Decoding) -> dict[str, Generation]:
+    """Request by item id; items with the same prompt share it, and its completions."""
+    return {item.item_id: Generation(item.texts[PROMPT], decoding) for item in items}
+
+
+def text_table(
+    suite: str,
+    items: Sequence[Item],
+    answers: Mapping[str, Completions | Skipped],
+    scorers: Iterable[TextScorer],
+    n: int,
+) -> pd.DataFrame:
+    """Score what was written and collect one row per prompt, completion and label.
+
+    Parameters
+    ----------
+    suite : str
+        Name of the suite: protocols are ``<suite>/<scorer id>``.
+    items : sequence of Item
+        The prompts.
+    answers : mapping
+        Completions, or why there are none, by item id.
+    scorers : iterable of TextScorer
+        What scores the texts.
+    n : int
+        Completions that each prompt should have.
+    """
+    rows: list[dict[str, Any]] = []
+    for scorer in scorers:
+        rows.extend(_rows(f"{suite}/{scorer.id}", items, answers, scorer, n))
+    return score_table(rows)
+
+
+def _rows(
+    protocol: str,
+    items: Sequence[Item],
+    answers: Mapping[str, Completions | Skipped],
+    scorer: TextScorer,
+    n: int,
+) -> Iterator[dict[str, Any]]:
+    scores = iter(scorer.score([one for item in items for one in _continuations(item, answers)]))
+    for item in items:
+        answer = answers[item.item_id]
+        if isinstance(answer, Skipped):
+            yield from skipped_text_rows(item, protocol, scorer.labels, n, answer)
+        else:
+            found = [next(scores) for _ in answer.texts]
+            yield from text_rows(item, protocol, scorer.labels, answer, found)
+
+
+def _continuations(
+    item: Item, answers: Mapping[str, Completions | Skipped]
+) -> Iterator[Continuation]:
+    answer = answers[item.item_id]
+    if not isinstance(answer, Skipped):
+        for text in answer.texts:
+            yield Continuation(item, item.texts[PROMPT], readable(text))
+
+
+def readable(text: str) -> str:
+    """Text with a replacement character for each half of a surrogate pair.
+
+    No tokenizer and no file format reads such halves; recorded texts may hold them.
+    """
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def texts_of(
+    items: Iterable[Item], answers: Mapping[str, Completions | Skipped]
+) -> tuple[PromptTexts, ...]:
+    """Join prompts and completions as ``texts/<suite>.jsonl`` holds them."""
+    return tuple(_prompt_texts(item, answers[item.item_id]) for item in items)
+
+
+def _prompt_texts(item: Item, answer: Completions | Skipped) -> PromptTexts:
+    identity = (item.item_id, item.axis, item.group, item.texts[PROMPT])
+    if isinstance(answer, Skipped):
+        return PromptTexts(*identity, reason=answer.reason)
+    return PromptTexts(*identity, answer.texts, answer.n_tokens, answer.ended)
+
+
+def decoding_settings(
+    suites: Mapping[str, Decoding], chat: Mapping[str, str | None] | None
+) -> dict[str, Any] | None:
+    """How the texts of an audit were written, for its record; the seed stands beside it."""
+    if not suites:
+        return None
+    found: dict[str, Any] = {}
+    for name, decoding in suites.items():
+        found[name] = {key: value for key, value in asdict(decoding).items() if key != "seed"}
+    return {**found, **(chat or {})}

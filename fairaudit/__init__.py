@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fairaudit.experiments.experimenting import experiment
     from fairaudit.gating import gate
     from fairaudit.recorded import audit_scores
+    from fairaudit.report.card.update import update_card
     from fairaudit.results import (
         AuditResult,
         Comparison,
@@ -51,6 +52,7 @@ _PUBLIC = {
     "experiment": "fairaudit.experiments.experimenting",
     "finetune": "fairaudit.training.finetuning",
     "gate": "fairaudit.gating",
+    "update_card": "fairaudit.report.card.update",
     "verify": "fairaudit.training.verification",
 }
 
@@ -73,6 +75,7 @@ __all__ = [
     "experiment",
     "finetune",
     "gate",
+    "update_card",
     "verify",
 ]
 

@@ -12,6 +12,7 @@ import typer
 from fairaudit._version import __version__
 from fairaudit.cli.audit import audit_command
 from fairaudit.cli.audit_scores import audit_scores_command
+from fairaudit.cli.card import card_command
 from fairaudit.cli.cda import cda_command
 from fairaudit.cli.compare import compare_command
 from fairaudit.cli.demo import demo_command
@@ -45,6 +46,7 @@ app.command("finetune")(finetune_command)
 app.command("diagnose")(diagnose_command)
 app.command("experiment")(experiment_command)
 app.command("report")(report_command)
+app.command("card")(card_command)
 app.command("demo")(demo_command)
 app.command("verify")(verify_command)
 app.add_typer(suites_app, name="suites")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from fairaudit.report.card.evalresults import eval_results
+from fairaudit.report.card.hub import FILES
+from fairaudit.report.card.update import render_card
 from fairaudit.report.diagnostics.beside import load_beside
 from fairaudit.report.figures import PATTERNS, figures
 from fairaudit.report.html import render_html
@@ -41,6 +45,9 @@ def load_result(folder: Path) -> Result:
 def write_report(result: Result, folder: Path) -> None:
     """Write ``report.html``, ``summary.md`` and ``figures/*.png`` into the folder of a result.
 
+    An audit also gets ``model_card.md`` and, for suites whose items a dataset of the Hub holds,
+    ``.eval_results/*.yaml``.
+
     Parameters
     ----------
     result : AuditResult, ComparisonResult, ExperimentResult or DiagnosticsResult
@@ -48,7 +55,7 @@ def write_report(result: Result, folder: Path) -> None:
         of a comparison's folder is shown beside it.
     folder : path
         Created if needed. Each file is replaced as a whole, and only when all are complete.
-        A figure of an earlier report that this one lacks is removed.
+        A figure or score of an earlier report that this one lacks is removed.
 
     Raises
     ------
@@ -57,20 +64,26 @@ def write_report(result: Result, folder: Path) -> None:
     """
     drawn = figures(result)
     diagnosis = load_beside(folder) if isinstance(result, ComparisonResult) else None
+    scores = eval_results(result) if isinstance(result, AuditResult) else {}
     with staged_folder(folder) as stage:
+        if isinstance(result, AuditResult):
+            write_text(stage / "model_card.md", render_card(result))
+        for name, text in scores.items():
+            write_text(stage / ".eval_results" / name, text)
         write_text(stage / "report.html", render_html(result, drawn, diagnosis))
         write_text(stage / "summary.md", render_summary(result))
         for stem, content in drawn.items():
             path = stage / "figures" / f"{stem}.png"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-    _remove_others(folder / "figures", set(drawn))
+    _remove_others(folder / "figures", PATTERNS, {f"{stem}.png" for stem in drawn})
+    _remove_others(folder / ".eval_results", FILES, set(scores))
 
 
-def _remove_others(folder: Path, stems: set[str]) -> None:
-    for pattern in PATTERNS:
+def _remove_others(folder: Path, patterns: Iterable[str], names: set[str]) -> None:
+    for pattern in patterns:
         for path in folder.glob(pattern):
-            if path.stem not in stems:
+            if path.name not in names:
                 path.unlink()
 
 

@@ -26,6 +26,9 @@ def test_the_files_of_a_report(audit: AuditResult, tmp_path: Path):
     assert set(first) == {
         "report.html",
         "summary.md",
+        "model_card.md",
+        ".eval_results/crows_pairs.yaml",
+        ".eval_results/stereoset_intrasentence.yaml",
         "figures/preference.png",
         "figures/log_odds.png",
         "figures/capability.png",
@@ -40,7 +43,12 @@ def test_a_report_beside_its_result(empty: AuditResult, tmp_path: Path):
     before = (tmp_path / "audit" / "result.json").read_bytes()
     write_report(AuditResult.load(tmp_path / "audit"), tmp_path / "audit")
     assert (tmp_path / "audit" / "result.json").read_bytes() == before
-    assert set(_content(tmp_path / "audit")) == {"result.json", "report.html", "summary.md"}
+    assert set(_content(tmp_path / "audit")) == {
+        "result.json",
+        "report.html",
+        "summary.md",
+        "model_card.md",
+    }
 
 
 def test_figures_of_an_earlier_report_do_not_stay(
@@ -49,6 +57,7 @@ def test_figures_of_an_earlier_report_do_not_stay(
     write_report(audit, tmp_path)
     write_report(empty, tmp_path)
     assert not list((tmp_path / "figures").glob("*.png"))
+    assert not list((tmp_path / ".eval_results").glob("*.yaml"))
 
 
 def test_a_file_in_the_way(empty: AuditResult, tmp_path: Path):

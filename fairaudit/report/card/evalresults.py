@@ -1,0 +1,76 @@
+"""``.eval_results/*.yaml``: pooled scores for the leaderboards of benchmark datasets.
+
+A file per task of a dataset on the Hub, in the Hub's own format. A suite whose items no dataset of
+the Hub holds gets none, nor does a protocol without a pooled value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fairaudit.report import words
+from fairaudit.report.audit.view import primary_bias
+from fairaudit.report.card.frontmatter import dump
+from fairaudit.report.card.hub import HubTask, task_of
+from fairaudit.report.clean import clean
+from fairaudit.report.names import metric_of, variant
+from fairaudit.results import AuditResult, Estimate
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResultEntry
+
+_DIGITS = 6
+
+
+def eval_results(result: AuditResult) -> dict[str, str]:
+    """Render the pooled value of each protocol that verdicts rest on.
+
+    Returns
+    -------
+    dict of str to str
+        YAML texts by file name; rates are fractions 0 to 1, dates those of the audit.
+    """
+    from huggingface_hub import eval_result_entries_to_yaml
+
+    return {
+        task.file: dump(eval_result_entries_to_yaml([_entry(task, found, result)]))
+        for task, found in _pooled(result)
+    }
+
+
+def _pooled(result: AuditResult) -> Iterator[tuple[HubTask, Estimate]]:
+    """Yield the pooled value of each metric that verdicts rest on, the first of each task."""
+    taken: set[HubTask] = set()
+    asked = {(found.protocol, found.name) for found in primary_bias(result)}
+    for found in result.estimates:
+        task = task_of(found.protocol)
+        pooled = found.axis == "all" and found.group is None and found.value is not None
+        if task and pooled and (found.protocol, found.name) in asked and task not in taken:
+            taken.add(task)
+            yield task, found
+
+
+def _entry(task: HubTask, found: Estimate, result: AuditResult) -> EvalResultEntry:
+    from huggingface_hub import EvalResultEntry
+
+    assert found.value is not None
+    return EvalResultEntry(
+        dataset_id=task.dataset,
+        task_id=task.task,
+        value=round(found.value, _DIGITS),
+        date=result.run.started,
+        notes=_notes(found),
+    )
+
+
+def _notes(found: Estimate) -> str:
+    ideal = words.reference(found.ideal, found)
+    bounds = "no interval"
+    if found.interval is not None:
+        level = words.level_name(found.interval.level)
+        bounds = f"{level} interval {words.interval_of(found)} ({found.interval.method})"
+    return clean(
+        f"{metric_of(found).label}, {variant(found.protocol)}: {words.value_of(found)}, {bounds}, "
+        f"n {words.count(found.n)}, ideal {ideal}; by fairaudit"
+    )

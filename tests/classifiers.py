@@ -15,6 +15,15 @@ from tests.conftest import CORPUS, byte_level_tokenizer
 GOOD = ("glad", "rich", "tired", "small")
 BAD = ("poor", "old", "never", "empty")
 
+#: Texts that are hostile to whatever reads them.
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a\x00b\x07 \x1b[31mred",
+    "\u202emirrored \u200f text",
+    "x" * 10_000,
+    "emoji \U0001f415 and \ud83d",
+]
+
 
 def sentences(words: tuple[str, ...]) -> list[str]:
     """Sentences whose tone hangs on one word."""

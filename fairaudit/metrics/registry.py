@@ -11,6 +11,7 @@ from fairaudit.metrics.crows_pairs import crows_pairs_measurements
 from fairaudit.metrics.pairs import pair_measurements
 from fairaudit.metrics.stereoset import stereoset_measurements
 from fairaudit.metrics.templates import templates_measurements
+from fairaudit.metrics.texts import is_of_texts, text_measurements
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,5 +29,10 @@ _MEASURES: Final[dict[str, Measure]] = {
 
 
 def measurements(suite: str, table: pd.DataFrame) -> tuple[Measurement, ...]:
-    """Measure a suite's score table, value by value; a suite of one's own holds sentence pairs."""
-    return tuple(_MEASURES.get(suite, pair_measurements)(table))
+    """Measure a suite's score table, value by value.
+
+    A suite of prompts is known by its table, whatever its name; any other suite of one's own holds
+    sentence pairs.
+    """
+    own = text_measurements if is_of_texts(table) else pair_measurements
+    return tuple(_MEASURES.get(suite, own)(table))

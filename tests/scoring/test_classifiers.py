@@ -15,8 +15,7 @@ from fairaudit.scoring.texts.checkpoint import Address, address, load_classifier
 from fairaudit.scoring.texts.classifier import regard_classifier, toxicity_classifier
 from fairaudit.scoring.texts.masking import masked
 from fairaudit.scoring.texts.registry import text_scorers
-from tests.classifiers import BAD, GOOD, save, sentences, trained
-from tests.scoring.test_text_scorers import HOSTILE
+from tests.classifiers import BAD, GOOD, HOSTILE, save, sentences, trained
 
 REGARD = ("negative", "neutral", "positive", "other")
 

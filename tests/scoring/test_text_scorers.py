@@ -13,6 +13,7 @@ from fairaudit.scoring.texts.hurtlex import HurtLex
 from fairaudit.scoring.texts.matching import Terms, tokens
 from fairaudit.scoring.texts.registry import text_scorers
 from fairaudit.scoring.texts.vader import Vader
+from tests.classifiers import HOSTILE
 from tests.conftest import shared
 
 LEXICON = (
@@ -24,14 +25,6 @@ LEXICON = (
     b"EN5\tn\tpr\tno\tgoat\tinclusive\n"
     b"EN6\tn\tpr\tno\tmf'er\tconservative\n"
 )
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "a\x00b\x07 \x1b[31mred",
-    "\u202emirrored \u200f text",
-    "x" * 10_000,
-    "emoji \U0001f415 and \ud83d",
-]
 
 
 def said(text: str, prompt: str = "The dog was", **facts) -> Continuation:

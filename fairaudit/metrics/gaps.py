@@ -1,0 +1,238 @@
+"""How groups of prompts differ in the mean of a value.
+
+Difference
+    Mean over the other groups (of their means) minus the mean of the axis's *reference group*, the
+    one that stereotypes do not weigh on: male, white, Christian, ... It is fixed before any data,
+    so it can be compared between models; with two groups it is the plain difference, as in Table 1
+    of Srivastava et al. 2024 (female − male).
+Ratio
+    The same two means, divided. Ideal 1. Interval on the log scale.
+Largest gap
+    Largest mean minus smallest mean over all groups, at least 0, with an interval that accounts for
+    the search (`fairaudit.stats.largest_gap`). Which two groups it is may differ between models.
+
+Differences and ratios are no means of prompts. They are put as values whose mean they are
+(`fairaudit.metrics.linearised`), so that two models are compared prompt by prompt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fairaudit.metrics.building import (
+    LEVEL,
+    Measurement,
+    Metric,
+    Slice,
+    from_inference,
+    without_interval,
+)
+from fairaudit.metrics.prompts import Array, Prompts
+from fairaudit.results import Estimate
+from fairaudit.stats.largest_gap import simultaneous_gaps
+from fairaudit.stats.one_estimate import MIN_CLUSTERS, MIN_CLUSTERS_BOOTSTRAP, Inference, infer
+
+#: The reference group of each axis, by every name that our suites and their sources use.
+REFERENCES: Final = {
+    "gender": ("male", "man", "men"),
+    "race": ("white", "european americans", "european american"),
+    "religion": ("christian", "christians", "christianity"),
+    "sexual_orientation": ("straight", "heterosexual"),
+    "queer_identity": ("nonqueer",),
+}
+
+
+def reference_group(prompts: Prompts) -> str | None:
+    """Return the reference group of an axis; None where it has none, or no prompt of it."""
+    names = REFERENCES.get(prompts.axis, ())
+    return next((group for group in prompts.groups if group.lower() in names), None)
+
+
+def level_measurements(metric: Metric, prompts: Prompts) -> Iterator[Measurement]:
+    """Mean of each group."""
+    for group in prompts.groups:
+        where = Slice(prompts.suite, prompts.protocol, prompts.axis, group)
+        yield Measurement(metric, where, prompts.of(group).sample())
+
+
+def overall_measurement(metric: Metric, prompts: Prompts) -> Measurement:
+    """Mean of all prompts."""
+    where = Slice(prompts.suite, prompts.protocol, prompts.axis)
+    return Measurement(metric, where, prompts.sample())
+
+
+def difference_measurements(
+    metric: Metric, prompts: Prompts, *, primary: bool = False
+) -> Iterator[Measurement]:
+    """Difference from the reference group, where every group has enough clusters for one."""
+    reference = reference_group(prompts)
+    if reference is not None and too_few(prompts) is None:
+        where = Slice(prompts.suite, prompts.protocol, prompts.axis, primary=primary)
+        yield Measurement(metric, where, prompts.sample(difference_values(prompts, reference)))
+
+
+def difference_without_interval(
+    metric: Metric, prompts: Prompts, *, primary: bool = False
+) -> Iterator[Estimate]:
+    """Return the bare difference, where a group has too few clusters for an interval."""
+    reference, reason = reference_group(prompts), too_few(prompts)
+    if reference is not None and len(prompts.groups) > 1 and reason is not None:
+        where = Slice(prompts.suite, prompts.protocol, prompts.axis, primary=primary)
+        means = group_means(prompts)
+        value = float(means.drop(reference).mean() - means[reference])
+        found = without_interval(metric, where, prompts.sample(), value=value, reason=reason)
+        yield found.model_copy(update={"cautions": (*found.cautions, "few_clusters")})
+
+
+def ratio_measurements(metric: Metric, prompts: Prompts) -> Iterator[Measurement]:
+    """Ratio to the reference group, where it exists and no mean is 0."""
+    reference = reference_group(prompts)
+    if reference is not None and too_few(prompts) is None and _no_ratio(prompts, reference) is None:
+        where = Slice(prompts.suite, prompts.protocol, prompts.axis)
+        log_ratio = log_ratio_values(prompts, reference)
+        ratio = math.exp(float(log_ratio.mean()))
+        values = ratio * (1 + log_ratio - log_ratio.mean())
+        yield Measurement(metric, where, prompts.sample(values))
+
+
+def ratio_estimates(metric: Metric, prompts: Prompts, seed: int) -> Iterator[Estimate]:
+    """Ratio to the reference group with an interval made on the log scale."""
+    reference = reference_group(prompts)
+    if reference is None or len(prompts.groups) < 2:
+        return
+    where, sample = Slice(prompts.suite, prompts.protocol, prompts.axis), prompts.sample()
+    reason = _no_ratio(prompts, reference)
+    if reason is not None:
+        yield without_interval(metric, where, sample, value=None, reason=reason)
+        return
+    values = log_ratio_values(prompts, reference)
+    if (few := too_few(prompts)) is not None:
+        value = math.exp(float(values.mean()))
+        yield without_interval(metric, where, sample, value=value, reason=few)
+        return
+    found = infer(values, list(sample.clusters), ideal=0.0, level=LEVEL, seed=seed)
+    yield from_inference(metric, where, sample, _exponential(found))
+
+
+def largest_gap_estimates(metric: Metric, prompts: Prompts, seed: int) -> Iterator[Estimate]:
+    """Largest gap over groups; not where it is the difference of two groups already given."""
+    groups = prompts.groups
+    if len(groups) < 2 or (len(groups) == 2 and reference_group(prompts) is not None):
+        return
+    where, sample = Slice(prompts.suite, prompts.protocol, prompts.axis), prompts.sample()
+    y, w = _cluster_sums(prompts)
+    reason = too_few(prompts)
+    if reason is None and len(y) < MIN_CLUSTERS_BOOTSTRAP:
+        needed = f"the {MIN_CLUSTERS_BOOTSTRAP} that simultaneous intervals need"
+        reason = f"{len(y)} {prompts.unit}s: fewer than {needed}"
+    theta = y.sum(axis=0) / w.sum(axis=0)
+    if reason is None and not _all_vary(y - theta * w):
+        reason = "a group has the same value throughout: nothing shows its spread"
+    if reason is not None:
+        value = float(theta.max() - theta.min())
+        yield without_interval(metric, where, sample, value=value, reason=reason)
+        return
+    gaps = simultaneous_gaps(y, w, level=LEVEL, seed=seed)
+    found = Inference(
+        gaps.gap,
+        n=len(prompts.table),
+        n_clusters=len(y),
+        low=gaps.gap_low,
+        high=gaps.gap_high,
+        method="max-t",
+        p_value=float(np.nanmin(gaps.p_adjusted)),
+    )
+    yield from_inference(metric, where, sample, found)
+
+
+def group_means(prompts: Prompts) -> pd.Series[float]:
+    """Mean of each group, by group."""
+    return prompts.table.groupby("group", sort=True)["value"].mean()
+
+
+def too_few(prompts: Prompts) -> str | None:
+    """Say which group has too few clusters for an interval of a difference, if any."""
+    if len(prompts.groups) < 2:
+        return "a single group: there is nothing to compare it with"
+    counts = {group: prompts.n_clusters(group) for group in prompts.groups}
+    smallest = min(counts, key=lambda group: counts[group])
+    if counts[smallest] >= MIN_CLUSTERS:
+        return None
+    return (
+        f"{counts[smallest]} {prompts.unit}s of group '{smallest}': fewer than the {MIN_CLUSTERS} "
+        "an interval needs"
+    )
+
+
+def difference_values(prompts: Prompts, reference: str) -> Array:
+    """Values whose mean is the difference from the reference group, shape [prompts].
+
+    With m_g the mean of the n_g prompts of group g, N prompts and K groups, and s_g = −1 for the
+    reference, 1/(K − 1) for the others: value_i = Σ_g s_g m_g + s_g N/n_g (x_i − m_g) for a prompt
+    of group g. The second term is the influence of prompt i; it sums to 0 in every group.
+    """
+    means = group_means(prompts)
+    difference = float(means.drop(reference).mean() - means[reference])
+    return difference + _influence(prompts, _signs(means, reference))
+
+
+def log_ratio_values(prompts: Prompts, reference: str) -> Array:
+    """Values whose mean is log(mean of the other groups' means / mean of the reference group)."""
+    means = group_means(prompts)
+    others = float(means.drop(reference).mean())
+    signs = _signs(means, reference) / others
+    signs[reference] = -1 / means[reference]
+    return math.log(others / means[reference]) + _influence(prompts, signs)
+
+
+def _signs(means: pd.Series[float], reference: str) -> pd.Series[float]:
+    signs = pd.Series(1 / (len(means) - 1), index=means.index)
+    signs[reference] = -1.0
+    return signs
+
+
+def _influence(prompts: Prompts, signs: pd.Series[float]) -> Array:
+    by_group = prompts.table.groupby("group")["value"]
+    centred = prompts.table["value"] - by_group.transform("mean")
+    share = len(prompts.table) / by_group.transform("size")
+    sign = prompts.table["group"].map(signs).astype(float)
+    return np.asarray(sign * share * centred, dtype=float)
+
+
+def _no_ratio(prompts: Prompts, reference: str) -> str | None:
+    means = group_means(prompts)
+    if means[reference] > 0 and means.drop(reference).mean() > 0:
+        return None
+    return "a mean is 0: there is no ratio"
+
+
+def _exponential(found: Inference) -> Inference:
+    """From the log scale to that of the ratio; the standard error by the delta method."""
+    assert found.value is not None
+    value = math.exp(found.value)
+    return replace(
+        found,
+        value=value,
+        se=None if found.se is None else value * found.se,
+        low=None if found.low is None else math.exp(found.low),
+        high=None if found.high is None else math.exp(found.high),
+        mde=None,
+    )
+
+
+def _cluster_sums(prompts: Prompts) -> tuple[Array, Array]:
+    """Sum of values and number of prompts by cluster and group, shape [clusters, groups]."""
+    by = prompts.table.groupby(["cluster", "group"], sort=True)["value"]
+    y, w = (part.unstack(fill_value=0).to_numpy(dtype=float) for part in (by.sum(), by.size()))
+    return y, w
+
+
+def _all_vary(residuals: NDArray[np.float64]) -> bool:
+    return bool((np.abs(residuals).max(axis=0) > 1e-12).all())

@@ -1,0 +1,83 @@
+"""What every score of a text has in common: its mean by group, and how the groups differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fairaudit.metrics.building import Measurement, Metric, estimates
+from fairaudit.metrics.gaps import (
+    difference_measurements,
+    difference_without_interval,
+    largest_gap_estimates,
+    level_measurements,
+    overall_measurement,
+)
+from fairaudit.metrics.prompts import PerText, Reduce, by_axis
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fairaudit.results import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One number per text, and the metrics that it gives.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        Labels that it is made of; it is left out of tables that lack one.
+    per_text : callable
+        Makes it of the columns of those labels.
+    level : Metric
+        Its mean by group; with ``difference`` also over all prompts.
+    difference : Metric or None
+        Other groups minus the reference group.
+    largest_gap : Metric or None
+        Largest minus smallest mean.
+    reduce : {"mean", "max"}
+        From the texts of a prompt to the prompt; a maximum needs more than one text.
+    """
+
+    labels: tuple[str, ...]
+    per_text: PerText
+    level: Metric
+    difference: Metric | None = None
+    largest_gap: Metric | None = None
+    reduce: Reduce = "mean"
+
+    def fits(self, scores: pd.DataFrame) -> bool:
+        """Whether the rows of a protocol hold what it is made of."""
+        several = self.reduce == "mean" or scores["sample"].nunique() > 1
+        return several and set(self.labels) <= set(scores["label"])
+
+    def measurements(self, scores: pd.DataFrame, *, primary: bool) -> Iterator[Measurement]:
+        """All that can be compared between models, of one protocol.
+
+        Parameters
+        ----------
+        scores : DataFrame
+            Rows of one protocol of a score table of texts.
+        primary : bool
+            Whether verdicts rest on the difference.
+        """
+        pooled = self.difference is not None
+        for prompts in by_axis(scores, self.per_text, reduce=self.reduce, pooled=pooled):
+            if prompts.axis == "all":
+                yield overall_measurement(self.level, prompts)
+                continue
+            yield from level_measurements(self.level, prompts)
+            if self.difference is not None:
+                yield from difference_measurements(self.difference, prompts, primary=primary)
+
+    def estimates(self, scores: pd.DataFrame, seed: int, *, primary: bool) -> Iterator[Estimate]:
+        """All estimates of one protocol; see `measurements`."""
+        yield from estimates(self.measurements(scores, primary=primary), seed)
+        for prompts in by_axis(scores, self.per_text, reduce=self.reduce):
+            if self.difference is not None:
+                yield from difference_without_interval(self.difference, prompts, primary=primary)
+            if self.largest_gap is not None:
+                yield from largest_gap_estimates(self.largest_gap, prompts, seed)

@@ -279,6 +279,7 @@ def _suite_run(entry: SuitePlan, tables: Mapping[str, pd.DataFrame]) -> SuiteRun
             status="not_run",
             reason=entry.reason,
             caveats=entry.suite.caveats,
+            evidence=entry.suite.evidence,
         )
     table = tables[entry.suite.name]
     return SuiteRun(
@@ -289,6 +290,7 @@ def _suite_run(entry: SuitePlan, tables: Mapping[str, pd.DataFrame]) -> SuiteRun
         n_items=entry.n_items,
         n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
         caveats=entry.suite.caveats,
+        evidence=entry.suite.evidence,
     )
 
 

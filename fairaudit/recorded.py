@@ -1,46 +1,36 @@
-"""`audit_scores`: statistics for scores that were recorded elsewhere.
+"""`audit_scores`: statistics for scores and texts that were recorded elsewhere.
 
-Reads StereoSet prediction files and CrowS-Pairs score tables, compressed or not. The numbers get
-the same estimates and intervals as a model's own, under protocol ids that end in ``recorded``.
+Reads StereoSet prediction files, CrowS-Pairs score tables, and JSONL of prompts and completions,
+compressed or not. Recorded scores get the same estimates and intervals as a model's own, under
+protocol ids that end in ``recorded``; recorded texts are scored as a model's own are, so that a
+model that can only be reached over a network is audited too.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime
 import hashlib
-import io
-import json
-import math
 import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fairaudit._version import __version__
-from fairaudit.errors import DataError, UsageError
-from fairaudit.items import Item
+from fairaudit.audit_scorers import make_scorers
+from fairaudit.audit_texts import TextOptions, text_table, texts_of
+from fairaudit.errors import UsageError
+from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
+from fairaudit.recorded_scores import Recorded, read_crows_pairs, read_stereoset
+from fairaudit.recorded_texts import join_texts
 from fairaudit.results import AuditResult, ModelIdentity, Provenance, Run, Settings, SuiteRun
-from fairaudit.score_tables import recorded_rows, score_table
-from fairaudit.suites import DataFinder, Suite, crows_pairs, get_suite, stereoset
+from fairaudit.suite_plan import Size
+from fairaudit.suites import SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.data import read_bytes
+from fairaudit.suites.generation import power_words
 
-FORMATS: Final = ("auto", "stereoset", "crows_pairs")
-_SCORE_COLUMNS: Final = ("sent_more_score", "sent_less_score")
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Score-table rows made from a file, and what had to be said about it."""
-
-    rows: list[dict[str, Any]]
-    items: tuple[Item, ...]
-    sources: tuple[Any, ...]
-    notes: tuple[str, ...] = ()
+FORMATS: Final = ("auto", "stereoset", "crows_pairs", "jsonl")
 
 
 def audit_scores(
@@ -52,16 +42,21 @@ def audit_scores(
     label: str | None = None,
     output: str | os.PathLike[str] | None = None,
     seed: int = 0,
+    toxicity_classifier: str | os.PathLike[str] | None = None,
+    regard_classifier: str | os.PathLike[str] | None = None,
+    device: str = "auto",
 ) -> AuditResult:
-    """Estimate bias from recorded scores.
+    """Estimate bias from recorded scores, or from recorded texts.
 
     Parameters
     ----------
     path : path
-        A StereoSet prediction file (JSON: split → list of ``id`` and ``score``) or a CrowS-Pairs
-        score table (CSV with ``sent_more_score`` and ``sent_less_score``); ``.gz`` is read too.
+        A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a CrowS-Pairs
+        score table (CSV with ``sent_more_score`` and ``sent_less_score``), or lines of JSON with
+        ``prompt`` and ``completions``; ``.gz`` is read too.
     suite : str
-        ``stereoset`` or ``crows_pairs``.
+        ``stereoset``, ``crows_pairs``, a suite of prompts (``toxicity``, ``bold``, ``regard``,
+        ``honest``) or a file of prompts of one's own.
     data : path, optional
         Folder with benchmark files; StereoSet's sentences are needed to know what was scored.
     format : str
@@ -71,7 +66,11 @@ def audit_scores(
     output : path, optional
         Folder for the audit.
     seed : int
-        Seed of the bootstrap.
+        Seed of the bootstrap, and of the sample of prompts that is expected of a large suite.
+    toxicity_classifier, regard_classifier : str or path, optional
+        Text classifiers that score recorded texts: Hub id (``id@revision``) or folder.
+    device : str
+        Where classifiers run.
 
     Raises
     ------
@@ -80,23 +79,29 @@ def audit_scores(
     """
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     chosen = get_suite(suite)
-    kind = _format(format, chosen.name)
+    kind = _format(format, chosen)
     content = read_bytes(Path(path))
     finder = DataFinder(Path(data) if data is not None else None)
     place = Path(path).name
-    recorded = (
-        _stereoset(content, finder, place) if kind == "stereoset" else _crows_pairs(content, place)
-    )
-    table = score_table(recorded.rows)
+    if kind == "jsonl":
+        options = TextOptions(toxicity_classifier, regard_classifier)
+        recorded = _texts(content, place, chosen, finder, options, seed, device)
+    elif kind == "stereoset":
+        recorded = read_stereoset(content, finder, place)
+    else:
+        recorded = read_crows_pairs(content, place)
     name = label or place.split(".")[0]
     result = AuditResult(
         label=name,
-        suites=(_suite_run(chosen, recorded, table),),
-        estimates=with_adjusted_p(chosen.estimate(table, seed)),
+        suites=(_suite_run(chosen, recorded),),
+        estimates=with_adjusted_p(chosen.estimate(recorded.table, seed)),
         provenance=Provenance(
             model=ModelIdentity(id=name),
             settings=Settings(
-                seed=seed, suites=(suite,), recorded=hashlib.sha256(content).hexdigest()
+                seed=seed,
+                suites=(suite,),
+                recorded=hashlib.sha256(content).hexdigest(),
+                text_scorers=recorded.text_scorers,
             ),
             versions={"fairaudit": __version__, "python": platform.python_version()},
         ),
@@ -107,7 +112,8 @@ def audit_scores(
             seconds=round(time.perf_counter() - clock, 3),
             host=platform.node(),
         ),
-    ).with_tables({suite: table})
+    )
+    result.with_tables({chosen.name: recorded.table}).with_texts(recorded.texts)
     if output is not None:
         from fairaudit.auditing import save_audit
 
@@ -115,20 +121,23 @@ def audit_scores(
     return result
 
 
-def _format(format: str, suite: str) -> str:
+def _format(format: str, suite: Suite) -> str:
     if format not in FORMATS:
         raise UsageError(f"format '{format}' is not known; there are {', '.join(FORMATS)}")
-    if suite not in FORMATS:
+    kind = suite.name if suite.generation is None else "jsonl"
+    if kind not in FORMATS:
+        of_prompts = [one.name for one in SUITES if one.generation is not None]
         raise UsageError(
-            f"recorded scores of suite '{suite}' cannot be read; those of "
-            f"{' and '.join(FORMATS[1:])} can"
+            f"recorded scores of suite '{suite.name}' cannot be read; those of stereoset and "
+            f"crows_pairs can, and texts of {', '.join(of_prompts)}"
         )
-    if format not in {"auto", suite}:
-        raise UsageError(f"recorded scores of suite '{suite}' cannot be read as '{format}'")
-    return suite
+    if format not in {"auto", kind}:
+        raise UsageError(f"recordings of suite '{suite.name}' cannot be read as '{format}'")
+    return kind
 
 
-def _suite_run(suite: Suite, recorded: Recorded, table: Any) -> SuiteRun:
+def _suite_run(suite: Suite, recorded: Recorded) -> SuiteRun:
+    table = recorded.table
     return SuiteRun(
         suite=suite.name,
         status="run",
@@ -137,114 +146,44 @@ def _suite_run(suite: Suite, recorded: Recorded, table: Any) -> SuiteRun:
         n_items=len(recorded.items),
         n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
         caveats=suite.caveats,
+        evidence=suite.evidence,
     )
 
 
-def _stereoset(content: bytes, finder: DataFinder, place: str) -> Recorded:
-    data = stereoset.SUITE.load(finder)
-    scores = dict(_prediction_scores(content, place))
-    if not scores:
-        raise DataError(f"{place}: holds no scores")
-    rows: list[dict[str, Any]] = []
-    known: set[str] = set()
-    for item in data.items:
-        ids = {role: str(item.facts[f"{role}_id"]) for role in item.texts}
-        known.update(ids.values())
-        if scores.keys() & ids.values():
-            found = {role: scores.get(sentence) for role, sentence in ids.items()}
-            rows.extend(recorded_rows(item, f"stereoset/{item.facts['split']}-recorded", found))
-    strangers = scores.keys() - known
-    if strangers:
-        raise DataError(
-            f"{place}: {len(strangers)} sentence ids are not in StereoSet's development set "
-            f"(first: {min(strangers)})"
-        )
-    scored = {row["item_id"] for row in rows}
-    items = tuple(item for item in data.items if item.item_id in scored)
-    return Recorded(rows, items, data.sources, data.notes)
-
-
-def _prediction_scores(content: bytes, place: str) -> Iterator[tuple[str, float]]:
-    try:
-        splits = json.loads(content)
-        entries = [(split, entry) for split in stereoset.SPLITS for entry in splits.get(split, [])]
-    except (ValueError, AttributeError, TypeError) as error:
-        raise DataError(f"{place}: not a StereoSet prediction file ({error})") from error
-    seen: set[str] = set()
-    for number, (split, entry) in enumerate(entries, 1):
-        try:
-            sentence, score = str(entry["id"]), float(entry["score"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{place}: {split} entry {number}: {error!r}") from error
-        if not math.isfinite(score):
-            raise DataError(f"{place}: {split} entry {number}: the score is {score}")
-        if sentence in seen:
-            raise DataError(f"{place}: {split} entry {number}: id {sentence} stands twice")
-        seen.add(sentence)
-        yield sentence, score
-
-
-def _crows_pairs(content: bytes, place: str) -> Recorded:
-    items = crows_pairs.parse(content, delimiter=",", place=place)
-    table = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-    missing = [name for name in _SCORE_COLUMNS if name not in table[0]]
-    if missing:
-        raise DataError(f"{place}: column '{missing[0]}' is missing")
-    pairs = [_pair_scores(row, f"{place}: row {number}") for number, row in enumerate(table, 2)]
-    swapped = _columns_are_swapped(table, pairs, place)
-    rows: list[dict[str, Any]] = []
-    for item, (more, less) in zip(items, pairs, strict=True):
-        if swapped and item.facts["direction"] == "antistereo":
-            more, less = less, more
-        rows.extend(
-            recorded_rows(
-                item, "crows_pairs/recorded", {"stereotype": more, "anti_stereotype": less}
-            )
-        )
-    notes = (
-        "the file's score columns are swapped in antistereo rows, as its column 'score' shows "
-        "(a known fault of the script that writes such files); they were swapped back",
-    )
-    return Recorded(rows, items, (), notes if swapped else ())
-
-
-def _pair_scores(row: Mapping[str, str], place: str) -> tuple[float | None, float | None]:
-    return tuple(_number(row[name], f"{place}: column '{name}'") for name in _SCORE_COLUMNS)  # type: ignore[return-value]
-
-
-def _number(text: str | None, place: str) -> float | None:
-    if text is None or not text.strip():
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise DataError(f"{place}: '{text}' is not a number") from None
-    if not math.isfinite(value):
-        raise DataError(f"{place}: the score is {text}")
-    return value
-
-
-def _columns_are_swapped(
-    table: Iterable[Mapping[str, str]],
-    pairs: Iterable[tuple[float | None, float | None]],
+def _texts(
+    content: bytes,
     place: str,
-) -> bool:
-    """Whether antistereo rows carry the scores of the other sentence.
-
-    The authors' script writes ``score`` = 1 where ``sent_more`` is preferred, but in antistereo
-    rows puts each score into the other sentence's column. The rows themselves show which.
-    """
-    swapped = straight = 0
-    for row, (more, less) in zip(table, pairs, strict=True):
-        marked = row.get("score", "")
-        if row["stereo_antistereo"] != "antistereo" or marked not in {"0", "1"}:
-            continue
-        if more is None or less is None or more == less:
-            continue
-        if (more > less) == (marked == "1"):
-            straight += 1
-        else:
-            swapped += 1
-    if swapped and straight:
-        raise DataError(f"{place}: column 'score' contradicts the two score columns")
-    return swapped > 0
+    suite: Suite,
+    finder: DataFinder,
+    options: TextOptions,
+    seed: int,
+    device: str,
+) -> Recorded:
+    """Score recorded texts; prompts that an audit would ask and the file lacks are skipped."""
+    scorers = make_scorers([suite], finder, options, device)
+    refusal = scorers.refusal(suite)
+    if refusal is not None:
+        raise UsageError(f"nothing to score the texts of '{suite.name}': {refusal}")
+    data = suite.load(finder)
+    joined = join_texts(content, data.items, place)
+    expected = {item.item_id for item in Size(None, False, seed).reduced(suite, data.items)}
+    items = tuple(
+        item for item in data.items if item.item_id in joined.texts or item.item_id in expected
+    )
+    answers = {item.item_id: joined.answer(item) for item in items}
+    recorded = [item for item in items if not isinstance(answers[item.item_id], Skipped)]
+    notes = [
+        f"{suite.name}: {len(recorded):,} prompts have completions in {place}, "
+        f"{len(items) - len(recorded):,} have none and are skipped{power_words(recorded)}"
+    ]
+    if joined.n_unknown:
+        notes.append(f"{place}: {joined.n_unknown:,} prompts are not in the suite; left out")
+    chosen = scorers.of(suite)
+    return Recorded(
+        table=text_table(suite.name, items, answers, chosen, joined.n),
+        items=items,
+        sources=(*data.sources, *scorers.sources_of(suite)),
+        notes=(*data.notes, *notes, *scorers.notes([suite])),
+        texts={suite.name: texts_of(items, answers)},
+        text_scorers=tuple(scorer.id for scorer in chosen),
+    )

@@ -1,4 +1,4 @@
-"""``fairaudit audit-scores``: statistics for scores recorded elsewhere."""
+"""``fairaudit audit-scores``: statistics for scores and texts recorded elsewhere."""
 
 from __future__ import annotations
 
@@ -7,24 +7,44 @@ from typing import Annotated
 
 import typer
 
-from fairaudit.cli.audit import OutputFormat, show_result
+from fairaudit.cli.audit import OutputFormat, calm_libraries, show_result
 
 
 def audit_scores_command(
-    file: Annotated[Path, typer.Argument(help="StereoSet predictions or CrowS-Pairs scores.")],
-    suite: Annotated[str, typer.Option(help="Suite that was scored.")],
+    file: Annotated[
+        Path, typer.Argument(help="StereoSet predictions, CrowS-Pairs scores, or texts as JSONL.")
+    ],
+    suite: Annotated[str, typer.Option(help="Suite that was asked.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Audit folder.")],
     data: Annotated[
         Path | None, typer.Option(help="Folder with benchmark files.", envvar="FAIRAUDIT_DATA")
     ] = None,
-    format: Annotated[str, typer.Option(help="auto, stereoset or crows_pairs.")] = "auto",
+    format: Annotated[str, typer.Option(help="auto, stereoset, crows_pairs or jsonl.")] = "auto",
     label: Annotated[str | None, typer.Option(help="Name of the audit in reports.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
+    toxicity_classifier: Annotated[
+        str | None, typer.Option(help="Scores texts: folder or Hub id (id@revision).")
+    ] = None,
+    regard_classifier: Annotated[
+        str | None, typer.Option(help="Scores texts: folder or Hub id (id@revision).")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Of the classifiers: auto, cpu, cuda, ...")] = "auto",
 ) -> None:
-    """Estimate bias from scores that were recorded elsewhere."""
+    """Estimate bias from scores or texts that were recorded elsewhere."""
     from fairaudit.recorded import audit_scores
 
+    if toxicity_classifier or regard_classifier:
+        calm_libraries()
     result = audit_scores(
-        file, suite=suite, data=data, format=format, label=label, output=output, seed=seed
+        file,
+        suite=suite,
+        data=data,
+        format=format,
+        label=label,
+        output=output,
+        seed=seed,
+        toxicity_classifier=toxicity_classifier,
+        regard_classifier=regard_classifier,
+        device=device,
     )
     show_result(result, OutputFormat.table, output)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.items import Item
-from fairaudit.metrics.building import estimates
-from fairaudit.metrics.registry import measurements
+from fairaudit.metrics.texts import text_estimates
 from fairaudit.stats.power import minimum_detectable_effect
 from fairaudit.suites.base import Suite
 
@@ -33,11 +31,7 @@ CAVEATS: Final = (
 
 def estimate_texts(suite: str) -> Callable[[pd.DataFrame, int], list[Estimate]]:
     """Estimates of a suite of prompts: ``(score table, seed) -> list of Estimate``."""
-    return partial(_estimates, suite)
-
-
-def _estimates(suite: str, table: pd.DataFrame, seed: int) -> list[Estimate]:
-    return estimates(measurements(suite, table), seed)
+    return text_estimates
 
 
 def size_note(suite: Suite, asked: Iterable[Item], n_all: int, seed: int) -> str:
@@ -55,13 +49,19 @@ def size_note(suite: Suite, asked: Iterable[Item], n_all: int, seed: int) -> str
         else f"{len(items):,} of {n_all:,} prompts, sampled by axis and group (seed {seed})"
     )
     texts = "completion" if decoding.n == 1 else "completions"
+    written = f"{decoding.n} {texts} each of up to {decoding.max_new_tokens} tokens"
+    return f"{suite.name}: {chosen}, {written}{power_words(items)}"
+
+
+def power_words(items: Iterable[Item]) -> str:
+    """Say which difference these prompts can show, or nothing where no groups are compared."""
     found = ", ".join(f"{axis} {effect:.2f}" for axis, effect in detectable(items).items())
-    power = (
-        f"; found with 80 % power: a difference of shares between the two smallest groups of at "
+    if not found:
+        return ""
+    return (
+        "; found with 80 % power: a difference of shares between the two smallest groups of at "
         f"most {found}"
     )
-    note = f"{suite.name}: {chosen}, {decoding.n} {texts} each of up to {decoding.max_new_tokens} "
-    return f"{note}tokens{power if found else ''}"
 
 
 def detectable(items: Iterable[Item]) -> Mapping[str, float]:

@@ -1,0 +1,269 @@
+"""Audits of suites of prompts: planned, written, stored, scored; and what is said of the rest."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from fairaudit.audit_texts import readable, text_table
+from fairaudit.auditing import TextOptions, audit, plan_audit, run_audit
+from fairaudit.errors import ResultError, UsageError
+from fairaudit.items import SCORE_COLUMNS, Completions, Item, Skipped
+from fairaudit.results import AuditResult
+from fairaudit.results.texts import PromptTexts, read_texts, write_texts
+from tests.conftest import build_model, shared
+
+PROMPTS = "prompt,axis,group,cluster\n" + "".join(
+    f"The {age} {person},gender,{group},{age}\n"
+    for age in ("old", "young", "tired", "rich", "poor")
+    for group, person in (("male", "man"), ("female", "woman"))
+)
+
+
+@pytest.fixture
+def prompts(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(PROMPTS)
+    return path
+
+
+def run(model, prompts, **options):
+    return run_audit(plan_audit(model, suites=[str(prompts)], **options))
+
+
+def test_an_audit_writes_texts_and_scores_them(checkpoint, prompts, tmp_path):
+    output = tmp_path / "out"
+    result = audit(checkpoint("gpt2"), suites=[str(prompts)], output=output, completions=3)
+    (suite,) = result.suites
+    assert (suite.suite, suite.status, suite.n_items) == ("mine", "run", 10)
+    assert all(protocol.startswith("mine/vader-") for protocol in suite.protocols)
+    texts = AuditResult.load(output).texts("mine")
+    assert texts == result.texts("mine")
+    assert [one.prompt for one in texts[:2]] == ["The old man", "The old woman"]
+    assert all(len(one.completions) == len(one.ended) == 3 for one in texts)
+    table = pd.read_parquet(output / "items" / "mine.parquet")
+    assert list(table.columns)[: len(SCORE_COLUMNS)] == list(SCORE_COLUMNS)
+    assert not table.duplicated(["item_id", "protocol", "role"]).any()
+    assert set(table["role"]) == {f"{sample}:compound" for sample in range(3)}
+    assert len(table) == 30
+    assert set(table["cluster"]) == {"old", "young", "tired", "rich", "poor"}
+
+
+def test_the_record_says_how_texts_were_written(checkpoint, prompts):
+    result = run(
+        checkpoint("gpt2"), prompts, seed=4, texts=TextOptions(completions=2, max_new_tokens=5)
+    )
+    settings = result.provenance.settings
+    assert settings.decoding == {
+        "mine": {
+            "n": 2, "max_new_tokens": 5, "do_sample": True, "temperature": 1.0, "top_p": 1.0,
+            "top_k": 0,
+        }
+    }  # fmt: skip
+    assert all(scorer.startswith("vader") for scorer in settings.text_scorers)
+    assert result.notes[0] == (
+        "mine: all 10 prompts, 2 completions each of up to 5 tokens; found with 80 % power: a "
+        "difference of shares between the two smallest groups of at most gender 0.89"
+    )
+    left_out = [note for note in result.notes if "NOT_RUN" in note]
+    assert any("'toxicity'" in note and "--toxicity-classifier" in note for note in left_out)
+
+
+def test_the_same_audit_writes_the_same_texts_and_another_seed_others(checkpoint, prompts):
+    first, again, other = (run(checkpoint("gpt2"), prompts, seed=s) for s in (0, 0, 1))
+    assert first.texts("mine") == again.texts("mine")
+    pd.testing.assert_frame_equal(first.items("mine"), again.items("mine"))
+    assert first.texts("mine") != other.texts("mine")
+
+
+def test_a_part_of_the_prompts_gets_the_same_texts(checkpoint, prompts, tmp_path):
+    part = tmp_path / "part.csv"
+    part.write_text("".join(PROMPTS.splitlines(keepends=True)[:5]))
+    whole = run(checkpoint("llama"), prompts).texts("mine")
+    assert run(checkpoint("llama"), part).texts("part") == whole[:4]
+
+
+def test_masked_models_write_no_texts(checkpoint, prompts):
+    result = run(checkpoint("bert"), prompts)
+    (suite,) = result.suites
+    assert (suite.status, suite.reason) == ("not_run", "masked models write no texts")
+    assert result.provenance.settings.decoding is None
+    with pytest.raises(ResultError, match="no texts for 'mine'"):
+        result.texts("mine")
+
+
+def test_without_its_scorer_a_suite_is_not_run_and_nothing_is_written(checkpoint):
+    plan = plan_audit(checkpoint("gpt2"), suites=["regard"])
+    assert plan.generator is None
+    (suite,) = run_audit(plan).suites
+    assert suite.status == "not_run"
+    assert suite.reason.startswith("nothing to score its texts: no classifier of regard")
+
+
+def test_honest_without_its_files_is_not_run(checkpoint):
+    (suite,) = run_audit(plan_audit(checkpoint("gpt2"), suites=["honest"])).suites
+    assert suite.status == "not_run"
+    assert "offline" in suite.reason
+
+
+def test_a_quick_audit_asks_fewer_prompts_and_a_full_one_all(checkpoint):
+    sizes = {}
+    for name, options in {"quick": {"quick": True}, "default": {}, "full": {"full": True}}.items():
+        plan = plan_audit(checkpoint("gpt2"), suites=["bold"], data=shared("data"), **options)
+        sizes[name] = plan.n_items - 64
+        assert plan.settings.full == (name == "full")
+    assert sizes == {"quick": 300, "default": 2000, "full": 23_679}
+
+
+def test_files_behind_a_scorer_are_sources(checkpoint):
+    plan = plan_audit(checkpoint("gpt2"), suites=["honest"], data=shared("data"), quick=True)
+    entry = plan.suites[1]
+    assert [source.path for source in entry.data.sources][-1] == "hurtlex_EN_1.2.tsv"
+
+
+def test_axes_narrow_prompts(checkpoint):
+    plan = plan_audit(checkpoint("gpt2"), suites=["toxicity"], axes=["religion"])
+    assert plan.n_items == 64 + 360
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"completions": 0}, "completions must be at least 1"),
+        ({"max_new_tokens": 0}, "max_new_tokens must be at least 1"),
+        ({"system_prompt": "Be kind."}, "--apply-chat-template"),
+    ],
+)
+def test_options_that_make_no_sense(options, message):
+    with pytest.raises(UsageError, match=message):
+        TextOptions(**options)
+
+
+def test_a_chat_is_recorded(prompts):
+    model, tokenizer = build_model("llama")
+    tokenizer.chat_template = "{% for turn in messages %}{{ turn.content }}\n{% endfor %}"
+    options = TextOptions(apply_chat_template=True, system_prompt="Be kind.")
+    result = run((model, tokenizer), prompts, texts=options)
+    decoding = result.provenance.settings.decoding
+    assert decoding["system_prompt"] == "Be kind."
+    assert len(decoding["chat_template"]) == 64
+    assert result.texts("mine") != run((model, tokenizer), prompts).texts("mine")
+
+
+def test_prompts_that_do_not_fit_are_skipped_items(checkpoint, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(PROMPTS + f"The man said {'that ' * 60},gender,male,long\n")
+    result = run(checkpoint("gpt2"), path)
+    (suite,) = result.suites
+    assert (suite.n_items, suite.n_skipped) == (11, 1)
+    assert result.texts("mine")[-1].completions == ()
+    assert "the model takes 64" in result.texts("mine")[-1].reason
+    skipped = result.items("mine").query("status == 'skipped' and cluster == 'long'")
+    assert len(skipped) == 4
+    assert skipped["score"].isna().all()
+    assert skipped["reason"].str.contains("the model takes 64").all()
+
+
+HOSTILE = [
+    "<script>alert(1)</script><img src=x onerror=alert(2)>",
+    "nul \x00 bell \x07 escape \x1b[31m red",
+    "\u202eright to left\u202c \u200f\u2066",
+    "half a pair \ud83d and the other \ude00",
+    "x" * 10_000,
+    "",
+    " \n\u2028\u2029\x85\t",
+    "=HYPERLINK(1)\n\r\n,\"'",
+    "‮é🙂",
+]
+
+
+class Lengths:
+    """Scores a text by its length, and skips empty ones."""
+
+    id = "lengths-1"
+    labels = ("length", "spaces")
+
+    def score(self, texts):
+        return [
+            {"length": float(len(one.text)), "spaces": float(one.text.count(" "))}
+            if one.text
+            else Skipped("the completion is empty")
+            for one in texts
+        ]
+
+
+def hostile_item():
+    return Item("<i>", "gender", "male", "c", {"prompt": "He"}, facts={"mention": "He"})
+
+
+def test_hostile_texts_pass_store_and_table_unharmed(tmp_path):
+    n = len(HOSTILE)
+    one = PromptTexts("<i>", "gender", None, "He\u2028", tuple(HOSTILE), (3,) * n, (True,) * n)
+    path = tmp_path / "texts" / "mine.jsonl"
+    write_texts(path, [one, one])
+    content = path.read_bytes()
+    assert content.count(b"\n") == 2
+    assert all(byte == 0x0A or 0x20 <= byte < 0x7F for byte in content)
+    assert read_texts(path) == (one, one)
+
+    completions = Completions(tuple(HOSTILE), (3,) * n, (True,) * n)
+    table = text_table("mine", [hostile_item()], {"<i>": completions}, [Lengths()], n)
+    table.to_parquet(tmp_path / "mine.parquet")
+    back = pd.read_parquet(tmp_path / "mine.parquet")
+    assert len(back) == 2 * n
+    by_sample = back[back["label"] == "length"].set_index("sample")
+    assert by_sample.loc[4, "score"] == 10_000
+    assert by_sample.loc[5, "status"] == "skipped"
+    assert pd.isna(by_sample.loc[5, "score"])
+    assert set(back["protocol"]) == {"mine/lengths-1"}
+
+
+def test_halves_of_pairs_are_replaced_for_scorers_alone():
+    text = readable("half a pair \ud83d and 🙂")
+    assert text == "half a pair � and 🙂"
+    text.encode("utf-8")
+
+
+@pytest.mark.parametrize("content", ["{", "[1]\n", '{"item_id": "a"}\n', "\xff"])
+def test_damaged_texts_are_an_error(tmp_path, content):
+    path = tmp_path / "mine.jsonl"
+    path.write_text(content, encoding="latin-1")
+    with pytest.raises(ResultError, match=r"mine\.jsonl"):
+        read_texts(path)
+
+
+def test_texts_that_are_missing_are_an_error(tmp_path):
+    with pytest.raises(ResultError, match="no such file of texts"):
+        read_texts(tmp_path / "mine.jsonl")
+
+
+def test_rows_are_one_per_prompt_completion_and_label():
+    items = [
+        Item(key, "gender", "male", key, {"prompt": key}, facts={"template": "t"}) for key in "ab"
+    ]
+    answers = {"a": Completions(("xx", ""), (1, 0), (True, True)), "b": Skipped("too long")}
+    table = text_table("mine", items, answers, [Lengths()], 2)
+    blank = table.astype(object).where(table.notna(), None)
+    found = [
+        (row.item_id, row.role, row.status, row.score, row.reason) for row in blank.itertuples()
+    ]
+    empty, long = "the completion is empty", "too long"
+    assert found == [
+        ("a", "0:length", "ok", 2.0, None),
+        ("a", "0:spaces", "ok", 0.0, None),
+        ("a", "1:length", "skipped", None, empty),
+        ("a", "1:spaces", "skipped", None, empty),
+        *(("b", f"{n}:{label}", "skipped", None, long) for n in (0, 1) for label in Lengths.labels),
+    ]
+    assert list(table["sample"]) == [0, 0, 1, 1, 0, 0, 1, 1]
+    assert set(table["template"]) == {"t"}
+
+
+def test_the_result_is_valid_json_whatever_was_written(checkpoint, prompts, tmp_path):
+    """A byte-level model with random weights writes whatever bytes there are."""
+    audit(checkpoint("gpt2-pad"), suites=[str(prompts)], output=tmp_path / "out")
+    json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
+    lines = (tmp_path / "out" / "texts" / "mine.jsonl").read_text(encoding="ascii").splitlines()
+    assert len(lines) == 10

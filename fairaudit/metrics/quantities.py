@@ -14,7 +14,7 @@ from fairaudit.metrics.gaps import (
     level_measurements,
     overall_measurement,
 )
-from fairaudit.metrics.prompts import PerText, Reduce, by_axis
+from fairaudit.metrics.prompts import PerText, Prompts, Reduce, by_axis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +40,8 @@ class Quantity:
         Largest minus smallest mean.
     reduce : {"mean", "max"}
         From the texts of a prompt to the prompt; a maximum needs more than one text.
+    not_axis : str or None
+        Prompts of this axis are left out.
     """
 
     labels: tuple[str, ...]
@@ -48,6 +50,7 @@ class Quantity:
     difference: Metric | None = None
     largest_gap: Metric | None = None
     reduce: Reduce = "mean"
+    not_axis: str | None = None
 
     def fits(self, scores: pd.DataFrame) -> bool:
         """Whether the rows of a protocol hold what it is made of."""
@@ -65,7 +68,7 @@ class Quantity:
             Whether verdicts rest on the difference.
         """
         pooled = self.difference is not None
-        for prompts in by_axis(scores, self.per_text, reduce=self.reduce, pooled=pooled):
+        for prompts in self._prompts(scores, pooled=pooled):
             if prompts.axis == "all":
                 yield overall_measurement(self.level, prompts)
                 continue
@@ -76,8 +79,12 @@ class Quantity:
     def estimates(self, scores: pd.DataFrame, seed: int, *, primary: bool) -> Iterator[Estimate]:
         """All estimates of one protocol; see `measurements`."""
         yield from estimates(self.measurements(scores, primary=primary), seed)
-        for prompts in by_axis(scores, self.per_text, reduce=self.reduce):
+        for prompts in self._prompts(scores, pooled=False):
             if self.difference is not None:
                 yield from difference_without_interval(self.difference, prompts, primary=primary)
             if self.largest_gap is not None:
                 yield from largest_gap_estimates(self.largest_gap, prompts, seed)
+
+    def _prompts(self, scores: pd.DataFrame, *, pooled: bool) -> Iterator[Prompts]:
+        found = by_axis(scores, self.per_text, reduce=self.reduce, pooled=pooled)
+        return (prompts for prompts in found if prompts.axis != self.not_axis)

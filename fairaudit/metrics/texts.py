@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.metrics import honest, regard, sentiment, toxicity
+from fairaudit.metrics import honest, polarity, regard, representation, sentiment, toxicity
 from fairaudit.metrics.quantities import Quantity
 
 if TYPE_CHECKING:
@@ -23,22 +23,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Metrics of one kind of score, of which the first quantity is the main one.
+    """Metrics of one kind of score.
 
-    ``measure`` and ``estimate`` give what is no mean of a quantity.
+    Parameters
+    ----------
+    fits : callable
+        Whether the rows of a protocol hold such scores.
+    quantities : tuple of Quantity
+        Means of one number per text.
+    measure, estimate : callable or None
+        What is no such mean.
+    is_gap : bool
+        Whether it says how groups are treated differently, so that verdicts can rest on it.
     """
 
-    quantities: tuple[Quantity, ...]
+    fits: Callable[[pd.DataFrame], bool]
+    quantities: tuple[Quantity, ...] = ()
     measure: Callable[[pd.DataFrame], Iterator[Measurement]] | None = None
     estimate: Callable[[pd.DataFrame, int], Iterator[Estimate]] | None = None
+    is_gap: bool = True
+
+
+def _family(quantities: tuple[Quantity, ...], *, is_gap: bool = True) -> Family:
+    return Family(quantities[0].fits, quantities, is_gap=is_gap)
 
 
 #: In the order in which verdicts rest on them.
 FAMILIES: Final = (
-    Family(toxicity.QUANTITIES, toxicity.ratios, toxicity.ratios_and_distances),
-    Family(regard.QUANTITIES),
-    Family(sentiment.QUANTITIES),
-    Family(honest.QUANTITIES),
+    Family(
+        toxicity.QUANTITIES[0].fits,
+        toxicity.QUANTITIES,
+        toxicity.ratios,
+        toxicity.ratios_and_distances,
+    ),
+    _family(regard.QUANTITIES),
+    _family(sentiment.QUANTITIES),
+    _family(honest.QUANTITIES),
+    _family(polarity.BY_WORDS, is_gap=False),
+    _family(polarity.BY_VECTORS, is_gap=False),
+    Family(
+        representation.fits,
+        measure=representation.representation_measurements,
+        estimate=representation.representation_estimates,
+        is_gap=False,
+    ),
 )
 
 
@@ -85,7 +113,7 @@ def _parts(table: pd.DataFrame) -> Iterator[tuple[Family, pd.DataFrame, bool]]:
         for _, scores in table.groupby("protocol", sort=True)
         if (rank := _rank(scores)) is not None
     ]
-    first = min((rank for rank, _ in found), default=None)
+    first = min((rank for rank, _ in found if FAMILIES[rank].is_gap), default=None)
     for rank, scores in found:
         yield FAMILIES[rank], scores, rank == first
         if rank == first:
@@ -93,5 +121,5 @@ def _parts(table: pd.DataFrame) -> Iterator[tuple[Family, pd.DataFrame, bool]]:
 
 
 def _rank(scores: pd.DataFrame) -> int | None:
-    ranks = (r for r, family in enumerate(FAMILIES) if family.quantities[0].fits(scores))
+    ranks = (rank for rank, family in enumerate(FAMILIES) if family.fits(scores))
     return next(ranks, None)

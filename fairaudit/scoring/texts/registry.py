@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from fairaudit.errors import UsageError
+from fairaudit.errors import DataError, UsageError
 from fairaudit.scoring.texts.base import NotAvailable, TextScorer
 from fairaudit.scoring.texts.hurtlex import HurtLex
+from fairaudit.scoring.texts.polarity import UnigramPolarity, VectorPolarity
 from fairaudit.scoring.texts.vader import Vader
+from fairaudit.scoring.texts.words import GroupWords
 
 Source = str | os.PathLike[str]
 
@@ -27,12 +30,15 @@ class Material:
         Text classifiers: ``<Hub id or folder>[@revision][#label]``.
     device : str
         Where classifiers run.
+    vectors : path or None
+        File of word vectors as text, for BOLD's projections on the direction of gender.
     """
 
     hurtlex: bytes | None = None
     toxicity: Source | None = None
     regard: Source | None = None
     device: str = "auto"
+    vectors: str | os.PathLike[str] | None = None
 
 
 Made = TextScorer | NotAvailable
@@ -68,11 +74,33 @@ def _regard(material: Material) -> Made:
     return regard_classifier(material.regard, device=material.device)
 
 
+def _words(material: Material) -> Made:
+    return GroupWords()
+
+
+def _polarity(material: Material) -> Made:
+    return UnigramPolarity()
+
+
+def _projections(material: Material) -> Made:
+    if material.vectors is None:
+        reason = "no word vectors: gender polarity is by unigrams only"
+        return NotAvailable("projections", reason)
+    path = Path(material.vectors)
+    try:
+        return VectorPolarity(path.read_bytes(), path.name)
+    except OSError as error:
+        raise DataError(f"{path}: word vectors cannot be read ({error.strerror})") from error
+
+
 _MAKERS: Final[dict[str, Callable[[Material], Made]]] = {
     "toxicity": _toxicity,
     "regard": _regard,
     "vader": _vader,
     "hurtlex": _hurtlex,
+    "words": _words,
+    "polarity": _polarity,
+    "projections": _projections,
 }
 
 #: Names of all scorers.
@@ -86,6 +114,7 @@ def text_scorers(
     toxicity: Source | None = None,
     regard: Source | None = None,
     device: str = "auto",
+    vectors: str | os.PathLike[str] | None = None,
 ) -> list[TextScorer | NotAvailable]:
     """Make the scorers of these names, in this order, from what is at hand.
 
@@ -93,7 +122,7 @@ def text_scorers(
     ----------
     names : sequence of str
         Of `NAMES`.
-    hurtlex, toxicity, regard, device
+    hurtlex, toxicity, regard, device, vectors
         See `Material`.
 
     Returns
@@ -108,10 +137,10 @@ def text_scorers(
     ModelError
         If a classifier that was named cannot be loaded.
     DataError
-        If a lexicon is damaged.
+        If a lexicon or file of vectors is damaged.
     """
     unknown = [name for name in names if name not in _MAKERS]
     if unknown:
         raise UsageError(f"no text scorer is called '{unknown[0]}'; there are {', '.join(NAMES)}")
-    material = Material(hurtlex, toxicity, regard, device)
+    material = Material(hurtlex, toxicity, regard, device, vectors)
     return [_MAKERS[name](material) for name in names]

@@ -74,6 +74,7 @@ def make_scorers(
         toxicity=options.toxicity_classifier,
         regard=options.regard_classifier,
         device=device,
+        vectors=options.word_vectors,
     )
     found: dict[str, TextScorer] = {}
     missing: dict[str, NotAvailable] = {}

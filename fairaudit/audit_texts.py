@@ -35,6 +35,8 @@ class TextOptions:
     ----------
     toxicity_classifier, regard_classifier : str, path or None
         Text classifiers: Hub ids (``id@revision``) or folders.
+    word_vectors : path or None
+        File of word vectors as text, for BOLD's projections on the direction of gender.
     apply_chat_template : bool
         Put the tokenizer's chat template around each prompt.
     system_prompt : str or None
@@ -50,6 +52,7 @@ class TextOptions:
 
     toxicity_classifier: str | os.PathLike[str] | None = None
     regard_classifier: str | os.PathLike[str] | None = None
+    word_vectors: str | os.PathLike[str] | None = None
     apply_chat_template: bool = False
     system_prompt: str | None = None
     max_new_tokens: int | None = None

@@ -57,6 +57,7 @@ def audit(
     full: bool = False,
     toxicity_classifier: str | os.PathLike[str] | None = None,
     regard_classifier: str | os.PathLike[str] | None = None,
+    word_vectors: str | os.PathLike[str] | None = None,
     apply_chat_template: bool = False,
     system_prompt: str | None = None,
     max_new_tokens: int | None = None,
@@ -97,6 +98,8 @@ def audit(
     toxicity_classifier, regard_classifier : str or path, optional
         Text classifiers that score what the model writes: Hub id (``id@revision``) or folder.
         Without them its texts are scored by lexicons, and the audit says what was left out.
+    word_vectors : path, optional
+        File of word vectors as text, for BOLD's projections on the direction of gender.
     apply_chat_template : bool
         Put the tokenizer's chat template around each prompt.
     system_prompt : str, optional
@@ -139,6 +142,7 @@ def audit(
         texts=TextOptions(
             toxicity_classifier=toxicity_classifier,
             regard_classifier=regard_classifier,
+            word_vectors=word_vectors,
             apply_chat_template=apply_chat_template,
             system_prompt=system_prompt,
             max_new_tokens=max_new_tokens,

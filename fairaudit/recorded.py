@@ -44,6 +44,7 @@ def audit_scores(
     seed: int = 0,
     toxicity_classifier: str | os.PathLike[str] | None = None,
     regard_classifier: str | os.PathLike[str] | None = None,
+    word_vectors: str | os.PathLike[str] | None = None,
     device: str = "auto",
 ) -> AuditResult:
     """Estimate bias from recorded scores, or from recorded texts.
@@ -69,6 +70,8 @@ def audit_scores(
         Seed of the bootstrap, and of the sample of prompts that is expected of a large suite.
     toxicity_classifier, regard_classifier : str or path, optional
         Text classifiers that score recorded texts: Hub id (``id@revision``) or folder.
+    word_vectors : path, optional
+        File of word vectors as text, for BOLD's projections on the direction of gender.
     device : str
         Where classifiers run.
 
@@ -84,7 +87,7 @@ def audit_scores(
     finder = DataFinder(Path(data) if data is not None else None)
     place = Path(path).name
     if kind == "jsonl":
-        options = TextOptions(toxicity_classifier, regard_classifier)
+        options = TextOptions(toxicity_classifier, regard_classifier, word_vectors)
         recorded = _texts(content, place, chosen, finder, options, seed, device)
     elif kind == "stereoset":
         recorded = read_stereoset(content, finder, place)

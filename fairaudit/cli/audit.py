@@ -65,6 +65,9 @@ def audit_command(
     regard_classifier: Annotated[
         str | None, typer.Option(help="Scores texts: folder or Hub id (id@revision).")
     ] = None,
+    word_vectors: Annotated[
+        Path | None, typer.Option(help="Word vectors as text, for gender polarity by projection.")
+    ] = None,
     apply_chat_template: Annotated[
         bool, typer.Option("--apply-chat-template", help="Ask prompts as a user's turn of a chat.")
     ] = False,
@@ -114,6 +117,7 @@ def audit_command(
         texts=TextOptions(
             toxicity_classifier=toxicity_classifier,
             regard_classifier=regard_classifier,
+            word_vectors=word_vectors,
             apply_chat_template=apply_chat_template,
             system_prompt=system_prompt,
             max_new_tokens=max_new_tokens,

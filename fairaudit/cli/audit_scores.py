@@ -28,6 +28,9 @@ def audit_scores_command(
     regard_classifier: Annotated[
         str | None, typer.Option(help="Scores texts: folder or Hub id (id@revision).")
     ] = None,
+    word_vectors: Annotated[
+        Path | None, typer.Option(help="Word vectors as text, for gender polarity by projection.")
+    ] = None,
     device: Annotated[str, typer.Option(help="Of the classifiers: auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Estimate bias from scores or texts that were recorded elsewhere."""
@@ -45,6 +48,7 @@ def audit_scores_command(
         seed=seed,
         toxicity_classifier=toxicity_classifier,
         regard_classifier=regard_classifier,
+        word_vectors=word_vectors,
         device=device,
     )
     show_result(result, OutputFormat.table, output)

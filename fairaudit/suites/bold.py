@@ -8,9 +8,10 @@ from typing import Final
 
 from fairaudit.errors import DataError
 from fairaudit.items import Decoding, Item
+from fairaudit.metrics.texts import text_estimates
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
-from fairaudit.suites.generation import CAVEATS, estimate_texts
+from fairaudit.suites.generation import CAVEATS
 
 _REPOSITORY: Final = "amazon-science/bold"
 _COMMIT: Final = "3ad652c773f5d1e30d5f6f61657ed934d768ecad"
@@ -102,7 +103,7 @@ SUITE = Suite(
     axes=tuple(FILES),
     protocols=(),
     load=_load,
-    estimate=estimate_texts("bold"),
+    estimate=text_estimates,
     caveats=(
         *CAVEATS,
         "Prompts differ between groups in more than the group: what a page of Wikipedia is about "
@@ -111,7 +112,7 @@ SUITE = Suite(
     ),
     generation=GenerationDesign(
         decoding=Decoding(n=1, max_new_tokens=24),
-        scorers=("vader", "toxicity", "regard"),
+        scorers=("vader", "toxicity", "regard", "polarity", "words", "projections"),
         per_axis=400,
         quick_per_axis=60,
     ),

@@ -21,11 +21,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fairaudit.errors import SuiteFileError
 from fairaudit.items import Decoding, Item, Protocol, PseudoLogLikelihood
 from fairaudit.metrics.pairs import pair_estimates
+from fairaudit.metrics.texts import text_estimates
 from fairaudit.results import Source
 from fairaudit.suites import pairs
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import git_blob_id
-from fairaudit.suites.generation import CAVEATS, estimate_texts
+from fairaudit.suites.generation import CAVEATS
 from fairaudit.suites.rows import PairRow, PromptRow
 
 SUFFIXES: Final = (".toml", ".jsonl", ".csv")
@@ -80,7 +81,7 @@ def load_suite(path: Path) -> Suite:
         axes=tuple(dict.fromkeys(item.axis for item in items)),
         protocols=() if of_prompts else _protocols(name),
         load=lambda _finder: data,
-        estimate=estimate_texts(name) if of_prompts else pair_estimates,
+        estimate=text_estimates if of_prompts else pair_estimates,
         caveats=CAVEATS if of_prompts else (),
         default=False,
         generation=_DESIGN if of_prompts else None,

@@ -1,23 +1,15 @@
-"""What suites of prompts share: how their tables are estimated, and what their size can show."""
+"""What suites of prompts share: caveats, and what their size can show."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from fairaudit.items import Item
-from fairaudit.metrics.texts import text_estimates
 from fairaudit.stats.power import minimum_detectable_effect
 from fairaudit.suites.base import Suite
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pandas as pd
-
-    from fairaudit.results import Estimate
 
 #: The largest standard deviation that a share can have between prompts.
 _SHARE_SD: Final = 0.5
@@ -27,11 +19,6 @@ CAVEATS: Final = (
     "alone.",
     "A text scorer has biases of its own: the same text about another group may get another score.",
 )
-
-
-def estimate_texts(suite: str) -> Callable[[pd.DataFrame, int], list[Estimate]]:
-    """Estimates of a suite of prompts: ``(score table, seed) -> list of Estimate``."""
-    return text_estimates
 
 
 def size_note(suite: Suite, asked: Iterable[Item], n_all: int, seed: int) -> str:

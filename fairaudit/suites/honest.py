@@ -8,9 +8,10 @@ from typing import Final
 
 from fairaudit.errors import DataError
 from fairaudit.items import Decoding, Item
+from fairaudit.metrics.texts import text_estimates
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
-from fairaudit.suites.generation import CAVEATS, estimate_texts
+from fairaudit.suites.generation import CAVEATS
 
 _REPOSITORY: Final = "MilaNLProc/honest"
 _COMMIT: Final = "6efc7817cbeb36e61bba51a34bbce13ecc8af69f"
@@ -105,7 +106,7 @@ SUITE = Suite(
     axes=tuple(FILES),
     protocols=(),
     load=_load,
-    estimate=estimate_texts("honest"),
+    estimate=text_estimates,
     caveats=(
         *CAVEATS,
         "A word of the lexicon is not always meant to hurt, and a hurtful sentence may do without.",

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from fairaudit.items import Decoding, Item
+from fairaudit.metrics.texts import text_estimates
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder
-from fairaudit.suites.generation import CAVEATS, estimate_texts
+from fairaudit.suites.generation import CAVEATS
 
 #: Axis, group and words of each kind of people.
 PEOPLE: Final = (
@@ -78,7 +79,7 @@ SUITE = Suite(
     axes=("gender", "race", "sexual_orientation"),
     protocols=(),
     load=_load,
-    estimate=estimate_texts("regard"),
+    estimate=text_estimates,
     caveats=(
         *CAVEATS,
         "Ten openings for each group: few clusters, so intervals are wide however many texts are "

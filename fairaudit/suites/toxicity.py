@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fairaudit.items import Decoding
+from fairaudit.metrics.texts import text_estimates
 from fairaudit.results import Source
 from fairaudit.suites.base import GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, git_blob_id
-from fairaudit.suites.generation import CAVEATS, estimate_texts
+from fairaudit.suites.generation import CAVEATS
 from fairaudit.suites.honest import HURTLEX
 from fairaudit.suites.prompts.loader import FILE, load_prompts, prompt_file
 
@@ -35,7 +36,7 @@ SUITE = Suite(
     axes=("gender", "race", "religion"),
     protocols=(),
     load=_load,
-    estimate=estimate_texts("toxicity"),
+    estimate=text_estimates,
     caveats=CAVEATS,
     generation=DESIGN,
     evidence=("EU AI Act Annex XI 2(b)", "NIST AI RMF MEASURE 2.11"),

@@ -121,7 +121,23 @@ class FillerLogProbability:
     after: str
 
 
-Request = LogLikelihood | PseudoLogLikelihood | UnmaskedLogLikelihood | FillerLogProbability
+@dataclass(frozen=True, slots=True)
+class Association:
+    """How much nearer a text lies to some texts than to others, by its embedding; both kinds.
+
+    Mean cosine with ``near`` minus mean cosine with ``far``. ``pooling`` says what stands for a
+    text: the ``mean`` of the last layer over its tokens, or its ``first`` or ``last`` token.
+    """
+
+    text: str
+    near: tuple[str, ...]
+    far: tuple[str, ...]
+    pooling: Literal["mean", "first", "last"] = "mean"
+
+
+#: Requests that are answered by log-probabilities of tokens.
+TokenRequest = LogLikelihood | PseudoLogLikelihood | UnmaskedLogLikelihood | FillerLogProbability
+Request = TokenRequest | Association
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +198,7 @@ class Continuation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model said to one request: one entry per scored token.
+    """What a model said to one request: one entry per scored token, or one number.
 
     Parameters
     ----------
@@ -194,12 +210,15 @@ class Answer:
         Whether the scored token was the most probable one.
     weights : tuple of float or None
         Attention received by each scored token, if the request asked for it.
+    value : float or None
+        The answer to a request that is not about tokens: an association.
     """
 
     log_probs: tuple[float, ...]
     token_ids: tuple[int, ...] = ()
     top1: tuple[bool, ...] = ()
     weights: tuple[float, ...] | None = None
+    value: float | None = None
 
     @property
     def n_tokens(self) -> int:

@@ -12,6 +12,7 @@ from fairaudit.metrics.pairs import pair_measurements
 from fairaudit.metrics.stereoset import stereoset_measurements
 from fairaudit.metrics.templates import templates_measurements
 from fairaudit.metrics.texts import is_of_texts, text_measurements
+from fairaudit.metrics.weat import weat_measurements
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ _MEASURES: Final[dict[str, Measure]] = {
     "crows_pairs_neveol": crows_pairs_measurements,
     "crows_pairs_kinit": crows_pairs_measurements,
     "stereoset": stereoset_measurements,
+    "seat": weat_measurements,
 }
 
 

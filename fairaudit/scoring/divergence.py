@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from fairaudit.errors import UsageError
-from fairaudit.items import Request, Skipped
+from fairaudit.items import Association, Request, Skipped
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.rows import Encoder, Read
 
@@ -52,7 +52,8 @@ def token_divergence(
     mapping of Request to list of float
         Nats, at least 0 up to rounding; 0 where the predictions are the same.
     """
-    encoded = Encoder(model.tokenizer, model.max_length).encode(requests)
+    of_tokens = [request for request in requests if not isinstance(request, Association)]
+    encoded = Encoder(model.tokenizer, model.max_length).encode(of_tokens)
     return {
         request: _at(reads, model, base)
         for request, reads in encoded.items()

@@ -19,8 +19,8 @@ from fairaudit.items import (
     FillerLogProbability,
     LogLikelihood,
     PseudoLogLikelihood,
-    Request,
     Skipped,
+    TokenRequest,
     UnmaskedLogLikelihood,
 )
 
@@ -90,7 +90,9 @@ class Encoder:
         end = len(special) - special[::-1].index(0)
         return tuple(ids[:start]), tuple(ids[end:])
 
-    def encode(self, requests: Iterable[Request]) -> dict[Request, tuple[Read, ...] | Skipped]:
+    def encode(
+        self, requests: Iterable[TokenRequest]
+    ) -> dict[TokenRequest, tuple[Read, ...] | Skipped]:
         """Find the reads of every distinct request, or why it cannot be asked."""
         return {request: self._limited(self._reads(request)) for request in dict.fromkeys(requests)}
 
@@ -98,7 +100,7 @@ class Encoder:
         """Tokens of a text that is to be continued, after BOS."""
         return self._prefix + self._plain(text)
 
-    def _reads(self, request: Request) -> tuple[Read, ...]:
+    def _reads(self, request: TokenRequest) -> tuple[Read, ...]:
         match request:
             case LogLikelihood():
                 return self._log_likelihood(request)

@@ -12,7 +12,8 @@ from typing import Final
 import torch
 import transformers
 
-from fairaudit.items import Answer, Request, Skipped
+from fairaudit.items import Answer, Association, Request, Skipped, TokenRequest
+from fairaudit.scoring.embed import Embedder
 from fairaudit.scoring.forward import Forward, Scored, fused_gelu
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.plan import Batch, plan_batches
@@ -31,10 +32,14 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an audit will compute: the reads of every request, and the batches that give them."""
+    """What an audit will compute: the reads of every request, and the batches that give them.
 
-    reads: Mapping[Request, tuple[Read, ...] | Skipped]
+    Associations have no reads; they are answered by embeddings.
+    """
+
+    reads: Mapping[TokenRequest, tuple[Read, ...] | Skipped]
     batches: tuple[Batch, ...]
+    associations: tuple[Association, ...] = ()
 
     @property
     def n_tokens(self) -> int:
@@ -74,9 +79,11 @@ class Scorer:
 
     def plan(self, requests: Iterable[Request]) -> Plan:
         """Tokenize every request and pack the rows; runs no model."""
-        reads = self.encoder.encode(requests)
+        asked = tuple(dict.fromkeys(requests))
+        reads = self.encoder.encode(one for one in asked if not isinstance(one, Association))
         wanted = (read for entry in reads.values() if isinstance(entry, tuple) for read in entry)
-        return Plan(reads, plan_batches(wanted, self.token_budget))
+        associations = tuple(one for one in asked if isinstance(one, Association))
+        return Plan(reads, plan_batches(wanted, self.token_budget), associations)
 
     def run(self, plan: Plan, progress: Progress | None = None) -> dict[Request, Answer | Skipped]:
         """Score all batches of a plan, one commitment per batch; stored batches run no model.
@@ -94,10 +101,14 @@ class Scorer:
                 _commit(committed, batch, self._scored(batch))
                 if progress is not None:
                     progress(batch.n_tokens)
-        return {
+        answers: dict[Request, Answer | Skipped] = {
             request: entry if isinstance(entry, Skipped) else _answer(entry, committed)
             for request, entry in plan.reads.items()
         }
+        if plan.associations:
+            embedder = Embedder(self._loaded, self.token_budget)
+            answers.update(embedder.associations(plan.associations))
+        return answers
 
     def missing(self, plan: Plan) -> tuple[Batch, ...]:
         """Batches of a plan whose scores are not in the store."""

@@ -13,6 +13,7 @@ from fairaudit.suites import (
     embedded,
     honest,
     regard,
+    seat,
     stereoset,
     toxicity,
 )
@@ -30,6 +31,7 @@ SUITES: tuple[Suite, ...] = (
     bold.SUITE,
     regard.SUITE,
     honest.SUITE,
+    seat.SUITE,
 )
 
 #: Capability stands beside every audit, whatever suites are chosen.

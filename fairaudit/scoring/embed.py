@@ -1,0 +1,148 @@
+"""Embeddings of texts by the audited model, and how near they lie to each other.
+
+A text is the tokens that the tokenizer makes of it, with the special tokens that its template adds.
+What stands for it is the last hidden layer (before the language-model head), pooled as the request
+says: the mean over all its tokens, its first token (BERT's ``[CLS]``), or its last.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fairaudit.items import Answer, Association, Skipped
+from fairaudit.scoring.forward import out_of_memory
+from fairaudit.scoring.load import LoadedModel
+
+logger = logging.getLogger(__name__)
+
+Array = NDArray[np.float64]
+
+
+class Embedder:
+    """Embeds texts with one model and answers associations.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+    token_budget : int
+        Padded tokens per batch.
+    """
+
+    def __init__(self, loaded: LoadedModel, token_budget: int) -> None:
+        self._loaded = loaded
+        self._token_budget = token_budget
+
+    def associations(
+        self, requests: Sequence[Association]
+    ) -> Iterator[tuple[Association, Answer | Skipped]]:
+        """Mean cosine with the near texts minus mean cosine with the far ones, −2 to 2."""
+        for pooling in dict.fromkeys(request.pooling for request in requests):
+            asked = [request for request in requests if request.pooling == pooling]
+            texts = (text for one in asked for text in (one.text, *one.near, *one.far))
+            directions = self.directions(texts, pooling)
+            means: dict[tuple[str, ...], Array | Skipped] = {}
+            for one in asked:
+                for side in (one.near, one.far):
+                    if side not in means:
+                        means[side] = _mean(side, directions)
+                yield one, _answer(directions[one.text], means[one.near], means[one.far])
+
+    def directions(self, texts: Iterable[str], pooling: str) -> dict[str, Array | Skipped]:
+        """Embed each distinct text as a unit vector, or say why it has none.
+
+        Parameters
+        ----------
+        texts : iterable of str
+        pooling : {"mean", "first", "last"}
+        """
+        distinct = list(dict.fromkeys(texts))
+        encoded = self._loaded.tokenizer(distinct)["input_ids"] if distinct else []
+        ids = {text: tuple(row) for text, row in zip(distinct, encoded, strict=True)}
+        found: dict[str, Array | Skipped] = {
+            text: Skipped(reason) for text in distinct if (reason := self._refusal(ids[text]))
+        }
+        left = [text for text in distinct if text not in found]
+        for batch in self._batches(sorted(left, key=lambda text: (-len(ids[text]), text)), ids):
+            rows = self._safely([ids[text] for text in batch], pooling)
+            found.update(zip(batch, rows, strict=True))
+        return found
+
+    def _refusal(self, ids: tuple[int, ...]) -> str | None:
+        limit = self._loaded.max_length
+        if not ids:
+            return "no token to embed"
+        if limit is not None and len(ids) > limit:
+            return f"{len(ids)} tokens, the model takes {limit}"
+        return None
+
+    def _batches(self, texts: list[str], ids: Mapping[str, tuple[int, ...]]) -> Iterator[list[str]]:
+        start = 0
+        while start < len(texts):
+            size = max(1, self._token_budget // len(ids[texts[start]]))
+            yield texts[start : start + size]
+            start += size
+
+    def _safely(self, rows: list[tuple[int, ...]], pooling: str) -> list[Array | Skipped]:
+        try:
+            return [_direction(vector) for vector in self._vectors(rows, pooling)]
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+        if len(rows) == 1:
+            return [Skipped("out of memory on this text")]
+        logger.warning("out of memory with %d texts; the batch is split", len(rows))
+        middle = len(rows) // 2
+        return [*self._safely(rows[:middle], pooling), *self._safely(rows[middle:], pooling)]
+
+    @torch.inference_mode()
+    def _vectors(self, rows: list[tuple[int, ...]], pooling: str) -> Array:
+        """Pooled last layer, shape [rows, hidden]."""
+        model = self._loaded.model
+        device = next(model.parameters()).device
+        lengths = torch.tensor([len(row) for row in rows], device=device)
+        width = int(lengths.max())
+        padded = [[*row, *[0] * (width - len(row))] for row in rows]
+        ids = torch.tensor(padded, device=device)
+        mask = (torch.arange(width, device=device) < lengths[:, None]).long()
+        hidden = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        if pooling == "mean":
+            pooled = (hidden * mask[:, :, None]).sum(dim=1) / lengths[:, None]
+        else:
+            place = lengths - 1 if pooling == "last" else torch.zeros_like(lengths)
+            pooled = hidden[torch.arange(len(rows), device=device), place]
+        return np.asarray(pooled.cpu().numpy(), dtype=np.float64)
+
+
+def _direction(vector: Array) -> Array | Skipped:
+    length = float(np.linalg.norm(vector))
+    if not np.isfinite(length) or length == 0:
+        return Skipped("the embedding has no direction")
+    return vector / length
+
+
+def _mean(texts: tuple[str, ...], directions: Mapping[str, Array | Skipped]) -> Array | Skipped:
+    """Mean direction: its product with a unit vector is the mean cosine."""
+    total = np.zeros(())
+    for text in texts:
+        direction = directions[text]
+        if isinstance(direction, Skipped):
+            return Skipped(f"an attribute: {direction.reason}")
+        total = total + direction
+    return total / len(texts) if texts else Skipped("no attribute to compare with")
+
+
+def _answer(
+    target: Array | Skipped, near: Array | Skipped, far: Array | Skipped
+) -> Answer | Skipped:
+    for one in (target, near, far):
+        if isinstance(one, Skipped):
+            return one
+    assert not isinstance(target, Skipped)
+    assert not isinstance(near, Skipped)
+    assert not isinstance(far, Skipped)
+    return Answer(log_probs=(), value=float(target @ near - target @ far))

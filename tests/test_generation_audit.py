@@ -9,6 +9,8 @@ import pytest
 
 from fairaudit.audit_texts import readable, text_table
 from fairaudit.auditing import TextOptions, audit, plan_audit, run_audit
+from fairaudit.comparing.joining import join_suites
+from fairaudit.comparison import compare
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.items import SCORE_COLUMNS, Completions, Item, Skipped
 from fairaudit.results import AuditResult
@@ -164,6 +166,59 @@ def test_prompts_that_do_not_fit_are_skipped_items(checkpoint, tmp_path):
     assert len(skipped) == 4
     assert skipped["score"].isna().all()
     assert skipped["reason"].str.contains("the model takes 64").all()
+
+
+def test_two_models_texts_are_compared_prompt_by_prompt(checkpoint, tmp_path):
+    prompts = tmp_path / "mine.csv"
+    rows = PROMPTS.splitlines(keepends=True)
+    new = ("big", "shy", "sad", "odd", "bald", "kind", "loud")
+    prompts.write_text("".join([*rows, *(r.replace("old", age) for age in new for r in rows[1:3])]))
+    base, other = (run(checkpoint(family), prompts) for family in ("gpt2", "gpt2-pad"))
+    found = compare([base, other])
+    differences = [one for one in found.comparisons if one.suite == "mine"]
+    assert differences
+    assert all(one.protocol.startswith("mine/vader-") for one in differences)
+    (gap,) = [one for one in differences if one.primary and one.axis == "gender"]
+    values = {
+        side: result.estimate(gap.name, protocol=gap.protocol, axis="gender", group=gap.group).value
+        for side, result in (("base", base), ("other", other))
+    }
+    assert gap.value_baseline == pytest.approx(values["base"])
+    assert gap.value_candidate == pytest.approx(values["other"])
+    assert [entry.key for entry in found.not_compared] == [f"{found.candidates[0]}: probe"]
+
+
+def test_prompts_with_an_empty_text_among_others_are_still_compared(checkpoint, prompts):
+    base = run(checkpoint("gpt2"), prompts)
+    table = base.items("mine")
+    holes = table["sample"] == 1
+    holed = table.assign(
+        status=table["status"].mask(holes, "skipped"), score=table["score"].mask(holes)
+    )
+    other = base.model_copy(update={"label": "other"}).with_tables({"mine": holed})
+    (joined, *_), _ = join_suites(base, other, "other")
+    assert len(joined.candidate) == len(table)
+    assert joined.n_dropped(table["protocol"].iloc[0], "gender") == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_new_tokens": 5}, "max_new_tokens is 20 for the baseline, 5 for the candidate"),
+        ({"completions": 2}, "n is 4 for the baseline, 2 for the candidate"),
+        ({"apply_chat_template": True}, "chat is False for the baseline, True for the candidate"),
+    ],
+)
+def test_texts_written_in_another_way_are_not_compared(prompts, options, message):
+    model, tokenizer = build_model("gpt2")
+    tokenizer.chat_template = "{% for turn in messages %}{{ turn.content }}{% endfor %}"
+    base = run((model, tokenizer), prompts)
+    other = run((model, tokenizer), prompts, texts=TextOptions(**options), label="other")
+    joined, refused = join_suites(base, other, "other")
+    assert not joined
+    assert [one.reason for one in refused if one.key == "other: mine"] == [
+        f"texts were written in another way: {message}"
+    ]
 
 
 HOSTILE = [

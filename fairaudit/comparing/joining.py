@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from fairaudit.comparing.decoding import other_decoding
 from fairaudit.errors import ResultError
 from fairaudit.items import SCORE_COLUMNS
 from fairaudit.results import AuditResult, NotCompared, SuiteRun
@@ -23,7 +24,8 @@ _ITEM: Final = ["protocol", "item_id"]
 class Joined:
     """The rows of one suite that two audits share.
 
-    ``baseline`` and ``candidate`` hold the same items with the same roles, all of them scored.
+    ``baseline`` and ``candidate`` hold the same items with the same roles, all of them scored; of
+    a prompt that was continued several times, at least one text.
     ``dropped`` counts, by protocol and axis, the items that only one of them scored.
     """
 
@@ -56,7 +58,7 @@ def join_suites(
     sides = _by_name(baseline), _by_name(candidate)
     for suite in dict.fromkeys([*sides[0], *sides[1]]):
         runs = sides[0].get(suite), sides[1].get(suite)
-        reason = _refusal(*runs)
+        reason = _refusal(*runs) or other_decoding(suite, baseline, candidate)
         if reason is not None:
             refused.append(NotCompared(key=f"{label}: {suite}", reason=reason))
             continue
@@ -131,7 +133,7 @@ def _table(audit: AuditResult, suite: str) -> DataFrame:
 
 
 def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:
-    """Keep the items whose every row is scored in both tables, in one order."""
+    """Keep the items that are scored in both tables, in one order."""
     sides = _scored(a), _scored(b)
     both = sides[0].index.intersection(sides[1].index)
     same = both[(sides[0].loc[both] == sides[1].loc[both]).to_numpy()]
@@ -145,9 +147,10 @@ def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:
 
 
 def _scored(table: DataFrame) -> Series[int]:
-    """Rows per item, of the items whose every row is scored."""
+    """Rows per item, of the items whose every row is scored; of a prompt, at least one text."""
     is_scored = table.assign(is_scored=table["status"] == "ok").groupby(_ITEM)["is_scored"]
-    return is_scored.size()[is_scored.all()]
+    enough = is_scored.any() if "sample" in table else is_scored.all()
+    return is_scored.size()[enough]
 
 
 def _only(table: DataFrame, items: pd.Index[str]) -> DataFrame:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fairaudit.cli.state import console
+from fairaudit.errors import UsageError
+
+if TYPE_CHECKING:
+    from fairaudit.suites import Suite
 
 suites_app = typer.Typer(help="List, show and validate suites.", no_args_is_help=True)
 
@@ -34,14 +38,61 @@ def show_command(name: Annotated[str, typer.Argument(help="Suite name or file.")
     suite = get_suite(name)
     lines = [f"{suite.title} ({suite.name})", suite.description, ""]
     lines += [f"cite: {suite.citation}", f"licence: {suite.license}"]
-    lines += [f"axes: {', '.join(suite.axes)}", "", "protocols (* primary):"]
-    lines += [
-        f"  {'*' if protocol.primary else ' '} {protocol.id}: {protocol.description}"
-        for protocol in suite.protocols
-    ]
+    lines += [f"axes: {', '.join(suite.axes)}", "", *_protocols(suite)]
     lines += ["", "caveats:", *(f"  - {caveat}" for caveat in suite.caveats or ("none stated",))]
     lines += ["", "evidence towards:", *(f"  - {tag}" for tag in suite.evidence)]
     console().print("\n".join(lines), highlight=False, markup=False)
+
+
+def _protocols(suite: Suite) -> list[str]:
+    """Say how a suite is scored, or how its prompts are continued and by what texts are scored."""
+    if suite.generation is None:
+        return [
+            "protocols (* primary):",
+            *(
+                f"  {'*' if protocol.primary else ' '} {protocol.id}: {protocol.description}"
+                for protocol in suite.protocols
+            ),
+        ]
+    design, decoding = suite.generation, suite.generation.decoding
+    asked = "all" if design.per_axis is None else f"{design.per_axis} of each axis"
+    return [
+        f"prompts: {asked}; {design.quick_per_axis} of each axis with --quick, all with --full",
+        f"completions: {decoding.n} of up to {decoding.max_new_tokens} tokens, sampled at "
+        f"temperature {decoding.temperature:g}",
+        f"text scorers, as far as at hand: {', '.join(design.scorers)}",
+    ]
+
+
+@suites_app.command("prompts")
+def prompts_command(
+    name: Annotated[str, typer.Argument(help="Suite of prompts, or file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="JSONL file to write.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with benchmark files.", envvar="FAIRAUDIT_DATA")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sample.")] = 0,
+    full: Annotated[bool, typer.Option("--full", help="All prompts, not a sample.")] = False,
+) -> None:
+    """Write the prompts that an audit would ask, for a model that is run elsewhere.
+
+    Add "completions" to each line; `fairaudit audit-scores` reads the file back.
+    """
+    import json
+
+    from fairaudit.suite_plan import Size
+    from fairaudit.suites import PROMPT, DataFinder, get_suite
+
+    suite = get_suite(name)
+    if suite.generation is None:
+        raise UsageError(f"'{suite.name}' is not a suite of prompts")
+    items = Size(None, full, seed).reduced(suite, suite.load(DataFinder(data)).items)
+    rows = ({"item_id": item.item_id, "prompt": item.texts[PROMPT]} for item in items)
+    try:
+        output.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output}: cannot be written ({error.strerror})") from error
+    console().print(f"{output}: {len(items):,} prompts", highlight=False, markup=False)
 
 
 @suites_app.command("validate")
@@ -58,8 +109,9 @@ def validate_command(
     counts = Counter(item.axis for item in items)
     by_axis = ", ".join(f"{axis} {count}" for axis, count in sorted(counts.items()))
     clusters = len({item.cluster for item in items})
+    kind = "pairs" if suite.generation is None else "prompts"
     console().print(
-        f"{file}: {len(items)} pairs ({by_axis}) in {clusters} clusters",
+        f"{file}: {len(items)} {kind} ({by_axis}) in {clusters} clusters",
         highlight=False,
         markup=False,
     )

@@ -223,6 +223,47 @@ def test_hostile_texts_pass_the_whole_way_and_reports_show_no_markup(prompts, tm
     assert set(table.loc[table["sample"] == 4, "status"]) == {"ok"}
 
 
+def test_prompts_go_out_and_their_completions_come_back(prompts, tmp_path):
+    file = tmp_path / "asked.jsonl"
+    done = fairaudit("suites", "prompts", prompts, "--output", file)
+    assert (done.returncode, done.stdout.split()[-2:]) == (0, ["12", "prompts"])
+    asked = [json.loads(line) for line in file.read_text().splitlines()]
+    assert asked[0] == {"item_id": "2", "prompt": "The old man"}
+    answered = lines(tmp_path / "api.jsonl", [{**row, "completions": ["slept"]} for row in asked])
+    (suite,) = audit_scores(answered, suite=str(prompts)).suites
+    assert (suite.n_items, suite.n_skipped) == (12, 0)
+
+
+def test_prompts_of_a_large_suite_are_those_that_an_audit_asks(checkpoint, tmp_path):
+    file = tmp_path / "asked.jsonl"
+    options = ("--data", shared("data"), "--output", file)
+    assert fairaudit("suites", "prompts", "honest", *options).returncode == 0
+    asked = {json.loads(line)["item_id"] for line in file.read_text().splitlines()}
+    plan = plan_audit(checkpoint("gpt2"), suites=["honest"], data=shared("data"))
+    assert asked == set(plan.suites[1].prompts)
+    assert fairaudit("suites", "prompts", "honest", *options, "--full").returncode == 0
+    assert len(file.read_text().splitlines()) == 1515
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "message"),
+    [("templates", "x.jsonl", "not a suite of prompts"), ("toxicity", "no/x", "cannot be written")],
+)
+def test_prompts_that_cannot_go_out(tmp_path, name, place, message):
+    done = fairaudit("suites", "prompts", name, "--output", tmp_path / place)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_suites_of_prompts_are_shown_and_validated(prompts):
+    shown = fairaudit("suites", "show", "bold").stdout
+    assert "prompts: 400 of each axis; 60 of each axis with --quick, all with --full" in shown
+    assert "completions: 1 of up to 24 tokens" in " ".join(shown.split())
+    assert "12 prompts (gender 12) in 6 clusters" in " ".join(
+        fairaudit("suites", "validate", prompts).stdout.split()
+    )
+
+
 def test_a_killed_audit_goes_on_writing_where_it_was(checkpoint, prompts, tmp_path, monkeypatch):
     """Each prompt is a batch of its own; the audit is killed once some are stored."""
     cache = tmp_path / "cache"

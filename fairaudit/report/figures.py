@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.audit import figures as audit
 from fairaudit.report.comparison import figures as comparison
 from fairaudit.report.diagnostics import figures as diagnostics
 from fairaudit.report.experiment import figures as experiment
+from fairaudit.report.raster import png
 from fairaudit.results import AuditResult, ComparisonResult
 from fairaudit.results.diagnostics import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Every figure that a report may have, as patterns of file names.
 PATTERNS: Final = (
@@ -18,6 +23,7 @@ PATTERNS: Final = (
     "differences*.png",
     "plane.png",
     "epsilon_*.png",
+    "calibration.png",
     *(f"{stem}.png" for stem in diagnostics.STEMS),
 )
 
@@ -32,10 +38,17 @@ def figures(
     dict of str to bytes
         PNG files by stem; a figure without data is left out. The same result gives the same bytes.
     """
+    return {stem: png(make) for stem, make in drawers(result).items()}
+
+
+def drawers(
+    result: AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult,
+) -> dict[str, Callable[[], Figure]]:
+    """Return how to draw each figure of a result in Matplotlib, by stem."""
     if isinstance(result, ComparisonResult):
-        return comparison.figures(result)
+        return comparison.drawers(result)
     if isinstance(result, ExperimentResult):
-        return experiment.figures(result)
+        return experiment.drawers(result)
     if isinstance(result, DiagnosticsResult):
-        return diagnostics.figures(result)
-    return audit.figures(result)
+        return diagnostics.drawers(result)
+    return audit.drawers(result)

@@ -37,7 +37,7 @@ def render_html(
     if isinstance(result, ComparisonResult):
         return comparison.render_html(result, diagnosis)
     if isinstance(result, ExperimentResult):
-        return experiment.render_html(result)
+        return experiment.render_html(result, figures)
     if isinstance(result, DiagnosticsResult):
         return diagnostics.render_html(result, figures)
     return audit.render_html(result, figures)

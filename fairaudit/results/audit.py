@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from fairaudit.errors import ResultError
 from fairaudit.results import files
+from fairaudit.results.display import Shown
 from fairaudit.results.texts import PromptTexts, read_texts, write_texts
 from fairaudit.results.types import Estimate, Frozen, Provenance, Run, SuiteRun
 
@@ -20,7 +21,7 @@ SCHEMA: Literal["fairaudit/audit"] = "fairaudit/audit"
 SCHEMA_VERSION = 1
 
 
-class AuditResult(Frozen):
+class AuditResult(Shown, Frozen):
     """Everything one audit found about one model.
 
     Immutable. ``estimates`` holds the numbers; ``items(suite)`` gives the score table they were
@@ -180,8 +181,3 @@ class AuditResult(Frozen):
             "model": provenance.model.fingerprint or provenance.model.id,
             "settings": provenance.settings.model_dump(mode="json"),
         }
-
-    def _repr_html_(self) -> str:
-        columns = ["suite", "protocol", "axis", "group", "name", "value", "low", "high", "n"]
-        frame = self.to_frame()
-        return str(frame[columns].round(3).to_html(index=False, na_rep="-"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from fairaudit.results import files
+from fairaudit.results.display import Shown
 from fairaudit.results.types import (
     Direction,
     Estimate,
@@ -141,7 +142,7 @@ class ComparisonProvenance(Frozen):
     privacy: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
-class ComparisonResult(Frozen):
+class ComparisonResult(Shown, Frozen):
     """Everything one comparison found about candidates against one baseline.
 
     ``comparisons`` holds biases with verdicts, ``changes`` what a reader must know beside them,
@@ -246,9 +247,3 @@ class ComparisonResult(Frozen):
             "audits": self.provenance.audits,
             "settings": self.provenance.settings,
         }
-
-    def _repr_html_(self) -> str:
-        columns = ["candidate", "protocol", "axis", "name", "value_baseline", "value_candidate"]
-        columns += ["difference", "low", "high", "verdict"]
-        frame = self.to_frame().query("primary")
-        return str(frame[columns].round(3).to_html(index=False, na_rep="-"))

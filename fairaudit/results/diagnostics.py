@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from fairaudit.errors import ResultError
 from fairaudit.results import files
+from fairaudit.results.display import Shown
 from fairaudit.results.types import Frozen, Interval, ModelIdentity, Run
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class DiagnosticsProvenance(Frozen):
     versions: dict[str, str] = Field(default_factory=dict)
 
 
-class DiagnosticsResult(Frozen):
+class DiagnosticsResult(Shown, Frozen):
     """Everything one diagnosis found about the gradients of groups, in one or several models."""
 
     schema_: Literal["fairaudit/diagnostics"] = Field(default=DIAGNOSTICS_SCHEMA, alias="schema")
@@ -292,10 +293,6 @@ class DiagnosticsResult(Frozen):
             "texts": self.provenance.texts_hash,
             "settings": self.provenance.settings,
         }
-
-    def _repr_html_(self) -> str:
-        columns = ["model", "axis", "group", "other", "name", "value", "low", "high"]
-        return str(self.to_frame()[columns].round(4).to_html(index=False, na_rep="-"))
 
 
 def _frame(entries: tuple[Quantity, ...] | tuple[GroupDifference, ...]) -> pd.DataFrame:

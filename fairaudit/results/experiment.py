@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from fairaudit.results import files
+from fairaudit.results.display import Shown
 from fairaudit.results.types import Frozen, Interval, Run
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Prediction(Frozen):
     reason: str | None = None
 
 
-class ExperimentResult(Frozen):
+class ExperimentResult(Shown, Frozen):
     """Everything an experiment found; claims are about the recipe, so seeds are resampled."""
 
     schema_: Literal["fairaudit/experiment"] = Field(default=EXPERIMENT_SCHEMA, alias="schema")
@@ -171,7 +172,3 @@ class ExperimentResult(Frozen):
         return files.read_result(
             path, cls, schema=EXPERIMENT_SCHEMA, version=EXPERIMENT_SCHEMA_VERSION
         )
-
-    def _repr_html_(self) -> str:
-        columns = ["arm", "axis", "name", "value", "low", "high", "n_seeds"]
-        return str(self.to_frame()[columns].round(3).to_html(index=False, na_rep="-"))

@@ -6,10 +6,12 @@ from pathlib import Path
 from PIL import Image
 
 from fairaudit.report.draw import draw
+from fairaudit.report.experiment.calibration import calibration, calibration_figure
 from fairaudit.report.experiment.charts import charts
 from fairaudit.report.experiment.figures import plot_of
 from fairaudit.report.figures import figures
 from fairaudit.report.files import load_result, write_report
+from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
 from fairaudit.results.experiment import ExperimentResult
 from tests.report.experiments import (
@@ -24,7 +26,12 @@ from tests.report.experiments import (
 def test_one_figure_per_axis_the_same_every_time():
     made = complete()
     drawn = figures(made)
-    assert list(drawn) == ["epsilon_gender", "epsilon_race", "epsilon_religion"]
+    assert list(drawn) == [
+        "epsilon_gender",
+        "epsilon_race",
+        "epsilon_religion",
+        "calibration",
+    ]
     for content in drawn.values():
         with Image.open(io.BytesIO(content)) as picture:
             assert (picture.format, picture.width) == ("PNG", 1320)
@@ -65,6 +72,7 @@ def test_a_folder_of_an_experiment(tmp_path: Path):
     assert isinstance(found, ExperimentResult)
     write_report(found, tmp_path)
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == [
+        "calibration.png",
         "epsilon_gender.png",
         "epsilon_race.png",
         "epsilon_religion.png",
@@ -80,7 +88,40 @@ def test_figures_of_an_axis_that_is_gone_do_not_stay(tmp_path: Path):
     left = tuple(level for level in made.levels if level.axis == "gender")
     gone = {"levels": left, "claims": (), "differences": ()}
     write_report(made.model_copy(update=gone), tmp_path)
-    assert [path.stem for path in (tmp_path / "figures").iterdir()] == ["epsilon_gender"]
+    drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
+    assert drawn == {"calibration", "epsilon_gender"}
+
+
+def test_calibration_has_a_point_where_the_world_says_what_is_implied():
+    made = whole_experiment(3)
+    found = calibration(made)
+    assert found is not None
+    known = [one for one in made.levels if one.implied is not None and one.group is None]
+    shown = [one for levels in found.axes.values() for one in levels]
+    assert shown == [one for one in known if one.arm != "base"]
+    draw = calibration_figure(made)
+    assert draw is not None
+    (axes,) = draw().axes
+    points = {
+        (line.get_xdata()[0], line.get_ydata()[0])
+        for line in axes.lines
+        if len(line.get_xdata()) == 1
+    }
+    assert points == {(one.implied, one.value) for one in shown}
+    assert axes.get_xlim() == axes.get_ylim()
+    for one in shown:
+        assert axes.get_ylim()[0] <= one.interval.low <= one.interval.high <= axes.get_ylim()[1]
+
+
+def test_without_a_known_world_there_is_no_calibration():
+    made = whole_experiment(1)
+    unknown = tuple(one.model_copy(update={"implied": None}) for one in made.levels)
+    without = made.model_copy(update={"levels": unknown})
+    assert calibration(without) is None
+    assert "calibration" not in figures(without)
+    assert "calibration-title" not in render_html(without, figures(without))
+    page = render_html(made, figures(made))
+    assert page.count("data:image/png;base64,") == 1
 
 
 def test_the_summary_says_every_finding():

@@ -4,9 +4,12 @@ import io
 import sys
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
+from fairaudit.report import words
 from fairaudit.report.audit.figures import _preference
+from fairaudit.report.audit.groupmap import group_map
 from fairaudit.report.figures import figures
 from fairaudit.results import AuditResult
 from tests.report import audits
@@ -18,7 +21,7 @@ def drawn(audit: AuditResult) -> dict[str, bytes]:
 
 
 def test_valid_pictures(drawn: dict[str, bytes]):
-    assert list(drawn) == ["preference", "log_odds", "capability"]
+    assert list(drawn) == ["preference", "log_odds", "capability", "groups"]
     for content in drawn.values():
         with Image.open(io.BytesIO(content)) as picture:
             picture.load()
@@ -64,6 +67,53 @@ def test_figures_grow_with_their_rows(audit: AuditResult, drawn: dict[str, bytes
     small = figures(audit.model_copy(update={"estimates": few}))["preference"]
     heights = [Image.open(io.BytesIO(png)).height for png in (small, drawn["preference"])]
     assert heights[0] < heights[1]
+
+
+def _groups(n: int) -> AuditResult:
+    """Return an audit of which ``n`` groups were asked about by three protocols."""
+    maker = audits.Builder()
+    estimates = [
+        maker.rate(f"templates/{variant}", axis, 400 - place, 40, group=f"{axis} {place}")
+        for variant in ("causal-sum", "causal-conditional", "causal-mean")
+        for axis in ("race", "religion")
+        for place in range(n // 2)
+    ]
+    return audits.empty_audit().model_copy(update={"estimates": tuple(estimates)})
+
+
+def test_the_map_of_groups_shows_every_value_and_no_words_overlap():
+    drawing = group_map(_groups(40))
+    assert drawing is not None
+    figure = drawing()
+    FigureCanvasAgg(figure).draw()
+    texts = [*figure.texts, *figure.axes[0].texts]
+    shown = {text.get_text() for text in texts}
+    assert {words.bare(one) for one in _groups(40).estimates} <= shown
+    boxes = [text.get_window_extent() for text in texts]
+    page = figure.bbox
+    assert all(page.contains(*box.min) and page.contains(*box.max) for box in boxes)
+    apart = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.shrunk(0.98, 0.8)
+             .overlaps(b.shrunk(0.98, 0.8))]  # fmt: skip
+    assert not apart
+
+
+def test_more_groups_than_find_room_are_counted():
+    drawing = group_map(_groups(60))
+    assert drawing is not None
+    assert "Left out: 20 groups with fewer items." in drawing().texts[1].get_text().replace(
+        "\n", " "
+    )
+
+
+def test_a_cell_is_bold_where_the_interval_leaves_out_one_half():
+    made = _groups(2)
+    first, *rest = made.estimates
+    apart = first.model_copy(update={"value": 0.7, "interval": audits.interval(0.6, 0.8)})
+    drawing = group_map(made.model_copy(update={"estimates": (apart, *rest[:1])}))
+    assert drawing is not None
+    weights = {text.get_text(): text.get_weight() for text in drawing().axes[0].texts}
+    assert weights["70.0"] == "bold"
+    assert weights[words.bare(rest[0])] == "normal"
 
 
 @pytest.mark.parametrize("label", ["$x^{", "模型 🤖", "a\x00\x1b[31m", audits.LONG])

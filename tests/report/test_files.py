@@ -32,6 +32,7 @@ def test_the_files_of_a_report(audit: AuditResult, tmp_path: Path):
         "figures/preference.png",
         "figures/log_odds.png",
         "figures/capability.png",
+        "figures/groups.png",
     }
     write_report(audit, tmp_path / "audit")
     assert _content(tmp_path / "audit") == first

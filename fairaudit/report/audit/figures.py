@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from fairaudit.report.audit.groupmap import group_map
 from fairaudit.report.audit.reading import mark_of
 from fairaudit.report.audit.view import primary_bias
 from fairaudit.report.clean import shorten
 from fairaudit.report.draw import Plot, Row, draw
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import Unit, axis_name, metric_of, suite_name, variant
-from fairaudit.report.raster import png
 from fairaudit.report.words import bare, interval_of, with_interval
 from fairaudit.results import AuditResult, Estimate
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 #: Every figure that an audit may have.
-STEMS: Final = ("preference", "log_odds", "capability")
+STEMS: Final = ("preference", "log_odds", "capability", "groups")
 
 _RATES: Final = ("stereotype_preference_rate", "stereotype_score")
 
 
-def figures(result: AuditResult) -> dict[str, bytes]:
-    """Draw the figures of one audit.
+def drawers(result: AuditResult) -> dict[str, Callable[[], Figure]]:
+    """Return how to draw each figure of one audit, by stem.
 
     Returns
     -------
-    dict of str to bytes
-        PNG files by stem: ``preference``, ``log_odds``, ``capability``; each only if there is
-        something to draw.
+    dict of str to callable
+        ``preference``, ``log_odds``, ``capability``, ``groups``; each only if
+        there is something to draw.
     """
     wanted: dict[str, tuple[str, Callable[[AuditResult], list[Plot]]]] = {
         "preference": (
@@ -39,12 +42,13 @@ def figures(result: AuditResult) -> dict[str, bytes]:
         "log_odds": ("By how much the stereotyped text is preferred, in nats", _log_odds),
         "capability": ("Capability", _capability),
     }
-    drawn = {}
+    found: dict[str, Callable[[], Figure]] = {}
     for stem, (title, plots_of) in wanted.items():
         plots = plots_of(result)
         if plots:
-            drawn[stem] = png(partial(draw, plots, title, shorten(result.label, 60)))
-    return drawn
+            found[stem] = partial(draw, plots, title, shorten(result.label, 60))
+    groups = group_map(result)
+    return found if groups is None else {**found, "groups": groups}
 
 
 def _preference(result: AuditResult) -> list[Plot]:

@@ -16,6 +16,7 @@ _CAPTIONS: Final = {
     "preference": "Primary preference rates, with intervals, against the ideal of 50 %.",
     "log_odds": "Mean log-odds of every protocol, with intervals, against the ideal of 0.",
     "capability": "Capability of the model, with intervals, against chance.",
+    "groups": "Preference rates of single groups by protocol; exploratory, so no findings.",
 }
 
 

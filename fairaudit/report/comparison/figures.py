@@ -15,7 +15,6 @@ from fairaudit.report.comparison.view import Candidate, candidates
 from fairaudit.report.draw import Plot, Row, draw
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import Unit, axis_name, metric_of, suite_name, variant
-from fairaudit.report.raster import png
 from fairaudit.results import Comparison, ComparisonResult
 
 if TYPE_CHECKING:
@@ -25,19 +24,15 @@ _LONGEST: Final = 60
 _LEGEND: Final = "Line: no change; band: margin; right: more stereotyped."
 
 
-def figures(result: ComparisonResult) -> dict[str, bytes]:
-    """Draw the figures of one comparison.
+def drawers(result: ComparisonResult) -> dict[str, Callable[[], Figure]]:
+    """Return how to draw each figure of one comparison, by stem.
 
     Returns
     -------
-    dict of str to bytes
-        PNG files by stem: ``differences`` (``differences_1`` and so on for several candidates, in
+    dict of str to callable
+        ``differences`` (``differences_1`` and so on for several candidates, in
         their order) and ``plane``; each only if there is something to draw.
     """
-    return {stem: png(drawn) for stem, drawn in _wanted(result).items()}
-
-
-def _wanted(result: ComparisonResult) -> dict[str, Callable[[], Figure]]:
     wanted: dict[str, Callable[[], Figure]] = {}
     scale_of, every = scales(result), candidates(result)
     for place, found in enumerate(every, start=1):

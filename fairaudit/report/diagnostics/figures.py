@@ -35,6 +35,11 @@ def figures(result: DiagnosticsResult) -> dict[str, bytes]:
     dict of str to bytes
         PNG files by stem; each only if there is something to draw.
     """
+    return {stem: png(make) for stem, make in drawers(result).items()}
+
+
+def drawers(result: DiagnosticsResult) -> dict[str, Callable[[], Figure]]:
+    """Return how to draw each figure of a diagnosis, by stem."""
     makers: dict[str, Callable[[DiagnosticsResult], Figure] | None] = {
         "norms": partial(_over_models, name="norm_of_mean", title="Norm of the mean gradient"),
         "disparity": _disparity if len(result.models) > 1 else None,
@@ -45,11 +50,11 @@ def figures(result: DiagnosticsResult) -> dict[str, bytes]:
         "decomposition": _decomposition,
         "bias": _bias if len(result.models) > 1 else None,
     }
-    drawn = {}
-    for stem, make in makers.items():
-        if make is not None and _has(result, stem):
-            drawn[stem] = png(partial(make, result))
-    return drawn
+    return {
+        stem: partial(make, result)
+        for stem, make in makers.items()
+        if make is not None and _has(result, stem)
+    }
 
 
 def _has(result: DiagnosticsResult, stem: str) -> bool:

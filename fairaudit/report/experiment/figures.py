@@ -1,17 +1,21 @@
-"""Figures of one experiment: bias of every arm against ε, one per axis."""
+"""Figures of one experiment: bias of every arm against ε, one per axis, and its calibration."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.clean import shorten
 from fairaudit.report.draw import Plot, Row, draw
 from fairaudit.report.experiment import numbers
+from fairaudit.report.experiment.calibration import calibration_figure
 from fairaudit.report.experiment.charts import Chart, charts
 from fairaudit.report.names import Unit, axis_name
-from fairaudit.report.raster import png
 from fairaudit.results.experiment import ExperimentResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LEGEND: Final = (
     "Mean over seeds with interval, single seeds beneath. Grey band: base; sand band: plain. "
@@ -21,18 +25,21 @@ _IMPLIED: Final = " Dashed: implied by the text."
 _UNITS: Final = {Unit.PERCENT: ", %", Unit.SIGNED_NATS: ", nats"}
 
 
-def figures(result: ExperimentResult) -> dict[str, bytes]:
-    """Draw the figures of one experiment.
+def drawers(result: ExperimentResult) -> dict[str, Callable[[], Figure]]:
+    """Return how to draw each figure of one experiment, by stem.
 
     Returns
     -------
-    dict of str to bytes
-        PNG files by stem: ``epsilon_gender`` and so on, one per axis with any level.
+    dict of str to callable
+        ``epsilon_gender`` and so on, one per axis with any level, and
+        ``calibration`` where a known world implies the bias of the text.
     """
-    return {
-        chart.stem: png(partial(draw, [plot_of(chart)], _title(chart), _subtitle(result, chart)))
+    found: dict[str, Callable[[], Figure]] = {
+        chart.stem: partial(draw, [plot_of(chart)], _title(chart), _subtitle(result, chart))
         for chart in charts(result)
     }
+    calibrated = calibration_figure(result)
+    return found if calibrated is None else {**found, "calibration": calibrated}
 
 
 def plot_of(chart: Chart) -> Plot:

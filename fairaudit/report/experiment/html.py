@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any, Final
 
@@ -20,9 +21,10 @@ from fairaudit.report.experiment import (
     view,
 )
 from fairaudit.report.experiment.arms import arm_of
+from fairaudit.report.experiment.calibration import CAPTION
 from fairaudit.report.grouping import grouped
 from fairaudit.report.marks import Mark
-from fairaudit.report.page import environment
+from fairaudit.report.page import environment, with_pictures
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results.experiment import ArmDifference, Claim, ExperimentResult
 
@@ -30,10 +32,11 @@ from fairaudit.results.experiment import ArmDifference, Claim, ExperimentResult
 _MOST_ROWS: Final = 800
 
 
-def render_html(result: ExperimentResult) -> str:
+def render_html(result: ExperimentResult, figures: Mapping[str, bytes]) -> str:
     """Render the report of one experiment; see `fairaudit.report.html.render_html`.
 
-    Its figures are drawn into the page; the files in ``figures/`` hold the same.
+    Bias against ε is drawn into the page; the files in ``figures/`` hold the same. Calibration is
+    a picture.
     """
     made = environment(_mark_of)
     made.globals.update(
@@ -41,7 +44,13 @@ def render_html(result: ExperimentResult) -> str:
     )
     made.globals["style"] = Markup("{}{}").format(made.globals["style"], _style())
     made.filters.update(plane=plane_svg)
-    return made.get_template("experiment/report.html.j2").render(**_content(result))
+    template, shown = made.get_template("experiment/report.html.j2"), _content(result)
+    embedded = {stem: content for stem, content in figures.items() if stem == "calibration"}
+    return with_pictures(
+        lambda pictures: template.render(**shown, pictures=pictures),
+        embedded,
+        {"calibration": CAPTION},
+    )
 
 
 def _content(result: ExperimentResult) -> dict[str, Any]:

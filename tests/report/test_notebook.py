@@ -1,0 +1,70 @@
+"""Results in a notebook: what they show by themselves, and figures on demand."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from fairaudit.errors import UsageError
+from fairaudit.report.figures import figures
+from fairaudit.results import AuditResult
+from tests.diagnostics import test_report as diagnoses
+from tests.report import audits, comparisons, experiments
+from tests.report.pages import Page
+from tests.report.plant import planted
+
+_RESULTS = {
+    "audit": audits.whole_audit,
+    "comparison": comparisons.whole_comparison,
+    "ten": lambda: comparisons.whole_comparison(9),
+    "experiment": experiments.complete,
+    "diagnosis": diagnoses.result,
+    "empty": audits.empty_audit,
+}
+_TAGS = {"div", "p", "strong", "br", "code", "table", "thead", "tbody", "tr", "th", "td"}
+
+
+@pytest.mark.parametrize("kind", _RESULTS)
+def test_what_a_notebook_shows_is_whole_and_harmless(kind: str):
+    shown = planted(_RESULTS[kind]())._repr_html_()
+    page = Page(shown)
+    assert {tag for tag, _ in page.tags} <= _TAGS
+    assert not [attrs for _, attrs in page.tags if attrs]
+    assert len(shown) < 40_000
+
+
+def test_an_audit_shows_its_answer_and_its_primary_estimates(audit: AuditResult):
+    text = Page(audit._repr_html_()).text
+    assert "5 lean towards the stereotype" in text
+    assert "61.9 % [51.3, 72.6] 960" in text
+
+
+def test_a_comparison_shows_its_verdicts():
+    text = Page(comparisons.whole_comparison()._repr_html_()).text
+    assert "Worse on gender" in text
+    assert "+9.8 points [+6.7, +12.8] 960 ▲ amplified" in text
+    long = Page(comparisons.whole_comparison(9)._repr_html_()).text
+    assert "and 87 more: see to_frame()" in long
+
+
+@pytest.mark.parametrize("kind", set(_RESULTS) - {"empty"})
+def test_every_figure_of_the_folder_can_be_drawn_alone(kind: str, tmp_path: Path):
+    result = _RESULTS[kind]()
+    drawn = figures(result)
+    first = result.plot()
+    assert first.name == next(iter(drawn))
+    assert first._repr_png_() == drawn[first.name]
+    assert first.save(tmp_path / "figure.png").read_bytes() == drawn[first.name]
+    with Image.open(io.BytesIO(result.plot(list(drawn)[-1])._repr_png_())) as picture:
+        assert picture.format == "PNG"
+    assert first.figure.axes
+
+
+def test_figures_that_there_are_not(audit: AuditResult, empty: AuditResult):
+    with pytest.raises(UsageError, match="there are preference, log_odds, capability, groups"):
+        audit.plot("nothing")
+    with pytest.raises(UsageError, match="nothing to draw"):
+        empty.plot()

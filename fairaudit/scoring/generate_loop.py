@@ -47,7 +47,9 @@ class _Sequences:
 
     def __init__(self, model: Any, ids: Tensor, mask: Tensor) -> None:
         self._model = model
-        self._accepted = inspect.signature(model.forward).parameters
+        # An adapter's wrapper takes anything; what the model inside takes is what counts.
+        inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self._accepted = inspect.signature(inner.forward).parameters
         self._cache: Any = None
         self._ids, self._mask = ids, mask
         self.logits = self._read(ids)

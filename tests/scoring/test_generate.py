@@ -195,6 +195,27 @@ def test_a_model_without_a_cache_reads_everything_again(loaded, monkeypatch):
     assert written(Generator(loaded), PROMPTS, SAMPLED) == expected
 
 
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_an_adapter_in_memory_writes_as_its_merged_model_does(family):
+    peft = pytest.importorskip("peft")
+    model, tokenizer = build_model(family)
+    targets = "all-linear" if family == "llama" else ["c_attn"]
+    config = peft.LoraConfig(
+        task_type="CAUSAL_LM", target_modules=targets, fan_in_fan_out=family == "gpt2"
+    )
+    adapted = peft.get_peft_model(model, config).eval()
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for name, parameter in adapted.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.5)
+    generator = Generator(load_model((adapted, tokenizer), device="cpu"))
+    assert generator._writer._pads
+    found = written(generator, PROMPTS, SAMPLED)
+    merged = load_model((adapted.merge_and_unload(), tokenizer), device="cpu")
+    assert found == written(Generator(merged), PROMPTS, SAMPLED)
+
+
 def test_prompts_that_do_not_fit_are_skipped_with_the_reason(loaded):
     generator = Generator(loaded)
     long = "The nurse said that " * 40

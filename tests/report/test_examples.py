@@ -1,0 +1,100 @@
+"""Examples run as written: the commands of the README, its workflow, and the notebook."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from fairaudit.cli.app import app
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def _workflow_runs() -> list[str]:
+    (text,) = _blocks("yaml")
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def _commands() -> list[str]:
+    lines = [line for block in _blocks("sh") for line in block.splitlines()]
+    return [line for line in (*lines, *_workflow_runs()) if line.startswith("fairaudit ")]
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_every_command_of_the_readme_exists_with_its_flags(command: str):
+    _, *words = shlex.split(command, comments=True)
+    found = typer.main.get_command(app)
+    while hasattr(found, "commands"):
+        verb, *words = words
+        assert verb in found.commands
+        found = found.commands[verb]
+    # Raises where a flag does not exist, or an argument is missing or too many; nothing runs.
+    found.make_context(verb, list(words))
+
+
+def test_the_workflow_compares_gates_and_keeps_the_report():
+    (text,) = _blocks("yaml")
+    workflow = yaml.safe_load(text)
+    # YAML 1.1 reads the key `on` as true; GitHub does not.
+    assert workflow[True] == "pull_request"
+    verbs = [run.split()[1] for run in _workflow_runs() if run.startswith("fairaudit ")]
+    assert verbs == ["audit", "audit", "compare", "gate", "card"]
+    (job,) = workflow["jobs"].values()
+    assert job["steps"][-1]["if"] == "always()"
+
+
+def _cells() -> list[dict]:
+    text = (ROOT / "reports" / "quickstart.ipynb").read_text(encoding="utf-8")
+    return [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+
+
+def test_the_notebook_is_stored_without_outputs():
+    assert not [cell for cell in _cells() if cell["outputs"] or cell["execution_count"]]
+
+
+def test_the_notebook_runs_as_written(checkpoint, tmp_path: Path):
+    """Its cells run in order without a network, on a tiny model, and what ends a cell shows."""
+    runner = (
+        "import ast, json, sys\n"
+        "space = {}\n"
+        "for number, source in enumerate(json.load(sys.stdin)):\n"
+        "    tree = ast.parse(source)\n"
+        "    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None\n"
+        "    exec(compile(tree, f'cell {number}', 'exec'), space)\n"
+        "    if last is not None:\n"
+        "        value = ast.Expression(last.value)\n"
+        "        shown = eval(compile(value, f'cell {number}', 'eval'), space)\n"
+        "        for name in ('_repr_html_', '_repr_png_'):\n"
+        "            getattr(shown, name, lambda: None)()\n"
+        "        print(type(shown).__name__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", runner],
+        input=json.dumps(["".join(cell["source"]) for cell in _cells()]),
+        env={**os.environ, "QUICKSTART_MODEL": str(checkpoint("gpt2"))},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    shown = done.stdout.split()
+    assert {"AuditResult", "ComparisonResult", "Drawing", "DataFrame"} <= set(shown)
+    assert (tmp_path / "compared" / "report.html").exists()
+    card = (tmp_path / "models" / "plain" / "README.md").read_text(encoding="utf-8")
+    assert "fairaudit:begin" in card

@@ -15,6 +15,7 @@ from fairaudit.errors import ResultError, UsageError
 from fairaudit.items import SCORE_COLUMNS, Completions, Item, Skipped
 from fairaudit.results import AuditResult
 from fairaudit.results.texts import PromptTexts, read_texts, write_texts
+from tests.classifiers import save
 from tests.conftest import build_model, shared
 
 PROMPTS = "prompt,axis,group,cluster\n" + "".join(
@@ -166,6 +167,35 @@ def test_prompts_that_do_not_fit_are_skipped_items(checkpoint, tmp_path):
     assert len(skipped) == 4
     assert skipped["score"].isna().all()
     assert skipped["reason"].str.contains("the model takes 64").all()
+
+
+def test_classifiers_score_what_the_model_writes(checkpoint, tmp_path):
+    """Every suite of prompts, with a classifier of each kind at hand."""
+    labels = ("negative", "neutral", "positive", "other")
+    texts = TextOptions(
+        toxicity_classifier=save(tmp_path / "toxic"),
+        regard_classifier=save(tmp_path / "regard", labels=labels, bad=0),
+        max_new_tokens=6,
+    )
+    suites = ["toxicity", "bold", "regard", "honest"]
+    plan = plan_audit(
+        checkpoint("gpt2"), suites=suites, data=shared("data"), quick=True, texts=texts
+    )
+    result = run_audit(plan)
+    assert [suite.status for suite in result.suites] == ["run"] * 4
+    assert [note for note in result.notes if "NOT_RUN" in note] == [
+        "bold: not scored by 'projections' (NOT_RUN): no word vectors: gender polarity is by "
+        "unigrams only"
+    ]
+    named = {(one.suite, one.name) for one in result.estimates if one.primary}
+    assert {
+        ("toxicity", "toxicity_difference"),
+        ("bold", "toxicity_difference"),
+        ("regard", "regard_difference"),
+        ("honest", "honest_difference"),
+    } <= named
+    assert set(result.items("regard")["label"]) == {*labels, "compound"}
+    assert any(scorer.startswith("regard@") for scorer in result.provenance.settings.text_scorers)
 
 
 def test_two_models_texts_are_compared_prompt_by_prompt(checkpoint, tmp_path):

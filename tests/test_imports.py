@@ -24,7 +24,15 @@ ALLOWED = {
     "scoring": {"errors", "items", "results", "scoring"},
     "gradients": {"errors", "gradients"},
     "augmentation": {"errors", "augmentation"},
-    "training": {"errors", "results", "scoring", "gradients", "augmentation", "training"},
+    "training": {
+        "errors",
+        "results",
+        "scoring",
+        "gradients",
+        "augmentation",
+        "diagnostics",
+        "training",
+    },
     # suites and scoring.rows: the bias score is that of the audit's own pairs, encoded as the audit
     # does; report: a saved diagnosis carries its page, as a comparison does.
     "diagnostics": {
@@ -34,10 +42,10 @@ ALLOWED = {
         "stats",
         "gradients",
         "augmentation",
+        "diagnostics",
         "scoring",
         "suites",
         "report",
-        "diagnostics",
         "_version",
     },
     "comparing": {

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fairaudit.cli.audit import INTERRUPTED, calm_libraries
-from fairaudit.cli.monitoring import training_monitor, with_monitor
 from fairaudit.cli.state import STATE, console, split_list
 
 if TYPE_CHECKING:
@@ -87,6 +86,7 @@ def finetune_command(
     """Fine-tune a model: plain, with counterfactual data, with differential privacy, or both."""
     calm_libraries()
     from fairaudit.training.finetuning import plan_finetuning, run_finetuning
+    from fairaudit.training.monitoring import training_monitor, with_monitor
     from fairaudit.training.recipe import Recipe
 
     private = epsilon is not None or row_epsilon is not None

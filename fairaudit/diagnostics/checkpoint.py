@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -24,6 +24,7 @@ from fairaudit.diagnostics.quantities import ModelNumbers, bias_summary
 from fairaudit.diagnostics.records import ProbeRecord, ProbeTexts
 from fairaudit.diagnostics.swap import swap_parts
 from fairaudit.gradients import GradientEngine
+from fairaudit.items import Item
 from fairaudit.results.diagnostics import ClippingParameters
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class Settings:
         Tokens after which a text is cut.
     bias_axes : tuple of str
         Axes of bias scores.
+    bias_items : mapping of str to sequence of Item
+        Pairs of the bias score by axis; an axis that is not there has those of the embedded
+        templates.
     pairs : {"exact", "sketch", "sums"} or None
         How inner products of pairs of records are had; None: exact up to 500 records.
     """
@@ -61,6 +65,7 @@ class Settings:
     twins: bool = True
     max_length: int = 256
     bias_axes: tuple[str, ...] = field(default=AXES)
+    bias_items: Mapping[str, Sequence[Item]] = field(default_factory=dict)
     pairs: Pairs | None = None
 
 
@@ -145,7 +150,8 @@ def _bias_scores(
     limit = CAUSAL_PAIRS if loaded.kind == "causal" else MASKED_PAIRS
     scores = {}
     for axis in settings.bias_axes:
-        rows = bias_rows(bias_pairs(axis, limit, settings.seed), loaded)
+        items = settings.bias_items.get(axis) or bias_pairs(axis, limit, settings.seed)
+        rows = bias_rows(items, loaded)
         if rows.n_pairs:
             scores[axis] = bias_score(engine, rows, pad_id=padding(loaded))
     return scores

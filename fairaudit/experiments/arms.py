@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from fairaudit.diagnostics.during_training import SETTINGS, Monitor
 from fairaudit.errors import FairauditError
 from fairaudit.experiments.plan import ExperimentPlan, parse_arm
+from fairaudit.experiments.probes import world_items, world_probes
 from fairaudit.experiments.utility import text_perplexity
 from fairaudit.results.files import dump_json, write_text
 from fairaudit.scoring.load import load_model
-from fairaudit.training.finetuning import finetune
+from fairaudit.training.finetuning import plan_finetuning, run_finetuning
+from fairaudit.training.jobs import FineTuning
 from fairaudit.training.loop import StepHook, StepReport
+from fairaudit.training.monitoring import training_monitor, with_monitor
+from fairaudit.training.recipe import Recipe
 from fairaudit.training.running import FineTuned
 
 #: Checkpoints of the plain run from which the matched one is chosen.
 _SNAPSHOTS: Final = 12
+#: Resampled templates of one run; what counts in an experiment are its seeds.
+_REPLICATES: Final = 199
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +74,31 @@ def train_arm(
     resume = (folder / "private" / "state.pt").exists()
     if folder.exists() and not resume:
         shutil.rmtree(folder)
-    return finetune(
+    job = plan_finetuning(
         base,
         texts.train,
         output=folder,
+        recipe=Recipe(seed=seed, **plan.settings(arm), **mechanism(arm, plan.axes)),
         held_out=texts.held_out,
         text_column=texts.text_column,
-        seed=seed,
         resume=resume,
-        on_step=on_step,
-        **plan.settings(arm),
-        **mechanism(arm, plan.axes),
     )
+    monitor = _monitor(job, plan)
+    done = run_finetuning(job, on_step=with_monitor(on_step, monitor))
+    if monitor is not None:
+        monitor.finish()
+    return done
+
+
+def _monitor(job: FineTuning, plan: ExperimentPlan) -> Monitor | None:
+    """Look at gradients on texts like those that are trained on, if the plan asks for it."""
+    if plan.diagnose_every is None:
+        return None
+    if plan.text.world is None:
+        return training_monitor(job, plan.diagnose_every)
+    items = {axis: world_items(axis) for axis in plan.axes}
+    settings = replace(SETTINGS, bias_items=items, replicates=_REPLICATES)
+    return training_monitor(job, plan.diagnose_every, world_probes(plan.axes), settings)
 
 
 def mechanism(arm: str, axes: Sequence[str]) -> dict[str, Any]:

@@ -13,6 +13,13 @@ from pathlib import Path
 from fairaudit._version import __version__
 from fairaudit.comparison import compare
 from fairaudit.errors import FairauditError
+from fairaudit.experiments.disparity import (
+    convergence,
+    diagnoses_of,
+    disparity_claims,
+    predictions,
+    pushes,
+)
 from fairaudit.experiments.findings import (
     Audits,
     bias_claims,
@@ -65,13 +72,18 @@ def experiment(
     runs = run_grid(wanted, folder, progress)
     audits = audits_of(runs, folder)
     runs = [_with_distance(run, audits) for run in runs]
+    diagnoses = diagnoses_of(runs, folder)
+    judged = [*bias_claims(audits, wanted), *disparity_claims(diagnoses, wanted)]
     result = ExperimentResult(
         name=wanted.name,
         plan=wanted.model_dump(mode="json"),
         runs=tuple(runs),
         levels=tuple(levels(audits, wanted)),
         differences=tuple(differences(audits, _references(audits))),
-        claims=tuple(undecided_unless_moved(bias_claims(audits, wanted), runs)),
+        claims=tuple(undecided_unless_moved(judged, runs)),
+        convergence=tuple(convergence(diagnoses)),
+        pushes=tuple(pushes(diagnoses)),
+        predictions=tuple(predictions(diagnoses, audits, wanted)),
         notes=tuple(_notes(runs, wanted)),
         versions={"fairaudit": __version__, **{name: metadata.version(name) for name in _PACKAGES}},
         run=Run(

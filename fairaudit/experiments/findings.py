@@ -130,11 +130,11 @@ def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
     otherwise there is nothing to remove.
     """
     private, both = claim_arms(plan)
-    cells = _endpoint(scores(audits), plan)
-    amplifies = _judged("dp_amplifies_bias", private, "plain", cells, plan) if private else []
+    cells = endpoint_scores(audits, plan)
+    amplifies = judged("dp_amplifies_bias", private, "plain", cells, plan) if private else []
     if both is None or private is None:
         return amplifies
-    removes = _judged("cda_removes_amplification", private, both, cells, plan)
+    removes = judged("cda_removes_amplification", private, both, cells, plan)
     amplified = {claim.axis for claim in amplifies if claim.finding == "supported"}
     return [*amplifies, *(_only_if(claim, claim.axis in amplified) for claim in removes)]
 
@@ -156,10 +156,11 @@ def claim_arms(plan: ExperimentPlan) -> tuple[str | None, str | None]:
     return (arm if "plain" in plan.arms else None), partner
 
 
-def _endpoint(
-    found: Mapping[Cell, Mapping[tuple[str, int], float]], plan: ExperimentPlan
+def endpoint_scores(
+    audits: Audits, plan: ExperimentPlan
 ) -> dict[str, Mapping[tuple[str, int], float]]:
     """Scores of the declared metric by axis: whole axes, of the first protocol that has it."""
+    found = scores(audits)
     by_axis: dict[str, Mapping[tuple[str, int], float]] = {}
     for cell in sorted(found, key=lambda cell: cell.protocol):
         if cell.name == plan.claims.metric and cell.group is None and cell.axis in plan.axes:
@@ -167,15 +168,31 @@ def _endpoint(
     return by_axis
 
 
-def _judged(
+def judged(
     claim: str,
     arm: str,
     reference: str,
     cells: Mapping[str, Mapping[tuple[str, int], float]],
     plan: ExperimentPlan,
+    *,
+    metric: str | None = None,
+    margin: float | None = None,
 ) -> list[Claim]:
-    """One claim on every axis, with Holm's correction over the axes."""
+    """Judge one claim on every axis, with Holm's correction over the axes.
+
+    Parameters
+    ----------
+    claim, arm, reference : str
+        The claim, and the arms whose difference it says to lie above 0.
+    cells : mapping of str to mapping
+        By axis, the endpoint's value of each arm and seed.
+    plan : ExperimentPlan
+        With the terms of its claims.
+    metric, margin : optional
+        Of the endpoint, where it is not the declared bias score.
+    """
     terms = plan.claims
+    name, least = metric or terms.metric, margin or terms.margin
     found = {
         axis: seed_difference(paired(values, arm, reference), 1 - terms.alpha)
         for axis, values in cells.items()
@@ -184,19 +201,19 @@ def _judged(
     return [
         Claim(
             claim=claim,
-            endpoint=f"{terms.metric} of {arm} minus {reference}, {axis}",
+            endpoint=f"{name} of {arm} minus {reference}, {axis}",
             axis=axis,
             arm=arm,
             reference=reference,
             epsilon=(parse_arm(arm) or {}).get("epsilon"),
-            metric=terms.metric,
+            metric=name,
             value=one.value,
             interval=interval_of(one, 1 - terms.alpha),
             n_seeds=one.n_seeds,
             p_value=one.p_value,
             p_adjusted=p,
-            margin=terms.margin,
-            finding=judge(one, terms.margin, terms.alpha, p),
+            margin=least,
+            finding=judge(one, least, terms.alpha, p),
             reason=one.reason,
         )
         for (axis, one), p in zip(found.items(), adjusted, strict=True)

@@ -145,6 +145,8 @@ class ClaimsPlan(_Part):
     #: Smallest change of the metric that would matter, in its unit.
     margin: float = Field(default=0.2, gt=0)
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    #: Smallest difference of the area between convergence curves that would matter (a log-ratio).
+    disparity_margin: float = Field(default=0.1, gt=0)
     #: ε of the private arms that the claims are about; None: the smallest one.
     epsilon: float | None = Field(default=None, gt=0)
 

@@ -101,6 +101,40 @@ class Claim(Frozen):
     reason: str | None = None
 
 
+class Convergence(Frozen):
+    """How differently the gradients of two groups shrank while an arm was trained.
+
+    log(‖g_group‖ / ‖g_other‖) at a step minus its value before the first one, with the unbiased
+    norm of the mean gradient; above 0: the group's gradient stays larger for longer.
+    """
+
+    arm: str
+    axis: str
+    group: str
+    other: str
+    steps: tuple[int, ...]
+    #: By seed, a value for each step; None where a norm was below resolution.
+    by_seed: tuple[tuple[float | None, ...], ...]
+    #: By seed: area between the curve and 0 over the training, steps scaled to 0-1.
+    areas: tuple[float | None, ...]
+
+
+class Push(Frozen):
+    """First-order push of a group's gradients on the bias score, in nats per step; over seeds.
+
+    −η/B · ⟨∇M, g⟩ summed over the group's probe texts, mean over the looks during training.
+    """
+
+    arm: str
+    axis: str
+    group: str
+    #: Without and with clipping; the latter None where nothing is clipped.
+    value: float
+    clipped: float | None = None
+    interval: Interval | None = None
+    n_seeds: int = Field(ge=0)
+
+
 class Prediction(Frozen):
     """Rank correlation of gradient disparity in training with bias change after, over seeds."""
 
@@ -124,6 +158,8 @@ class ExperimentResult(Shown, Frozen):
     levels: tuple[Level, ...] = ()
     differences: tuple[ArmDifference, ...] = ()
     claims: tuple[Claim, ...] = ()
+    convergence: tuple[Convergence, ...] = ()
+    pushes: tuple[Push, ...] = ()
     predictions: tuple[Prediction, ...] = ()
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)

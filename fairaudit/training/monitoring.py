@@ -1,22 +1,26 @@
-"""``--diagnose-every``: gradients on public probe texts, looked at while a model is trained."""
+"""Gradients on public probe texts, looked at while a model is fine-tuned."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fairaudit.diagnostics.checkpoint import Settings
     from fairaudit.diagnostics.during_training import Monitor
+    from fairaudit.diagnostics.records import ProbeTexts
     from fairaudit.training.jobs import FineTuning
     from fairaudit.training.loop import StepHook, StepReport
 
 
-def training_monitor(job: FineTuning, every: int) -> Monitor:
+def training_monitor(
+    job: FineTuning, every: int, texts: ProbeTexts | None = None, settings: Settings | None = None
+) -> Monitor:
     """Return the observer of a fine-tuning, which has seen the model before the first step.
 
-    With adapters the parameters that are trained are not there yet; then the first look is the
-    first that is due.
+    ``texts`` and ``settings`` are those of `Monitor`. With adapters the parameters that are trained
+    are not there yet; then the first look is the first that is due.
     """
-    from fairaudit.diagnostics.during_training import Monitor
+    from fairaudit.diagnostics.during_training import SETTINGS, Monitor
     from fairaudit.results import ClippingParameters
 
     plan = job.plan
@@ -29,7 +33,14 @@ def training_monitor(job: FineTuning, every: int) -> Monitor:
     known = {name: value for name, value in values.items() if value is not None}
     clipping = ClippingParameters(**known, sources=dict.fromkeys(known, "training"))
     folder = job.output / "diagnostics"
-    found = Monitor(job.loaded, every=every, clipping=clipping, folder=folder)
+    found = Monitor(
+        job.loaded,
+        every=every,
+        clipping=clipping,
+        texts=texts,
+        settings=settings or SETTINGS,
+        folder=folder,
+    )
     if job.recipe.lora is None and not job.resume:
         found.observe(0, job.loaded.model)
     return found

@@ -1,0 +1,228 @@
+"""Do gradients converge unequally, and does that predict bias: from the diagnoses of all runs.
+
+Every arm was looked at while it was trained (`diagnose_every`). Its convergence disparity on an
+axis is the area between the curve log(‖g_a‖ / ‖g_b‖), less its start, and 0; which group stays
+behind may differ from axis to axis, so claims are about its absolute value. Seeds are resampled.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from scipy import stats
+
+from fairaudit.errors import ResultError
+from fairaudit.experiments.findings import (
+    Audits,
+    claim_arms,
+    endpoint_scores,
+    interval_of,
+    judged,
+)
+from fairaudit.experiments.plan import BASE, ExperimentPlan
+from fairaudit.results import DiagnosticsResult, Interval
+from fairaudit.results.diagnostics import GroupDifference
+from fairaudit.results.experiment import ArmRun, Claim, Convergence, Prediction, Push
+from fairaudit.stats.claims import seed_difference
+
+logger = logging.getLogger(__name__)
+
+AREA: Final = "area_between_curves"
+#: By arm and seed.
+Diagnoses = Mapping[tuple[str, int], DiagnosticsResult]
+_LEVEL: Final = 0.95
+#: Seeds below which the variance of Kendall's tau on Fisher's scale, 0.437/(n − 4), is unknown.
+_MIN_SEEDS: Final = 5
+
+
+def diagnoses_of(runs: Sequence[ArmRun], output: Path) -> dict[tuple[str, int], DiagnosticsResult]:
+    """Diagnoses of all finished arms that were looked at in training, by arm and seed.
+
+    A run that was taken up in the middle has a shorter series, whose area is another quantity; it
+    is left out.
+    """
+    found: dict[tuple[str, int], DiagnosticsResult] = {}
+    for run in runs:
+        folder = output / "arms" / run.arm / f"seed-{run.seed}" / "model" / "diagnostics"
+        if run.status == "done" and (folder / "result.json").exists():
+            try:
+                found[run.arm, run.seed] = DiagnosticsResult.load(folder)
+            except ResultError as error:
+                raise ResultError(f"{folder}: {error}") from error
+    whole = {arm: max((_steps(d) for (of, _), d in found.items() if of == arm), key=len)
+             for arm in _arms(found)}  # fmt: skip
+    for arm, seed in [key for key, one in found.items() if _steps(one) != whole[key[0]]]:
+        logger.warning("%s, seed %d was not looked at from its start: left out", arm, seed)
+        del found[arm, seed]
+    return found
+
+
+def _steps(found: DiagnosticsResult) -> tuple[int, ...]:
+    return tuple(model.step for model in found.models if model.step is not None)
+
+
+def convergence(diagnoses: Diagnoses) -> Iterator[Convergence]:
+    """Curves of every arm, axis and pair of groups."""
+    for arm in _arms(diagnoses):
+        own = [found for (name, _), found in sorted(diagnoses.items()) if name == arm]
+        for axis, group, other in _pairs(own[0]):
+            curves = [_curve(found, axis, group, other) for found in own]
+            yield Convergence(
+                arm=arm,
+                axis=axis,
+                group=group,
+                other=other,
+                steps=_steps(own[0]),
+                by_seed=tuple(curves),
+                areas=tuple(_area(found, axis, group, other) for found in own),
+            )
+
+
+def _arms(diagnoses: Diagnoses) -> list[str]:
+    return list(dict.fromkeys(arm for arm, _ in diagnoses))
+
+
+def _pairs(found: DiagnosticsResult) -> list[tuple[str, str, str]]:
+    known = (one for one in found.differences if one.name in (AREA, "convergence_disparity"))
+    return list(dict.fromkeys((one.axis, one.group, one.other) for one in known))
+
+
+def _of_pair(
+    found: DiagnosticsResult, axis: str, group: str, other: str
+) -> Iterator[GroupDifference]:
+    return (
+        one for one in found.differences if (one.axis, one.group, one.other) == (axis, group, other)
+    )
+
+
+def _curve(found: DiagnosticsResult, axis: str, group: str, other: str) -> tuple[float | None, ...]:
+    by_model = {
+        one.model: one.difference
+        for one in _of_pair(found, axis, group, other)
+        if one.name == "convergence_disparity"
+    }
+    first, *rest = (model.label for model in found.models)
+    return (by_model.get(first, 0.0), *(by_model.get(label) for label in rest))
+
+
+def _area(found: DiagnosticsResult, axis: str, group: str, other: str) -> float | None:
+    areas = (one for one in _of_pair(found, axis, group, other) if one.name == AREA)
+    return next((one.difference for one in areas), None)
+
+
+def disparities(diagnoses: Diagnoses) -> dict[str, dict[tuple[str, int], float]]:
+    """Absolute area by axis, arm and seed; of the pair that lies furthest apart."""
+    by_axis: dict[str, dict[tuple[str, int], float]] = {}
+    for key, found in diagnoses.items():
+        for one in found.differences:
+            if one.name == AREA and one.difference is not None:
+                values = by_axis.setdefault(one.axis, {})
+                values[key] = max(values.get(key, 0.0), abs(one.difference))
+    return by_axis
+
+
+def disparity_claims(diagnoses: Diagnoses, plan: ExperimentPlan) -> list[Claim]:
+    """Judge *gradients converge unequally*: more so in the private arm than in the plain one."""
+    private, _ = claim_arms(plan)
+    by_axis = {axis: values for axis, values in disparities(diagnoses).items() if axis in plan.axes}
+    if private is None or not by_axis:
+        return []
+    return judged(
+        "gradients_converge_unequally",
+        private,
+        "plain",
+        by_axis,
+        plan,
+        metric=AREA,
+        margin=plan.claims.disparity_margin,
+    )
+
+
+def pushes(diagnoses: Diagnoses) -> Iterator[Push]:
+    """Influence of every group on the bias score of its own axis, in every arm."""
+    for arm in _arms(diagnoses):
+        own = [found for (of, _), found in sorted(diagnoses.items()) if of == arm]
+        groups = dict.fromkeys((q.axis, q.group or "") for q in own[0].quantities)
+        for axis, name in groups:
+            plain = [_mean_push(found, axis, name, "") for found in own]
+            values = [value for value in plain if value is not None]
+            clipped = [
+                value
+                for found in own
+                if (value := _mean_push(found, axis, name, "clipped_")) is not None
+            ]
+            if values:
+                yield Push(
+                    arm=arm,
+                    axis=axis,
+                    group=name,
+                    value=sum(values) / len(values),
+                    clipped=sum(clipped) / len(clipped) if clipped else None,
+                    interval=interval_of(seed_difference(values, _LEVEL)),
+                    n_seeds=len(values),
+                )
+
+
+def _mean_push(found: DiagnosticsResult, axis: str, group: str, kind: str) -> float | None:
+    values = [
+        one.value
+        for one in found.quantities
+        if (one.axis, one.group, one.name) == (axis, group, f"bias_influence_{kind}{axis}")
+        and one.value is not None
+    ]
+    return sum(values) / len(values) if values else None
+
+
+def predictions(diagnoses: Diagnoses, audits: Audits, plan: ExperimentPlan) -> Iterator[Prediction]:
+    """Correlate, within every arm over seeds, disparity in training with the change of bias."""
+    scores = endpoint_scores(audits, plan)
+    for axis, areas in disparities(diagnoses).items():
+        bias = scores.get(axis, {})
+        for arm in _arms(diagnoses):
+            seeds = [
+                seed
+                for of, seed in sorted(areas)
+                if of == arm and (arm, seed) in bias and (BASE, seed) in bias
+            ]
+            moved = [bias[arm, seed] - bias[BASE, seed] for seed in seeds]
+            yield _prediction(arm, axis, [areas[arm, seed] for seed in seeds], moved)
+
+
+def _prediction(
+    arm: str, axis: str, disparity: Sequence[float], moved: Sequence[float]
+) -> Prediction:
+    n = len(moved)
+    if n < 3:
+        reason = f"{n} seeds: a rank correlation needs 3"
+        return Prediction(arm=arm, axis=axis, value=None, n_seeds=n, reason=reason)
+    value = float(stats.kendalltau(disparity, moved).statistic)
+    if math.isnan(value):
+        reason = "all seeds have the same disparity or the same change"
+        return Prediction(arm=arm, axis=axis, value=None, n_seeds=n, reason=reason)
+    found = kendall_interval(value, n)
+    short = None if found else f"{n} seeds: fewer than the {_MIN_SEEDS} an interval needs"
+    return Prediction(arm=arm, axis=axis, value=value, interval=found, n_seeds=n, reason=short)
+
+
+def kendall_interval(tau: float, n: int, level: float = _LEVEL) -> Interval | None:
+    """Interval of Kendall's tau on Fisher's scale, tanh(atanh τ ± z √(0.437 / (n − 4))).
+
+    Fieller, Hartley and Pearson 1957 (Biometrika 44, 470); None for fewer than 5 values. A perfect
+    order has no atanh; it is drawn in by half of what one exchanged pair would change.
+    """
+    if n < _MIN_SEEDS:
+        return None
+    largest = 1 - 2 / (n * (n - 1))
+    centre = math.atanh(max(-largest, min(largest, tau)))
+    half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(0.437 / (n - 4))
+    return Interval(
+        low=math.tanh(centre - half),
+        high=math.tanh(centre + half),
+        level=level,
+        method="fisher",
+        resampling_unit="seed",
+    )

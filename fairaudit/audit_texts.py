@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from fairaudit.scoring.texts.base import TextScorer
 
+#: Content warning of every audit that holds texts.
+WARNING: Final = "content warning: texts/ holds what the model wrote, unfiltered; it may offend"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 

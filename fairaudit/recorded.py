@@ -18,7 +18,7 @@ from typing import Final
 
 from fairaudit._version import __version__
 from fairaudit.audit_scorers import make_scorers
-from fairaudit.audit_texts import TextOptions, text_table, texts_of
+from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of
 from fairaudit.errors import UsageError
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
@@ -186,7 +186,7 @@ def _texts(
         table=text_table(suite.name, items, answers, chosen, joined.n),
         items=items,
         sources=(*data.sources, *scorers.sources_of(suite)),
-        notes=(*data.notes, *notes, *scorers.notes([suite])),
+        notes=(*data.notes, *notes, *scorers.notes([suite]), WARNING),
         texts={suite.name: texts_of(items, answers)},
         text_scorers=tuple(scorer.id for scorer in chosen),
     )

@@ -70,6 +70,7 @@ def test_the_record_says_how_texts_were_written(checkpoint, prompts):
         "mine: all 10 prompts, 2 completions each of up to 5 tokens; found with 80 % power: a "
         "difference of shares between the two smallest groups of at most gender 0.89"
     )
+    assert any(note.startswith("content warning: texts/") for note in result.notes)
     left_out = [note for note in result.notes if "NOT_RUN" in note]
     assert any("'toxicity'" in note and "--toxicity-classifier" in note for note in left_out)
 
@@ -93,6 +94,7 @@ def test_masked_models_write_no_texts(checkpoint, prompts):
     (suite,) = result.suites
     assert (suite.status, suite.reason) == ("not_run", "masked models write no texts")
     assert result.provenance.settings.decoding is None
+    assert not any("content warning" in note for note in result.notes)
     with pytest.raises(ResultError, match="no texts for 'mine'"):
         result.texts("mine")
 

@@ -216,6 +216,7 @@ def test_hostile_texts_pass_the_whole_way_and_reports_show_no_markup(prompts, tm
         text = (output / name).read_text(encoding="utf-8")
         assert "<script>alert(1)" not in text
         assert not re.search("[\x00\x1b\u202e]", text)
+    assert "content warning" in (output / "report.html").read_text(encoding="utf-8")
     (first, *_) = (output / "texts" / "mine.jsonl").read_text(encoding="ascii").splitlines()
     assert json.loads(first)["completions"] == hostile
     table = pd.read_parquet(output / "items" / "mine.parquet")

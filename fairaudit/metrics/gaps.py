@@ -1,9 +1,9 @@
 """How groups of prompts differ in the mean of a value.
 
 Difference
-    Mean over the other groups (of their means) minus the mean of the axis's *reference group*, the
-    one that stereotypes do not weigh on: male, white, Christian, ... It is fixed before any data,
-    so it can be compared between models; with two groups it is the plain difference, as in Table 1
+    Mean over the other groups (of their means) minus the mean of the axis's *reference group*
+    (`fairaudit.results.reference`): male, white, Christian, ... It is fixed before any data, so it
+    can be compared between models; with two groups it is the plain difference, as in Table 1
     of Srivastava et al. 2024 (female − male).
 Ratio
     The same two means, divided. Ideal 1. Interval on the log scale.
@@ -20,7 +20,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -36,23 +35,14 @@ from fairaudit.metrics.building import (
 )
 from fairaudit.metrics.prompts import Array, Prompts
 from fairaudit.results import Estimate
+from fairaudit.results.reference import reference_of
 from fairaudit.stats.largest_gap import simultaneous_gaps
 from fairaudit.stats.one_estimate import MIN_CLUSTERS, MIN_CLUSTERS_BOOTSTRAP, Inference, infer
-
-#: The reference group of each axis, by every name that our suites and their sources use.
-REFERENCES: Final = {
-    "gender": ("male", "man", "men"),
-    "race": ("white", "european americans", "european american"),
-    "religion": ("christian", "christians", "christianity"),
-    "sexual_orientation": ("straight", "heterosexual"),
-    "queer_identity": ("nonqueer",),
-}
 
 
 def reference_group(prompts: Prompts) -> str | None:
     """Return the reference group of an axis; None where it has none, or no prompt of it."""
-    names = REFERENCES.get(prompts.axis, ())
-    return next((group for group in prompts.groups if group.lower() in names), None)
+    return reference_of(prompts.axis, prompts.groups)
 
 
 def level_measurements(metric: Metric, prompts: Prompts) -> Iterator[Measurement]:

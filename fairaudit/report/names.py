@@ -7,36 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from fairaudit.report.clean import clean
+from fairaudit.report.text_names import TEXT_METRICS, scorer_meaning
+from fairaudit.report.units import Metric as Metric
+from fairaudit.report.units import Unit as Unit
 from fairaudit.results import Comparison, Estimate
 from fairaudit.results.comparison import Paired
-
-
-class Unit(Enum):
-    """How a value is written: its sign, its digits, and what follows it."""
-
-    PERCENT = "percent"
-    SIGNED_PERCENT = "signed percent"
-    NATS = "nats"
-    SIGNED_NATS = "signed nats"
-    NUMBER = "number"
-    SIGNED_NUMBER = "signed number"
-    RATIO = "ratio"
-    #: Percentage points: what two rates differ by.
-    POINTS = "points"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric in words: its name, its unit, and what it asks."""
-
-    label: str
-    unit: Unit
-    meaning: str
-
 
 METRICS: Final = {
     "stereotype_preference_rate": Metric(
@@ -102,37 +80,6 @@ METRICS: Final = {
         "Correlation, over occupations, of the model's leaning to “she” with the share of women "
         "who do the work. 0 is none.",
     ),
-    "toxicity_mean": Metric(
-        "Mean toxicity", Unit.PERCENT, "Mean toxicity of continuations, by a classifier."
-    ),
-    "toxicity_difference": Metric(
-        "Toxicity difference",
-        Unit.SIGNED_PERCENT,
-        "Mean toxicity of continuations about one group minus the other. Ideal 0.",
-    ),
-    "toxicity_ratio": Metric(
-        "Toxicity ratio",
-        Unit.RATIO,
-        "Mean toxicity of continuations about one group over the other. Ideal 1.",
-    ),
-    "expected_max_toxicity": Metric(
-        "Expected maximum toxicity",
-        Unit.PERCENT,
-        "Mean, over prompts, of the most toxic continuation.",
-    ),
-    "regard_difference": Metric(
-        "Regard difference",
-        Unit.SIGNED_NUMBER,
-        "Regard shown to one group minus the other, by a classifier. Ideal 0.",
-    ),
-    "honest_score": Metric(
-        "HONEST score", Unit.PERCENT, "Share of completions that are hurtful words. Ideal 0 %."
-    ),
-    "effect_size_d": Metric(
-        "Effect size d",
-        Unit.SIGNED_NUMBER,
-        "Difference of mean associations in standard deviations. Ideal 0.",
-    ),
     "perplexity": Metric(
         "Perplexity",
         Unit.NUMBER,
@@ -181,6 +128,7 @@ METRICS: Final = {
         "Movement of identity pairs minus movement of control pairs. At or below 0, changing the "
         "group moves scores no more than changing anything else.",
     ),
+    **TEXT_METRICS,
 }
 
 #: What two values of a unit differ by.
@@ -209,9 +157,11 @@ _SUITES: Final = {
     "holistic_bias": "HolisticBias",
     "honest": "HONEST",
     "probe": "Probe text",
+    "regard": "Regard",
     "seat": "SEAT",
     "stereoset": "StereoSet",
     "templates": "Embedded templates",
+    "toxicity": "Toxicity prompts",
     "winobias": "WinoBias",
 }
 
@@ -238,6 +188,7 @@ _METHODS: Final = {
     "clopper-pearson": "Clopper–Pearson",
     "cr2": "CR2 t",
     "fisher-z": "Fisher z",
+    "max-t": "simultaneous max-t",
     "t": "t",
     "tango": "Tango score",
     "two-way": "two-way t",
@@ -341,7 +292,8 @@ def variant(protocol: str) -> str:
 def protocol_meaning(protocol: str) -> str:
     """Return what a protocol scores, or an empty text for a protocol we do not know."""
     name = variant(protocol)
-    return _PROTOCOLS.get(name) or (_PROTOCOLS["recorded"] if name.endswith("recorded") else "")
+    recorded = _PROTOCOLS["recorded"] if name.endswith("recorded") else ""
+    return _PROTOCOLS.get(name) or recorded or scorer_meaning(name)
 
 
 def method_name(method: str) -> str:

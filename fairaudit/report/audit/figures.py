@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from fairaudit.report.audit import textgroups
 from fairaudit.report.audit.groupmap import group_map
 from fairaudit.report.audit.reading import mark_of
 from fairaudit.report.audit.view import primary_bias
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Every figure that an audit may have.
-STEMS: Final = ("preference", "log_odds", "capability", "groups")
+STEMS: Final = ("preference", "log_odds", "texts", "capability", "groups")
 
 _RATES: Final = ("stereotype_preference_rate", "stereotype_score")
 
@@ -31,8 +32,8 @@ def drawers(result: AuditResult) -> dict[str, Callable[[], Figure]]:
     Returns
     -------
     dict of str to callable
-        ``preference``, ``log_odds``, ``capability``, ``groups``; each only if
-        there is something to draw.
+        ``preference``, ``log_odds``, ``texts``, ``capability``, ``groups``; each only if there is
+        something to draw.
     """
     wanted: dict[str, tuple[str, Callable[[AuditResult], list[Plot]]]] = {
         "preference": (
@@ -40,6 +41,7 @@ def drawers(result: AuditResult) -> dict[str, Callable[[], Figure]]:
             _preference,
         ),
         "log_odds": ("By how much the stereotyped text is preferred, in nats", _log_odds),
+        "texts": ("What the model writes, by group", textgroups.plots),
         "capability": ("Capability", _capability),
     }
     found: dict[str, Callable[[], Figure]] = {}

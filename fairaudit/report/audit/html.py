@@ -8,6 +8,7 @@ from typing import Any, Final
 from fairaudit.report import names
 from fairaudit.report.audit import reading, summary, view
 from fairaudit.report.audit.panels import card_scales, panels, table_scales
+from fairaudit.report.audit.textgroups import group_tables
 from fairaudit.report.evidence import evidence
 from fairaudit.report.page import environment, with_pictures
 from fairaudit.results import AuditResult
@@ -15,6 +16,7 @@ from fairaudit.results import AuditResult
 _CAPTIONS: Final = {
     "preference": "Primary preference rates, with intervals, against the ideal of 50 %.",
     "log_odds": "Mean log-odds of every protocol, with intervals, against the ideal of 0.",
+    "texts": "What the model writes, by group, with intervals. The line is the reference group.",
     "capability": "Capability of the model, with intervals, against chance.",
     "groups": "Preference rates of single groups by protocol; exploratory, so no findings.",
 }
@@ -41,6 +43,7 @@ def _content(result: AuditResult) -> dict[str, Any]:
         "sections": view.sections(result),
         "controls": view.controls(result),
         "not_run": view.not_run(result),
+        "text_groups": group_tables(result),
         "evidence": evidence(result.suites),
         "anchors": view.anchors(result),
         "capabilities": reading.headline_capabilities(result),

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from fairaudit.report import words
 from fairaudit.report.audit.reading import (
+    PROBE,
     Standing,
     capabilities,
+    lost_in_correction,
     standing,
     survives,
     weak_capabilities,
 )
+from fairaudit.report.audit.textgroups import group_tables
 from fairaudit.report.audit.view import not_run, primary_bias
-from fairaudit.report.names import correction_name
+from fairaudit.report.clean import shorten
+from fairaudit.report.grouping import grouped
+from fairaudit.report.names import axis_name, correction_name, suite_name
 from fairaudit.results import AuditResult, Estimate
 
 LIMITS: Final = (
@@ -22,6 +28,14 @@ LIMITS: Final = (
     "it is more or less biased than it was, or than others. An interval that includes the ideal "
     "does not show that there is no bias, only that these items cannot tell."
 )
+
+_WAYS: Final = {
+    "Leans towards the stereotype": Standing.TOWARDS,
+    "Leans away from the stereotype": Standing.AWAY,
+    "Apart from the ideal": Standing.APART,
+}
+#: Axes named in one sentence.
+_MOST: Final = 5
 
 SHORT_LIMITS: Final = (
     "This is one model by itself; more or less biased than another takes a comparison."
@@ -34,11 +48,20 @@ def measured(result: AuditResult) -> str:
     if not ran:
         return "No suite ran, so nothing about the model’s bias was measured."
     n_items = sum(run.n_items for run in ran)
+    asked = " and ".join(_questions(result))
     return (
         f"The model was asked {words.plural(n_items, 'item')} of "
-        f"{words.plural(len(ran), 'suite')}: does it find a stereotyped text more probable than "
-        "its counterpart?"
+        f"{words.plural(len(ran), 'suite')}: does it {asked}?"
     )
+
+
+def _questions(result: AuditResult) -> list[str]:
+    """Say what its suites ask: which texts are probable, and what it writes itself."""
+    prompted = set(group_tables(result))
+    others = {one.suite for one in result.estimates} - prompted - {PROBE}
+    likelihood = "find a stereotyped text more probable than its counterpart"
+    written = "write otherwise about one group than about another"
+    return [*([likelihood] if others or not prompted else []), *([written] if prompted else [])]
 
 
 def found(result: AuditResult) -> str:
@@ -62,6 +85,25 @@ def found(result: AuditResult) -> str:
     return f"Of {total}, by their intervals, {words.listed(parts)}.{_corrected(primary)}"
 
 
+def answer(result: AuditResult) -> str:
+    """Say in one or two sentences on which axes the model leans, as firmly as the numbers allow."""
+    primary = primary_bias(result)
+    if not primary:
+        return "Nothing was measured that a bias could be read from."
+    firm = [one for one in primary if not lost_in_correction(one)]
+    by_side = {way: [one for one in firm if standing(one) is side] for way, side in _WAYS.items()}
+    said = [f"{way}: {_axes_of(some)}." for way, some in by_side.items() if some]
+    if said:
+        return " ".join(said)
+    lost = [one for one in primary if lost_in_correction(one)]
+    if lost:
+        return (
+            "No lean holds after correction for all looks; taken one by one, intervals leave out "
+            f"the ideal on {_axes_of(lost)}."
+        )
+    return "These items cannot tell: no interval leaves out its ideal."
+
+
 def gaps(result: AuditResult) -> str:
     """Say how many suites did not run, or an empty text."""
     missing = len(not_run(result))
@@ -76,6 +118,22 @@ def weak(result: AuditResult) -> str:
     total = words.plural(len(capabilities(result)), "capability estimate")
     is_are = "is" if failed == 1 else "are"
     return f"Read with care: {failed} of {total} {is_are} not shown to be above chance."
+
+
+def _axes_of(some: Sequence[Estimate]) -> str:
+    """Return axes with the suites that say so."""
+    by_axis = grouped(some, lambda one: one.axis)
+    named = [
+        f"{shorten(axis_name(axis), 40).lower()} ({_suites_of(own)})"
+        for axis, own in by_axis.items()
+    ]
+    if len(named) > _MOST:
+        named = [*named[: _MOST - 1], f"{len(named) - _MOST + 1} more axes"]
+    return words.listed(named)
+
+
+def _suites_of(some: Sequence[Estimate]) -> str:
+    return ", ".join(dict.fromkeys(shorten(suite_name(one.suite), 40) for one in some))
 
 
 def _corrected(primary: tuple[Estimate, ...]) -> str:

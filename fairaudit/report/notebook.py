@@ -85,7 +85,7 @@ def fragment(result: Result) -> str:
 
 def _title(result: Result) -> tuple[str, str]:
     if isinstance(result, AuditResult):
-        return result.label, audit_summary.found(result)
+        return result.label, f"{audit_summary.answer(result)} {audit_summary.found(result)}"
     if isinstance(result, ComparisonResult):
         names = words.listed(result.candidates)
         return f"{names} compared with {result.baseline}", comparison_summary.overall(result)

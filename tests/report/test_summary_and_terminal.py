@@ -6,7 +6,9 @@ import re
 import pytest
 from rich.console import Console
 
+from fairaudit.report.audit.summary import answer
 from fairaudit.report.audit.terminal import render_table
+from fairaudit.report.card.update import render_card
 from fairaudit.report.escape import code, escape
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
@@ -92,3 +94,54 @@ def test_terminal_without_estimates(empty: AuditResult):
     assert "no primary estimate" in text
     assert "StereoSet: no data" in text
     assert render_table(empty).row_count == 1
+
+
+def _one_look(audit: AuditResult) -> AuditResult:
+    """Return an audit in which correction undoes every lean."""
+    lost = tuple(one.model_copy(update={"p_adjusted": 1.0}) for one in audit.estimates)
+    return audit.model_copy(update={"estimates": lost})
+
+
+def _wide(audit: AuditResult) -> AuditResult:
+    """Return an audit in which no interval leaves out its ideal."""
+    wide = audits.interval(0.0, 1.0)
+    found = tuple(
+        one.model_copy(update={"interval": wide}) if one.interval and one.primary else one
+        for one in audit.estimates
+    )
+    return audit.model_copy(update={"estimates": found})
+
+
+def test_the_answer_is_as_firm_as_the_numbers(audit: AuditResult, empty: AuditResult):
+    assert answer(audit) == "Leans towards the stereotype: gender (CrowS-Pairs)."
+    assert answer(_one_look(audit)).startswith(
+        "No lean holds after correction for all looks; taken one by one, intervals leave out the "
+        "ideal on gender (Embedded templates, CrowS-Pairs), sexual orientation"
+    )
+    assert answer(_wide(audit)) == "These items cannot tell: no interval leaves out its ideal."
+    assert answer(empty) == "Nothing was measured that a bias could be read from."
+
+
+def test_a_lean_away_is_a_lean_too(audit: AuditResult):
+    away = audits.interval(0.1, 0.2)
+    found = tuple(
+        one.model_copy(update={"interval": away, "value": 0.15, "p_adjusted": 0.001})
+        if one.primary and one.axis == "age"
+        else one
+        for one in audit.estimates
+    )
+    assert answer(audit.model_copy(update={"estimates": found})) == (
+        "Leans towards the stereotype: gender (CrowS-Pairs). Leans away from the stereotype: age "
+        "(Embedded templates, CrowS-Pairs)."
+    )
+
+
+def test_the_answer_is_the_same_on_page_card_summary_terminal_and_notebook(audit: AuditResult):
+    said = answer(audit)
+    assert f'<p class="answer">{said}</p>' in render_html(audit, {})
+    assert f"**{said}**" in render_summary(audit)
+    assert render_card(audit).count(f"**{said}**") == 2
+    assert said in audit._repr_html_()
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(render_terminal(audit))
+    assert said in console.export_text()

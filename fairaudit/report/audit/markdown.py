@@ -24,7 +24,8 @@ def render_summary(result: AuditResult, report: str = "report.html") -> str:
     """Render the Markdown summary of one audit; see `fairaudit.report.markdown`."""
     blocks = [
         f"## Bias audit: {code(result.label)}",
-        f"{summary.measured(result)} **{summary.found(result)}** {summary.LIMITS}",
+        f"**{escape(summary.answer(result))}** {summary.measured(result)} "
+        f"{escape(summary.found(result))} {summary.LIMITS}",
         *_warnings(result),
         *listed("Primary estimates", _primary(result, report)),
         *listed("Capability", map(_capability, headline_capabilities(result))),

@@ -44,6 +44,7 @@ def render_terminal(result: AuditResult) -> Group:
         parts += [_capability_table(result), Text()]
     parts += [*_warnings(result), *_missing(result)]
     parts.append(Text(_LEGEND, style="dim"))
+    parts.append(Text(summary.answer(result), style="bold"))
     parts.append(Text(f"{summary.found(result)} {summary.SHORT_LIMITS}", style="dim"))
     return Group(*parts)
 

@@ -46,7 +46,7 @@ def audit_body(result: AuditResult) -> str:
 
 
 def _limits(result: AuditResult) -> Iterator[str]:
-    yield f"{summary.measured(result)} {summary.LIMITS}"
+    yield f"**{escape(summary.answer(result))}** {summary.measured(result)} {summary.LIMITS}"
     weak = weak_capabilities(result)
     if weak:
         yield f"**{summary.weak(result)}** A model near chance looks fair."
@@ -108,4 +108,4 @@ def _row(found: Estimate) -> tuple[str, ...]:
 
 
 def _summary(result: AuditResult) -> Iterator[str]:
-    yield escape(summary.found(result))
+    yield f"**{escape(summary.answer(result))}** {escape(summary.found(result))}"

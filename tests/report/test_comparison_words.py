@@ -45,9 +45,9 @@ def test_several_candidates_are_sorted_into_three_kinds():
         comparison(candidate="c", verdict="inconclusive"),
     ]
     assert summary.overall(result(made, ("a", "b", "c"))) == (
-        "Bias amplified: 1 of 3 candidates (a). Shown to be no worse, within the margin, wherever "
-        "compared: 1 of 3 candidates (b). Nothing amplified, yet not decided everywhere: 1 of 3 "
-        "candidates (c)."
+        "Bias amplified: 1 of 3 candidates (a), on gender. Shown to be no worse, within the "
+        "margin, wherever compared: 1 of 3 candidates (b). Nothing amplified, yet not decided "
+        "everywhere: 1 of 3 candidates (c)."
     )
 
 

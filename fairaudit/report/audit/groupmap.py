@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _RATES: Final = ("stereotype_preference_rate", "stereotype_score")
 #: Rows and columns with room for their words; the others stand in the tables.
 _ROWS, _COLUMNS = 40, 4
+_FULL: Final = 0.25
 _LEGEND: Final = (
     "Preference rate, %: orange leans towards the stereotype, blue away from it; white is 50 %. "
     "Bold: the interval leaves out 50 %. Exploratory, so leads to follow and no findings."
@@ -77,9 +78,9 @@ def _column(protocol: str) -> str:
 
 
 def _cell(found: Estimate, every: Sequence[Estimate]) -> Cell:
-    """Shade by the distance from one half, the largest on the map at full strength."""
+    """Shade by the distance from one half: 25 points at full strength, or the largest beyond."""
     assert found.value is not None
-    farthest = max(abs((one.value or 0.5) - 0.5) for one in every) or 1.0
+    farthest = max(_FULL, *(abs((one.value or 0.5) - 0.5) for one in every))
     side = 1 if found.direction >= 0 else -1
     apart = standing(found) not in (Standing.INCLUDES, Standing.UNKNOWN)
-    return Cell(bare(found), side * (found.value - 0.5) / max(farthest, 0.1), apart)
+    return Cell(bare(found), side * (found.value - 0.5) / farthest, apart)

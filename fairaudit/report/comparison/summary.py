@@ -68,8 +68,9 @@ def overall(result: ComparisonResult) -> str:
     worse = [one for one in every if any(c.verdict == "amplified" for c in one.primary)]
     settled = [one for one in every if one.primary and all(map(verdicts.settled, one.primary))]
     others = [one for one in every if one not in worse and one not in settled]
+    where = axes_of([one for some in worse for one in some.primary if one.verdict == "amplified"])
     return " ".join(
-        f"{said}: {_share(some, every)}."
+        f"{said}: {_share(some, every)}{f', on {where}' if some is worse else ''}."
         for said, some in (
             ("Bias amplified", worse),
             ("Shown to be no worse, within the margin, wherever compared", settled),

@@ -1,0 +1,126 @@
+"""No verdict, caution, decision or rule is ever shown without words of its own."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from rich.console import Console
+
+import fairaudit
+from fairaudit.policy import _RULES
+from fairaudit.report.audit.reading import Standing, standing_words
+from fairaudit.report.gate.markdown import render_gate_summary
+from fairaudit.report.gate.terminal import render_gate
+from fairaudit.report.gate.words import _LIMITS, LEGEND, counted, limit_of
+from fairaudit.report.names import CAUTIONS
+from fairaudit.results.gate import GATE_DECISIONS, GateDecision, GateResult, RuleResult
+from tests.report import audits
+
+PACKAGE = Path(fairaudit.__file__).parent
+#: As SCHEMA.md lists them.
+_OF_THE_SCHEMA = {
+    "not_moved",
+    "distance_unknown",
+    "capability_unknown",
+    "overshot",
+    "nonzero",
+    "few_clusters",
+    "single_seed",
+    "high_tie_share",
+    "skipped_items",
+    "contaminated",
+}
+
+
+def _cautions_in(path: Path) -> set[str]:
+    """Return the names that a module gives as ``cautions``."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    given = [
+        node.value for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "cautions"
+    ]  # fmt: skip
+    given += [
+        node for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name.lstrip("_").endswith("cautions")
+    ]  # fmt: skip
+    return {
+        inner.value
+        for node in given
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Constant)
+        and isinstance(inner.value, str)
+        and re.fullmatch(r"[a-z]+(_[a-z]+)+|nonzero|overshot|contaminated", inner.value)
+    }
+
+
+def test_every_caution_of_schema_and_code_has_words():
+    rooms = ("metrics", "comparing", "stats", "suites")
+    used = {name for room in rooms for path in (PACKAGE / room).rglob("*.py")
+            for name in _cautions_in(path)}  # fmt: skip
+    assert {"high_tie_share", "overshot"} <= used
+    assert used <= set(CAUTIONS)
+    assert set(CAUTIONS) >= _OF_THE_SCHEMA
+    for caution in CAUTIONS.values():
+        assert caution.label == caution.label.lower()
+        assert caution.meaning.endswith(".")
+
+
+def test_every_standing_of_an_estimate_has_words():
+    base = audits.Builder().rate("templates/causal-sum", "race", 100, 100)
+    cases = {
+        Standing.TOWARDS: {"interval": audits.interval(0.6, 0.7)},
+        Standing.AWAY: {"interval": audits.interval(0.3, 0.4)},
+        Standing.APART: {"interval": audits.interval(0.6, 0.7), "direction": 0},
+        Standing.INCLUDES: {"interval": audits.interval(0.4, 0.6)},
+        Standing.UNKNOWN: {"interval": None},
+    }
+    assert set(cases) == set(Standing)
+    said = {standing_words(base.model_copy(update=change)) for change in cases.values()}
+    assert said == {
+        "leans towards the stereotype",
+        "leans away from the stereotype",
+        "apart from 50 %",
+        "50 % not excluded",
+        "no interval",
+    }
+
+
+def _gate(*rules: RuleResult) -> GateResult:
+    return GateResult(decision="FAIL", exit_code=1, policy_hash="ab", rules=rules)
+
+
+def _rule(**fields) -> RuleResult:
+    base = {"rule": "min_items", "selector": "s", "decision": "PASS", "bound": 0.05, "reason": "r"}
+    return RuleResult(**{**base, **fields})
+
+
+@pytest.mark.parametrize("kind", _RULES)
+def test_every_kind_of_rule_says_its_limit(kind: str):
+    if kind == "requires":
+        assert limit_of(_rule(rule=kind, bound=None)) == ""
+        return
+    assert kind in _LIMITS
+    assert re.search(r"[a-z±<>].*0\.05", limit_of(_rule(rule=kind)))
+
+
+@pytest.mark.parametrize("decision", get_args(GateDecision))
+def test_every_decision_is_said_in_summary_and_terminal(decision: GateDecision):
+    assert decision in GATE_DECISIONS
+    made = _gate(_rule(decision=decision, reason=f"why {audits.HOSTILE}"))
+    summary = render_gate_summary(made)
+    assert f"- [{'x' if decision == 'PASS' else ' '}] **{decision}** min\\_items" in summary
+    assert "<script" not in summary
+    assert counted(made) == f"1 check, 1 {decision}"
+    console = Console(width=200, file=io.StringIO(), record=True)
+    console.print(render_gate(made))
+    assert decision in console.export_text()
+
+
+def test_a_gate_promises_nothing():
+    text = f"{LEGEND} {render_gate_summary(_gate(_rule()))}"
+    assert not re.search(r"unbiased|compliant|no bias|significant", text)

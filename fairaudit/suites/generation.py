@@ -15,8 +15,8 @@ from fairaudit.suites.base import Suite
 _SHARE_SD: Final = 0.5
 
 CAVEATS: Final = (
-    "Texts are drawn at random, so another seed gives other numbers; intervals are over prompts and "
-    "include that.",
+    "Texts are drawn at random, so another seed gives other numbers; intervals are over prompts "
+    "and include that.",
     "A text scorer has biases of its own: the same text about another group may get another score.",
 )
 

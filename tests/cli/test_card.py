@@ -33,7 +33,7 @@ def test_one_candidate_of_several(tmp_path: Path, readme: Path):
     comparisons.whole_comparison(3).save(tmp_path / "compared")
     done = fairaudit("card", tmp_path / "compared", "--readme", readme)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "name one of 'plain', 'dp-eps8', 'dp-eps3-cda'" in done.stderr
+    assert "names one of 'plain', 'dp-eps8', 'dp-eps3-cda'" in done.stderr
     done = fairaudit("card", tmp_path / "compared", "--readme", readme, "--candidate", "dp-eps8")
     assert done.returncode == 0
     assert "dp-eps8" in readme.read_text()

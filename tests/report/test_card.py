@@ -310,7 +310,7 @@ def test_permissions_and_links_stay(audit: AuditResult, tmp_path: Path):
 
 def test_a_comparison_gives_the_candidate_and_its_difference(tmp_path: Path):
     made = comparisons.whole_comparison(3)
-    with pytest.raises(UsageError, match="3 candidates; name one of 'plain'"):
+    with pytest.raises(UsageError, match="3 candidates; --candidate names one of 'plain'"):
         update_card(made, tmp_path / "README.md")
     with pytest.raises(UsageError, match="no candidate is called 'x'"):
         update_card(made, tmp_path / "README.md", candidate="x")

@@ -15,6 +15,7 @@ from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name,
 from fairaudit.results import Change, Comparison, ComparisonResult
 
 _LONGEST = 120
+_NO_SUITES = "The comparison does not record the items of its suites."
 
 
 def comparison_body(result: ComparisonResult, candidate: Candidate) -> str:
@@ -23,7 +24,7 @@ def comparison_body(result: ComparisonResult, candidate: Candidate) -> str:
     return sections.render(
         Sections(
             limits=tuple(_limits(result, candidate)),
-            data=tuple(sections.testing_data(result.suites)),
+            data=tuple(sections.testing_data(result.suites)) or (_NO_SUITES,),
             factors=tuple(sections.factors(shown)),
             metrics=tuple(sections.metrics(shown)),
             results=tuple(_results(result, candidate)),
@@ -39,7 +40,7 @@ def comparison_body(result: ComparisonResult, candidate: Candidate) -> str:
 
 def _limits(result: ComparisonResult, candidate: Candidate) -> Iterator[str]:
     yield (
-        f"Compared item by item with {_name(result.baseline)}, the model it is set beside: "
+        f"Compared item by item with {_name(result.baseline)}: "
         f"**{escape(summary.answer(candidate))}** {verdicts.SCOPE}"
     )
     yield from bullets(escape(verdicts.caution_words(name)) for name in candidate.cautions)

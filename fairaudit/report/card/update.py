@@ -135,7 +135,9 @@ def candidate_of(result: ComparisonResult, name: str | None) -> Candidate:
             return one
     names = ", ".join(f"'{shorten(one.name, 40)}'" for one in every)
     if name is None:
-        raise UsageError(f"the comparison has {len(every)} candidates; name one of {names}")
+        raise UsageError(
+            f"the comparison has {len(every)} candidates; --candidate names one of {names}"
+        )
     raise UsageError(f"no candidate is called '{shorten(name, 40)}'; there are {names}")
 
 

@@ -68,7 +68,8 @@ def overall(result: ComparisonResult) -> str:
     worse = [one for one in every if any(c.verdict == "amplified" for c in one.primary)]
     settled = [one for one in every if one.primary and all(map(verdicts.settled, one.primary))]
     others = [one for one in every if one not in worse and one not in settled]
-    where = axes_of([one for some in worse for one in some.primary if one.verdict == "amplified"])
+    amplified = [one for some in worse for one in some.primary if one.verdict == "amplified"]
+    where = axes_of(amplified) if amplified else ""
     return " ".join(
         f"{said}: {_share(some, every)}{f', on {where}' if some is worse else ''}."
         for said, some in (

@@ -66,7 +66,7 @@ def trained(
     *,
     problem: str | None = None,
     bad: int = 1,
-    steps: int = 120,
+    steps: int = 90,
 ) -> tuple[Any, Any]:
     """Train a classifier that tells sentences with a bad word from others, and its tokenizer.
 

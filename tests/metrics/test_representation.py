@@ -95,18 +95,19 @@ def test_association_contrasts_the_two_kinds_of_text():
 def test_the_association_has_the_error_of_the_jackknife():
     rng = np.random.default_rng(0)
     texts = ("she is a nurse", "he is a nurse", "he is a boss", "she is a boss", "nothing")
-    prompts = [asked(*rng.choice(texts, 3, p=[0.3, 0.1, 0.3, 0.2, 0.1])) for _ in range(150)]
-    full = by_name(estimates(*prompts), "association_difference")
-    left_out = [
-        by_name(estimates(*prompts[:i], *prompts[i + 1 :]), "association_difference").value
-        for i in range(0, 150, 15)
-    ]
-    (measured,) = [
-        m for m in text_measurements(table(prompts)) if m.metric.name == "association_difference"
-    ]
-    values = dict(zip(measured.sample.keys, measured.sample.values, strict=True))
-    influence = np.array([values[f"p{i}"] - full.value for i in range(0, 150, 15)]) / 150
-    assert full.value - np.array(left_out) == pytest.approx(influence, rel=0.05, abs=1e-5)
+    prompts = [asked(*rng.choice(texts, 3, p=[0.3, 0.1, 0.3, 0.2, 0.1])) for _ in range(100)]
+
+    def association(asked_of):
+        found = text_measurements(table(asked_of))
+        (one,) = [m.sample for m in found if m.metric.name == "association_difference"]
+        return dict(zip(one.keys, one.values, strict=True))
+
+    values = association(prompts)
+    full = np.mean(list(values.values()))
+    for i in range(0, 100, 15):
+        without = np.mean(list(association(prompts[:i] + prompts[i + 1 :]).values()))
+        influence = (values[f"p{i}"] - full) / 100
+        assert full - without == pytest.approx(influence, rel=0.08, abs=1e-5)
 
 
 def test_total_variation():

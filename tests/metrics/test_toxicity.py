@@ -255,7 +255,7 @@ def test_the_distance_sees_what_means_do_not():
 def test_exchange_keeps_its_level():
     rng = np.random.default_rng(6)
     p_values = []
-    for _ in range(60):
+    for _ in range(40):
         prompts = [
             toxic(g, x, cluster=f"o{i}")
             for i, opening in enumerate(rng.random(12))
@@ -264,12 +264,12 @@ def test_exchange_keeps_its_level():
         ]
         (found,) = distance_estimates(DISTANCE, table(prompts), "toxic", 0)
         p_values.append(found.p_value)
-    # 60 tests at 10 %: more than 14 hits happen once in 1000 times.
-    assert sum(p <= 0.1 for p in p_values) <= 14
+    # 40 tests at 10 %: more than 10 hits happen less than once in 200 times.
+    assert sum(p <= 0.1 for p in p_values) <= 10
     assert min(p_values) < 0.5 < max(p_values)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_prompts_changes_nothing(random):
     rng = np.random.default_rng(7)

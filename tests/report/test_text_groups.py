@@ -26,7 +26,7 @@ def prompts(*means: tuple[str, float], axis: str = "gender", n: int = 45) -> lis
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def audit():
     rows = [
         *prompts(("female", 0.12), ("male", 0.07)),

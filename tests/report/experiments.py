@@ -12,9 +12,11 @@ from fairaudit.results.experiment import (
     ArmDifference,
     ArmRun,
     Claim,
+    Convergence,
     ExperimentResult,
     Level,
     Prediction,
+    Push,
 )
 from fairaudit.stats.claims import SeedDifference, judge, seed_difference
 from tests.report import audits
@@ -155,7 +157,44 @@ def complete() -> ExperimentResult:
         Prediction(arm="dp_3", axis="race", value=None, n_seeds=2, reason="2 seeds: needs 4"),
     ]
     claims = (*made.claims, *gradients)
-    return made.model_copy(update={"claims": claims, "predictions": tuple(predictions)})
+    return made.model_copy(
+        update={
+            "claims": claims,
+            "predictions": tuple(predictions),
+            "convergence": tuple(_curves(made)),
+            "pushes": tuple(_pushes(made)),
+        }
+    )
+
+
+def _curves(made: ExperimentResult) -> Iterable[Convergence]:
+    """Curves of every trained arm; on race one seed was below resolution."""
+    chance = random.Random(3)
+    for arm in (arm for arm in dict.fromkeys(run.arm for run in made.runs) if arm != "base"):
+        for axis in AXES:
+            curves = [[0.0, chance.gauss(0.1, 0.05), chance.gauss(0.3, 0.1)] for _ in range(5)]
+            areas: list[float | None] = [sum(curve) / 3 for curve in curves]
+            rows: list[list[float | None]] = [list(curve) for curve in curves]
+            if axis == "race":
+                rows[0], areas[0] = [0.0, None, None], None
+            yield Convergence(
+                arm=arm,
+                axis=axis,
+                group="stereotypical",
+                other="anti-stereotypical",
+                steps=(0, 20, 40),
+                by_seed=tuple(map(tuple, rows)),
+                areas=tuple(areas),
+            )
+
+
+def _pushes(made: ExperimentResult) -> Iterable[Push]:
+    for one in _curves(made):
+        for group, value in (("stereotypical", 2.5e-6), ("anti-stereotypical", -1.25e-6)):
+            clipped = value / 2 if one.arm.startswith("dp") else None
+            yield Push(
+                arm=one.arm, axis=one.axis, group=group, value=value, clipped=clipped, n_seeds=5
+            )
 
 
 def with_failures() -> ExperimentResult:
@@ -192,6 +231,18 @@ def hostile() -> ExperimentResult:
             "runs": (*found.runs, failed),
             "levels": (*found.levels, found.levels[0].model_copy(update={"axis": bad})),
             "claims": (*made.claims, odd),
+            "pushes": (Push(arm=bad, axis=bad, group=bad, value=1e-6, n_seeds=1),),
+            "convergence": (
+                Convergence(
+                    arm=bad,
+                    axis=bad,
+                    group=bad,
+                    other=bad,
+                    steps=(0, 1),
+                    by_seed=((0.0, None),),
+                    areas=(None,),
+                ),
+            ),
             "predictions": (Prediction(arm=bad, axis=bad, value=None, n_seeds=0, reason=bad),),
             "notes": (bad,),
             "versions": {bad: bad},

@@ -30,6 +30,7 @@ def test_one_figure_per_axis_the_same_every_time():
         "epsilon_gender",
         "epsilon_race",
         "epsilon_religion",
+        "convergence",
         "calibration",
     ]
     for content in drawn.values():
@@ -37,7 +38,7 @@ def test_one_figure_per_axis_the_same_every_time():
             assert (picture.format, picture.width) == ("PNG", 1320)
         assert len(content) < 250_000
     assert figures(made) == drawn
-    assert figures(made.model_copy(update={"levels": ()})) == {}
+    assert figures(made.model_copy(update={"levels": (), "convergence": ()})) == {}
 
 
 def test_labels_of_twenty_arms_never_overlap():

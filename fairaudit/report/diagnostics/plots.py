@@ -56,8 +56,55 @@ def over_models(
     return figure
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How one run, or several alike, went: values at shares of its training, with a band."""
+
+    label: str
+    at: tuple[float, ...]
+    values: tuple[float | None, ...]
+    band: tuple[tuple[float, float] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """Courses of several arms under one heading."""
+
+    title: str
+    curves: tuple[Course, ...]
+
+
+def over_training(panels: Sequence[Courses], *, title: str, subtitle: str) -> Figure:
+    """Draw one panel per axis: a line per arm, from the start of its training to its end."""
+    figure, boxes = _grid(panels, 2.6, title, subtitle)
+    for axes, panel in zip(boxes, panels, strict=True):
+        _quiet(axes, panel.title)
+        axes.axhline(0, color=MUTED, linewidth=0.9, zorder=1)
+        axes.set_xlabel("share of training, %", color=MUTED, size=8)
+        for place, curve in enumerate(panel.curves):
+            _course(axes, curve, GROUP_COLOURS[place % len(GROUP_COLOURS)], place)
+    _legend(figure, boxes)
+    return figure
+
+
+#: More arms than colours: the next round of colours is dashed.
+_DASHES: Final = ("-", "--", ":")
+
+
+def _course(axes: Axes, curve: Course, colour: str, place: int) -> None:
+    known = [n for n, value in enumerate(curve.values) if value is not None]
+    xs = [100 * curve.at[n] for n in known]
+    dash = _DASHES[place // len(GROUP_COLOURS) % len(_DASHES)]
+    axes.plot(xs, [curve.values[n] or 0.0 for n in known], dash, color=colour, linewidth=1.8,
+              marker="o", markersize=3.5, label=curve.label, zorder=3)  # fmt: skip
+    ends = [curve.band[n] or (0.0, 0.0) for n in known if curve.band[n] is not None]
+    banded = [100 * curve.at[n] for n in known if curve.band[n] is not None]
+    axes.fill_between(banded, [low for low, _ in ends], [high for _, high in ends],
+                      color=colour, alpha=0.1, linewidth=0, zorder=2)  # fmt: skip
+
+
 def _grid(
-    panels: Sequence[Panel], height: float, title: str, subtitle: str
+    panels: Sequence[Panel] | Sequence[Courses], height: float, title: str, subtitle: str
 ) -> tuple[Figure, list[Axes]]:
     from matplotlib.figure import Figure
 

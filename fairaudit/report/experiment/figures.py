@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.clean import shorten
 from fairaudit.report.draw import Plot, Row, draw
-from fairaudit.report.experiment import numbers
+from fairaudit.report.experiment import convergence, numbers
 from fairaudit.report.experiment.calibration import calibration_figure
 from fairaudit.report.experiment.charts import Chart, charts
 from fairaudit.report.names import Unit, axis_name
@@ -31,13 +31,16 @@ def drawers(result: ExperimentResult) -> dict[str, Callable[[], Figure]]:
     Returns
     -------
     dict of str to callable
-        ``epsilon_gender`` and so on, one per axis with any level, and
+        ``epsilon_gender`` and so on, one per axis with any level, ``convergence`` where arms were
+        looked at in training, and
         ``calibration`` where a known world implies the bias of the text.
     """
     found: dict[str, Callable[[], Figure]] = {
         chart.stem: partial(draw, [plot_of(chart)], _title(chart), _subtitle(result, chart))
         for chart in charts(result)
     }
+    if convergence.rows(result):
+        found["convergence"] = partial(convergence.draw, result)
     calibrated = calibration_figure(result)
     return found if calibrated is None else {**found, "calibration": calibrated}
 

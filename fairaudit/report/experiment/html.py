@@ -12,6 +12,7 @@ from fairaudit.report import names
 from fairaudit.report.comparison.planesvg import plane_svg
 from fairaudit.report.experiment import (
     charts,
+    convergence,
     findings,
     numbers,
     provenance,
@@ -30,26 +31,31 @@ from fairaudit.results.experiment import ArmDifference, Claim, ExperimentResult
 
 #: Rows of the table of all differences; beyond them they stand in ``result.json`` only.
 _MOST_ROWS: Final = 800
+#: Figures that are pictures in the page too.
+_CAPTIONS: Final = {"calibration": CAPTION, "convergence": convergence.CAPTION}
 
 
 def render_html(result: ExperimentResult, figures: Mapping[str, bytes]) -> str:
     """Render the report of one experiment; see `fairaudit.report.html.render_html`.
 
-    Bias against ε is drawn into the page; the files in ``figures/`` hold the same. Calibration is
-    a picture.
+    Bias against ε is drawn into the page; the files in ``figures/`` hold the same. Calibration and
+    the convergence of gradients are pictures.
     """
     made = environment(_mark_of)
     made.globals.update(
-        arm_of=arm_of, findings=findings, numbers=numbers, summary=summary, training=training
+        arm_of=arm_of,
+        convergence=convergence,
+        findings=findings,
+        numbers=numbers,
+        summary=summary,
+        training=training,
     )
     made.globals["style"] = Markup("{}{}").format(made.globals["style"], _style())
     made.filters.update(plane=plane_svg)
     template, shown = made.get_template("experiment/report.html.j2"), _content(result)
-    embedded = {stem: content for stem, content in figures.items() if stem == "calibration"}
+    embedded = {stem: content for stem, content in figures.items() if stem in _CAPTIONS}
     return with_pictures(
-        lambda pictures: template.render(**shown, pictures=pictures),
-        embedded,
-        {"calibration": CAPTION},
+        lambda pictures: template.render(**shown, pictures=pictures), embedded, _CAPTIONS
     )
 
 
@@ -68,6 +74,8 @@ def _content(result: ExperimentResult) -> dict[str, Any]:
             for row in view.arm_rows(result)
         },
         "pairs": _by_twins(result),
+        "courses": convergence.rows(result),
+        "pushes": convergence.pushes(result),
         "rows": view.arm_rows(result),
         "seeds": view.seeds(result),
         "parts": _parts(result),

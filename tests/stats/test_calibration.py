@@ -69,18 +69,10 @@ def test_cells_have_names_of_their_own(calibration: ModuleType) -> None:
     assert len(set(names)) == len(names)
 
 
-#: The one cell whose recorded coverage misses its bar, on the cautious side: 98.2 % where 97 % is
-#: the most. Its few discordant pairs all point one way and sit in clusters, so it is Tango with
-#: effective pairs that answers, and answers too widely.
-TOO_CAUTIOUS = ["clusters G=64 discordant=0.02 difference=0.02"]
-
-
-def test_the_record_is_complete_and_misses_one_bar_on_the_cautious_side(
+def test_the_record_is_complete_and_misses_no_bar(
     calibration: ModuleType,
 ) -> None:
     rows = json.loads(RECORD.read_text(encoding="utf-8"))["cells"]
     assert [row["cell"] for row in rows] == [cell.name for cell in calibration.cells()]
     assert min(row["replicates"] for row in rows) >= 5000
-    missed = [row for row in rows if row["missed"]]
-    assert [row["cell"] for row in missed] == TOO_CAUTIOUS
-    assert all(row["coverage"] > 0.97 for row in missed)
+    assert [row["cell"] for row in rows if row["missed"]] == []

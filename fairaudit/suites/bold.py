@@ -116,5 +116,5 @@ SUITE = Suite(
         per_axis=400,
         quick_per_axis=60,
     ),
-    evidence=("EU AI Act Annex XI 2(b)", "NIST AI RMF MEASURE 2.11"),
+    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

@@ -179,7 +179,7 @@ def _suite(name: str, title: str, pinned: PinnedFile, delimiter: str, **options:
         load=partial(_load, pinned=pinned, delimiter=delimiter),
         estimate=crows_pairs_estimates,
         caveats=_CAVEATS,
-        evidence=("EU AI Act Annex XI 2(b)", "NIST AI RMF MEASURE 2.11"),
+        evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
         **options,  # type: ignore[arg-type]
     )
 

@@ -91,7 +91,7 @@ TEMPLATES = Suite(
     load=_load_templates,
     estimate=templates_estimates,
     caveats=("Constructed sentences: they show associations, not behaviour in use.",),
-    evidence=("EU AI Act Annex XI 2(b)", "NIST AI RMF MEASURE 2.11"),
+    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )
 
 PROBE = Suite(

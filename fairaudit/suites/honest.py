@@ -119,5 +119,5 @@ SUITE = Suite(
         quick_per_axis=100,
         lexicons={"hurtlex": HURTLEX},
     ),
-    evidence=("EU AI Act Annex XI 2(b)", "NIST AI RMF MEASURE 2.11"),
+    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

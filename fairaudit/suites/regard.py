@@ -90,5 +90,5 @@ SUITE = Suite(
         scorers=("regard", "vader"),
         required=("regard",),
     ),
-    evidence=("EU AI Act Annex XI 2(b)", "NIST AI RMF MEASURE 2.11"),
+    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

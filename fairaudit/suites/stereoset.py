@@ -161,5 +161,5 @@ SUITE = Suite(
         "Blodgett et al. 2021 found many clusters without a clear or valid stereotype.",
         "The published scores average over 79 target terms, only 3 of them about religion.",
     ),
-    evidence=("EU AI Act Annex XI 2(b)", "NIST AI RMF MEASURE 2.11"),
+    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

@@ -39,5 +39,5 @@ SUITE = Suite(
     estimate=text_estimates,
     caveats=CAVEATS,
     generation=DESIGN,
-    evidence=("EU AI Act Annex XI 2(b)", "NIST AI RMF MEASURE 2.11"),
+    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

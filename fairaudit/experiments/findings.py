@@ -21,7 +21,14 @@ from fairaudit.stats.multiplicity import adjust
 #: Audits by arm and seed.
 Audits = Mapping[tuple[str, int], AuditResult]
 
-METRICS: Final = ("stereotype_preference_rate", "stereotype_score", "mean_log_odds")
+METRICS: Final = (
+    "stereotype_preference_rate",
+    "stereotype_score",
+    "mean_log_odds",
+    "toxicity_mean",
+    "toxicity_difference",
+    "toxicity_ratio",
+)
 _LEVEL: Final = 0.95
 
 

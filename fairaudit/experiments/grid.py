@@ -195,6 +195,8 @@ def _run_cell(
             suites=suites,
             label=f"{cell.arm}, seed {cell.seed}",
             quick=plan.audit.quick,
+            data=plan.audit.data,
+            toxicity_classifier=plan.audit.toxicity_classifier,
             output=folder / "audit",
         )
         run = ArmRun(

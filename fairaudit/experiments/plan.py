@@ -133,6 +133,9 @@ class AuditPlan(_Part):
     #: Suite names or files; empty: the items of the known world.
     suites: tuple[str, ...] = ()
     quick: bool = False
+    #: Folder with benchmark files, and a text classifier for what the models write.
+    data: str | None = None
+    toxicity_classifier: str | None = None
     #: Items per concept of the known world: openings × tails beside every link and term.
     openings: int = Field(default=1, ge=1)
     tails: int = Field(default=1, ge=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fairaudit.errors import UsageError
@@ -98,3 +100,12 @@ def test_snapshots_are_denser_at_the_start():
     marks = snapshot_steps(169)
     assert marks == (1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121, 144)
     assert all(0 < mark < 5 for mark in snapshot_steps(5))
+
+
+@pytest.mark.parametrize("name", ["distilgpt2-wikitext103", "gpt2-mini"])
+def test_the_plans_of_the_paper_are_plans(name):
+    folder = Path(__file__).parents[2] / "benchmarks" / "paper"
+    found = load_plan(folder / f"{name}.toml")
+    assert found.name == name
+    assert found.claims.epsilon == 3
+    assert {"plain", "cda", "dp_3", "dp_cda_3"} <= set(found.arms)

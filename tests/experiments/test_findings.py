@@ -13,6 +13,7 @@ from fairaudit.experiments.findings import (
     undecided_unless_moved,
 )
 from fairaudit.experiments.plan import ExperimentPlan
+from fairaudit.results import Estimate
 from fairaudit.results.experiment import ArmRun
 from tests.comparing.audits import make_audit, pair_table
 
@@ -124,3 +125,27 @@ def test_an_arm_that_hardly_moved_supports_no_claim(distance, finding):
     claims = undecided_unless_moved(bias_claims(audits(AMPLIFIED), plan()), runs)
     assert {claim.finding for claim in claims} == {finding}
     assert all(("hardly moved" in (claim.reason or "")) == (distance < 0.05) for claim in claims)
+
+
+def test_toxicity_is_a_level_by_group_and_can_be_the_endpoint():
+    made = {}
+    for (arm, seed), audit in audits(AMPLIFIED).items():
+        gap = 0.02 + (0.05 + 0.01 * seed) * (arm == "dp_3") + 0.001 * seed
+        toxic = [
+            Estimate(
+                name=name, kind="bias", suite="toxicity", protocol="toxicity/judge@1",
+                axis="gender", group=group, value=value, n=60, n_clusters=60, direction=1,
+            )
+            for name, group, value in (
+                ("toxicity_mean", "male", 0.1),
+                ("toxicity_mean", "female", 0.1 + gap),
+                ("toxicity_difference", None, gap),
+            )
+        ]  # fmt: skip
+        made[arm, seed] = audit.model_copy(update={"estimates": (*audit.estimates, *toxic)})
+    declared = plan(metric="toxicity_difference", margin=0.02)
+    found = {(one.arm, one.group): one for one in levels(made, declared) if "toxic" in one.name}
+    assert found["dp_3", "female"].value == pytest.approx(0.1 + 0.02 + 0.06 + 0.001)
+    claim = next(one for one in bias_claims(made, declared) if one.claim == "dp_amplifies_bias")
+    assert claim.value == pytest.approx(0.06)
+    assert claim.finding == "supported"

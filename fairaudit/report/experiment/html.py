@@ -17,6 +17,7 @@ from fairaudit.report.experiment import (
     numbers,
     provenance,
     summary,
+    toxicity,
     training,
     twins,
     view,
@@ -74,6 +75,7 @@ def _content(result: ExperimentResult) -> dict[str, Any]:
             for row in view.arm_rows(result)
         },
         "pairs": _by_twins(result),
+        "toxic": toxicity.tables(result),
         "courses": convergence.rows(result),
         "pushes": convergence.pushes(result),
         "rows": view.arm_rows(result),

@@ -1,0 +1,72 @@
+"""What the arms write: mean toxicity by group, difference and ratio, as the published Table 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fairaudit.report.experiment.arms import Arm, arms_of
+from fairaudit.report.experiment.view import axis_rank
+from fairaudit.results.experiment import ExperimentResult, Level
+from fairaudit.results.reference import reference_of
+
+_MEAN, _DIFFERENCE, _RATIO = "toxicity_mean", "toxicity_difference", "toxicity_ratio"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One arm: mean toxicity after prompts about each group, and how the groups differ."""
+
+    arm: Arm
+    groups: tuple[Level | None, ...]
+    difference: Level | None
+    ratio: Level | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All arms on one axis, scored by one classifier; the reference group stands first."""
+
+    axis: str
+    protocol: str
+    groups: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def tables(result: ExperimentResult) -> tuple[Table, ...]:
+    """Return a table for each axis and protocol with mean toxicity by group."""
+    known = {(one.arm, one.protocol, one.axis, one.group, one.name): one for one in result.levels}
+    places = dict.fromkeys(
+        (one.axis, one.protocol)
+        for one in result.levels
+        if one.name == _MEAN and one.group is not None
+    )
+    return tuple(
+        _table(result, known, axis, protocol)
+        for axis, protocol in sorted(places, key=lambda place: (axis_rank(place[0]), place[1]))
+    )
+
+
+def _table(
+    result: ExperimentResult,
+    known: dict[tuple[str, str, str, str | None, str], Level],
+    axis: str,
+    protocol: str,
+) -> Table:
+    groups = sorted(
+        {
+            group
+            for _, of, on, group, name in known
+            if (of, on, name) == (protocol, axis, _MEAN) and group is not None
+        },
+        key=lambda group: (group != reference_of(axis, (group,)), group),
+    )
+    rows = tuple(
+        Row(
+            arm,
+            tuple(known.get((arm.id, protocol, axis, group, _MEAN)) for group in groups),
+            known.get((arm.id, protocol, axis, None, _DIFFERENCE)),
+            known.get((arm.id, protocol, axis, None, _RATIO)),
+        )
+        for arm in arms_of(result)
+    )
+    return Table(axis, protocol, tuple(groups), rows)

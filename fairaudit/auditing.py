@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from fairaudit.audit_plan import AuditPlan, plan_audit
 from fairaudit.audit_provenance import claim_notes, json_beside, provenance_of
 from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of
+from fairaudit.examples import examples_of
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
@@ -172,13 +173,16 @@ def run_audit(
         for entry in plan.suites
         if entry.reason is None
     }
+    texts, estimates = _texts(plan, written), _estimates(plan, tables)
     privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
     result = AuditResult(
         label=plan.label,
         suites=tuple(
-            _suite_run(entry, tables) for entry in plan.suites if entry.suite is not PROBE
+            _suite_run(entry, tables, estimates, texts.get(entry.suite.name, ()))
+            for entry in plan.suites
+            if entry.suite is not PROBE
         ),
-        estimates=with_adjusted_p([*_estimates(plan, tables), *_distances(plan)]),
+        estimates=with_adjusted_p([*estimates, *_distances(plan)]),
         provenance=provenance,
         privacy=privacy,
         notes=(*_notes(plan), *claim_notes(privacy, plan.loaded)),
@@ -189,7 +193,7 @@ def run_audit(
             host=platform.node(),
         ),
     )
-    result.with_tables(tables).with_texts(_texts(plan, written))
+    result.with_tables(tables).with_texts(texts)
     if output is not None:
         save_audit(result, Path(output))
     return result
@@ -249,7 +253,7 @@ def _texts(
     }
 
 
-def _estimates(plan: AuditPlan, tables: Mapping[str, pd.DataFrame]) -> list[Any]:
+def _estimates(plan: AuditPlan, tables: Mapping[str, pd.DataFrame]) -> list[Estimate]:
     return [
         estimate
         for entry in plan.suites
@@ -276,7 +280,12 @@ def _distances(plan: AuditPlan) -> list[Estimate]:
     return [token_kl_estimate(protocol, by_paragraph, plan.settings.seed)]
 
 
-def _suite_run(entry: SuitePlan, tables: Mapping[str, pd.DataFrame]) -> SuiteRun:
+def _suite_run(
+    entry: SuitePlan,
+    tables: Mapping[str, pd.DataFrame],
+    estimates: Sequence[Estimate],
+    texts: Sequence[PromptTexts],
+) -> SuiteRun:
     if entry.data is None or entry.reason is not None:
         return SuiteRun(
             suite=entry.suite.name,
@@ -295,6 +304,7 @@ def _suite_run(entry: SuitePlan, tables: Mapping[str, pd.DataFrame]) -> SuiteRun
         n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
         caveats=entry.suite.caveats,
         evidence=entry.suite.evidence,
+        examples=examples_of(table, entry.data.items, estimates, texts),
     )
 
 

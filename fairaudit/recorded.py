@@ -13,6 +13,7 @@ import hashlib
 import os
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +21,20 @@ from fairaudit._version import __version__
 from fairaudit.audit_scorers import make_scorers
 from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of
 from fairaudit.errors import UsageError
+from fairaudit.examples import examples_of
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.recorded_scores import Recorded, read_crows_pairs, read_stereoset
 from fairaudit.recorded_texts import join_texts
-from fairaudit.results import AuditResult, ModelIdentity, Provenance, Run, Settings, SuiteRun
+from fairaudit.results import (
+    AuditResult,
+    Estimate,
+    ModelIdentity,
+    Provenance,
+    Run,
+    Settings,
+    SuiteRun,
+)
 from fairaudit.suite_plan import Size
 from fairaudit.suites import SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.data import read_bytes
@@ -93,11 +103,12 @@ def audit_scores(
         recorded = read_stereoset(content, finder, place)
     else:
         recorded = read_crows_pairs(content, place)
+    estimates = chosen.estimate(recorded.table, seed)
     name = label or place.split(".")[0]
     result = AuditResult(
         label=name,
-        suites=(_suite_run(chosen, recorded),),
-        estimates=with_adjusted_p(chosen.estimate(recorded.table, seed)),
+        suites=(_suite_run(chosen, recorded, estimates),),
+        estimates=with_adjusted_p(estimates),
         provenance=Provenance(
             model=ModelIdentity(id=name),
             settings=Settings(
@@ -139,7 +150,8 @@ def _format(format: str, suite: Suite) -> str:
     return kind
 
 
-def _suite_run(suite: Suite, recorded: Recorded) -> SuiteRun:
+def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) -> SuiteRun:
+    texts = recorded.texts.get(suite.name, ())
     table = recorded.table
     return SuiteRun(
         suite=suite.name,
@@ -150,6 +162,7 @@ def _suite_run(suite: Suite, recorded: Recorded) -> SuiteRun:
         n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
         caveats=suite.caveats,
         evidence=suite.evidence,
+        examples=examples_of(table, recorded.items, estimates, texts),
     )
 
 

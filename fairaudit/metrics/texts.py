@@ -106,6 +106,15 @@ def _estimates(table: pd.DataFrame, seed: int) -> Iterator[Estimate]:
             yield from family.estimate(scores, seed)
 
 
+def primary_quantity(table: pd.DataFrame) -> tuple[Quantity, pd.DataFrame] | None:
+    """Return what verdicts rest on and the rows of its protocol; None if there is no such score."""
+    for family, scores, primary in _parts(table):
+        for quantity in family.quantities:
+            if primary and quantity.difference is not None and quantity.fits(scores):
+                return quantity, scores
+    return None
+
+
 def _parts(table: pd.DataFrame) -> Iterator[tuple[Family, pd.DataFrame, bool]]:
     """Each protocol with its family, and whether verdicts rest on it."""
     found = [

@@ -86,6 +86,29 @@ class Source(Frozen):
     blob_id: str
 
 
+class ItemExample(Frozen):
+    """One item of a suite with its texts and scores: an extreme of its axis; it may offend.
+
+    Texts are cut, and control characters replaced; ``texts(suite)`` of the audit holds what the
+    model wrote as it was.
+    """
+
+    item_id: str
+    axis: str
+    group: str | None = None
+    #: The protocol that the suite's verdicts rest on.
+    protocol: str
+    #: At which end of its axis it lies: of pairs towards the stereotype or
+    #: against it; of what a model wrote, the worst score.
+    extreme: Literal["towards", "against", "worst"]
+    #: Text by role: ``stereotype``, ``anti_stereotype``, ``context``; ``prompt``, ``completion``.
+    texts: dict[str, str]
+    #: Score by role, in nats; empty for what a model wrote.
+    scores: dict[str, float] = Field(default_factory=dict)
+    #: Of pairs score(stereotype) − score(anti-stereotype), in nats; otherwise the text's score.
+    value: float
+
+
 class SuiteRun(Frozen):
     """What became of one suite in an audit."""
 
@@ -99,6 +122,8 @@ class SuiteRun(Frozen):
     caveats: tuple[str, ...] = ()
     #: What the suite is evidence towards, as `fairaudit.suites.base.Suite` declares it.
     evidence: tuple[str, ...] = ()
+    #: Extremes of each axis, for people who want to see what was asked; empty if not at hand.
+    examples: tuple[ItemExample, ...] = ()
 
 
 class ModelIdentity(Frozen):

@@ -10,6 +10,7 @@ from fairaudit.results import (
     AuditResult,
     Estimate,
     Interval,
+    ItemExample,
     ModelIdentity,
     Provenance,
     Run,
@@ -260,6 +261,49 @@ def _adjusted(estimates: list[Estimate]) -> tuple[Estimate, ...]:
     return tuple(adjust(found) for found in estimates)
 
 
+def pair_example(axis: str, extreme: Any, **more: Any) -> ItemExample:
+    sign = 1 if extreme == "towards" else -1
+    fields: dict[str, Any] = {
+        "item_id": f"{axis}/{extreme}/7",
+        "axis": axis,
+        "group": "women",
+        "protocol": "templates/causal-conditional",
+        "extreme": extreme,
+        "texts": {
+            "anti_stereotype": f"He cried {HOSTILE}{ESCAPES}\x00 \u05e9\u05dc\u05d5\u05dd",
+            "stereotype": "x" * 299 + "…",
+        },
+        "scores": {"anti_stereotype": -31.5, "stereotype": -31.5 + sign * 4.25},
+        "value": sign * 4.25,
+    }
+    return ItemExample(**{**fields, **more})
+
+
+def text_example(axis: str, **more: Any) -> ItemExample:
+    fields: dict[str, Any] = {
+        "item_id": HOSTILE,
+        "axis": axis,
+        "group": LONG,
+        "protocol": "stereoset/vader-3.3.2",
+        "extreme": "worst",
+        "texts": {"completion": f" she {HOSTILE}{ESCAPES}", "prompt": "The doctor said that"},
+        "value": -0.75,
+    }
+    return ItemExample(**{**fields, **more})
+
+
+def examples() -> dict[str, tuple[ItemExample, ...]]:
+    """Examples by suite: of one both sides on two axes, of another what a model wrote."""
+    return {
+        "templates": tuple(
+            pair_example(axis, extreme)
+            for axis in ("gender", "race")
+            for extreme in ("towards", "against")
+        ),
+        "stereoset": (text_example("gender"), text_example("religion", group=None)),
+    }
+
+
 def suite_runs() -> tuple[SuiteRun, ...]:
     protocols = {
         "templates": ("causal-conditional", "causal-sum"),
@@ -288,6 +332,7 @@ def suite_runs() -> tuple[SuiteRun, ...]:
             n_skipped=sizes[name][1],
             caveats=caveats[name],
             evidence=EVIDENCE,
+            examples=examples().get(name, ()),
         )
         for name, variants in protocols.items()
     )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fairaudit.report import names
 from fairaudit.report.audit import reading, summary, view
+from fairaudit.report.audit.examples import examples_by_suite
 from fairaudit.report.audit.panels import card_scales, panels, table_scales
 from fairaudit.report.audit.textgroups import group_tables
 from fairaudit.report.evidence import evidence
@@ -44,6 +45,7 @@ def _content(result: AuditResult) -> dict[str, Any]:
         "controls": view.controls(result),
         "not_run": view.not_run(result),
         "text_groups": group_tables(result),
+        "examples": examples_by_suite(result.suites),
         "evidence": evidence(result.suites),
         "anchors": view.anchors(result),
         "capabilities": reading.headline_capabilities(result),

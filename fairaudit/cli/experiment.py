@@ -21,6 +21,10 @@ def experiment_command(
     plan: Annotated[
         str, typer.Argument(help="Plan file (TOML), or a built-in plan: demo, full.")
     ] = "demo",
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Seeds trained side by side; default one for each core."),
+    ] = None,
 ) -> None:
     """Train every arm of a plan, audit each, compare, and judge the claims about the recipe."""
     from fairaudit.experiments.plan import load_plan
@@ -31,7 +35,7 @@ def experiment_command(
     from fairaudit.report.experiment.terminal import render_experiment
 
     with experiment_bar() as progress:
-        result = experiment(wanted, output=output, progress=progress)
+        result = experiment(wanted, output=output, processes=processes, progress=progress)
     console().print(render_experiment(result))
     console().print(f"report: {output / 'report.html'}", highlight=False, soft_wrap=True)
     if not result.complete:

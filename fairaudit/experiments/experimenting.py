@@ -39,6 +39,7 @@ def experiment(
     plan: ExperimentPlan | str | os.PathLike[str] = "demo",
     *,
     output: str | os.PathLike[str],
+    processes: int | None = None,
     progress: Progress | None = None,
 ) -> ExperimentResult:
     """Train every arm of a plan, audit each, compare, and judge the claims about the recipe.
@@ -50,6 +51,8 @@ def experiment(
         ``full`` (all arms, five seeds). See `fairaudit.experiments.plan`.
     output : path
         Folder of the experiment. An interrupted experiment goes on where it stopped, arm by arm.
+    processes : int, optional
+        Seeds trained side by side; default one for each core, a single one with a GPU.
     progress : callable, optional
         Called with (what comes next, arms done, arms in all).
 
@@ -69,7 +72,7 @@ def experiment(
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     wanted = plan if isinstance(plan, ExperimentPlan) else load_plan(os.fspath(plan))
     folder = Path(output)
-    runs = run_grid(wanted, folder, progress)
+    runs = run_grid(wanted, folder, progress, processes)
     audits = audits_of(runs, folder)
     runs = [_with_distance(run, audits) for run in runs]
     diagnoses = diagnoses_of(runs, folder)

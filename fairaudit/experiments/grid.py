@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from fairaudit.errors import FairauditError, ResultError, UsageError
 from fairaudit.experiments.arms import Snapshots, Texts, train_arm
 from fairaudit.experiments.plan import BASE, ExperimentPlan, parse_arm
 from fairaudit.experiments.pretraining import pretrain
+from fairaudit.experiments.spreading import default_processes, spread
 from fairaudit.experiments.utility import text_perplexity
 from fairaudit.experiments.world import population, sentences
 from fairaudit.results import AuditResult
@@ -54,7 +56,12 @@ def _ordered(arms: tuple[str, ...]) -> list[str]:
     return sorted(arms, key=lambda arm: arm.startswith("plain_matched_"))
 
 
-def run_grid(plan: ExperimentPlan, output: Path, progress: Progress | None = None) -> list[ArmRun]:
+def run_grid(
+    plan: ExperimentPlan,
+    output: Path,
+    progress: Progress | None = None,
+    processes: int | None = None,
+) -> list[ArmRun]:
     """Train and audit what is not there yet; a failed arm is noted and the rest goes on.
 
     Parameters
@@ -65,6 +72,8 @@ def run_grid(plan: ExperimentPlan, output: Path, progress: Progress | None = Non
         Folder of the experiment. It keeps the plan; another plan there is refused.
     progress : callable, optional
         Told what comes next.
+    processes : int, optional
+        Seeds trained side by side; default one for each core, a single one with a GPU.
 
     Raises
     ------
@@ -79,12 +88,51 @@ def run_grid(plan: ExperimentPlan, output: Path, progress: Progress | None = Non
     report("base model", 0, len(todo))
     base = _base_model(plan, output)
     suites = _suites(plan, output)
-    runs = []
-    for number, cell in enumerate(todo):
-        report(f"{cell.arm}, seed {cell.seed}", number, len(todo))
-        runs.append(_finished(output / cell.place) or _run_cell(plan, output, cell, base, suites))
+    at_once = min(processes or default_processes(plan.seeds), plan.seeds)
+    if at_once > 1:
+        runs = _side_by_side(plan, output, base, suites, at_once, report)
+    else:
+        runs = []
+        for number, cell in enumerate(todo):
+            report(f"{cell.arm}, seed {cell.seed}", number, len(todo))
+            runs.append(_run_once(plan, output, cell, base, suites))
     report("done", len(todo), len(todo))
     return runs
+
+
+def _side_by_side(
+    plan: ExperimentPlan,
+    output: Path,
+    base: str,
+    suites: list[str],
+    processes: int,
+    report: Progress,
+) -> list[ArmRun]:
+    todo, told = cells(plan), -1
+
+    def tell() -> None:
+        nonlocal told
+        done = sum(_finished(output / cell.place) is not None for cell in todo)
+        if done != told:
+            report(f"{processes} seeds side by side", done, len(todo))
+            told = done
+
+    work = partial(_run_seed, plan, output, base, suites)
+    by_seed = spread(work, range(plan.seeds), processes, tell)
+    return [run for runs in by_seed for run in runs]
+
+
+def _run_seed(
+    plan: ExperimentPlan, output: Path, base: str, suites: list[str], seed: int
+) -> list[ArmRun]:
+    own = [cell for cell in cells(plan) if cell.seed == seed]
+    return [_run_once(plan, output, cell, base, suites) for cell in own]
+
+
+def _run_once(
+    plan: ExperimentPlan, output: Path, cell: Cell, base: str, suites: list[str]
+) -> ArmRun:
+    return _finished(output / cell.place) or _run_cell(plan, output, cell, base, suites)
 
 
 def claim_folder(plan: ExperimentPlan, output: Path) -> None:

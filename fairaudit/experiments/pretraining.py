@@ -12,6 +12,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from fairaudit.experiments.spreading import one_thread
+
 logger = logging.getLogger(__name__)
 
 _END: Final = "<|endoftext|>"
@@ -52,7 +54,8 @@ def pretrain(
         torch.manual_seed(seed)
         model = GPT2LMHeadModel(_config(len(tokenizer), layers, width))
     rows = [[0, *ids, 0] for ids in tokenizer(list(texts))["input_ids"]]
-    _train(model, rows, steps, batch_size, learning_rate, seed)
+    with one_thread():
+        _train(model, rows, steps, batch_size, learning_rate, seed)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

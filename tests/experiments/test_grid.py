@@ -118,3 +118,27 @@ def test_an_arm_that_diverges_is_marked_and_the_rest_goes_on(tmp_path):
     failed = next(run for run in result.runs if run.arm == "plain")
     assert "NaN" in failed.reason
     assert any("plain, seed 0 failed" in note for note in result.notes)
+
+
+def test_seeds_side_by_side_give_what_they_give_one_after_another(tmp_path):
+    plan = tiny(seeds=2, arms=["plain", "clip_only"], arm={"clip_only": {"learning_rate": 1e30}})
+    told = []
+    apart = experiment(
+        plan, output=tmp_path / "two", processes=2, progress=lambda *step: told.append(step)
+    )
+    alone = experiment(plan, output=tmp_path / "one", processes=1)
+    for result in (apart, alone):
+        assert [(run.arm, run.seed, run.status) for run in result.runs] == [
+            (arm, seed, "failed" if arm == "clip_only" else "done")
+            for seed in range(2)
+            for arm in ("base", "plain", "clip_only")
+        ]
+    values = [
+        {(one.arm, one.axis, one.group, one.name): one.by_seed for one in result.levels}
+        for result in (apart, alone)
+    ]
+    assert values[0].keys() == values[1].keys()
+    for key, by_seed in values[0].items():
+        assert by_seed == pytest.approx(values[1][key], abs=1e-3), key
+    assert told[0] == ("base model", 0, 6)
+    assert told[-1] == ("done", 6, 6)

@@ -1,0 +1,79 @@
+"""Seeds side by side: each in a process of its own, with its share of the cores.
+
+Arms of one seed need each other (a matched arm its partner), arms of different seeds do not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeVar
+
+import torch
+from transformers.utils import logging as transformers_logging
+
+T = TypeVar("T")
+
+_POLL_SECONDS: Final = 1.0
+
+
+def default_processes(n_seeds: int) -> int:
+    """One process for each seed, but no more than cores; a single one where there is a GPU."""
+    if torch.cuda.is_available():
+        return 1
+    return max(1, min(n_seeds, _cores()))
+
+
+def _cores() -> int:
+    """Count the cores that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def spread(
+    work: Callable[[int], T], seeds: Sequence[int], processes: int, tell: Callable[[], None]
+) -> list[T]:
+    """Do the work of every seed, several at a time; results in the order of the seeds.
+
+    Parameters
+    ----------
+    work : callable
+        Picklable; its errors are raised here.
+    seeds : sequence of int
+        What it is called with.
+    processes : int
+        How many at a time. They are ended when the caller is interrupted.
+    tell : callable
+        Called every second while waiting.
+    """
+    threads = max(1, _cores() // processes)
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, initializer=_start, initargs=(threads,)) as pool:
+        pending = pool.map_async(work, seeds, chunksize=1)
+        while not pending.ready():
+            tell()
+            pending.wait(_POLL_SECONDS)
+        return pending.get()
+
+
+def _start(threads: int) -> None:
+    """Leave interruptions to the parent, the screen to its progress bar, other cores to others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(threads)
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Run on one thread: several spend longer on agreeing than a small model takes to run."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -104,7 +104,10 @@ def truth_of(name: str, work: Path, change: float | None) -> None:
     if change is not None:
         model = work / "models" / name
         text = sentences(Mixture(mu=leaning(change)), MODEL_TEXT, seed=1 + int(name))
-        fairaudit.finetune(work / "base", text, output=model, device="cpu", **FINE_TUNING)
+        begun = (model / "private" / "state.pt").exists()
+        fairaudit.finetune(
+            work / "base", text, output=model, device="cpu", resume=begun, **FINE_TUNING
+        )
     found = fairaudit.audit(model, suites=[str(work / "world.jsonl")], label=name, device="cpu")
     found.save(folder)
 

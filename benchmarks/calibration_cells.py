@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from fairaudit.metrics.gaps import difference_values
+from fairaudit.metrics.prompts import Prompts
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
@@ -191,6 +195,29 @@ def two_seeds(rng: Generator, n: int, shift: float) -> Sample:
     return Sample(first.astype(float), second.astype(float))
 
 
+def heavy_tailed(rng: Generator, n: int, paired: bool, clustered: bool) -> Sample:
+    """Symmetric with heavy tails, Student's t with 3 degrees of freedom: few values decide."""
+    labels = cluster_labels(rng, n) if clustered else np.arange(n)
+    moved = rng.standard_t(3, size=n)[labels] + clustered * rng.standard_t(3, size=len(labels))
+    if not paired:
+        return Sample(moved, clusters=labels)
+    base = rng.normal(0, 2, size=len(labels))
+    return Sample(base, base + moved, clusters=labels)
+
+
+def group_difference(rng: Generator, sizes: tuple[int, int]) -> Sample:
+    """Difference of the means of two groups of prompts, as `fairaudit.metrics.gaps` puts it.
+
+    Shares of a text classifier: most near 0, some near 1, with the same law in both groups.
+    """
+    group = np.repeat(["female", "male"], sizes)
+    value = rng.beta(0.5, 3, size=sum(sizes))
+    index = [str(number) for number in range(sum(sizes))]
+    table = pd.DataFrame({"group": group, "cluster": index, "value": value}, index=index)
+    prompts = Prompts("bold", "bold/generation", "gender", table, {}, "prompt")
+    return Sample(difference_values(prompts, "male"))
+
+
 # The table
 
 
@@ -206,6 +233,8 @@ def cells() -> list[Cell]:
         *power_cells(),
         *verdict_cells(),
         *seed_cells(),
+        *heavy_tailed_cells(),
+        *group_difference_cells(),
     ]
 
 
@@ -356,3 +385,21 @@ def seed_cells() -> Iterator[Cell]:
     for shift in (0.0, 0.03):
         draw = functools.partial(two_seeds, n=200, shift=shift)
         yield Cell(f"two seeds n=200 shift={shift}", "verdict", 0.0, draw)
+
+
+def heavy_tailed_cells() -> Iterator[Cell]:
+    """Quantities that are no rate: equal-tailed bootstrap-t alone would be too narrow."""
+    for n, paired, clustered in itertools.product((25, 60, 200), (False, True), (False, True)):
+        draw = functools.partial(heavy_tailed, n=n, paired=paired, clustered=clustered)
+        name = f"heavy-tailed {'difference' if paired else 'mean'} {'G' if clustered else 'n'}={n}"
+        asks: Question = "paired" if paired else "estimate"
+        yield Cell(name, asks, 0.0, draw, is_rate=False, regular=n >= 40)
+
+
+def group_difference_cells() -> Iterator[Cell]:
+    """Two groups of equal and unequal size; with a very small one no bar applies."""
+    for sizes in ((20, 20), (30, 30), (100, 100), (60, 240), (12, 48), (10, 90)):
+        draw = functools.partial(group_difference, sizes=sizes)
+        name = f"difference of groups of {sizes[0]} and {sizes[1]}"
+        regular = min(sizes) >= 20
+        yield Cell(name, "estimate", 0.0, draw, is_rate=False, regular=regular)

@@ -14,7 +14,8 @@ this order:
 - a rate with fewer than 10 (effective) discordant pairs: Tango with effective pairs
   (`effective_pairs`) and Student's quantile, its degrees of freedom by the sizes of the clusters;
 - two crossed labels: two-way clustering with t;
-- at least 40 clusters: bootstrap-t; 10 to 39: CR2 with t.
+- at least 40 clusters: bootstrap-t, for what is no rate with bounds at least as far out as those of
+  t, as for one estimate; 10 to 39: CR2 with t.
 
 Items that are their own clusters follow the same rules, with items for clusters. A rate's standard
 error is at least that of `agresti_min_se` at the effective number of pairs, and its interval is
@@ -249,14 +250,19 @@ def _with_bootstrap_t(
     if not np.isfinite([low, high]).all():
         reason = f"all but a few of the {found.n_clusters} clusters moved equally"
         return _without_interval(found, reason)
-    p_value = _exchange(pairs, seed) if _exchangeable(found) else float(drawn.p_value(0.0)[0])
-    return replace(
-        found,
-        low=found.difference - widen * (found.difference - low),
-        high=found.difference + widen * (high - found.difference),
-        p_value=p_value,
-        method="bootstrap-t",
-    )
+    p_value = float(drawn.p_value(0.0)[0])
+    low = found.difference - widen * (found.difference - low)
+    high = found.difference + widen * (high - found.difference)
+    if found.n_discordant is None:
+        assert found.se is not None
+        student = t_interval(found.difference, found.se, found.df, found.level)
+        low, high = min(low, student[0]), max(high, student[1])
+        p_value = max(p_value, t_test(found.difference, found.se, found.df, 0.0))
+    if _exchangeable(found):
+        exchanged = _exchange(pairs, seed)
+        assert exchanged is not None
+        p_value = exchanged
+    return replace(found, low=low, high=high, p_value=p_value, method="bootstrap-t")
 
 
 def _exchangeable(found: PairedInference) -> bool:

@@ -14,6 +14,7 @@ from fairaudit.stats.agresti_min import agresti_min_se
 from fairaudit.stats.bootstrap import bootstrap_t
 from fairaudit.stats.clusters import cr2, two_way
 from fairaudit.stats.evidence import Tango
+from fairaudit.stats.intervals import t_interval
 from fairaudit.stats.mcnemar import mcnemar, mcnemar_with_ties
 from fairaudit.stats.paired import PairedInference, infer_paired
 from fairaudit.stats.permutation import sign_flip
@@ -159,9 +160,24 @@ def test_40_clusters_are_bootstrap_t_and_sign_flip() -> None:
     found = infer_paired(*sample, seed=7)
     y, w = totals(*sample)
     assert (found.method, found.resampling_unit) == ("bootstrap-t", "cluster")
-    expected = np.ravel(bootstrap_t(y, w, seed=7).interval())
-    assert bounds(found) == pytest.approx(expected.tolist(), rel=1e-9)
+    # No rate: each bound is the farther one of bootstrap-t and t.
+    resampled = np.ravel(bootstrap_t(y, w, seed=7).interval()).tolist()
+    student = t_interval(found.difference, *cr2(y, w))
+    expected = min(resampled[0], student[0]), max(resampled[1], student[1])
+    assert expected != tuple(resampled)
+    assert bounds(found) == pytest.approx(expected, rel=1e-9)
     assert found.p_value == sign_flip(y, seed=7)
+
+
+def test_a_rate_with_40_clusters_is_bootstrap_t_alone() -> None:
+    sample = pairs(40)
+    found = infer_paired(*sample, is_rate=True, seed=7)
+    assert found.method == "bootstrap-t"
+    low, high = np.ravel(bootstrap_t(*totals(*sample), seed=7).interval()).tolist()
+    widen = found.se / cr2(*totals(*sample))[0]
+    value = found.difference
+    expected = value - widen * (value - low), value + widen * (high - value)
+    assert bounds(found) == pytest.approx(expected, rel=1e-9)
 
 
 def test_single_items_that_are_no_rate() -> None:

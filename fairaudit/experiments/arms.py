@@ -109,10 +109,8 @@ def mechanism(arm: str, axes: Sequence[str]) -> dict[str, Any]:
     kind, epsilon = parsed["kind"], parsed["epsilon"]
     options: dict[str, Any] = {}
     if "cda" in kind.split("_"):
-        separate = kind in _SEPARATE
-        # Separate twins are accounted for one twin per record, so they are swapped on one axis.
-        options["cda"] = tuple(axes[:1] if separate else axes)
-        options["cda_mode"] = "separate" if separate else "averaged"
+        options["cda"] = tuple(axes)
+        options["cda_mode"] = "separate" if kind in _SEPARATE else "averaged"
     if kind == "dp_cda_row":
         options["row_epsilon"] = epsilon
     elif epsilon is not None:

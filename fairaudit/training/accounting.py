@@ -7,7 +7,8 @@ deviation σC to the sum. One step is then a Poisson-subsampled Gaussian mechani
 - *one row per record*, and twins that are averaged before clipping: a record changes the sum by at
   most C, so the usual bound holds;
 - *twins drawn separately*: a record changes the sum by 0, C or 2C, with probabilities (1 − q)²,
-  2q(1 − q) and q². That mixture is bounded as it is, which is much tighter than group privacy.
+  2q(1 − q) and q². That mixture is bounded as it is, which is much tighter than group privacy. It
+  does not matter which of several twins is drawn: each moves the sum by at most C.
 
 ε is an upper bound from the numerical composition of privacy random variables (Gopi, Lee and
 Wutschitz 2021), computed with Opacus, for neighbouring data sets that differ by adding or removing

@@ -5,6 +5,7 @@ too, so that arms differ in one thing only. A draw may be empty. Twins enter in 
 
 - *averaged*: a record brings its rows and their twins, weighted so that the record counts as one;
 - *separate*: the record and its counterfactual are drawn independently, each with probability q;
+  of several counterfactuals (other axes, other groups) one is taken at each draw;
 - *substitution*: the record or, with probability ½ at each draw, a counterfactual in its place.
 """
 
@@ -115,7 +116,7 @@ class Sampler:
         else:
             # A row without a twin is its own, so that all records count alike.
             for variants in record:
-                yield (variants[min(copy, len(variants) - 1)],)
+                yield (variants[0] if copy == 0 else _one_twin(variants, self.rng),)
 
 
 def _one_twin(variants: Variants, rng: np.random.Generator) -> Ids:

@@ -109,8 +109,8 @@ def finetune(
         Axes of counterfactual data augmentation: gender, race, religion.
     cda_mode : {"averaged", "separate", "substitution"}
         *averaged*: a record and its twins are one unit, so ε is that without CDA; *separate*:
-        they are drawn and clipped apart, and ε is that of the mixture; *substitution*: the
-        record or, with probability ½ at each draw, a twin.
+        record and twin (at random, where there are several) are drawn and clipped apart, and ε is
+        that of the mixture; *substitution*: the record or, with probability ½ at each draw, a twin.
     lora : int or None
         Rank of low-rank adapters; None: all parameters are trained.
     text_column, unit_column : str or None

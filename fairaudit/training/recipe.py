@@ -137,8 +137,6 @@ def _check_privacy(recipe: Recipe) -> Iterable[str]:
             "row epsilon is for twins that are drawn separately; a record is one unit here: "
             "use epsilon"
         )
-    if recipe.twins == "separate" and len(recipe.cda) > 1:
-        yield "separate twins are accounted for one twin per record; name one axis"
     if recipe.ablation == "noise_only" and not recipe._asks_for_noise:
         yield "noise only: give the epsilon or the noise multiplier of the arm it belongs to"
     if recipe.mechanism == "none" and recipe.max_grad_norm is not None:

@@ -83,8 +83,11 @@ def test_a_missing_plan_names_the_built_in_ones():
         ("noise_only_3", {"ablation": "noise_only", "epsilon": 3.0}),
         ("dp_0.5", {"epsilon": 0.5}),
         ("dp_cda_3", {"epsilon": 3.0, "cda": ("gender", "race"), "cda_mode": "averaged"}),
-        ("dp_cda_separate_3", {"epsilon": 3.0, "cda": ("gender",), "cda_mode": "separate"}),
-        ("dp_cda_row_20", {"row_epsilon": 20.0, "cda": ("gender",), "cda_mode": "separate"}),
+        ("dp_cda_separate_3", {"epsilon": 3.0, "cda": ("gender", "race"), "cda_mode": "separate"}),
+        (
+            "dp_cda_row_20",
+            {"row_epsilon": 20.0, "cda": ("gender", "race"), "cda_mode": "separate"},
+        ),
     ],
 )
 def test_an_arm_is_what_its_name_says(arm, expected):

@@ -69,6 +69,17 @@ def test_separate_twins_are_drawn_independently():
     assert stats.chisquare(sizes, expected).pvalue > 1e-3
 
 
+def test_of_several_separate_twins_one_is_drawn_each_equally_often():
+    other = (7, 8, 9)
+    draw = sampler([((ONE, TWIN, other),)], 1.0, "separate").draw
+    drawn = [draw() for _ in range(2000)]
+    assert all(len(examples) == 2 for examples in drawn)
+    assert all(rows_of(first) == [ONE] for first, _ in drawn)
+    share = np.mean([rows_of(second) == [TWIN] for _, second in drawn])
+    assert {rows_of(second)[0] for _, second in drawn} == {TWIN, other}
+    assert abs(share - 0.5) < 4 * np.sqrt(0.25 / 2000)
+
+
 def test_substitution_takes_the_twin_half_of_the_time_and_never_both():
     draw = sampler([PAIR], 1.0, "substitution").draw
     examples = [draw()[0] for _ in range(2000)]

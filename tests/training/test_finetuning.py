@@ -390,7 +390,6 @@ def test_the_delta_that_reveals_records_is_warned_about(checkpoint, tmp_path, ca
         ({"epsilon": 3.0, "max_grad_norm": 0.0}, UsageError, "max grad norm must be above 0"),
         ({"max_grad_norm": 1.0}, UsageError, "has no effect without epsilon"),
         ({"row_epsilon": 3.0}, UsageError, "use epsilon"),
-        ({"cda": ["gender", "race"], "cda_mode": "separate"}, UsageError, "name one axis"),
         ({"cda": ["weather"]}, UsageError, "weather"),
         ({"ablation": "noise_only"}, UsageError, "noise only: give the epsilon"),
         ({"noise_seed": 1}, UsageError, "for tests of private runs"),

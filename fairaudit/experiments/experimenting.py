@@ -153,6 +153,11 @@ def _notes(runs: Sequence[ArmRun], plan: ExperimentPlan) -> list[str]:
             "the text was drawn from the known world, so its bias is what was planted; it is no "
             "evidence about text that people wrote"
         )
+        if plan.text.world.people > 0 and not plan.audit.suites:
+            notes.append(
+                "toxic in the known world is a sentence with a harsh ending, such as 'shouted at "
+                "the clerk'; the judge of it was trained on those endings"
+            )
     notes.append(
         "perplexity on held-out text and everything in private/ is not covered by epsilon; this "
         "experiment treats its text as public"

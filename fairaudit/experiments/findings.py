@@ -12,7 +12,8 @@ from typing import Final
 
 from fairaudit.comparing.distance import NOT_MOVED_NATS
 from fairaudit.experiments.plan import BASE, ExperimentPlan, parse_arm
-from fairaudit.experiments.world import AXES, implied
+from fairaudit.experiments.questions import PAIRS, PROMPTS
+from fairaudit.experiments.world import AXES, implied, implied_tone
 from fairaudit.results import AuditResult, Estimate, Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
 from fairaudit.stats.claims import SeedDifference, judge, seed_difference
@@ -80,9 +81,16 @@ def levels(audits: Audits, plan: ExperimentPlan) -> Iterator[Level]:
 def _implied(cell: Cell, arm: str, plan: ExperimentPlan) -> float | None:
     """Value that the known world implies for the text the arm was last trained on."""
     text = plan.base.text if arm == BASE else plan.text.world
-    if text is None or cell.axis not in AXES or not cell.protocol.startswith("world/"):
+    suite = cell.protocol.partition("/")[0]
+    if text is None or cell.axis not in AXES or suite not in (PAIRS, PROMPTS):
         return None
-    return float(getattr(implied(text.mixture(0), cell.axis), cell.name, float("nan")))
+    mixture = text.mixture(0)
+    if suite == PAIRS:
+        return float(getattr(implied(mixture, cell.axis), cell.name))
+    tone = implied_tone(mixture, cell.axis)
+    if cell.name == "toxicity_mean":
+        return None if cell.group is None else tone.toxicity_mean[cell.group]
+    return float(getattr(tone, cell.name))
 
 
 def differences(audits: Audits, references: Sequence[str]) -> Iterator[ArmDifference]:

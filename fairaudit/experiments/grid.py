@@ -18,9 +18,10 @@ from fairaudit.errors import FairauditError, ResultError, UsageError
 from fairaudit.experiments.arms import Snapshots, Texts, train_arm
 from fairaudit.experiments.plan import BASE, ExperimentPlan, parse_arm
 from fairaudit.experiments.pretraining import pretrain
+from fairaudit.experiments.questions import Questions, questions
 from fairaudit.experiments.spreading import default_processes, spread
 from fairaudit.experiments.utility import text_perplexity
-from fairaudit.experiments.world import population, sentences
+from fairaudit.experiments.world import sentences
 from fairaudit.results import AuditResult
 from fairaudit.results.experiment import ArmRun
 from fairaudit.results.files import dump_json, write_text
@@ -87,15 +88,15 @@ def run_grid(
     report = progress or (lambda _what, _done, _total: None)
     report("base model", 0, len(todo))
     base = _base_model(plan, output)
-    suites = _suites(plan, output)
+    asked = questions(plan, output)
     at_once = min(processes or default_processes(plan.seeds), plan.seeds)
     if at_once > 1:
-        runs = _side_by_side(plan, output, base, suites, at_once, report)
+        runs = _side_by_side(plan, output, base, asked, at_once, report)
     else:
         runs = []
         for number, cell in enumerate(todo):
             report(f"{cell.arm}, seed {cell.seed}", number, len(todo))
-            runs.append(_run_once(plan, output, cell, base, suites))
+            runs.append(_run_once(plan, output, cell, base, asked))
     report("done", len(todo), len(todo))
     return runs
 
@@ -104,7 +105,7 @@ def _side_by_side(
     plan: ExperimentPlan,
     output: Path,
     base: str,
-    suites: list[str],
+    asked: Questions,
     processes: int,
     report: Progress,
 ) -> list[ArmRun]:
@@ -117,22 +118,22 @@ def _side_by_side(
             report(f"{processes} seeds side by side", done, len(todo))
             told = done
 
-    work = partial(_run_seed, plan, output, base, suites)
+    work = partial(_run_seed, plan, output, base, asked)
     by_seed = spread(work, range(plan.seeds), processes, tell)
     return [run for runs in by_seed for run in runs]
 
 
 def _run_seed(
-    plan: ExperimentPlan, output: Path, base: str, suites: list[str], seed: int
+    plan: ExperimentPlan, output: Path, base: str, asked: Questions, seed: int
 ) -> list[ArmRun]:
     own = [cell for cell in cells(plan) if cell.seed == seed]
-    return [_run_once(plan, output, cell, base, suites) for cell in own]
+    return [_run_once(plan, output, cell, base, asked) for cell in own]
 
 
 def _run_once(
-    plan: ExperimentPlan, output: Path, cell: Cell, base: str, suites: list[str]
+    plan: ExperimentPlan, output: Path, cell: Cell, base: str, asked: Questions
 ) -> ArmRun:
-    return _finished(output / cell.place) or _run_cell(plan, output, cell, base, suites)
+    return _finished(output / cell.place) or _run_cell(plan, output, cell, base, asked)
 
 
 def claim_folder(plan: ExperimentPlan, output: Path) -> None:
@@ -190,27 +191,6 @@ def _base_model(plan: ExperimentPlan, output: Path) -> str:
     return str(folder)
 
 
-def _suites(plan: ExperimentPlan, output: Path) -> list[str]:
-    """Suites by name, or a file with the items of the known world."""
-    if plan.audit.suites:
-        return list(plan.audit.suites)
-    path = output / "world.jsonl"
-    if not path.exists():
-        items = population(plan.audit.openings, plan.audit.tails)
-        rows = (
-            {
-                "item_id": item.item_id,
-                "axis": item.axis,
-                "group": item.group,
-                "cluster": item.cluster,
-                **item.texts,
-            }
-            for item in items
-        )
-        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    return [str(path)]
-
-
 def _texts(plan: ExperimentPlan, seed: int) -> Texts:
     text = plan.text
     if text.world is None:
@@ -233,18 +213,18 @@ def _finished(folder: Path) -> ArmRun | None:
 
 
 def _run_cell(
-    plan: ExperimentPlan, output: Path, cell: Cell, base: str, suites: list[str]
+    plan: ExperimentPlan, output: Path, cell: Cell, base: str, asked: Questions
 ) -> ArmRun:
     folder, clock = output / cell.place, time.perf_counter()
     try:
         found = _trained(plan, output, cell, base)
         audit(
             found.pop("checkpoint"),
-            suites=suites,
+            suites=asked.suites,
             label=f"{cell.arm}, seed {cell.seed}",
             quick=plan.audit.quick,
             data=plan.audit.data,
-            toxicity_classifier=plan.audit.toxicity_classifier,
+            toxicity_classifier=asked.toxicity_classifier,
             output=folder / "audit",
         )
         run = ArmRun(

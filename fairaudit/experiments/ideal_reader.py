@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from fairaudit.experiments.world import AXES, AxisWords, Concept, Mixture, load_words
+from fairaudit.experiments.world import AXES, AxisWords, Concept, Mixture, Words, load_words
 from fairaudit.items import Answer, LogLikelihood
 
 
@@ -52,8 +52,12 @@ class IdealReader:
     """
 
     def __init__(self, mixture: Mixture) -> None:
-        self._plain = (mixture.plain, _in_sequence(load_words().plain))
-        self._about = (1 - mixture.plain, _sentences_about_concepts(mixture))
+        about_concepts = 1 - mixture.plain - mixture.people
+        self._kinds = (
+            (mixture.plain, _in_sequence(load_words().plain)),
+            (mixture.people, _sentences_about_persons(mixture)),
+            (about_concepts, _sentences_about_concepts(mixture)),
+        )
 
     def answer(self, request: LogLikelihood) -> Answer:
         """Log-likelihood of ``request.text`` and the end of the sentence, after its context."""
@@ -70,7 +74,7 @@ class IdealReader:
         return self._log_mass(text, whole=False)
 
     def _log_mass(self, text: str, *, whole: bool) -> float:
-        mass = sum(p * slot.mass(text, whole=whole) for p, slot in (self._plain, self._about))
+        mass = sum(p * slot.mass(text, whole=whole) for p, slot in self._kinds)
         return math.log(mass) if mass > 0 else -math.inf
 
 
@@ -80,6 +84,22 @@ def _in_sequence(slots: Sequence[Sequence[str]]) -> Slot:
         then = Slot.uniform((f"{' ' if number else ''}{text}" for text in texts), then)
     assert then is not None
     return then
+
+
+def _sentences_about_persons(mixture: Mixture) -> Slot:
+    words, persons = load_words(), []
+    for axis in AXES:
+        slots, harshness = words.axes[axis], mixture.harshness(axis)
+        weight = 1 / len(AXES) / len(slots.persons) / 2
+        for person in slots.persons:
+            for text, harsh in zip(person.texts, harshness, strict=True):
+                persons.append((text, weight, _endings(words, harsh)))
+    return Slot.uniform((f"{opening} " for opening in words.openings), Slot(tuple(persons)))
+
+
+def _endings(words: Words, harsh: float) -> Slot:
+    kinds = ((words.gentle, 1 - harsh), (words.harsh, harsh))
+    return Slot(tuple((text, p / len(texts), None) for texts, p in kinds for text in texts))
 
 
 def _sentences_about_concepts(mixture: Mixture) -> Slot:

@@ -68,10 +68,14 @@ class WorldText(_Part):
     tau: float = Field(default=1.0, ge=0)
     share: dict[str, float] = Field(default_factory=dict)
     plain: float = Field(default=0.1, ge=0, lt=1)
+    #: Sentences about persons, and how often those end harshly.
+    people: float = Field(default=0.0, ge=0, lt=1)
+    harsh: float = Field(default=0.2, gt=0, lt=1)
+    tone: float | dict[str, float] = 0.0
 
     def mixture(self, seed: int) -> Mixture:
         """Return the mixture of one seed of the experiment."""
-        return Mixture(mu=self.mu, tau=self.tau, share=self.share, plain=self.plain, seed=seed)
+        return Mixture(**self.model_dump(exclude={"sentences"}), seed=seed)
 
 
 class BasePlan(_Part):

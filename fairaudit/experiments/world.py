@@ -14,6 +14,10 @@ the group. So for a pair of sentences that differ in the group term alone,
 
 and each metric's implied value follows by enumerating the items: the mean log-odds is the mean of
 θ, the preference rate the share of θ > 0.
+
+A part of the sentences is about persons instead: "On Monday a woman shouted at the clerk." Such a
+sentence ends harshly with log-odds log(harsh / (1 − harsh)) ± tone / 2, + for the second group. So
+what follows "On Monday a woman" has a known mean harshness, which stands for toxicity.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ from numpy.typing import NDArray
 
 from fairaudit.errors import UsageError
 from fairaudit.items import Item
+from fairaudit.suites.base import PROMPT
 
 AXES: Final = ("gender", "religion", "race")
 COVERED, UNCOVERED = "covered", "uncovered"
@@ -61,14 +66,17 @@ class AxisWords:
     links: tuple[str, ...]
     terms: tuple[Term, ...]
     tails: tuple[str, ...]
+    persons: tuple[Term, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """All slots: openings are shared, ``plain`` holds sentences that name no group."""
+    """All slots; openings and endings are shared, ``plain`` holds sentences that name no group."""
 
     openings: tuple[str, ...]
     plain: tuple[tuple[str, ...], ...]
+    gentle: tuple[str, ...]
+    harsh: tuple[str, ...]
     axes: Mapping[str, AxisWords]
 
 
@@ -86,6 +94,12 @@ class Mixture:
         Part of the second group (``female``, ``Muslim``, ``Black``), 0-1; default one half.
     plain : float
         Part of sentences that name no group, 0-1.
+    people : float
+        Part of sentences about persons, 0-1.
+    harsh : float
+        Part of those that end harshly where ``tone`` is 0, 0-1.
+    tone : float or mapping of axis to float
+        Log odds ratio, in nats, of a harsh ending for the second group against the first.
     seed : int
         Seed of z; two mixtures with one seed differ in μ, τ and shares only.
     """
@@ -94,14 +108,22 @@ class Mixture:
     tau: float = 1.0
     share: Mapping[str, float] = field(default_factory=dict)
     plain: float = 0.1
+    people: float = 0.0
+    harsh: float = 0.2
+    tone: float | Mapping[str, float] = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what is no mixture."""
         if self.tau < 0:
             raise UsageError(f"tau is a standard deviation: it cannot be {self.tau}")
-        if not 0 <= self.plain < 1:
-            raise UsageError(f"the part of plain sentences must lie in [0, 1), not {self.plain}")
+        if not (self.plain >= 0 and self.people >= 0 and self.plain + self.people < 1):
+            raise UsageError(
+                f"the parts of plain sentences and of persons must lie in [0, 1) and leave room "
+                f"for concepts, not {self.plain} and {self.people}"
+            )
+        if not 0 < self.harsh < 1:
+            raise UsageError(f"the part of harsh endings must lie in (0, 1), not {self.harsh}")
         for axis, share in self.share.items():
             if axis not in AXES or not 0 < share < 1:
                 raise UsageError(f"share of '{axis}' must lie between 0 and 1, not {share}")
@@ -111,10 +133,23 @@ class Mixture:
         concepts = load_words().axes[axis].concepts
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, AXES.index(axis)]))
         z = rng.standard_normal(len(concepts))
-        mu = self.mu if isinstance(self.mu, int | float) else self.mu.get(axis, 0.0)
+        mu = _on(self.mu, axis)
         share = self.share.get(axis, 0.5)
         sign = np.array([1 if concept.stereotyped == 1 else -1 for concept in concepts])
         return np.asarray(mu + self.tau * z + sign * math.log(share / (1 - share)))
+
+    def harshness(self, axis: str) -> tuple[float, float]:
+        """Probability that a sentence about a person of the first, the second group is harsh."""
+        middle, half = math.log(self.harsh / (1 - self.harsh)), _on(self.tone, axis) / 2
+        return _logistic(middle - half), _logistic(middle + half)
+
+
+def _on(value: float | Mapping[str, float], axis: str) -> float:
+    return value if isinstance(value, int | float) else value.get(axis, 0.0)
+
+
+def _logistic(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +160,15 @@ class Implied:
     mean_log_odds: float
 
 
+@dataclass(frozen=True, slots=True)
+class ImpliedTone:
+    """How harsh an ideal reader of a mixture writes after `prompts`, and how groups differ."""
+
+    toxicity_mean: Mapping[str, float]
+    toxicity_difference: float
+    toxicity_ratio: float
+
+
 @lru_cache(maxsize=1)
 def load_words() -> Words:
     """Read the slots of the known world from the package."""
@@ -133,6 +177,8 @@ def load_words() -> Words:
     return Words(
         openings=tuple(content["openings"]),
         plain=tuple(tuple(slot) for slot in content["plain"]),
+        gentle=tuple(content["endings"]["gentle"]),
+        harsh=tuple(content["endings"]["harsh"]),
         axes={axis: _axis_words(content["axes"][axis]) for axis in AXES},
     )
 
@@ -141,7 +187,6 @@ def _axis_words(content: Mapping[str, object]) -> AxisWords:
     words: dict[str, list[str]] = content  # type: ignore[assignment]
     first, second = words["groups"]
     by_group: Mapping[str, list[str]] = content["concepts"]  # type: ignore[assignment]
-    terms: list[dict[str, str]] = content["terms"]  # type: ignore[assignment]
     return AxisWords(
         groups=(first, second),
         concepts=tuple(
@@ -150,21 +195,32 @@ def _axis_words(content: Mapping[str, object]) -> AxisWords:
             for text in by_group[group]
         ),
         links=tuple(words["links"]),
-        terms=tuple(Term((term[first], term[second]), bool(term["covered"])) for term in terms),
+        terms=_terms(content["terms"], first, second),
         tails=tuple(words["tails"]),
+        persons=_terms(content["persons"], first, second),
     )
+
+
+def _terms(content: object, first: str, second: str) -> tuple[Term, ...]:
+    terms: list[dict[str, str]] = content  # type: ignore[assignment]
+    return tuple(Term((term[first], term[second]), bool(term["covered"])) for term in terms)
 
 
 def sentences(mixture: Mixture, n: int, seed: int) -> list[str]:
     """Draw ``n`` sentences of a mixture; the axes are equally frequent."""
     words, rng = load_words(), np.random.default_rng(seed)
-    plain = rng.random(n) < mixture.plain
+    kinds = rng.random(n)
     axes = rng.integers(len(AXES), size=n)
     log_odds = {axis: mixture.log_odds(axis) for axis in AXES}
-    return [
-        _plain(words, rng) if is_plain else _about(words, AXES[axis], log_odds[AXES[axis]], rng)
-        for is_plain, axis in zip(plain, axes, strict=True)
-    ]
+    drawn = []
+    for kind, axis in zip(kinds, (AXES[index] for index in axes), strict=True):
+        if kind < mixture.plain:
+            drawn.append(_plain(words, rng))
+        elif kind < mixture.plain + mixture.people:
+            drawn.append(_about_person(words, axis, mixture.harshness(axis), rng))
+        else:
+            drawn.append(_about(words, axis, log_odds[axis], rng))
+    return drawn
 
 
 def _plain(words: Words, rng: np.random.Generator) -> str:
@@ -175,7 +231,7 @@ def _about(words: Words, axis: str, log_odds: NDArray[np.float64], rng: np.rando
     slots = words.axes[axis]
     index = int(rng.integers(len(slots.concepts)))
     concept = slots.concepts[index]
-    stereotyped = rng.random() < 1 / (1 + math.exp(-log_odds[index]))
+    stereotyped = rng.random() < _logistic(log_odds[index])
     group = concept.stereotyped if stereotyped else 1 - concept.stereotyped
     return sentence(
         _pick(words.openings, rng),
@@ -184,6 +240,15 @@ def _about(words: Words, axis: str, log_odds: NDArray[np.float64], rng: np.rando
         slots.terms[rng.integers(len(slots.terms))].texts[group],
         _pick(slots.tails, rng),
     )
+
+
+def _about_person(
+    words: Words, axis: str, harshness: tuple[float, float], rng: np.random.Generator
+) -> str:
+    persons, group = words.axes[axis].persons, int(rng.integers(2))
+    endings = words.harsh if rng.random() < harshness[group] else words.gentle
+    person = persons[rng.integers(len(persons))].texts[group]
+    return f"{_pick(words.openings, rng)} {person}{_pick(endings, rng)}"
 
 
 def _pick(options: Sequence[str], rng: np.random.Generator) -> str:
@@ -242,6 +307,30 @@ def population(openings: int = 1, tails: int = 1) -> Iterator[Item]:
                                     ),
                                 },
                             )
+
+
+def prompts() -> Iterator[Item]:
+    """Beginnings of sentences about persons: opening × person, clustered by opening."""
+    words = load_words()
+    for axis, slots in words.axes.items():
+        for number, opening in enumerate(words.openings):
+            for place, person in enumerate(slots.persons):
+                for group, text in zip(slots.groups, person.texts, strict=True):
+                    yield Item(
+                        item_id=f"{axis}-{number}-{place}-{group}",
+                        axis=axis,
+                        group=group,
+                        cluster=f"{axis}-{number}",
+                        texts={PROMPT: f"{opening} {text}"},
+                    )
+
+
+def implied_tone(mixture: Mixture, axis: str) -> ImpliedTone:
+    """Harshness of an ideal reader after all `prompts` of an axis."""
+    first, second = mixture.harshness(axis)
+    groups = load_words().axes[axis].groups
+    by_group = dict(zip(groups, (first, second), strict=True))
+    return ImpliedTone(by_group, second - first, second / first)
 
 
 def implied(mixture: Mixture, axis: str) -> Implied:

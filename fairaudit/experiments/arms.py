@@ -92,13 +92,14 @@ def train_arm(
 
 def _monitor(job: FineTuning, plan: ExperimentPlan) -> Monitor | None:
     """Look at gradients on texts like those that are trained on, if the plan asks for it."""
-    if plan.diagnose_every is None:
+    apart = plan.diagnose_apart(job.plan.steps)
+    if apart is None:
         return None
     if plan.text.world is None:
-        return training_monitor(job, plan.diagnose_every)
+        return training_monitor(job, apart)
     items = {axis: world_items(axis) for axis in plan.axes}
     settings = replace(SETTINGS, bias_items=items, replicates=_REPLICATES)
-    return training_monitor(job, plan.diagnose_every, world_probes(plan.axes), settings)
+    return training_monitor(job, apart, world_probes(plan.axes), settings)
 
 
 def mechanism(arm: str, axes: Sequence[str]) -> dict[str, Any]:

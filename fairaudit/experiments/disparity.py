@@ -1,8 +1,9 @@
 """Do gradients converge unequally, and does that predict bias: from the diagnoses of all runs.
 
-Every arm was looked at while it was trained (`diagnose_every`). Its convergence disparity on an
-axis is the area between the curve log(‖g_a‖ / ‖g_b‖), less its start, and 0; which group stays
-behind may differ from axis to axis, so claims are about its absolute value. Seeds are resampled.
+Every arm was looked at while it was trained (`diagnose_every`, `diagnose_times`). Its convergence
+disparity on an axis is the area between the curve log(‖g_a‖ / ‖g_b‖), less its start, and 0, over
+its own training from 0 to 1; which group stays behind may differ from axis to axis, so claims are
+about its absolute value. Seeds are resampled.
 """
 
 from __future__ import annotations

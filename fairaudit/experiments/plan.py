@@ -20,6 +20,7 @@ The base model is always audited, once per seed, as the arm ``base``.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from importlib import resources
@@ -172,8 +173,10 @@ class ExperimentPlan(_Part):
     train: ArmSettings = ArmSettings()
     #: Settings by arm, over those of ``train``.
     arm: dict[str, ArmSettings] = Field(default_factory=dict)
-    #: Steps between diagnostics of gradient disparity in training; None: none.
+    #: Diagnostics of gradient disparity in training, besides one before it: so many steps apart, or
+    #: so many of each training, which puts arms of different lengths on one scale. None: none.
     diagnose_every: int | None = Field(default=None, ge=1)
+    diagnose_times: int | None = Field(default=None, ge=1)
 
     @field_validator("arms")
     @classmethod
@@ -188,6 +191,12 @@ class ExperimentPlan(_Part):
         return arms
 
     @model_validator(mode="after")
+    def _one_rhythm(self) -> ExperimentPlan:
+        if self.diagnose_every is not None and self.diagnose_times is not None:
+            raise ValueError("give 'diagnose_every' or 'diagnose_times', not both")
+        return self
+
+    @model_validator(mode="after")
     def _arms_fit_together(self) -> ExperimentPlan:
         for name in self.arm:
             if name not in self.arms:
@@ -199,6 +208,12 @@ class ExperimentPlan(_Part):
                     if needed not in self.arms:
                         raise ValueError(f"'{name}' needs the arm '{needed}'")
         return self
+
+    def diagnose_apart(self, steps: int) -> int | None:
+        """Steps between two diagnostics of a training of so many steps; None: no diagnostics."""
+        if self.diagnose_times is None:
+            return self.diagnose_every
+        return max(1, math.ceil(steps / self.diagnose_times))
 
     def settings(self, arm: str) -> dict[str, Any]:
         """Return the training settings of an arm."""

@@ -58,6 +58,7 @@ def test_settings_of_an_arm_go_over_those_of_train(plan_file):
         ("[train]", "[trian]", r"unknown key 'trian'; did you mean 'train'\?"),
         ("[arm.dp_3]", "[arm.dp_8]", r"\[arm\.dp_8\] has settings"),
         ("steps = 5", "steps = 0", "train.steps"),
+        ("seeds = 1", "seeds = 1\ndiagnose_every = 2\ndiagnose_times = 2", "not both"),
         ("seeds = 1", "seeds = ", "not TOML"),
         ('"dp_3"]', '"dp_3", "plain_matched_8"]', "needs the arm 'dp_8'"),
         ("text = { sentences = 200 }", "", "base: give either 'model' or 'text'"),
@@ -67,6 +68,21 @@ def test_what_is_wrong_with_a_plan_is_named(plan_file, old, new, message):
     assert old in PLAN
     with pytest.raises(UsageError, match=message):
         load_plan(plan_file(PLAN.replace(old, new, 1)))
+
+
+@pytest.mark.parametrize(
+    ("line", "steps", "apart"),
+    [
+        ("", 40, None),
+        ("diagnose_every = 3", 40, 3),
+        ("diagnose_times = 4", 40, 10),
+        ("diagnose_times = 4", 18, 5),
+        ("diagnose_times = 50", 40, 1),
+    ],
+)
+def test_gradients_are_looked_at_in_a_rhythm(plan_file, line, steps, apart):
+    plan = load_plan(plan_file(PLAN.replace("seeds = 1", f"seeds = 1\n{line}", 1)))
+    assert plan.diagnose_apart(steps) == apart
 
 
 def test_a_missing_plan_names_the_built_in_ones():

@@ -210,7 +210,7 @@ class ExperimentPlan(_Part):
         return self
 
     def diagnose_apart(self, steps: int) -> int | None:
-        """Steps between two diagnostics of a training of so many steps; None: no diagnostics."""
+        """Return the steps between two diagnostics of a training; None: no diagnostics."""
         if self.diagnose_times is None:
             return self.diagnose_every
         return max(1, math.ceil(steps / self.diagnose_times))

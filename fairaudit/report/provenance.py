@@ -148,8 +148,36 @@ def _scoring_flags(result: AuditResult) -> Iterator[str]:
     for flag, value in given.items():
         if value:
             yield from (flag, str(value))
+    if result.provenance.base is not None:
+        yield from ("--base", result.provenance.base.id)
     if settings.item_limit is not None:
         yield "--quick"
+    if settings.full:
+        yield "--full"
+    yield from _writing_flags(settings)
+    yield from _classifier_flags(result)
+
+
+def _writing_flags(settings: Settings) -> Iterator[str]:
+    """How texts were written, where it may not be a suite's own way."""
+    decoding = settings.decoding or {}
+    if decoding.get("chat_template") is not None:
+        yield "--apply-chat-template"
+    if decoding.get("system_prompt") is not None:
+        yield from ("--system-prompt", str(decoding["system_prompt"]))
+    suites = [value for value in decoding.values() if isinstance(value, Mapping)]
+    for flag, key in (("--completions", "n"), ("--max-new-tokens", "max_new_tokens")):
+        # What was set holds for all suites; where they differ, each goes its own way.
+        if len(numbers := {suite.get(key) for suite in suites}) == 1:
+            yield from (flag, str(numbers.pop()))
+
+
+def _classifier_flags(result: AuditResult) -> Iterator[str]:
+    for kind in ("toxicity", "regard"):
+        protocols = {one.protocol for one in result.estimates if one.name == f"{kind}_mean"}
+        named = {protocol.partition("/")[2] for protocol in protocols}
+        if len(named) == 1:
+            yield from (f"--{kind}-classifier", named.pop())
 
 
 def _shown(value: Any, missing: str = MISSING) -> str:

@@ -168,6 +168,33 @@ def test_command_of_recorded_and_quick_audits(audit: AuditResult):
     assert "'a; rm -rf /'" in text
 
 
+def test_the_command_says_how_texts_were_written_and_scored(audit: AuditResult):
+    from fairaudit.report.provenance import command
+
+    decoding = {
+        "bold": {"n": 3, "max_new_tokens": 24},
+        "toxicity": {"n": 3, "max_new_tokens": 20},
+        "chat_template": "ab" * 32,
+        "system_prompt": "Be brief.",
+    }
+    provenance = audits.provenance(decoding=decoding, full=True)
+    toxicity = audit.estimates[0].model_copy(
+        update={"name": "toxicity_mean", "protocol": "toxicity/unitary/toxic-bert@4d6c22e"}
+    )
+    text = command(audit.model_copy(update={"provenance": provenance, "estimates": (toxicity,)}))
+    for flags in (
+        "--full",
+        "--apply-chat-template --system-prompt 'Be brief.'",
+        "--completions 3",
+        "--toxicity-classifier unitary/toxic-bert@4d6c22e",
+    ):
+        assert flags in text
+    # Suites that differ went their own way, and nothing was scored by regard.
+    assert "--max-new-tokens" not in text
+    assert "--regard-classifier" not in text
+    assert "--quick" not in text
+
+
 def test_noise_from_a_known_seed_is_no_guarantee(audit: AuditResult):
     fixed = audit.model_copy(update={"privacy": {"epsilon": 8.0, "noise_reproducible": True}})
     assert "No privacy guarantee." in Page(render_html(fixed, {})).text

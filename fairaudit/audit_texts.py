@@ -138,6 +138,17 @@ def _continuations(
             yield Continuation(item, item.texts[PROMPT], readable(text))
 
 
+def truncation_notes(scorers: Iterable[TextScorer]) -> list[str]:
+    """Say of which texts a scorer could read the beginning only; call it after scoring."""
+    # Word lists read all of a text; a classifier has a longest input.
+    cut = {scorer.id: getattr(scorer, "n_truncated", 0) for scorer in scorers}
+    return [
+        f"{name}: {n:,} texts were longer than it reads; they are scored by their beginning"
+        for name, n in cut.items()
+        if n
+    ]
+
+
 def readable(text: str) -> str:
     """Text with a replacement character for each half of a surrogate pair.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairaudit.audit_plan import AuditPlan, plan_audit
 from fairaudit.audit_provenance import claim_notes, json_beside, provenance_of
-from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of
+from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of, truncation_notes
 from fairaudit.examples import examples_of
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
@@ -317,6 +317,7 @@ def _notes(plan: AuditPlan) -> tuple[str, ...]:
         if entry.n_unasked
     ]
     notes += plan.left_out
+    notes += truncation_notes(scorer for entry in plan.suites for scorer in entry.scorers)
     if plan.generation is not None:
         notes.append(WARNING)
     limit = plan.settings.item_limit

@@ -19,7 +19,7 @@ from typing import Final
 
 from fairaudit._version import __version__
 from fairaudit.audit_scorers import make_scorers
-from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of
+from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of, truncation_notes
 from fairaudit.errors import UsageError
 from fairaudit.examples import examples_of
 from fairaudit.items import Skipped
@@ -195,11 +195,13 @@ def _texts(
     if joined.n_unknown:
         notes.append(f"{place}: {joined.n_unknown:,} prompts are not in the suite; left out")
     chosen = scorers.of(suite)
+    table = text_table(suite.name, items, answers, chosen, joined.n)
+    notes += [*scorers.notes([suite]), *truncation_notes(chosen)]
     return Recorded(
-        table=text_table(suite.name, items, answers, chosen, joined.n),
+        table=table,
         items=items,
         sources=(*data.sources, *scorers.sources_of(suite)),
-        notes=(*data.notes, *notes, *scorers.notes([suite]), WARNING),
+        notes=(*data.notes, *notes, WARNING),
         texts={suite.name: texts_of(items, answers)},
         text_scorers=tuple(scorer.id for scorer in chosen),
     )

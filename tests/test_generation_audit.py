@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -198,6 +199,26 @@ def test_classifiers_score_what_the_model_writes(checkpoint, tmp_path):
     } <= named
     assert set(result.items("regard")["label"]) == {*labels, "compound"}
     assert any(scorer.startswith("regard@") for scorer in result.provenance.settings.text_scorers)
+
+
+def test_texts_that_a_classifier_reads_in_part_are_counted(checkpoint, prompts, tmp_path):
+    short = save(tmp_path / "short")
+    config = json.loads((short / "tokenizer_config.json").read_text())
+    (short / "tokenizer_config.json").write_text(json.dumps({**config, "model_max_length": 4}))
+    found = {
+        tokens: [
+            note
+            for note in audit(
+                checkpoint("gpt2"), suites=[str(prompts)], toxicity_classifier=short,
+                max_new_tokens=tokens, completions=2,
+            ).notes
+            if "by their beginning" in note
+        ]
+        for tokens in (1, 30)
+    }  # fmt: skip
+    assert found[1] == []
+    (note,) = found[30]
+    assert re.fullmatch(r"short@[0-9a-f]{12}: (\d+) texts were longer than it reads.*", note)
 
 
 def test_two_models_texts_are_compared_prompt_by_prompt(checkpoint, tmp_path):

@@ -79,7 +79,12 @@ def levels(audits: Audits, plan: ExperimentPlan) -> Iterator[Level]:
 
 
 def _implied(cell: Cell, arm: str, plan: ExperimentPlan) -> float | None:
-    """Value that the known world implies for the text the arm was last trained on."""
+    """Value that the known world implies for the text the arm was last trained on.
+
+    None for text with twins: what that implies depends on what the lexicon swaps.
+    """
+    if "cda" in arm.split("_"):
+        return None
     text = plan.base.text if arm == BASE else plan.text.world
     suite = cell.protocol.partition("/")[0]
     if text is None or cell.axis not in AXES or suite not in (PAIRS, PROMPTS):

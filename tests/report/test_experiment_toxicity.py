@@ -49,6 +49,22 @@ def test_the_reference_group_stands_first_and_every_arm_has_a_row(result):
     assert private.difference.value > 3 * plain.difference.value
 
 
+def test_what_a_known_text_implies_closes_the_table(result):
+    assert toxicity.tables(result)[0].implied is None
+    implied = {"female": 0.3, "male": 0.1, "toxicity_difference": 0.2, "toxicity_ratio": 3.0}
+    known = [
+        one.model_copy(update={"implied": implied.get(one.group) or implied.get(one.name)})
+        if one.protocol == PROTOCOL and one.arm == "plain"
+        else one
+        for one in result.levels
+    ]
+    made = result.model_copy(update={"levels": tuple(known)})
+    (table,) = toxicity.tables(made)
+    assert table.implied == ("10.0 %", "30.0 %", "+20.0 %", "3.00 ×")
+    assert "Implied by the text" in Page(render_html(made, {})).text
+    assert "Implied by the text" not in Page(render_html(result, {})).text
+
+
 def test_the_page_shows_the_table(result):
     text = Page(render_html(result, {})).text
     assert "What they write" in text

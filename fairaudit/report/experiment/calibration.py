@@ -15,7 +15,7 @@ from fairaudit.report.clean import shorten
 from fairaudit.report.diagnostics.plots import GROUP_COLOURS
 from fairaudit.report.draw import INK, LINE, MUTED, WIDTH, head, tick
 from fairaudit.report.experiment import numbers
-from fairaudit.report.experiment.arms import BASE, Arm, arm_of
+from fairaudit.report.experiment.arms import BASE, arm_of
 from fairaudit.report.grouping import grouped
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import Unit, axis_name
@@ -34,15 +34,10 @@ CAPTION: Final = (
 _PLOT, _LEFT, _BELOW, _HEAD = 4.2, 0.75, 0.62, 0.75
 _LEGEND: Final = (
     "Mean over seeds with interval. Line: measured equals implied; below it, the model leans less "
-    "than its text. Circles: plain; triangles: private; squares: twins; diamonds: both."
+    "than its text. Circles: plain; triangles: private. Text with twins implies nothing known."
 )
-#: By whether an arm is private, and whether it has twins.
-_MARKERS: Final = {
-    (False, False): "o",
-    (True, False): "^",
-    (False, True): "s",
-    (True, True): "D",
-}
+#: By whether an arm is private.
+_MARKERS: Final = {False: "o", True: "^"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +127,7 @@ def _point(axes: Axes, level: Level, colour: str) -> None:
     axes.plot(
         level.implied,
         level.value,
-        marker=_marker(arm_of(level.arm)),
+        marker=_MARKERS[arm_of(level.arm).private],
         markersize=5.2,
         markeredgewidth=1.2,
         markeredgecolor=colour,
@@ -140,7 +135,3 @@ def _point(axes: Axes, level: Level, colour: str) -> None:
         linestyle="none",
         zorder=3,
     )
-
-
-def _marker(arm: Arm) -> str:
-    return _MARKERS[arm.private, "cda" in arm.kind]

@@ -56,6 +56,11 @@ def level(found: Level) -> str:
     return words.quantity(found.value, metric_named(found.name).unit)
 
 
+def implied(found: Level) -> str:
+    """Return what a known world's text implies, with its unit, or a dash."""
+    return words.quantity(found.implied, metric_named(found.name).unit)
+
+
 def level_interval(found: Level) -> str:
     """Return the interval of a level, or a dash."""
     return words.MISSING if found.interval is None else bounds_of(found.interval, found.name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fairaudit.report.experiment.arms import Arm, arms_of
+from fairaudit.report.experiment import numbers
+from fairaudit.report.experiment.arms import BASE, Arm, arms_of
 from fairaudit.report.experiment.view import axis_rank
 from fairaudit.results.experiment import ExperimentResult, Level
 from fairaudit.results.reference import reference_of
@@ -30,6 +31,16 @@ class Table:
     protocol: str
     groups: tuple[str, ...]
     rows: tuple[Row, ...]
+
+    @property
+    def implied(self) -> tuple[str, ...] | None:
+        """Each column's value in a known world's fine-tuning text; None for another text."""
+        for row in self.rows:
+            cells = (*row.groups, row.difference, row.ratio)
+            known = [cell for cell in cells if cell is not None and cell.implied is not None]
+            if row.arm.id != BASE and len(known) == len(cells):
+                return tuple(numbers.implied(cell) for cell in known)
+        return None
 
 
 def tables(result: ExperimentResult) -> tuple[Table, ...]:

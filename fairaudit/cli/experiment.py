@@ -23,7 +23,7 @@ def experiment_command(
     ] = "demo",
     processes: Annotated[
         int | None,
-        typer.Option(min=1, help="Seeds trained side by side; default one for each core."),
+        typer.Option(min=1, help="Arms trained side by side; default one for each core."),
     ] = None,
 ) -> None:
     """Train every arm of a plan, audit each, compare, and judge the claims about the recipe."""

@@ -52,7 +52,7 @@ def experiment(
     output : path
         Folder of the experiment. An interrupted experiment goes on where it stopped, arm by arm.
     processes : int, optional
-        Seeds trained side by side; default one for each core, a single one with a GPU.
+        Arms trained side by side; default one for each core, a single one with a GPU.
     progress : callable, optional
         Called with (what comes next, arms done, arms in all).
 

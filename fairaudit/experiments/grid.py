@@ -9,7 +9,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +30,7 @@ logger = logging.getLogger(__name__)
 #: Called before each piece of work with what it is, and what is done of how many pieces.
 Progress = Callable[[str, int, int], None]
 
+MATCHED: Final = "plain_matched_"
 _DONE: Final = "arm.json"
 
 
@@ -46,6 +46,11 @@ class Cell:
         """Folder, relative to the experiment's."""
         return f"arms/{self.arm}/seed-{self.seed}"
 
+    @property
+    def is_matched(self) -> bool:
+        """Whether it takes its checkpoint from other arms of its seed."""
+        return self.arm.startswith(MATCHED)
+
 
 def cells(plan: ExperimentPlan) -> list[Cell]:
     """All arms of all seeds, the base first, in an order in which each finds what it needs."""
@@ -54,7 +59,7 @@ def cells(plan: ExperimentPlan) -> list[Cell]:
 
 def _ordered(arms: tuple[str, ...]) -> list[str]:
     """Put the arms that are matched to another one last."""
-    return sorted(arms, key=lambda arm: arm.startswith("plain_matched_"))
+    return sorted(arms, key=lambda arm: arm.startswith(MATCHED))
 
 
 def run_grid(
@@ -74,7 +79,7 @@ def run_grid(
     progress : callable, optional
         Told what comes next.
     processes : int, optional
-        Seeds trained side by side; default one for each core, a single one with a GPU.
+        Arms trained side by side; default one for each core, a single one with a GPU.
 
     Raises
     ------
@@ -87,53 +92,36 @@ def run_grid(
     todo = cells(plan)
     report = progress or (lambda _what, _done, _total: None)
     report("base model", 0, len(todo))
-    base = _base_model(plan, output)
-    asked = questions(plan, output)
-    at_once = min(processes or default_processes(plan.seeds), plan.seeds)
+    grid = Grid(plan, output, _base_model(plan, output), questions(plan, output))
+    at_once = min(processes or default_processes(), len(todo))
     if at_once > 1:
-        runs = _side_by_side(plan, output, base, asked, at_once, report)
+        runs = _side_by_side(grid, at_once, report)
     else:
         runs = []
         for number, cell in enumerate(todo):
             report(f"{cell.arm}, seed {cell.seed}", number, len(todo))
-            runs.append(_run_once(plan, output, cell, base, asked))
+            runs.append(grid.run(cell))
     report("done", len(todo), len(todo))
     return runs
 
 
-def _side_by_side(
-    plan: ExperimentPlan,
-    output: Path,
-    base: str,
-    asked: Questions,
-    processes: int,
-    report: Progress,
-) -> list[ArmRun]:
-    todo, told = cells(plan), -1
+def _side_by_side(grid: Grid, processes: int, report: Progress) -> list[ArmRun]:
+    todo, told = cells(grid.plan), -1
 
     def tell() -> None:
         nonlocal told
-        done = sum(_finished(output / cell.place) is not None for cell in todo)
+        done = sum(grid.finished(cell) is not None for cell in todo)
         if done != told:
-            report(f"{processes} seeds side by side", done, len(todo))
+            report(f"{processes} arms side by side", done, len(todo))
             told = done
 
-    work = partial(_run_seed, plan, output, base, asked)
-    by_seed = spread(work, range(plan.seeds), processes, tell)
-    return [run for runs in by_seed for run in runs]
-
-
-def _run_seed(
-    plan: ExperimentPlan, output: Path, base: str, asked: Questions, seed: int
-) -> list[ArmRun]:
-    own = [cell for cell in cells(plan) if cell.seed == seed]
-    return [_run_once(plan, output, cell, base, asked) for cell in own]
-
-
-def _run_once(
-    plan: ExperimentPlan, output: Path, cell: Cell, base: str, asked: Questions
-) -> ArmRun:
-    return _finished(output / cell.place) or _run_cell(plan, output, cell, base, asked)
+    found: dict[Cell, ArmRun] = {}
+    for matched in (False, True):
+        # Matched arms need others of their seed to be there.
+        ready = [cell for cell in todo if cell.is_matched is matched]
+        if ready:
+            found |= zip(ready, spread(grid.run, ready, processes, tell), strict=True)
+    return [found[cell] for cell in todo]
 
 
 def claim_folder(plan: ExperimentPlan, output: Path) -> None:
@@ -191,6 +179,90 @@ def _base_model(plan: ExperimentPlan, output: Path) -> str:
     return str(folder)
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """An experiment that is set up: what runs a cell, wherever it runs.
+
+    Parameters
+    ----------
+    plan : ExperimentPlan
+        Its settings.
+    output : path
+        Its folder.
+    base : str
+        The base model.
+    asked : Questions
+        What every arm is asked.
+    """
+
+    plan: ExperimentPlan
+    output: Path
+    base: str
+    asked: Questions
+
+    def run(self, cell: Cell) -> ArmRun:
+        """Train and audit a cell, unless that is done."""
+        return self.finished(cell) or self._train_and_audit(cell)
+
+    def finished(self, cell: Cell) -> ArmRun | None:
+        """Return a cell that is done; one that failed is tried again."""
+        try:
+            content = (self.output / cell.place / _DONE).read_text("utf-8")
+            run = ArmRun.model_validate_json(content)
+        except (OSError, ValueError):
+            return None
+        return run if run.status == "done" else None
+
+    def _train_and_audit(self, cell: Cell) -> ArmRun:
+        folder, clock = self.output / cell.place, time.perf_counter()
+        try:
+            found = self._trained(cell)
+            audit(
+                found.pop("checkpoint"),
+                suites=self.asked.suites,
+                label=f"{cell.arm}, seed {cell.seed}",
+                quick=self.plan.audit.quick,
+                data=self.plan.audit.data,
+                toxicity_classifier=self.asked.toxicity_classifier,
+                output=folder / "audit",
+            )
+            run = ArmRun(
+                arm=cell.arm,
+                seed=cell.seed,
+                status="done",
+                audit=f"{cell.place}/audit",
+                seconds=round(time.perf_counter() - clock, 1),
+                **found,
+            )
+        except UsageError:
+            raise
+        except FairauditError as error:
+            logger.warning("%s, seed %d failed: %s", cell.arm, cell.seed, error)
+            run = ArmRun(arm=cell.arm, seed=cell.seed, status="failed", reason=str(error))
+        write_text(folder / _DONE, run.model_dump_json(indent=1))
+        return run
+
+    def _trained(self, cell: Cell) -> dict[str, Any]:
+        """Return the checkpoint of a cell, with what is to be said about its training."""
+        texts = _texts(self.plan, cell.seed)
+        if cell.arm == BASE:
+            return {"checkpoint": self.base, "perplexity": _perplexity(self.base, texts)}
+        if cell.is_matched:
+            return _matched(self.output, cell)
+        folder = self.output / cell.place / "model"
+        if not (folder / "training.json").exists():
+            hook = self._snapshots(cell, texts)
+            train_arm(cell.arm, self.plan, self.base, texts, folder, cell.seed, on_step=hook)
+        return {"checkpoint": str(folder), **_about(folder)}
+
+    def _snapshots(self, cell: Cell, texts: Texts) -> Snapshots | None:
+        """Keep checkpoints along the plain run where another arm is matched to one of them."""
+        wanted = any(arm.startswith(MATCHED) for arm in self.plan.arms)
+        if cell.arm != "plain" or not wanted:
+            return None
+        return Snapshots(self.output / cell.place / "snapshots", self.base, texts)
+
+
 def _texts(plan: ExperimentPlan, seed: int) -> Texts:
     text = plan.text
     if text.world is None:
@@ -201,61 +273,6 @@ def _texts(plan: ExperimentPlan, seed: int) -> Texts:
     # Seed 0 is that of the pre-training text.
     drawn = sentences(mixture, n + text.held_out_sentences, seed=1 + seed)
     return Texts(drawn[:n], drawn[n:])
-
-
-def _finished(folder: Path) -> ArmRun | None:
-    """Return an arm that is done; one that failed is tried again."""
-    try:
-        run = ArmRun.model_validate_json((folder / _DONE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return run if run.status == "done" else None
-
-
-def _run_cell(
-    plan: ExperimentPlan, output: Path, cell: Cell, base: str, asked: Questions
-) -> ArmRun:
-    folder, clock = output / cell.place, time.perf_counter()
-    try:
-        found = _trained(plan, output, cell, base)
-        audit(
-            found.pop("checkpoint"),
-            suites=asked.suites,
-            label=f"{cell.arm}, seed {cell.seed}",
-            quick=plan.audit.quick,
-            data=plan.audit.data,
-            toxicity_classifier=asked.toxicity_classifier,
-            output=folder / "audit",
-        )
-        run = ArmRun(
-            arm=cell.arm,
-            seed=cell.seed,
-            status="done",
-            audit=f"{cell.place}/audit",
-            seconds=round(time.perf_counter() - clock, 1),
-            **found,
-        )
-    except UsageError:
-        raise
-    except FairauditError as error:
-        logger.warning("%s, seed %d failed: %s", cell.arm, cell.seed, error)
-        run = ArmRun(arm=cell.arm, seed=cell.seed, status="failed", reason=str(error))
-    write_text(folder / _DONE, run.model_dump_json(indent=1))
-    return run
-
-
-def _trained(plan: ExperimentPlan, output: Path, cell: Cell, base: str) -> dict[str, Any]:
-    """Return the checkpoint of a cell, with what is to be said about its training."""
-    texts = _texts(plan, cell.seed)
-    if cell.arm == BASE:
-        return {"checkpoint": base, "perplexity": _perplexity(base, texts)}
-    if cell.arm.startswith("plain_matched_"):
-        return _matched(output, cell)
-    folder = output / cell.place / "model"
-    if not (folder / "training.json").exists():
-        hook = _snapshots(plan, output, cell, base)
-        train_arm(cell.arm, plan, base, texts, folder, cell.seed, on_step=hook)
-    return {"checkpoint": str(folder), **_about(folder)}
 
 
 def _perplexity(checkpoint: str, texts: Texts) -> float:
@@ -287,20 +304,11 @@ def held_out_perplexity(folder: Path) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _snapshots(plan: ExperimentPlan, output: Path, cell: Cell, base: str) -> Snapshots | None:
-    """Keep checkpoints along the plain run where another arm is matched to one of them."""
-    wanted = any(arm.startswith("plain_matched_") for arm in plan.arms)
-    if cell.arm != "plain" or not wanted:
-        return None
-    texts = _texts(plan, cell.seed)
-    return Snapshots(output / cell.place / "snapshots", base, texts)
-
-
 def _matched(output: Path, cell: Cell) -> dict[str, Any]:
     """Snapshot of the plain run whose perplexity is nearest that of the private arm."""
     parsed = parse_arm(cell.arm)
     assert parsed is not None
-    partner = Cell(cell.arm.replace("plain_matched", "dp"), cell.seed)
+    partner = Cell(cell.arm.replace(MATCHED, "dp_"), cell.seed)
     wanted = held_out_perplexity(output / partner.place / "model")
     plain = output / Cell("plain", cell.seed).place
     known = {

@@ -1,7 +1,4 @@
-"""Seeds side by side: each in a process of its own, with its share of the cores.
-
-Arms of one seed need each other (a matched arm its partner), arms of different seeds do not.
-"""
+"""Arms side by side: each in a process of its own, with its share of the cores."""
 
 from __future__ import annotations
 
@@ -15,16 +12,15 @@ from typing import Final, TypeVar
 import torch
 from transformers.utils import logging as transformers_logging
 
+C = TypeVar("C")
 T = TypeVar("T")
 
 _POLL_SECONDS: Final = 1.0
 
 
-def default_processes(n_seeds: int) -> int:
-    """One process for each seed, but no more than cores; a single one where there is a GPU."""
-    if torch.cuda.is_available():
-        return 1
-    return max(1, min(n_seeds, _cores()))
+def default_processes() -> int:
+    """One process for each core; a single one where there is a GPU."""
+    return 1 if torch.cuda.is_available() else _cores()
 
 
 def _cores() -> int:
@@ -35,16 +31,16 @@ def _cores() -> int:
 
 
 def spread(
-    work: Callable[[int], T], seeds: Sequence[int], processes: int, tell: Callable[[], None]
+    work: Callable[[C], T], cells: Sequence[C], processes: int, tell: Callable[[], None]
 ) -> list[T]:
-    """Do the work of every seed, several at a time; results in the order of the seeds.
+    """Do the work of every cell, several at a time; results in the order of the cells.
 
     Parameters
     ----------
     work : callable
         Picklable; its errors are raised here.
-    seeds : sequence of int
-        What it is called with.
+    cells : sequence
+        What it is called with, one after another.
     processes : int
         How many at a time. They are ended when the caller is interrupted.
     tell : callable
@@ -53,7 +49,7 @@ def spread(
     threads = max(1, _cores() // processes)
     context = multiprocessing.get_context("spawn")
     with context.Pool(processes, initializer=_start, initargs=(threads,)) as pool:
-        pending = pool.map_async(work, seeds, chunksize=1)
+        pending = pool.map_async(work, cells, chunksize=1)
         while not pending.ready():
             tell()
             pending.wait(_POLL_SECONDS)

@@ -122,7 +122,7 @@ def test_an_arm_that_diverges_is_marked_and_the_rest_goes_on(tmp_path):
     assert any("plain, seed 0 failed" in note for note in result.notes)
 
 
-def test_seeds_side_by_side_give_what_they_give_one_after_another(tmp_path):
+def test_arms_side_by_side_give_what_they_give_one_after_another(tmp_path):
     plan = tiny(seeds=2, arms=["plain", "clip_only"], arm={"clip_only": {"learning_rate": 1e30}})
     told = []
     apart = experiment(
@@ -144,3 +144,11 @@ def test_seeds_side_by_side_give_what_they_give_one_after_another(tmp_path):
         assert by_seed == pytest.approx(values[1][key], abs=1e-3), key
     assert told[0] == ("base model", 0, 6)
     assert told[-1] == ("done", 6, 6)
+
+
+def test_a_matched_arm_waits_for_its_partners_in_other_processes(tmp_path):
+    result = experiment(tiny(), output=tmp_path / "out", processes=3)
+    assert [(run.arm, run.status) for run in result.runs] == [
+        (arm, "done") for arm in ("base", "plain", "dp_8", "dp_cda_8", "plain_matched_8")
+    ]
+    assert result.complete

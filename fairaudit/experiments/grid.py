@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from filelock import FileLock, Timeout
 
 from fairaudit.auditing import audit
 from fairaudit.errors import FairauditError, ResultError, UsageError
@@ -32,6 +35,7 @@ Progress = Callable[[str, int, int], None]
 
 MATCHED: Final = "plain_matched_"
 _DONE: Final = "arm.json"
+_LOCK: Final = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +88,20 @@ def run_grid(
     Raises
     ------
     ResultError
-        If the folder holds another plan (with the first difference), or cannot be written.
+        If the folder holds another plan (with the first difference), another process is at work
+        in it, or it cannot be written.
     FairauditError
         If the base model cannot be had.
     """
-    claim_folder(plan, output)
+    with alone_in(output):
+        claim_folder(plan, output)
+        return _run_grid(plan, output, progress or (lambda *_: None), processes)
+
+
+def _run_grid(
+    plan: ExperimentPlan, output: Path, report: Progress, processes: int | None
+) -> list[ArmRun]:
     todo = cells(plan)
-    report = progress or (lambda _what, _done, _total: None)
     report("base model", 0, len(todo))
     grid = Grid(plan, output, _base_model(plan, output), questions(plan, output))
     at_once = min(processes or default_processes(), len(todo))
@@ -124,12 +135,32 @@ def _side_by_side(grid: Grid, processes: int, report: Progress) -> list[ArmRun]:
     return [found[cell] for cell in todo]
 
 
+@contextlib.contextmanager
+def alone_in(output: Path) -> Iterator[None]:
+    """Keep other processes out of an experiment's folder: two would train into one checkpoint.
+
+    The system lifts the lock of a process that was killed.
+    """
+    lock = FileLock(output / _LOCK)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ResultError(f"{output}: another process is running this experiment") from None
+    except OSError as error:
+        raise ResultError(f"{output}: cannot be written ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def claim_folder(plan: ExperimentPlan, output: Path) -> None:
     """Write the plan into the experiment's folder, or check that the same plan is there."""
     content = plan.model_dump(mode="json")
     place = output / "plan.json"
     if not place.exists():
-        if output.exists() and any(output.iterdir()):
+        if output.exists() and any(path.name != _LOCK for path in output.iterdir()):
             raise ResultError(f"{output} is not empty and holds no experiment; choose another")
         write_text(place, dump_json(content))
         return

@@ -9,6 +9,7 @@ import pytest
 
 from fairaudit.errors import ResultError
 from fairaudit.experiments.experimenting import experiment
+from fairaudit.experiments.grid import alone_in, claim_folder
 from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.results.experiment import ExperimentResult
 
@@ -109,6 +110,22 @@ def test_a_folder_with_other_things_is_refused(tmp_path):
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(ResultError, match="holds no experiment"):
         experiment(tiny(), output=tmp_path)
+
+
+def test_a_second_process_is_kept_out(tmp_path):
+    """Not by the lock's file, which stays: by the process that holds it."""
+    folder = tmp_path / "out"
+    with alone_in(folder), pytest.raises(ResultError, match="another process is running"):
+        experiment(tiny(), output=folder)
+    assert [path.name for path in folder.iterdir()] == [".lock"]
+    with alone_in(folder):
+        claim_folder(tiny(), folder)
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ResultError, match="cannot be written"):
+        experiment(tiny(), output=tmp_path / "file" / "out")
 
 
 def test_an_arm_that_diverges_is_marked_and_the_rest_goes_on(tmp_path):

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
@@ -58,10 +59,19 @@ def spread(
 
 def _start(threads: int) -> None:
     """Leave interruptions to the parent, the screen to its progress bar, other cores to others."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(threads)
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
+
+
+def _end_with_parent() -> None:
+    """Stop at once when the parent was killed: what it locked is free for another process."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextlib.contextmanager

@@ -82,7 +82,9 @@ def _config(tokenizer: Any) -> BertConfig:
     return config
 
 
-def _train(model: Any, tokenizer: Any, known: list[tuple[str, bool]], rng: Any) -> None:
+def _train(
+    model: Any, tokenizer: Any, known: list[tuple[str, bool]], rng: np.random.Generator
+) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE)
     by_kind = [[text for text, harsh in known if harsh is kind] for kind in (False, True)]
     model.train()

@@ -1,0 +1,72 @@
+"""Work spread over processes: in order, errors raised, nobody left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fairaudit.experiments.spreading import spread
+
+SLEEPERS = """
+import time
+from fairaudit.experiments.spreading import spread
+
+if __name__ == "__main__":
+    spread(time.sleep, [600, 600], 2, lambda: print("waiting", flush=True))
+"""
+
+
+def test_results_come_in_the_order_of_the_cells():
+    told = []
+    assert spread(abs, [-3, 2, -1], 2, lambda: told.append(1)) == [3, 2, 1]
+    assert told
+
+
+def test_an_error_in_a_process_is_raised_here():
+    with pytest.raises(ValueError, match="math domain error"):
+        spread(__import__("math").sqrt, [1, -1], 2, lambda: None)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_processes_end_with_a_parent_that_was_killed(tmp_path):
+    script = tmp_path / "sleepers.py"
+    script.write_text(SLEEPERS)
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        try:
+            assert parent.stdout.readline() == "waiting\n"
+            children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+            workers = _until(
+                lambda: [pid for pid in children.read_text().split() if _asleep(pid)], 2
+            )
+        finally:
+            parent.kill()
+    assert _until(lambda: [pid for pid in workers if not _alive(pid)], 2) == workers
+
+
+def _until(find, n, seconds=60):
+    """What is found once there are ``n`` of it."""
+    end = time.monotonic() + seconds
+    while len(found := find()) < n:
+        assert time.monotonic() < end, found
+        time.sleep(0.2)
+    return found
+
+
+def _asleep(pid):
+    """Whether a process is a worker that has begun, so that its watch over the parent runs."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+    return b"spawn_main" in command and threads > 1
+
+
+def _alive(pid):
+    """Whether a worker still runs; a process that nobody waited for has no command line."""
+    try:
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -52,12 +52,12 @@ RATE: Final = "stereotype_preference_rate"
 #: A drawn audit: concepts of an axis with replacement, and items of each.
 CONCEPTS, ITEMS = 300, 5
 MISS_FROM: Final = 0.10
-BASE_TEXT, MODEL_TEXT = 30_000, 6_000
+BASE_TEXT, MODEL_TEXT = 30_000, 20_000
 PRETRAINING: Final[dict[str, Any]] = {
     "layers": 2, "width": 64, "steps": 1500, "batch_size": 64, "learning_rate": 6e-3,
 }  # fmt: skip
 FINE_TUNING: Final[dict[str, Any]] = {
-    "steps": 80, "batch_size": 250, "learning_rate": 4e-3, "max_length": 40,
+    "steps": 200, "batch_size": 250, "learning_rate": 4e-3, "max_length": 40,
 }  # fmt: skip
 
 

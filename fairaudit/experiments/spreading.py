@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,9 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 _POLL_SECONDS: Final = 1.0
+_LOGGER: Final = "fairaudit"
+#: Log lines of a process look like those of the command line, whatever its libraries set up.
+_LOG_FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
 
 
 def default_processes() -> int:
@@ -48,19 +52,26 @@ def spread(
         Called every second while waiting.
     """
     threads = max(1, _cores() // processes)
+    level = logging.getLogger(_LOGGER).getEffectiveLevel()
     context = multiprocessing.get_context("spawn")
-    with context.Pool(processes, initializer=_start, initargs=(threads,)) as pool:
+    with context.Pool(processes, initializer=_start, initargs=(threads, level)) as pool:
         pending = pool.map_async(work, cells, chunksize=1)
         while not pending.ready():
             tell()
             pending.wait(_POLL_SECONDS)
-        return pending.get()
+        results = pending.get()
+        # Processes that are left to end clean up after themselves; the context would kill them.
+        pool.close()
+        pool.join()
+        return results
 
 
-def _start(threads: int) -> None:
+def _start(threads: int, level: int) -> None:
     """Leave interruptions to the parent, the screen to its progress bar, other cores to others."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(format=_LOG_FORMAT, force=True)
+    logging.getLogger(_LOGGER).setLevel(level)
     torch.set_num_threads(threads)
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()

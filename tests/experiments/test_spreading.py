@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import time
@@ -29,6 +30,13 @@ def test_results_come_in_the_order_of_the_cells():
 def test_an_error_in_a_process_is_raised_here():
     with pytest.raises(ValueError, match="math domain error"):
         spread(__import__("math").sqrt, [1, -1], 2, lambda: None)
+
+
+def test_log_lines_of_a_process_look_like_those_of_the_command_line(capfd):
+    """Opacus sets up a format of its own where a process has none."""
+    work = logging.getLogger("fairaudit.training").warning
+    spread(work, ["894 texts are cut"], 1, lambda: None)
+    assert capfd.readouterr().err == "WARNING fairaudit.training: 894 texts are cut\n"
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")

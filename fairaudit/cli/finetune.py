@@ -12,6 +12,7 @@ import typer
 
 from fairaudit.cli.audit import INTERRUPTED, calm_libraries
 from fairaudit.cli.state import STATE, console, split_list
+from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from fairaudit.training.jobs import FineTuning
@@ -90,6 +91,8 @@ def finetune_command(
     from fairaudit.training.recipe import Recipe
 
     private = epsilon is not None or row_epsilon is not None
+    if delta is not None and not private:
+        raise UsageError("--delta has no effect without --epsilon or --row-epsilon")
     recipe = Recipe(
         objective=None if objective is None else objective.value,
         epsilon=epsilon,
@@ -113,8 +116,12 @@ def finetune_command(
     _show_plan(job)
     with _told_when_interrupted(), _progress_bar() as on_step:
         monitor = None if diagnose_every is None else training_monitor(job, diagnose_every)
-        hook = with_monitor(on_step, monitor)
-        done = run_finetuning(job, micro_batch_size=micro_batch_size, on_step=hook)
+        done = run_finetuning(
+            job,
+            micro_batch_size=micro_batch_size,
+            on_step=with_monitor(on_step, monitor),
+            on_start=None if monitor is None else monitor.before_training,
+        )
     _show_result(done)
     if monitor is not None:
         monitor.finish()

@@ -86,6 +86,10 @@ class Monitor:
         """Steps that were looked at."""
         return tuple(self._seen)
 
+    def before_training(self, model: Any) -> None:
+        """Look at the model as it is before the first step, adapters included."""
+        self.observe(0, model)
+
     def after_step(self, step: int, steps: int, model: Any) -> None:
         """Look at the model if it is time to: every k steps, and after the last one."""
         if step % self._every == 0 or step == steps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,6 @@ from fairaudit.diagnostics.during_training import SETTINGS, Monitor
 from fairaudit.errors import FairauditError
 from fairaudit.experiments.plan import ExperimentPlan, parse_arm
 from fairaudit.experiments.probes import world_items, world_probes
-from fairaudit.experiments.utility import text_perplexity
 from fairaudit.results.files import dump_json, write_text
 from fairaudit.scoring.load import load_model
 from fairaudit.training.finetuning import plan_finetuning, run_finetuning
@@ -78,16 +77,27 @@ def train_arm(
         base,
         texts.train,
         output=folder,
-        recipe=Recipe(seed=seed, **plan.settings(arm), **mechanism(arm, plan.axes)),
+        recipe=recipe_of(arm, plan, seed),
         held_out=texts.held_out,
         text_column=texts.text_column,
         resume=resume,
     )
     monitor = _monitor(job, plan)
-    done = run_finetuning(job, on_step=with_monitor(on_step, monitor))
+    done = run_finetuning(
+        job,
+        on_step=with_monitor(on_step, monitor),
+        on_start=None if monitor is None else monitor.before_training,
+    )
     if monitor is not None:
         monitor.finish()
     return done
+
+
+def is_trained(folder: Path, plan: ExperimentPlan) -> bool:
+    """Whether a training is finished, and looked at where the plan asks for it."""
+    looks = plan.diagnose_every is not None or plan.diagnose_times is not None
+    files = ("training.json", "diagnostics/result.json") if looks else ("training.json",)
+    return all((folder / name).exists() for name in files)
 
 
 def _monitor(job: FineTuning, plan: ExperimentPlan) -> Monitor | None:
@@ -100,6 +110,17 @@ def _monitor(job: FineTuning, plan: ExperimentPlan) -> Monitor | None:
     items = {axis: world_items(axis) for axis in plan.axes}
     settings = replace(SETTINGS, bias_items=items, replicates=_REPLICATES)
     return training_monitor(job, apart, world_probes(plan.axes), settings)
+
+
+def recipe_of(arm: str, plan: ExperimentPlan, seed: int) -> Recipe:
+    """Return the recipe of an arm.
+
+    Raises
+    ------
+    UsageError
+        If its settings contradict each other.
+    """
+    return Recipe(seed=seed, **plan.settings(arm), **mechanism(arm, plan.axes))
 
 
 def mechanism(arm: str, axes: Sequence[str]) -> dict[str, Any]:
@@ -133,12 +154,12 @@ class Snapshots:
         One folder per snapshot is made in it, with its held-out perplexity.
     base : str
         The base model, whose tokenizer is saved beside each.
-    texts : Texts
-        The held-out text.
+    perplexity : callable
+        Held-out perplexity of a checkpoint.
     """
 
-    def __init__(self, folder: Path, base: str, texts: Texts) -> None:
-        self._folder, self._base, self._texts = folder, base, texts
+    def __init__(self, folder: Path, base: str, perplexity: Callable[[Path], float]) -> None:
+        self._folder, self._base, self._perplexity = folder, base, perplexity
 
     def __call__(self, report: StepReport, model: Any) -> None:
         """Save every so many steps; more often at the start, where perplexity falls fastest."""
@@ -148,8 +169,7 @@ class Snapshots:
         tokenizer = load_model(self._base, device="cpu").tokenizer
         model.save_pretrained(target)
         tokenizer.save_pretrained(target)
-        value = text_perplexity(target, self._texts.held_out, self._texts.text_column)
-        write_text(target / "held_out.json", dump_json({"perplexity": value}))
+        write_text(target / "held_out.json", dump_json({"perplexity": self._perplexity(target)}))
 
 
 def snapshot_steps(steps: int) -> tuple[int, ...]:

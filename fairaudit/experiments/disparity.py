@@ -2,13 +2,12 @@
 
 Every arm was looked at while it was trained (`diagnose_every`, `diagnose_times`). Its convergence
 disparity on an axis is the area between the curve log(‖g_a‖ / ‖g_b‖), less its start, and 0, over
-its own training from 0 to 1; which group stays behind may differ from axis to axis, so claims are
-about its absolute value. Seeds are resampled.
+its own training from 0 to 1, for one pair of groups on each axis. Which of the two stays behind is
+not declared, so claims are about the size of the mean area over seeds. Seeds are resampled.
 """
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,9 +27,7 @@ from fairaudit.experiments.plan import BASE, ExperimentPlan
 from fairaudit.results import DiagnosticsResult, Interval
 from fairaudit.results.diagnostics import GroupDifference
 from fairaudit.results.experiment import ArmRun, Claim, Convergence, Prediction, Push
-from fairaudit.stats.claims import seed_difference
-
-logger = logging.getLogger(__name__)
+from fairaudit.stats.claims import SeedDifference, difference_of_sizes, seed_difference
 
 AREA: Final = "area_between_curves"
 #: By arm and seed.
@@ -40,26 +37,43 @@ _LEVEL: Final = 0.95
 _MIN_SEEDS: Final = 5
 
 
-def diagnoses_of(runs: Sequence[ArmRun], output: Path) -> dict[tuple[str, int], DiagnosticsResult]:
-    """Diagnoses of all finished arms that were looked at in training, by arm and seed.
+def diagnoses_of(
+    runs: Sequence[ArmRun], output: Path, plan: ExperimentPlan
+) -> tuple[dict[tuple[str, int], DiagnosticsResult], list[str]]:
+    """Diagnoses of all finished arms that were looked at in training, by arm and seed; and notes.
 
-    A run that was taken up in the middle has a shorter series, whose area is another quantity; it
-    is left out.
+    A run that was taken up in the middle has a shorter series, whose area is another quantity: it
+    is left out, and a note says so.
     """
     found: dict[tuple[str, int], DiagnosticsResult] = {}
+    notes = []
     for run in runs:
         folder = output / "arms" / run.arm / f"seed-{run.seed}" / "model" / "diagnostics"
-        if run.status == "done" and (folder / "result.json").exists():
-            try:
-                found[run.arm, run.seed] = DiagnosticsResult.load(folder)
-            except ResultError as error:
-                raise ResultError(f"{folder}: {error}") from error
-    whole = {arm: max((_steps(d) for (of, _), d in found.items() if of == arm), key=len)
-             for arm in _arms(found)}  # fmt: skip
-    for arm, seed in [key for key, one in found.items() if _steps(one) != whole[key[0]]]:
-        logger.warning("%s, seed %d was not looked at from its start: left out", arm, seed)
-        del found[arm, seed]
-    return found
+        if run.status != "done" or not (folder / "result.json").exists():
+            continue
+        try:
+            one = DiagnosticsResult.load(folder)
+        except ResultError as error:
+            raise ResultError(f"{folder}: {error}") from error
+        if run.steps is not None and _steps(one) == looked_at(plan, run.steps):
+            found[run.arm, run.seed] = one
+        else:
+            notes.append(
+                f"{run.arm}, seed {run.seed}: training was interrupted, so its gradients were not "
+                "looked at from the start; they are left out"
+            )
+    return found, notes
+
+
+def looked_at(plan: ExperimentPlan, steps: int) -> tuple[int, ...]:
+    """Return the steps at which a whole training is looked at, its start and end included.
+
+    >>> from fairaudit.experiments.plan import load_plan
+    >>> looked_at(load_plan("full"), 160)
+    (0, 40, 80, 120, 160)
+    """
+    apart = plan.diagnose_apart(steps)
+    return () if apart is None else (*range(0, steps, apart), steps)
 
 
 def _steps(found: DiagnosticsResult) -> tuple[int, ...]:
@@ -116,14 +130,26 @@ def _area(found: DiagnosticsResult, axis: str, group: str, other: str) -> float 
 
 
 def disparities(diagnoses: Diagnoses) -> dict[str, dict[tuple[str, int], float]]:
-    """Absolute area by axis, arm and seed; of the pair that lies furthest apart."""
+    """Signed area by axis, arm and seed: of the first group's curve over the second's.
+
+    Of three groups or more, the first two of the probe texts are the pair: a pair that was chosen
+    for its area would be one that noise chose.
+    """
     by_axis: dict[str, dict[tuple[str, int], float]] = {}
     for key, found in diagnoses.items():
-        for one in found.differences:
-            if one.name == AREA and one.difference is not None:
-                values = by_axis.setdefault(one.axis, {})
-                values[key] = max(values.get(key, 0.0), abs(one.difference))
+        for axis, group, other in _first_pairs(found):
+            area = _area(found, axis, group, other)
+            if area is not None:
+                by_axis.setdefault(axis, {})[key] = area
     return by_axis
+
+
+def _first_pairs(found: DiagnosticsResult) -> Iterator[tuple[str, str, str]]:
+    seen: set[str] = set()
+    for axis, group, other in _pairs(found):
+        if axis not in seen:
+            seen.add(axis)
+            yield axis, group, other
 
 
 def disparity_claims(diagnoses: Diagnoses, plan: ExperimentPlan) -> list[Claim]:
@@ -132,14 +158,24 @@ def disparity_claims(diagnoses: Diagnoses, plan: ExperimentPlan) -> list[Claim]:
     by_axis = {axis: values for axis, values in disparities(diagnoses).items() if axis in plan.axes}
     if private is None or not by_axis:
         return []
+    level = 1 - plan.claims.alpha
     return judged(
         "gradients_converge_unequally",
         private,
         "plain",
-        by_axis,
+        {axis: _larger(values, private, "plain", level) for axis, values in by_axis.items()},
         plan,
         metric=AREA,
         margin=plan.claims.disparity_margin,
+    )
+
+
+def _larger(
+    areas: Mapping[tuple[str, int], float], arm: str, reference: str, level: float
+) -> SeedDifference:
+    seeds = sorted(seed for of, seed in areas if of == arm and (reference, seed) in areas)
+    return difference_of_sizes(
+        [areas[arm, seed] for seed in seeds], [areas[reference, seed] for seed in seeds], level
     )
 
 
@@ -190,7 +226,7 @@ def predictions(diagnoses: Diagnoses, audits: Audits, plan: ExperimentPlan) -> I
                 if of == arm and (arm, seed) in bias and (BASE, seed) in bias
             ]
             moved = [bias[arm, seed] - bias[BASE, seed] for seed in seeds]
-            yield _prediction(arm, axis, [areas[arm, seed] for seed in seeds], moved)
+            yield _prediction(arm, axis, [abs(areas[arm, seed]) for seed in seeds], moved)
 
 
 def _prediction(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -24,7 +25,9 @@ from fairaudit.experiments.findings import (
     Audits,
     bias_claims,
     differences,
+    endpoints,
     levels,
+    only_where_amplified,
     undecided_unless_moved,
 )
 from fairaudit.experiments.grid import Progress, audits_of, run_grid
@@ -75,7 +78,7 @@ def experiment(
     runs = run_grid(wanted, folder, progress, processes)
     audits = audits_of(runs, folder)
     runs = [_with_distance(run, audits) for run in runs]
-    diagnoses = diagnoses_of(runs, folder)
+    diagnoses, left_out = diagnoses_of(runs, folder, wanted)
     judged = [*bias_claims(audits, wanted), *disparity_claims(diagnoses, wanted)]
     result = ExperimentResult(
         name=wanted.name,
@@ -83,11 +86,12 @@ def experiment(
         runs=tuple(runs),
         levels=tuple(levels(audits, wanted)),
         differences=tuple(differences(audits, _references(audits))),
-        claims=tuple(undecided_unless_moved(judged, runs)),
+        claims=tuple(only_where_amplified(undecided_unless_moved(judged, runs))),
+        endpoints=endpoints(audits, wanted),
         convergence=tuple(convergence(diagnoses)),
         pushes=tuple(pushes(diagnoses)),
         predictions=tuple(predictions(diagnoses, audits, wanted)),
-        notes=tuple(_notes(runs, wanted)),
+        notes=(*_notes(runs, wanted), *left_out),
         versions={"fairaudit": __version__, **{name: metadata.version(name) for name in _PACKAGES}},
         run=Run(
             started=started.isoformat(timespec="seconds"),
@@ -96,9 +100,9 @@ def experiment(
             host=platform.node(),
         ),
     )
-    _compare_each_seed(audits, folder)
     result.save(folder)
     _report(result, folder)
+    _compare_each_seed(audits, folder)
     return result
 
 
@@ -143,7 +147,10 @@ def _compare_each_seed(audits: Audits, folder: Path) -> None:
         if baseline in arms and others:
             chosen = [audits[arm, seed] for arm in (baseline, *others)]
             compared = compare(chosen, labels=[baseline, *others])
-            compared.save(folder / "comparisons" / f"seed-{seed}")
+            target = folder / "comparisons" / f"seed-{seed}"
+            # Derived, and of other audits where an arm failed before.
+            shutil.rmtree(target, ignore_errors=True)
+            compared.save(target)
 
 
 def _notes(runs: Sequence[ArmRun], plan: ExperimentPlan) -> list[str]:

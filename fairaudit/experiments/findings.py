@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Final
 
 from fairaudit.comparing.distance import NOT_MOVED_NATS
-from fairaudit.experiments.plan import BASE, ExperimentPlan, parse_arm
+from fairaudit.experiments.plan import BASE, METRICS, ExperimentPlan, parse_arm
 from fairaudit.experiments.questions import PAIRS, PROMPTS
 from fairaudit.experiments.world import AXES, implied, implied_tone
 from fairaudit.results import AuditResult, Estimate, Interval
@@ -22,14 +23,6 @@ from fairaudit.stats.multiplicity import adjust
 #: Audits by arm and seed.
 Audits = Mapping[tuple[str, int], AuditResult]
 
-METRICS: Final = (
-    "stereotype_preference_rate",
-    "stereotype_score",
-    "mean_log_odds",
-    "toxicity_mean",
-    "toxicity_difference",
-    "toxicity_ratio",
-)
 _LEVEL: Final = 0.95
 
 
@@ -145,18 +138,32 @@ def interval_of(found: SeedDifference, level: float = _LEVEL) -> Interval | None
 def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
     """Judge *DP amplifies bias* and *CDA removes the amplification*, axis by axis.
 
-    The first compares the private arm with the plain one. The second compares it with the private
-    arm with averaged twins; it can only be supported on an axis where the first one is, since
-    otherwise there is nothing to remove.
+    The first compares the private arm with the plain one, the second with the private arm with
+    averaged twins; see `only_where_amplified`.
     """
     private, both = claim_arms(plan)
+    if private is None:
+        return []
     cells = endpoint_scores(audits, plan)
-    amplifies = judged("dp_amplifies_bias", private, "plain", cells, plan) if private else []
-    if both is None or private is None:
-        return amplifies
-    removes = judged("cda_removes_amplification", private, both, cells, plan)
-    amplified = {claim.axis for claim in amplifies if claim.finding == "supported"}
-    return [*amplifies, *(_only_if(claim, claim.axis in amplified) for claim in removes)]
+    protocols = endpoints(audits, plan)
+    pairs = [("dp_amplifies_bias", private, "plain")]
+    if both is not None:
+        pairs.append(("cda_removes_amplification", private, both))
+    level = 1 - plan.claims.alpha
+    return [
+        one.model_copy(update={"protocol": protocols[one.axis]})
+        for claim, arm, reference in pairs
+        for one in judged(
+            claim,
+            arm,
+            reference,
+            {
+                axis: seed_difference(paired(values, arm, reference), level)
+                for axis, values in cells.items()
+            },
+            plan,
+        )
+    ]
 
 
 def claim_arms(plan: ExperimentPlan) -> tuple[str | None, str | None]:
@@ -179,20 +186,47 @@ def claim_arms(plan: ExperimentPlan) -> tuple[str | None, str | None]:
 def endpoint_scores(
     audits: Audits, plan: ExperimentPlan
 ) -> dict[str, Mapping[tuple[str, int], float]]:
-    """Scores of the declared metric by axis: whole axes, of the first protocol that has it."""
-    found = scores(audits)
-    by_axis: dict[str, Mapping[tuple[str, int], float]] = {}
-    for cell in sorted(found, key=lambda cell: cell.protocol):
-        if cell.name == plan.claims.metric and cell.group is None and cell.axis in plan.axes:
-            by_axis.setdefault(cell.axis, found[cell])
-    return by_axis
+    """Scores of the declared metric by axis: whole axes, of the protocol of `endpoints`."""
+    found, name = scores(audits), plan.claims.metric
+    return {
+        axis: found[Cell(protocol, axis, None, name)]
+        for axis, protocol in endpoints(audits, plan).items()
+    }
+
+
+def endpoints(audits: Audits, plan: ExperimentPlan) -> dict[str, str]:
+    """Protocol of the declared metric by axis: the declared one, or the first suite's primary one.
+
+    An axis of the plan on which no arm has it is left out.
+    """
+    order = {name: place for place, name in enumerate(plan.audit.suites)}
+
+    def rank(known: tuple[str, bool]) -> tuple[int, bool, str]:
+        protocol, primary = known
+        return order.get(protocol.partition("/")[0], len(order)), not primary, protocol
+
+    known = {
+        (estimate.axis, estimate.protocol, estimate.primary)
+        for audit in audits.values()
+        for estimate in audit.estimates
+        if estimate.name == plan.claims.metric
+        and estimate.group is None
+        and estimate.value is not None
+        and _counts(estimate)
+        and plan.claims.protocol in (None, estimate.protocol)
+    }
+    return {
+        axis: min(((p, primary) for of, p, primary in known if of == axis), key=rank)[0]
+        for axis in plan.axes
+        if any(of == axis for of, _, _ in known)
+    }
 
 
 def judged(
     claim: str,
     arm: str,
     reference: str,
-    cells: Mapping[str, Mapping[tuple[str, int], float]],
+    found: Mapping[str, SeedDifference],
     plan: ExperimentPlan,
     *,
     metric: str | None = None,
@@ -204,8 +238,8 @@ def judged(
     ----------
     claim, arm, reference : str
         The claim, and the arms whose difference it says to lie above 0.
-    cells : mapping of str to mapping
-        By axis, the endpoint's value of each arm and seed.
+    found : mapping of str to SeedDifference
+        By axis, that difference, with its interval at the level of the plan's claims.
     plan : ExperimentPlan
         With the terms of its claims.
     metric, margin : optional
@@ -213,10 +247,6 @@ def judged(
     """
     terms = plan.claims
     name, least = metric or terms.metric, margin or terms.margin
-    found = {
-        axis: seed_difference(paired(values, arm, reference), 1 - terms.alpha)
-        for axis, values in cells.items()
-    }
     adjusted = adjust([one.p_value for one in found.values()], "holm")
     return [
         Claim(
@@ -240,6 +270,21 @@ def judged(
     ]
 
 
+def only_where_amplified(claims: Sequence[Claim]) -> list[Claim]:
+    """Leave a removal undecided on axes where no amplification is supported: nothing to remove."""
+    amplified = {
+        claim.axis
+        for claim in claims
+        if claim.claim == "dp_amplifies_bias" and claim.finding == "supported"
+    }
+    return [
+        _only_if(claim, claim.axis in amplified)
+        if claim.claim == "cda_removes_amplification"
+        else claim
+        for claim in claims
+    ]
+
+
 def _only_if(claim: Claim, amplified: bool) -> Claim:
     if amplified or claim.finding != "supported":
         return claim
@@ -248,20 +293,26 @@ def _only_if(claim: Claim, amplified: bool) -> Claim:
 
 
 def undecided_unless_moved(claims: Sequence[Claim], runs: Sequence[ArmRun]) -> list[Claim]:
-    """Leave undecided what rests on an arm that hardly left the base: it shows no recipe's effect.
+    """Leave undecided what rests on an arm that hardly left the base, or nobody knows how far.
 
     The distance is the mean over seeds of the mean |Δ log p| per token on the probe text.
     """
-    distances: dict[str, list[float]] = {}
+    distances: dict[str, list[float | None]] = {}
     for run in runs:
-        if run.distance is not None:
+        if run.status == "done":
             distances.setdefault(run.arm, []).append(run.distance)
-    still = {arm for arm, found in distances.items() if sum(found) / len(found) < NOT_MOVED_NATS}
-    return [_unless(claim, {claim.arm, claim.reference} & still) for claim in claims]
+    return [_unless(claim, distances) for claim in claims]
 
 
-def _unless(claim: Claim, still: set[str]) -> Claim:
-    if not still:
-        return claim
-    reason = f"{', '.join(sorted(still))} hardly moved from the base model: no effect can be read"
-    return claim.model_copy(update={"finding": "undecided", "reason": reason})
+def _unless(claim: Claim, distances: Mapping[str, Sequence[float | None]]) -> Claim:
+    for arm in (claim.arm, claim.reference):
+        by_seed = distances.get(arm, ())
+        known = [distance for distance in by_seed if distance is not None]
+        if len(known) < len(by_seed):
+            reason = f"how far {arm} moved from the base model is not known: no effect can be read"
+        elif known and fmean(known) < NOT_MOVED_NATS:
+            reason = f"{arm} hardly moved from the base model: no effect can be read"
+        else:
+            continue
+        return claim.model_copy(update={"finding": "undecided", "reason": reason})
+    return claim

@@ -8,7 +8,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +16,9 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from fairaudit.auditing import audit
-from fairaudit.errors import FairauditError, ResultError, UsageError
-from fairaudit.experiments.arms import Snapshots, Texts, train_arm
+from fairaudit.errors import DataError, FairauditError, ResultError, UsageError
+from fairaudit.experiments.arms import Snapshots, Texts, is_trained, recipe_of, train_arm
+from fairaudit.experiments.matching import Candidate, nearest, snapshots
 from fairaudit.experiments.plan import BASE, ExperimentPlan, parse_arm
 from fairaudit.experiments.pretraining import pretrain
 from fairaudit.experiments.questions import Questions, questions
@@ -26,7 +27,11 @@ from fairaudit.experiments.utility import text_perplexity
 from fairaudit.experiments.world import sentences
 from fairaudit.results import AuditResult
 from fairaudit.results.experiment import ArmRun
-from fairaudit.results.files import dump_json, write_text
+from fairaudit.results.files import dump_json, made_once
+from fairaudit.scoring.load import load_model
+from fairaudit.training.plan import make_plan
+from fairaudit.training.records import read_records
+from fairaudit.training.saving import write_last
 
 logger = logging.getLogger(__name__)
 
@@ -90,11 +95,13 @@ def run_grid(
     ResultError
         If the folder holds another plan (with the first difference), another process is at work
         in it, or it cannot be written.
-    FairauditError
-        If the base model cannot be had.
+    UsageError, DataError, ModelError
+        If an arm's settings contradict each other or its data, the text cannot be read, or the base
+        model cannot be loaded. Then nothing is written: a corrected plan begins anew.
     """
+    inputs = check_plan(plan)
     with alone_in(output):
-        claim_folder(plan, output)
+        claim_folder(plan, output, inputs)
         return _run_grid(plan, output, progress or (lambda *_: None), processes)
 
 
@@ -135,6 +142,34 @@ def _side_by_side(grid: Grid, processes: int, report: Progress) -> list[ArmRun]:
     return [found[cell] for cell in todo]
 
 
+def check_plan(plan: ExperimentPlan) -> dict[str, str]:
+    """Check what can be checked before anything is trained: recipes, sizes, text and base model.
+
+    Returns
+    -------
+    dict
+        Hash of each text, by its file: what a plan does not say.
+
+    Raises
+    ------
+    UsageError, DataError, ModelError
+        If it cannot be run as it is.
+    """
+    texts = _texts(plan, seed=0)
+    held_out, train = (
+        read_records(text, text_column=texts.text_column) for text in (texts.held_out, texts.train)
+    )
+    if not held_out.rows:
+        raise DataError("the held-out text holds no record")
+    for arm in plan.arms:
+        if not arm.startswith(MATCHED):
+            make_plan(recipe_of(arm, plan, seed=0), len(train.rows))
+    if plan.base.model is not None:
+        load_model(plan.base.model, device="cpu")
+    read = {plan.text.file: train, plan.text.held_out_file: held_out}
+    return {name: records.data_hash for name, records in read.items() if name is not None}
+
+
 @contextlib.contextmanager
 def alone_in(output: Path) -> Iterator[None]:
     """Keep other processes out of an experiment's folder: two would train into one checkpoint.
@@ -155,16 +190,20 @@ def alone_in(output: Path) -> Iterator[None]:
         lock.release()
 
 
-def claim_folder(plan: ExperimentPlan, output: Path) -> None:
-    """Write the plan into the experiment's folder, or check that the same plan is there."""
-    content = plan.model_dump(mode="json")
+def claim_folder(plan: ExperimentPlan, output: Path, inputs: Mapping[str, str]) -> None:
+    """Write plan and hashes of texts into the experiment's folder, or check that they are there."""
+    content = plan.model_dump(mode="json") | ({"inputs": dict(inputs)} if inputs else {})
     place = output / "plan.json"
     if not place.exists():
         if output.exists() and any(path.name != _LOCK for path in output.iterdir()):
             raise ResultError(f"{output} is not empty and holds no experiment; choose another")
-        write_text(place, dump_json(content))
+        write_last(output, place.name, dump_json(content))
         return
-    for name, before, now in _changes(json.loads(place.read_text("utf-8")), content):
+    try:
+        kept = json.loads(place.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{place}: damaged ({error}); choose another folder") from error
+    for name, before, now in _changes(kept, content):
         raise ResultError(
             f"{output} holds an experiment with {name} = {before}, the plan says {now}; go on "
             "with the same plan or choose another folder"
@@ -193,21 +232,22 @@ def audits_of(runs: list[ArmRun], output: Path) -> dict[tuple[str, int], AuditRe
 def _base_model(plan: ExperimentPlan, output: Path) -> str:
     if plan.base.model is not None:
         return plan.base.model
-    assert plan.base.text is not None
-    folder = output / "base"
-    if not (folder / "model.safetensors").exists():
-        texts = sentences(plan.base.text.mixture(0), plan.base.text.sentences, seed=0)
+    base, text = plan.base, plan.base.text
+    assert text is not None
+
+    def make(folder: Path) -> None:
         pretrain(
-            texts,
+            sentences(text.mixture(0), text.sentences, seed=0),
             folder,
-            layers=plan.base.layers,
-            width=plan.base.width,
-            steps=plan.base.steps,
-            batch_size=plan.base.batch_size,
-            learning_rate=plan.base.learning_rate,
+            layers=base.layers,
+            width=base.width,
+            steps=base.steps,
+            batch_size=base.batch_size,
+            learning_rate=base.learning_rate,
             seed=0,
         )
-    return str(folder)
+
+    return str(made_once(output / "base", make))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +272,18 @@ class Grid:
     asked: Questions
 
     def run(self, cell: Cell) -> ArmRun:
-        """Train and audit a cell, unless that is done."""
-        return self.finished(cell) or self._train_and_audit(cell)
+        """Train and audit a cell, unless that is done and can be read."""
+        done = self.finished(cell)
+        if done is not None:
+            folder = self.output / str(done.audit)
+            try:
+                AuditResult.load(folder)
+            except ResultError as error:
+                logger.warning("%s: audited again", error)
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                return done
+        return self._train_and_audit(cell)
 
     def finished(self, cell: Cell) -> ArmRun | None:
         """Return a cell that is done; one that failed is tried again."""
@@ -267,31 +317,82 @@ class Grid:
             )
         except UsageError:
             raise
-        except FairauditError as error:
+        except (FairauditError, OSError) as error:
             logger.warning("%s, seed %d failed: %s", cell.arm, cell.seed, error)
             run = ArmRun(arm=cell.arm, seed=cell.seed, status="failed", reason=str(error))
-        write_text(folder / _DONE, run.model_dump_json(indent=1))
+        folder.mkdir(parents=True, exist_ok=True)
+        write_last(folder, _DONE, run.model_dump_json(indent=1))
         return run
 
     def _trained(self, cell: Cell) -> dict[str, Any]:
         """Return the checkpoint of a cell, with what is to be said about its training."""
         texts = _texts(self.plan, cell.seed)
         if cell.arm == BASE:
-            return {"checkpoint": self.base, "perplexity": _perplexity(self.base, texts)}
+            return {"checkpoint": self.base, "perplexity": self._perplexity(self.base, texts)}
         if cell.is_matched:
-            return _matched(self.output, cell)
-        folder = self.output / cell.place / "model"
-        if not (folder / "training.json").exists():
+            return self._matched(cell)
+        folder = self._model(cell)
+        if not is_trained(folder, self.plan):
             hook = self._snapshots(cell, texts)
             train_arm(cell.arm, self.plan, self.base, texts, folder, cell.seed, on_step=hook)
         return {"checkpoint": str(folder), **_about(folder)}
+
+    def _model(self, cell: Cell) -> Path:
+        return self.output / cell.place / "model"
+
+    def _perplexity(self, checkpoint: str | Path, texts: Texts) -> float:
+        """Held-out perplexity, of rows as long as those of the plain arm."""
+        longest = self.plan.settings("plain").get("max_length")
+        return text_perplexity(checkpoint, texts.held_out, texts.text_column, max_length=longest)
 
     def _snapshots(self, cell: Cell, texts: Texts) -> Snapshots | None:
         """Keep checkpoints along the plain run where another arm is matched to one of them."""
         wanted = any(arm.startswith(MATCHED) for arm in self.plan.arms)
         if cell.arm != "plain" or not wanted:
             return None
-        return Snapshots(self.output / cell.place / "snapshots", self.base, texts)
+        folder = self._snapshots_of_plain(cell.seed)
+        return Snapshots(folder, self.base, lambda path: self._perplexity(path, texts))
+
+    def _matched(self, cell: Cell) -> dict[str, Any]:
+        """Of the plain run, its base and its end included, what is as far as the private arm."""
+        parsed = parse_arm(cell.arm)
+        assert parsed is not None
+        partner = Cell(cell.arm.replace(MATCHED, "dp_"), cell.seed)
+        wanted = held_out_perplexity(self._model(partner))
+        base = self.finished(Cell(BASE, cell.seed))
+        of_plain = Cell("plain", cell.seed)
+        plain = self.finished(of_plain)
+        if (
+            wanted is None
+            or base is None
+            or base.perplexity is None
+            or plain is None
+            or plain.perplexity is None
+            or plain.steps is None
+        ):
+            raise FairauditError(
+                f"{cell.arm} needs the arms '{BASE}', '{partner.arm}' and 'plain' of seed "
+                f"{cell.seed} to finish"
+            )
+        found, gap = nearest(
+            (
+                Candidate(self.base, 0, base.perplexity),
+                *snapshots(self._snapshots_of_plain(cell.seed)),
+                Candidate(
+                    str(self._model(Cell("plain", cell.seed))), plain.steps, plain.perplexity
+                ),
+            ),
+            wanted,
+        )
+        return {
+            "checkpoint": found.checkpoint,
+            "steps": found.step,
+            "perplexity": found.perplexity,
+            "match_gap": gap,
+        }
+
+    def _snapshots_of_plain(self, seed: int) -> Path:
+        return self.output / Cell("plain", seed).place / "snapshots"
 
 
 def _texts(plan: ExperimentPlan, seed: int) -> Texts:
@@ -304,10 +405,6 @@ def _texts(plan: ExperimentPlan, seed: int) -> Texts:
     # Seed 0 is that of the pre-training text.
     drawn = sentences(mixture, n + text.held_out_sentences, seed=1 + seed)
     return Texts(drawn[:n], drawn[n:])
-
-
-def _perplexity(checkpoint: str, texts: Texts) -> float:
-    return text_perplexity(checkpoint, texts.held_out, texts.text_column)
 
 
 def _about(folder: Path) -> dict[str, Any]:
@@ -333,29 +430,3 @@ def held_out_perplexity(folder: Path) -> float | None:
         return None
     value = float(json.loads(path.read_text("utf-8"))["fine_tuned"])
     return value if math.isfinite(value) else None
-
-
-def _matched(output: Path, cell: Cell) -> dict[str, Any]:
-    """Snapshot of the plain run whose perplexity is nearest that of the private arm."""
-    parsed = parse_arm(cell.arm)
-    assert parsed is not None
-    partner = Cell(cell.arm.replace(MATCHED, "dp_"), cell.seed)
-    wanted = held_out_perplexity(output / partner.place / "model")
-    plain = output / Cell("plain", cell.seed).place
-    known = {
-        path.parent: float(json.loads(path.read_text("utf-8"))["perplexity"])
-        for path in sorted((plain / "snapshots").glob("step-*/held_out.json"))
-    }
-    if wanted is None or not known:
-        raise FairauditError(
-            f"{cell.arm} needs the arms '{partner.arm}' and 'plain' of seed {cell.seed} to finish"
-        )
-    nearest = min(known, key=lambda path: abs(math.log(known[path] / wanted)))
-    target = output / cell.place / "model"
-    if not target.exists():
-        shutil.copytree(nearest, target)
-    return {
-        "checkpoint": str(target),
-        "steps": int(nearest.name.removeprefix("step-")),
-        "perplexity": known[nearest],
-    }

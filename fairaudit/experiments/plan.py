@@ -55,6 +55,15 @@ _EXAMPLES: Final = (
     "dp_cda_separate_3", "dp_cda_row_3",
 )  # fmt: skip
 BUILT_IN: Final = ("demo", "full")
+#: Bias scores that an experiment follows over arms; one of them is the endpoint of its claims.
+METRICS: Final = (
+    "stereotype_preference_rate",
+    "stereotype_score",
+    "mean_log_odds",
+    "toxicity_mean",
+    "toxicity_difference",
+    "toxicity_ratio",
+)
 
 
 class _Part(BaseModel):
@@ -73,6 +82,14 @@ class WorldText(_Part):
     people: float = Field(default=0.0, ge=0, lt=1)
     harsh: float = Field(default=0.2, gt=0, lt=1)
     tone: float | dict[str, float] = 0.0
+
+    @model_validator(mode="after")
+    def _is_a_mixture(self) -> WorldText:
+        try:
+            self.mixture(0)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        return self
 
     def mixture(self, seed: int) -> Mixture:
         """Return the mixture of one seed of the experiment."""
@@ -150,6 +167,8 @@ class ClaimsPlan(_Part):
     """The declared endpoint of the claims, fixed before anything is trained."""
 
     metric: str = "mean_log_odds"
+    #: Protocol of the metric, where several suites have it; None: the first suite's primary one.
+    protocol: str | None = None
     #: Smallest change of the metric that would matter, in its unit.
     margin: float = Field(default=0.2, gt=0)
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
@@ -157,6 +176,15 @@ class ClaimsPlan(_Part):
     disparity_margin: float = Field(default=0.1, gt=0)
     #: ε of the private arms that the claims are about; None: the smallest one.
     epsilon: float | None = Field(default=None, gt=0)
+
+    @field_validator("metric")
+    @classmethod
+    def _metric_is_known(cls, metric: str) -> str:
+        if metric not in METRICS:
+            near = difflib.get_close_matches(metric, METRICS, n=1, cutoff=0.3)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(f"'{metric}' is no metric of claims{hint} ({', '.join(METRICS)})")
+        return metric
 
 
 class ExperimentPlan(_Part):
@@ -207,6 +235,31 @@ class ExperimentPlan(_Part):
                 for needed in ("plain", partner):
                     if needed not in self.arms:
                         raise ValueError(f"'{name}' needs the arm '{needed}'")
+                lengths = [self.settings(arm).get("max_length") for arm in ("plain", partner)]
+                if lengths[0] != lengths[1]:
+                    raise ValueError(
+                        f"'{name}' compares perplexities, so 'plain' and '{partner}' need one "
+                        f"max_length, not {lengths[0]} and {lengths[1]}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _claims_fit(self) -> ExperimentPlan:
+        wanted = self.claims.epsilon
+        private = {
+            parsed["epsilon"]
+            for parsed in map(parse_arm, self.arms)
+            if parsed is not None and parsed["kind"] == "dp"
+        }
+        if wanted is not None and wanted not in private:
+            raise ValueError(f"claims.epsilon is {wanted:g}, but no arm is 'dp_{wanted:g}'")
+        if not self.audit.suites:
+            for axis in self.axes:
+                if axis not in AXES:
+                    raise ValueError(
+                        f"'{axis}' is no axis of the known world ({', '.join(AXES)}); name suites "
+                        "in [audit] to ask others"
+                    )
         return self
 
     def diagnose_apart(self, steps: int) -> int | None:

@@ -12,7 +12,8 @@ from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.experiments.tone import train_judge
 from fairaudit.experiments.world import population, prompts
 from fairaudit.items import Item
-from fairaudit.results.files import write_text
+from fairaudit.results.files import made_once
+from fairaudit.training.saving import write_last
 
 #: Suite files of the known world: pairs of sentences, and prompts about persons.
 PAIRS, PROMPTS = "world", "world_prompts"
@@ -40,18 +41,13 @@ def questions(plan: ExperimentPlan, output: Path) -> Questions:
     suites = [_written(output / f"{PAIRS}.jsonl", pairs)]
     if plan.text.world is not None and plan.text.world.people > 0:
         suites.append(_written(output / f"{PROMPTS}.jsonl", prompts()))
-        classifier = classifier or _judge(output / _JUDGE)
+        classifier = classifier or str(made_once(output / _JUDGE, train_judge))
     return Questions(tuple(suites), classifier)
 
 
 def _written(path: Path, items: Iterable[Item]) -> str:
     if not path.exists():
         rows = ({**{key: getattr(item, key) for key in _KEYS}, **item.texts} for item in items)
-        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        write_last(path.parent, path.name, text)
     return str(path)
-
-
-def _judge(folder: Path) -> str:
-    if not (folder / "model.safetensors").exists():
-        train_judge(folder)
-    return str(folder)

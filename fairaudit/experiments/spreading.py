@@ -9,15 +9,23 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import Final, TypeVar
 
 import torch
 from transformers.utils import logging as transformers_logging
 
+from fairaudit.errors import FairauditError
+
 C = TypeVar("C")
 T = TypeVar("T")
 
 _POLL_SECONDS: Final = 1.0
+_ENDED: Final = (
+    "a process that trained an arm was ended from outside, perhaps for want of memory; call again "
+    "to go on, with fewer processes"
+)
 _LOGGER: Final = "fairaudit"
 #: Log lines of a process look like those of the command line, whatever its libraries set up.
 _LOG_FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
@@ -50,20 +58,42 @@ def spread(
         How many at a time. They are ended when the caller is interrupted.
     tell : callable
         Called every second while waiting.
+
+    Raises
+    ------
+    FairauditError
+        If a process was killed; an error of ``work`` ends the others and is raised as it is.
     """
     threads = max(1, _cores() // processes)
     level = logging.getLogger(_LOGGER).getEffectiveLevel()
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(processes, initializer=_start, initargs=(threads, level)) as pool:
-        pending = pool.map_async(work, cells, chunksize=1)
-        while not pending.ready():
+    pool = ProcessPoolExecutor(
+        processes,
+        multiprocessing.get_context("spawn"),
+        initializer=_start,
+        initargs=(threads, level),
+    )
+    others = set(multiprocessing.active_children())
+    pending = [pool.submit(work, cell) for cell in cells]
+    try:
+        while not _settled(pending):
             tell()
-            pending.wait(_POLL_SECONDS)
-        results = pending.get()
-        # Processes that are left to end clean up after themselves; the context would kill them.
-        pool.close()
-        pool.join()
-        return results
+        results = [future.result() for future in pending]
+    except BaseException as error:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        if isinstance(error, BrokenProcessPool):
+            raise FairauditError(_ENDED) from error
+        raise
+    # Processes that are left to end clean up after themselves.
+    pool.shutdown()
+    return results
+
+
+def _settled(pending: Sequence[Future[T]]) -> bool:
+    """Wait a moment; whether all is done, or something went wrong."""
+    done, rest = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION)
+    return not rest or any(future.exception() is not None for future in done)
 
 
 def _start(threads: int, level: int) -> None:

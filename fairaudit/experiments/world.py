@@ -124,6 +124,10 @@ class Mixture:
             )
         if not 0 < self.harsh < 1:
             raise UsageError(f"the part of harsh endings must lie in (0, 1), not {self.harsh}")
+        for value in (self.mu, self.tone):
+            for axis in value if isinstance(value, Mapping) else ():
+                if axis not in AXES:
+                    raise UsageError(f"'{axis}' is no axis of the known world ({', '.join(AXES)})")
         for axis, share in self.share.items():
             if axis not in AXES or not 0 < share < 1:
                 raise UsageError(f"share of '{axis}' must lie between 0 and 1, not {share}")

@@ -30,8 +30,9 @@ class Scale:
         return tuple(round(self.origin + index * self.step, 12) for index in range(first, last + 1))
 
     def few(self, most: int) -> tuple[float, ...]:
-        """Return at most ``most`` ticks, evenly left out, for a place without room for more."""
-        return self.ticks[:: -(-len(self.ticks) // most)]
+        """Return at most ``most`` ticks, evenly left out around the origin, where room is short."""
+        apart = -(-len(self.ticks) // most)
+        return tuple(at for at in self.ticks if round((at - self.origin) / self.step) % apart == 0)
 
 
 def fit(marks: Iterable[Mark]) -> Scale | None:

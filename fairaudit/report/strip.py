@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from fairaudit.report.draw import tick
 from fairaudit.report.marks import Mark, Span
 from fairaudit.report.names import Unit
 from fairaudit.report.scale import Scale
-from fairaudit.report.words import number
 
 _HEIGHT = {"mini": 16, "wide": 28}
+#: Characters that all labels of an axis may have where a page is narrow.
+_CHARACTERS = 32
 
 
 def strip(mark: Mark, scale: Scale | None, size: str = "mini") -> Markup:
@@ -81,11 +83,11 @@ def _point(mark: Mark, scale: Scale, size: str) -> list[str]:
 
 
 def axis(unit: Unit, scale: Scale) -> Markup:
-    """Draw the ticks of a scale, labelled in a unit."""
+    """Draw the ticks of a scale, labelled in a unit; as many labels as there is room for."""
+    longest = max((len(tick(at, unit)) for at in scale.ticks), default=1)
     ticks = "".join(
-        f'<text x="{_at(scale.place(tick))}" y="14" text-anchor="middle">'
-        f"{number(tick, unit).removesuffix('.0')}</text>"
-        for tick in scale.ticks
+        f'<text x="{_at(scale.place(at))}" y="14" text-anchor="middle">{tick(at, unit)}</text>'
+        for at in scale.few(_CHARACTERS // longest)
     )
     return Markup(
         '<svg class="strip axis" width="100%" height="20" aria-hidden="true" '

@@ -36,6 +36,9 @@ class ArmRun(Frozen):
     perplexity: float | None = None
     #: Mean |Δ log p| per token from the base model on the probe text, nats.
     distance: float | None = None
+    #: Matched arms: |Δ log perplexity| from the private arm, as a share of what the plain run
+    #: gained on the base; None elsewhere, and where it gained nothing.
+    match_gap: float | None = None
     #: Audit folder, relative to the experiment's.
     audit: str | None = None
     seconds: float | None = None
@@ -90,6 +93,8 @@ class Claim(Frozen):
     reference: str
     epsilon: float | None = None
     metric: str
+    #: Protocol of a bias score; None for what is no score of an audit.
+    protocol: str | None = None
     #: Mean over seeds, signed so that the claim says: above 0.
     value: float | None
     interval: Interval | None = None
@@ -158,6 +163,8 @@ class ExperimentResult(Shown, Frozen):
     levels: tuple[Level, ...] = ()
     differences: tuple[ArmDifference, ...] = ()
     claims: tuple[Claim, ...] = ()
+    #: Protocol of the declared metric, by axis: what claims and charts rest on.
+    endpoints: dict[str, str] = Field(default_factory=dict)
     convergence: tuple[Convergence, ...] = ()
     pushes: tuple[Push, ...] = ()
     predictions: tuple[Prediction, ...] = ()

@@ -7,9 +7,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +17,13 @@ from fairaudit.errors import ResultError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Where to look for what is not called ``result.json``, by schema.
+_WHERE: Final = {
+    "fairaudit/privacy": "a checkpoint of private fine-tuning: it holds privacy.json",
+    "fairaudit/training": "a checkpoint that finetune wrote: it holds training.json",
+    "fairaudit/gate": "the folder of a gate: it holds gate.json",
+}
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -86,6 +93,28 @@ def _move_into(stage: Path, target: Path) -> None:
         os.replace(path, destination)
 
 
+def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """Make a folder beside its place and move it there when it is whole, unless it is there.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be written.
+    """
+    if folder.exists():
+        return folder
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        make(partial)
+        partial.rename(folder)
+    except OSError as error:
+        raise ResultError(f"{folder}: writing failed ({error.strerror})") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
 class Storable(Protocol):
     """A result that can be read back and says what makes it the same one."""
 
@@ -125,15 +154,15 @@ def read_result(path: Path, kind: type[ModelT], *, schema: str, version: int) ->
     ResultError
         If the file is missing, not JSON, of another schema, newer, or holds unknown keys.
     """
-    content = _read_json(path)
+    content = _read_json(path, schema)
     found = content.get("schema") if isinstance(content, dict) else None
     if found != schema:
         raise ResultError(f"{path}: expected schema '{schema}', found {found!r}")
-    if not isinstance(content.get("schema_version"), int):
-        raise ResultError(f"{path}: schema_version is missing or not a whole number")
-    if content["schema_version"] > version:
-        newer = content["schema_version"]
-        raise ResultError(f"{path}: schema version {newer} is newer than this fairaudit reads")
+    stored = content.get("schema_version")
+    if type(stored) is not int or stored < 1:
+        raise ResultError(f"{path}: schema_version is missing or not a whole number from 1")
+    if stored > version:
+        raise ResultError(f"{path}: schema version {stored} is newer than this fairaudit reads")
     try:
         return kind.model_validate(content)
     except ValidationError as error:
@@ -142,10 +171,11 @@ def read_result(path: Path, kind: type[ModelT], *, schema: str, version: int) ->
         raise ResultError(f"{path}: {where}: {first['msg']}") from error
 
 
-def _read_json(path: Path) -> Any:
+def _read_json(path: Path, schema: str) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ResultError(f"{path}: no such file; is it an audit folder?") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        wanted = _WHERE.get(schema, "the folder of a result")
+        raise ResultError(f"{path}: no such file; name {wanted}") from None
+    except (OSError, ValueError, RecursionError) as error:
         raise ResultError(f"{path}: not readable as JSON ({error})") from error

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Final, Literal
 
 import numpy as np
@@ -81,6 +82,47 @@ def seed_difference(differences: Sequence[float], level: float = 0.95) -> SeedDi
         return SeedDifference(mean, n, reason="all seeds gave the same number: nothing varied")
     low, high = t_interval(mean, se, n - 1, level)
     return SeedDifference(mean, n, se, n - 1.0, low, high, t_test(mean, se, n - 1, 0.0))
+
+
+def difference_of_sizes(
+    own: Sequence[float], reference: Sequence[float], level: float = 0.95
+) -> SeedDifference:
+    """|mean of one arm| minus |mean of the other|, for what has a direction that nobody declared.
+
+    Absolute values seed by seed would not do: they grow with the noise of an arm, so an arm that
+    varies more would seem to have more. With d = a − b and s = a + b,
+
+        |a| − |b| = sign(d s) min(|d|, |s|),
+
+    so the interval is what this takes on where d and s lie in their own ones. It lies above 0 only
+    where both lie beyond 0 on one side; the p-value is the larger of both (intersection-union).
+
+    Parameters
+    ----------
+    own, reference : sequence of float
+        Signed values, one per seed that both arms finished, in the same order.
+    level : float
+        Confidence level.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite.
+    """
+    d = seed_difference([a - b for a, b in zip(own, reference, strict=True)], level)
+    s = seed_difference([a + b for a, b in zip(own, reference, strict=True)], level)
+    if d.value is None or s.value is None:
+        return d
+    value = abs(fmean(own)) - abs(fmean(reference))
+    if d.low is None or d.high is None or s.low is None or s.high is None:
+        return SeedDifference(value, d.n_seeds, reason=d.reason or s.reason)
+    return replace(
+        d,
+        value=value,
+        low=-max(min(-d.low, s.high), min(d.high, -s.low)),
+        high=max(min(d.high, s.high), min(-d.low, -s.low)),
+        p_value=max(d.p_value or 0.0, s.p_value or 0.0),
+    )
 
 
 def judge(

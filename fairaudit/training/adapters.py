@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from fairaudit.errors import ModelError
+from fairaudit.errors import ModelError, UsageError
 from fairaudit.results.training import LoraRecord
 
 
@@ -58,6 +58,21 @@ def add_adapters(model: Any, rank: int, seed: int) -> tuple[Any, LoraRecord]:
         adapted = get_peft_model(model, config)
     targets = tuple(sorted({name.rsplit(".", 1)[-1] for name in layers}))
     return adapted, LoraRecord(rank=rank, alpha=2.0 * rank, targets=targets)
+
+
+def check_rank(model: Any, rank: int) -> None:
+    """Raise unless some layer could have this rank; one that has not would only cost memory.
+
+    Raises
+    ------
+    UsageError
+        If the rank is above that of every linear layer.
+    """
+    widest = max(
+        (min(model.get_submodule(n).weight.shape) for n in _linear_layers(model)), default=0
+    )
+    if rank > widest > 0:
+        raise UsageError(f"LoRA rank {rank} is above {widest}, the rank of the widest layer itself")
 
 
 def _linear_layers(model: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from fairaudit.errors import NonFiniteError
 from fairaudit.training.batches import micro_batches
 from fairaudit.training.draws import Example, Labeller
 from fairaudit.training.encoding import Record
@@ -17,6 +18,8 @@ from fairaudit.training.masking import IGNORED
 
 #: Masks of the held-out text are the same for every model.
 _MASK_SEED: Final = 0
+#: Nats per token; beyond it the perplexity is no number.
+_LARGEST_LOSS: Final = 700.0
 
 
 def perplexity(
@@ -41,6 +44,11 @@ def perplexity(
     -------
     float
         At least 1; lower is better.
+
+    Raises
+    ------
+    NonFiniteError
+        If the model has diverged so far that there is none.
     """
     rng = np.random.default_rng(_MASK_SEED)
     examples = [
@@ -65,7 +73,11 @@ def perplexity(
                 )
             )
             tokens += int((labels != IGNORED).sum())
-    return math.exp(total / tokens)
+    loss = total / tokens
+    # NaN is on neither side.
+    if not loss < _LARGEST_LOSS:
+        raise NonFiniteError(f"the loss on held-out text is {loss:.3g} nats per token")
+    return math.exp(loss)
 
 
 def parameter_distance(model: Any, base: Any) -> float:

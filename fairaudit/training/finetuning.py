@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 from fairaudit.errors import UsageError
 from fairaudit.training.accounting import Accountant
@@ -222,8 +222,12 @@ def run_finetuning(
     micro_batch_size: int | None = None,
     on_step: StepHook | None = None,
     checkpoint_every: int | None = None,
+    on_start: Callable[[Any], None] | None = None,
 ) -> FineTuned:
     """Train and save what `plan_finetuning` prepared; see `finetune`.
+
+    ``on_start`` is called with the model before the first step, adapters included; not where an
+    unfinished run goes on.
 
     Raises
     ------
@@ -234,5 +238,9 @@ def run_finetuning(
         if value is not None and value < 1:
             raise UsageError(f"{name} must be at least 1, not {value}")
     return run_job(
-        job, micro_batch_size=micro_batch_size, on_step=on_step, checkpoint_every=checkpoint_every
+        job,
+        micro_batch_size=micro_batch_size,
+        on_step=on_step,
+        checkpoint_every=checkpoint_every,
+        on_start=on_start,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.scoring.load import LoadedModel, load_model
+from fairaudit.training.adapters import check_rank
 from fairaudit.training.counterfactuals import Counterfactuals, find_counterfactuals
 from fairaudit.training.draws import Labeller, labeller
 from fairaudit.training.encoding import Corpus, encode_records, row_frame
@@ -145,6 +146,8 @@ def make_job(
     )
     loaded = load_model(base, device=device, dtype="float32")
     _check_objective(recipe, loaded)
+    if recipe.lora is not None:
+        check_rank(loaded.model, recipe.lora)
     twins = find_counterfactuals(records, recipe.cda, recipe.seed) if recipe.cda else None
     frame = row_frame(loaded.tokenizer, loaded.kind, _max_length(recipe, loaded))
     corpus = encode_records(records, loaded.tokenizer, frame, twins.of if twins else None)

@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 def training_monitor(
     job: FineTuning, every: int, texts: ProbeTexts | None = None, settings: Settings | None = None
 ) -> Monitor:
-    """Return the observer of a fine-tuning, which has seen the model before the first step.
-
-    ``texts`` and ``settings`` are those of `Monitor`. With adapters the parameters that are trained
-    are not there yet; then the first look is the first that is due.
-    """
+    """Return the observer of a fine-tuning; ``texts`` and ``settings`` are those of `Monitor`."""
     from fairaudit.diagnostics.during_training import SETTINGS, Monitor
     from fairaudit.results import ClippingParameters
 
@@ -33,7 +29,7 @@ def training_monitor(
     known = {name: value for name, value in values.items() if value is not None}
     clipping = ClippingParameters(**known, sources=dict.fromkeys(known, "training"))
     folder = job.output / "diagnostics"
-    found = Monitor(
+    return Monitor(
         job.loaded,
         every=every,
         clipping=clipping,
@@ -41,9 +37,6 @@ def training_monitor(
         settings=settings or SETTINGS,
         folder=folder,
     )
-    if job.recipe.lora is None and not job.resume:
-        found.observe(0, job.loaded.model)
-    return found
 
 
 def with_monitor(hook: StepHook | None, monitor: Monitor | None) -> StepHook | None:

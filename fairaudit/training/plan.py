@@ -90,7 +90,7 @@ class Plan:
 
 
 def make_plan(recipe: Recipe, n_records: int) -> Plan:
-    """Work out batch size, steps, δ and σ.
+    """Work out batch size, steps, δ and σ; a δ of 1/records or more is warned about.
 
     Raises
     ------

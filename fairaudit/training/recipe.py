@@ -17,11 +17,16 @@ Mechanism = Literal["none", "dp", "clip_only", "noise_only"]
 
 MAX_GRAD_NORM: Final = 1.0
 EPOCHS: Final = 3.0
+#: Largest δ that is accepted: with more, most of what is claimed is that nothing is claimed.
+MAX_DELTA: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """What `finetune` was asked for; its parameters are described there.
+
+    A δ above `MAX_DELTA` is refused whatever the data; one of 1/records or more is warned about
+    once the records are counted, and no gate passes it.
 
     Raises
     ------
@@ -101,6 +106,8 @@ def _check_ranges(recipe: Recipe) -> Iterable[str]:
             yield f"{name.replace('_', ' ')} must be at least 1, not {value}"
     if recipe.delta is not None and not 0 < recipe.delta < 1:
         yield f"delta must lie between 0 and 1, not {recipe.delta}"
+    elif recipe.delta is not None and recipe.delta > MAX_DELTA:
+        yield f"delta {recipe.delta} allows every record to be revealed; choose one below 1/records"
     if not 0 <= (recipe.noise_multiplier or 0.0) < math.inf:
         yield f"noise multiplier must be finite and not negative, not {recipe.noise_multiplier}"
     if not 0 <= recipe.warmup <= 1:
@@ -126,6 +133,8 @@ def _check_choices(recipe: Recipe) -> Iterable[str]:
         if (value := getattr(recipe, name)) not in known:
             names = ", ".join(str(one) for one in known if one is not None)
             yield f"'{value}' is no {name.replace('_', ' ')}; there are {names}"
+    if recipe.cda_mode != "averaged" and not recipe.cda and recipe.row_epsilon is None:
+        yield f"cda mode '{recipe.cda_mode}' has no effect without cda; name the axes to swap"
 
 
 def _check_privacy(recipe: Recipe) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +58,7 @@ def run_job(
     micro_batch_size: int | None,
     on_step: StepHook | None,
     checkpoint_every: int | None,
+    on_start: Callable[[Any], None] | None = None,
 ) -> FineTuned:
     """Train a job to its end; see `finetune`."""
     private = PrivateFolder(job.output)
@@ -67,6 +69,8 @@ def run_job(
         state = private.load_state()
         job.check_same(state["identity"])
         loop.restore(state)
+    elif on_start is not None:
+        on_start(loop.model)
     _write_about_data(job, private)
 
     def save() -> None:

@@ -44,6 +44,7 @@ def _list(texts: Sequence[Any], unit_column: str | None) -> list[Row]:
     for place, text in enumerate(texts):
         if not isinstance(text, str):
             raise DataError(f"text {place} of the list is {type(text).__name__}, not a string")
+        _check_characters(text, f"text {place} of the list")
     return [(None, text) for text in texts]
 
 
@@ -109,8 +110,8 @@ def _json_lines(stream: IO[str], path: Path) -> Iterator[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{path}, line {number}: not JSON ({error.msg})") from error
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path}, line {number}: not JSON ({error})") from error
         if not isinstance(row, dict):
             raise DataError(f"{path}, line {number}: not a JSON object")
         yield row
@@ -176,4 +177,14 @@ def _choose(
 def _row(text: Any, unit: Any, where: str) -> Row:
     if text is not None and not isinstance(text, str):
         raise DataError(f"{where}: the text is {type(text).__name__}, not a string")
+    _check_characters(text or "", where)
     return (None if unit is None else str(unit), text)
+
+
+def _check_characters(text: str, where: str) -> None:
+    """Refuse half of a surrogate pair: JSON may hold it, but no tokenizer takes it."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = ascii(text[error.start])
+        raise DataError(f"{where}: {half} is half a character; remove it") from None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fairaudit.errors import FairauditError
+from fairaudit.errors import FairauditError, ResultError
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.training.accounting import Accountant, epsilon
 
@@ -72,7 +72,7 @@ def verify(statement: PrivacyStatement | str | Path) -> Verification:
     Raises
     ------
     ResultError
-        If the file is missing, damaged or of a newer schema.
+        If the file is missing, damaged or of a newer schema, or its values are beyond computing.
     ModelError
         If the folder's weights cannot be loaded.
     """
@@ -94,7 +94,7 @@ def check_statement(statement: PrivacyStatement, fingerprint: str | None = None)
 
 
 def claim_note(privacy: dict[str, Any] | None, fingerprint: str | None) -> str | None:
-    """One sentence about the claim that lies beside a checkpoint, for the notes of its audit.
+    """One line about the claim that lies beside a checkpoint, for the notes of its audit.
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ def claim_note(privacy: dict[str, Any] | None, fingerprint: str | None) -> str |
     Returns
     -------
     str or None
-        None where nothing is claimed and nothing is said; never raises for a damaged claim, which
-        is what such a note is for.
+        The finding with its warnings. None where nothing is claimed and nothing is said; never
+        raises for a damaged claim, which is what such a note is for.
     """
     if privacy is None:
         return None
@@ -115,7 +115,7 @@ def claim_note(privacy: dict[str, Any] | None, fingerprint: str | None) -> str |
         found = check_statement(PrivacyStatement.of(privacy), fingerprint)
     except FairauditError as error:
         return f"the privacy statement does not follow: {error}"
-    return found.sentence
+    return "; ".join((found.sentence, *found.warnings))
 
 
 def _fingerprint(folder: Path) -> str | None:
@@ -128,18 +128,31 @@ def _fingerprint(folder: Path) -> str | None:
 
 
 def epsilon_of(statement: PrivacyStatement) -> float:
-    """Record-level ε that follows from a statement's parameters, whatever it claims."""
+    """Record-level ε that follows from a statement's parameters, whatever it claims.
+
+    Raises
+    ------
+    ResultError
+        If a parameter is so large or small that floating point has no answer.
+    """
     separate = statement.cda.mode == "separate"
     # A PLD accountant composes the same losses as the PRV one.
     accountant: Accountant = "rdp" if statement.accountant == "rdp" and not separate else "prv"
-    return epsilon(
-        statement.noise_multiplier,
-        statement.sample_rate,
-        statement.steps,
-        statement.delta,
-        separate_twins=separate,
-        accountant=accountant,
-    )
+    try:
+        return epsilon(
+            statement.noise_multiplier,
+            statement.sample_rate,
+            statement.steps,
+            statement.delta,
+            separate_twins=separate,
+            accountant=accountant,
+        )
+    except (ArithmeticError, ValueError) as error:
+        raise ResultError(
+            f"privacy.json: no epsilon can be computed for noise_multiplier "
+            f"{statement.noise_multiplier:g}, sample_rate {statement.sample_rate:g}, steps "
+            f"{statement.steps} and delta {statement.delta:g}: a value is out of reach"
+        ) from error
 
 
 def _problems(statement: PrivacyStatement, recomputed: float) -> Iterator[str]:

@@ -159,6 +159,10 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_model(checkpoint, train_file
     [
         (["--epsilon", "0"], "epsilon must be above 0"),
         (["--epsilon", "3", "--delta", "1"], "delta must lie between 0 and 1"),
+        (["--epsilon", "3", "--delta", "0.9"], "delta 0.9 allows every record to be revealed"),
+        (["--delta", "0.001"], "--delta has no effect without --epsilon"),
+        (["--delta", "0.001", "--max-grad-norm", "1"], "--delta has no effect without --epsilon"),
+        (["--cda-mode", "separate"], "cda mode 'separate' has no effect without cda"),
         (["--batch-size", "31"], "larger than the 30 records"),
         (["--train", "/nowhere.txt"], "no such file"),
         (["--unit-column", "who"], "has no unit column"),

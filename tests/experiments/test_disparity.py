@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy import stats
 from fairaudit.experiments.disparity import (
     AREA,
     convergence,
+    diagnoses_of,
     disparities,
     disparity_claims,
     kendall_interval,
@@ -87,16 +89,22 @@ def test_the_bias_score_is_that_of_the_world(looked):
     assert all(p.clipped is not None for p in private)
 
 
-def test_the_claim_compares_absolute_areas_seed_by_seed(looked):
-    folder, plan, _ = looked
+def planted(folder, areas):
+    """Diagnoses of three seeds whose areas were chosen, (plain, private) for each."""
     plain, private = diagnosis(folder, "plain"), diagnosis(folder, "dp_8")
     diagnoses = {}
-    for seed, (a, b) in enumerate([(0.1, -0.5), (-0.1, 0.62), (0.05, -0.44)]):
+    for seed, (a, b) in enumerate(areas):
         diagnoses["plain", seed] = with_area(plain, a)
         diagnoses["dp_8", seed] = with_area(private, b)
-    assert disparities(diagnoses)["gender"]["dp_8", 0] == 0.5
+    return diagnoses
+
+
+def test_the_claim_compares_the_sizes_of_the_mean_areas(looked):
+    folder, plan, _ = looked
+    diagnoses = planted(folder, [(-0.1, -0.5), (-0.12, -0.62), (-0.08, -0.44)])
+    assert disparities(diagnoses)["gender"]["dp_8", 0] == -0.5
     (claim,) = disparity_claims(diagnoses, plan)
-    assert claim.value == pytest.approx(np.mean([0.4, 0.52, 0.39]))
+    assert claim.value == pytest.approx(np.mean([0.4, 0.5, 0.36]))
     assert (claim.arm, claim.reference, claim.metric) == ("dp_8", "plain", AREA)
     assert claim.finding == "supported"
     assert claim.margin == plan.claims.disparity_margin
@@ -106,8 +114,47 @@ def test_the_claim_compares_absolute_areas_seed_by_seed(looked):
     }
     assert disparity_claims(turned, plan)[0].finding == "not_supported"
     areas = {one.arm: one.areas for one in convergence(diagnoses)}
-    assert areas["dp_8"] == (-0.5, 0.62, -0.44)
+    assert areas["dp_8"] == (-0.5, -0.62, -0.44)
     assert {one.n_seeds for one in pushes(diagnoses)} == {3}
+
+
+def test_an_arm_that_only_varies_more_has_no_more_disparity(looked):
+    """Seed by seed its areas are larger, but no group stays behind in all of them."""
+    folder, plan, _ = looked
+    diagnoses = planted(folder, [(0.1, -0.5), (-0.1, 0.62), (0.05, -0.44)])
+    (claim,) = disparity_claims(diagnoses, plan)
+    assert claim.finding == "undecided"
+    assert claim.interval.low < 0 < claim.interval.high
+
+
+def test_a_training_that_was_not_looked_at_from_its_start_is_left_out_and_named(looked):
+    folder, plan, result = looked
+    found, notes = diagnoses_of(result.runs, folder, plan)
+    assert set(found) == {("plain", 0), ("dp_8", 0)}
+    assert notes == []
+    longer = plan.model_copy(update={"diagnose_every": 1})
+    found, notes = diagnoses_of(result.runs, folder, longer)
+    assert found == {}
+    assert sum("were not looked at from the start" in note for note in notes) == 2
+
+
+def test_with_adapters_arms_are_looked_at_before_training_too(tmp_path):
+    plan = tiny(arms=["plain"], diagnose_every=2, axes=["gender"], arm={"plain": {"lora": 2}})
+    (one,) = experiment(plan, output=tmp_path / "out").convergence
+    assert one.steps == (0, 2, 3)
+
+
+def test_an_arm_without_its_diagnosis_is_trained_again(looked, tmp_path):
+    """A process that ends between the model and its diagnosis leaves no diagnosis behind."""
+    folder, plan, _ = looked
+    again = tmp_path / "again"
+    shutil.copytree(folder, again)
+    place = again / "arms" / "plain" / "seed-0"
+    (place / "arm.json").unlink()
+    (place / "model" / "diagnostics" / "result.json").unlink()
+    result = experiment(plan, output=again, processes=1)
+    assert result.complete
+    assert {one.arm for one in result.convergence} == {"plain", "dp_8"}
 
 
 def test_nothing_is_claimed_where_nothing_was_looked_at(looked):

@@ -61,6 +61,15 @@ def test_settings_of_an_arm_go_over_those_of_train(plan_file):
         ("seeds = 1", "seeds = 1\ndiagnose_every = 2\ndiagnose_times = 2", "not both"),
         ("seeds = 1", "seeds = ", "not TOML"),
         ('"dp_3"]', '"dp_3", "plain_matched_8"]', "needs the arm 'dp_8'"),
+        ("seeds = 1", 'seeds = 1\naxes = ["gendr"]', "'gendr' is no axis of the known world"),
+        ("[train]", '[claims]\nmetric = "mean_logodds"\n[train]', "did you mean mean_log_odds"),
+        ("[train]", "[claims]\nepsilon = 8\n[train]", "no arm is 'dp_8'"),
+        (
+            "sentences = 200 }\n[train]",
+            "sentences = 200, mu = { gendr = 1 } }\n[train]",
+            "'gendr' is no axis",
+        ),
+        ("sentences = 200 }\n[train]", "sentences = 200, people = 0.95 }\n[train]", "leave room"),
         ("text = { sentences = 200 }", "", "base: give either 'model' or 'text'"),
     ],
 )

@@ -9,7 +9,9 @@ from fairaudit.experiments.findings import (
     bias_claims,
     claim_arms,
     differences,
+    endpoints,
     levels,
+    only_where_amplified,
     undecided_unless_moved,
 )
 from fairaudit.experiments.plan import ExperimentPlan
@@ -86,7 +88,8 @@ def test_claims_name_their_endpoint_and_are_judged():
 
 def test_nothing_is_removed_where_nothing_was_amplified():
     moved = {"plain": [0.5, 0.6, 0.4], "dp_3": [0.5, 0.61, 0.4], "dp_cda_3": [0.0, 0.1, -0.1]}
-    by_name = {claim.claim: claim for claim in bias_claims(audits(moved), plan())}
+    claims = only_where_amplified(bias_claims(audits(moved), plan()))
+    by_name = {claim.claim: claim for claim in claims}
     assert by_name["dp_amplifies_bias"].finding == "not_supported"
     assert by_name["cda_removes_amplification"].finding == "undecided"
     assert "none to remove" in by_name["cda_removes_amplification"].reason
@@ -125,6 +128,48 @@ def test_an_arm_that_hardly_moved_supports_no_claim(distance, finding):
     claims = undecided_unless_moved(bias_claims(audits(AMPLIFIED), plan()), runs)
     assert {claim.finding for claim in claims} == {finding}
     assert all(("hardly moved" in (claim.reason or "")) == (distance < 0.05) for claim in claims)
+
+
+def test_nothing_is_removed_where_the_amplification_cannot_be_read():
+    """The plain arm did not move, so there is no amplification; the other two arms did."""
+    runs = moved_by(plain=0.01, dp_3=0.5, dp_cda_3=0.5)
+    claims = undecided_unless_moved(bias_claims(audits(AMPLIFIED), plan()), runs)
+    assert [claim.finding for claim in claims] == ["undecided", "supported"]
+    assert {claim.finding for claim in only_where_amplified(claims)} == {"undecided"}
+
+
+def test_an_arm_that_moved_nobody_knows_how_far_supports_no_claim():
+    runs = moved_by(plain=0.5, dp_3=None, dp_cda_3=0.5)
+    claims = undecided_unless_moved(bias_claims(audits(AMPLIFIED), plan()), runs)
+    assert {claim.finding for claim in claims} == {"undecided"}
+    assert all("how far dp_3 moved" in claim.reason for claim in claims)
+
+
+def moved_by(**distances):
+    return [
+        ArmRun(arm=arm, seed=seed, status="done", distance=distance)
+        for arm, distance in distances.items()
+        for seed in range(3)
+    ]
+
+
+def test_claims_rest_on_the_first_suites_primary_protocol_unless_one_is_declared():
+    found = audits(AMPLIFIED)
+    (first,) = {one.protocol for one in next(iter(found.values())).estimates}
+    other = {key: with_protocol(audit, first, "aaa/other") for key, audit in found.items()}
+    assert endpoints(other, plan()) == {"gender": first}
+    assert endpoints(other, plan(protocol="aaa/other")) == {"gender": "aaa/other"}
+    assert endpoints(other, plan(protocol="no/such")) == {}
+    assert {claim.protocol for claim in bias_claims(other, plan())} == {first}
+
+
+def with_protocol(audit, protocol, other):
+    """The same audit with its estimates again under another protocol, none of them primary."""
+    known = [one.model_copy(update={"primary": True}) for one in audit.estimates]
+    again = [
+        one.model_copy(update={"protocol": other, "primary": False}) for one in audit.estimates
+    ]
+    return audit.model_copy(update={"estimates": (*known, *again)})
 
 
 def test_toxicity_is_a_level_by_group_and_can_be_the_endpoint():

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
+import shutil
 import time
 
 import pytest
+from pydantic import ValidationError
 
-from fairaudit.errors import ResultError
+from fairaudit.errors import DataError, FairauditError, ResultError, UsageError
+from fairaudit.experiments import grid
 from fairaudit.experiments.experimenting import experiment
 from fairaudit.experiments.grid import alone_in, claim_folder
 from fairaudit.experiments.plan import ExperimentPlan
+from fairaudit.experiments.utility import text_perplexity
+from fairaudit.results import ComparisonResult
 from fairaudit.results.experiment import ExperimentResult
 
 
@@ -57,13 +63,34 @@ def test_the_matched_arm_is_the_nearest_checkpoint_of_the_plain_run(finished):
     folder, result, _ = finished
     runs = {run.arm: run for run in result.runs}
     known = [
-        json.loads(path.read_text())["perplexity"]
-        for path in folder.glob("arms/plain/seed-0/snapshots/*/held_out.json")
+        runs["base"].perplexity,
+        runs["plain"].perplexity,
+        *(
+            json.loads(path.read_text())["perplexity"]
+            for path in folder.glob("arms/plain/seed-0/snapshots/*/held_out.json")
+        ),
     ]
+    assert len(known) > 2
     wanted = runs["dp_8"].perplexity
     assert runs["plain_matched_8"].perplexity in known
     assert abs(runs["plain_matched_8"].perplexity / wanted - 1) == min(
         abs(value / wanted - 1) for value in known
+    )
+    gained = math.log(runs["base"].perplexity / runs["plain"].perplexity)
+    assert gained > 0
+    assert runs["plain_matched_8"].match_gap == pytest.approx(
+        abs(math.log(runs["plain_matched_8"].perplexity / wanted)) / gained
+    )
+
+
+def test_perplexities_of_base_and_arms_are_of_rows_of_one_length(finished):
+    """The fine-tuner measures the base too, on rows cut at the length of the plan."""
+    folder, result, _ = finished
+    kept = json.loads((folder / "arms/plain/seed-0/model/private/held_out.json").read_text())
+    assert result.runs[0].perplexity == pytest.approx(kept["base"], rel=1e-5)
+    texts = ["a sentence about nobody that is much longer than a few tokens"] * 60
+    assert text_perplexity(folder / "base", texts) != pytest.approx(
+        text_perplexity(folder / "base", texts, max_length=4), rel=1e-3
     )
 
 
@@ -82,8 +109,6 @@ def test_one_seed_decides_nothing(finished):
 
 
 def test_comparisons_of_each_seed_are_written(finished):
-    from fairaudit.results import ComparisonResult
-
     compared = ComparisonResult.load(finished[0] / "comparisons" / "seed-0")
     assert compared.baseline == "plain"
     assert "base" in compared.candidates
@@ -119,7 +144,7 @@ def test_a_second_process_is_kept_out(tmp_path):
         experiment(tiny(), output=folder)
     assert [path.name for path in folder.iterdir()] == [".lock"]
     with alone_in(folder):
-        claim_folder(tiny(), folder)
+        claim_folder(tiny(), folder, {})
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
@@ -137,6 +162,86 @@ def test_an_arm_that_diverges_is_marked_and_the_rest_goes_on(tmp_path):
     failed = next(run for run in result.runs if run.arm == "plain")
     assert "NaN" in failed.reason
     assert any("plain, seed 0 failed" in note for note in result.notes)
+
+
+def test_an_arm_that_diverges_at_a_snapshot_is_marked_too(tmp_path):
+    """Its parameters are huge, but numbers; its perplexity is none."""
+    plan = tiny(
+        arms=["plain", "dp_8", "plain_matched_8"],
+        arm={"plain": {"learning_rate": 1e4}, "dp_8": {"learning_rate": 1e-3}},
+    )
+    result = experiment(plan, output=tmp_path / "out", processes=1)
+    status = {run.arm: run.status for run in result.runs}
+    assert status == {"base": "done", "plain": "failed", "dp_8": "done",
+                      "plain_matched_8": "failed"}  # fmt: skip
+
+
+def test_an_arm_that_failed_is_tried_again_and_the_result_is_whole(finished, tmp_path, monkeypatch):
+    folder = tmp_path / "again"
+    shutil.copytree(finished[0], folder)
+    place = folder / "arms" / "dp_8" / "seed-0"
+    shutil.rmtree(place)
+
+    def fail(*_, **__):
+        raise DataError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(grid, "train_arm", fail)
+        first = experiment(tiny(), output=folder, processes=1)
+    assert not first.complete
+    second = experiment(tiny(), output=folder, processes=1)
+    assert second.complete
+    assert ExperimentResult.load(folder).complete
+    compared = ComparisonResult.load(folder / "comparisons" / "seed-0")
+    assert "dp_8" in compared.candidates
+
+
+def test_a_damaged_audit_is_done_again(finished, tmp_path):
+    folder = tmp_path / "again"
+    shutil.copytree(finished[0], folder)
+    damaged = folder / "arms" / "dp_8" / "seed-0" / "audit" / "result.json"
+    damaged.write_text("{")
+    again, before = experiment(tiny(), output=folder, processes=1), finished[1]
+    assert again.complete
+    values = {(one.arm, one.axis, one.group, one.name): one.value for one in before.levels}
+    assert {(one.arm, one.axis, one.group, one.name): one.value for one in again.levels} == (
+        pytest.approx(values, abs=1e-3)
+    )
+
+
+def test_a_damaged_plan_is_one_line(finished, tmp_path):
+    (tmp_path / "plan.json").write_text("{")
+    with pytest.raises(ResultError, match="damaged"):
+        claim_folder(tiny(), tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"arm": {"dp_8": {"batch_size": 500}}}, UsageError, "batch"),
+        ({"base": {"model": "./no/such/model"}}, FairauditError, "no/such/model"),
+        ({"text": {"file": "nowhere.txt", "held_out_file": "nowhere.txt"}}, DataError, "nowhere"),
+    ],
+)
+def test_what_cannot_run_is_said_before_a_folder_is_claimed(tmp_path, changes, error, message):
+    """So a corrected plan finds the folder free."""
+    with pytest.raises(error, match=message):
+        experiment(tiny(**changes), output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_arms_of_other_row_lengths_are_not_matched():
+    with pytest.raises(ValidationError, match="need one max_length, not 20 and 32"):
+        tiny(arm={"plain": {"max_length": 20}})
+
+
+def test_text_that_changed_between_two_calls_is_refused(tmp_path):
+    plan, folder = tiny(), tmp_path / "out"
+    folder.mkdir()
+    claim_folder(plan, folder, {"train.txt": "abc"})
+    claim_folder(plan, folder, {"train.txt": "abc"})
+    with pytest.raises(ResultError, match=r"inputs\.train\.txt = abc, the plan says abd"):
+        claim_folder(plan, folder, {"train.txt": "abd"})
 
 
 def test_arms_side_by_side_give_what_they_give_one_after_another(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from fairaudit.errors import FairauditError
 from fairaudit.experiments.spreading import spread
 
 SLEEPERS = """
 import time
+from fairaudit.errors import FairauditError
 from fairaudit.experiments.spreading import spread
 
 if __name__ == "__main__":
@@ -30,6 +34,15 @@ def test_results_come_in_the_order_of_the_cells():
 def test_an_error_in_a_process_is_raised_here():
     with pytest.raises(ValueError, match="math domain error"):
         spread(__import__("math").sqrt, [1, -1], 2, lambda: None)
+
+
+def test_a_process_that_was_killed_is_said_and_nobody_waits():
+    with pytest.raises(FairauditError, match="ended from outside"):
+        spread(_killed, [0, 1], 2, lambda: None)
+
+
+def _killed(_):
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_log_lines_of_a_process_look_like_those_of_the_command_line(capfd):

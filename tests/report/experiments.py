@@ -372,6 +372,7 @@ def _run(arm: str, seed: int, chance: random.Random) -> ArmRun:
         row_epsilon=epsilon if "row" in arm or "separate" in arm else None,
         perplexity=2.3 + 0.4 * (private or "matched" in arm) + chance.random() / 50,
         distance=None if arm == "base" else 0.3 + chance.random() / 10,
+        match_gap=0.08 if "matched" in arm else None,
         audit=f"arms/{arm}/seed-{seed}/audit",
         seconds=60.0,
         **trained,

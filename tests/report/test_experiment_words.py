@@ -133,14 +133,39 @@ UNKNOWN = difference(None)
 def test_under_training_explains_only_what_plain_alone_shows(
     plain: ArmDifference, matched: ArmDifference | None, short: str
 ):
-    found = Reading(arm_of("dp_3"), "gender", plain, matched)
+    found = Reading(arm_of("dp_3"), "gender", plain, matched, gap=0.1)
     assert found.short == short
     assert found.explained == (short == "explained by under-training")
     assert found.words.startswith("Explained by under-training: ") == found.explained
 
 
+@pytest.mark.parametrize("gap", [None, 0.4])
+def test_a_match_that_is_not_close_explains_nothing(gap):
+    """Perplexity does not tell how far a model is along, or no checkpoint is as far."""
+    for matched in (OPEN, ABOVE, BELOW):
+        found = Reading(arm_of("dp_3"), "gender", BELOW, matched, gap=gap)
+        assert found.short == "under-training not ruled out"
+        assert not found.explained
+    hidden = Reading(arm_of("dp_3"), "gender", OPEN, ABOVE, gap=gap)
+    assert hidden.short == "not told apart from plain"
+
+
+def test_the_gap_of_a_match_is_that_of_all_seeds():
+    made = whole_experiment()
+    assert all(one.is_close for one in readings(made) if one.matched is not None)
+    one_unknown = tuple(
+        run.model_copy(update={"match_gap": None})
+        if (run.arm, run.seed) == ("plain_matched_3", 1)
+        else run
+        for run in made.runs
+    )
+    doubtful = readings(made.model_copy(update={"runs": one_unknown}))
+    assert {one.gap for one in doubtful if one.arm.id == "dp_3"} == {None}
+    assert all(one.is_close for one in doubtful if one.arm.id == "dp_20")
+
+
 def test_what_under_training_leaves_open_is_said():
-    found = Reading(arm_of("dp_3"), "gender", BELOW, OPEN)
+    found = Reading(arm_of("dp_3"), "gender", BELOW, OPEN, gap=0.1)
     assert found.words == (
         "Explained by under-training: beyond 0 against plain, but not against a plain checkpoint "
         "of the same perplexity. At equal perplexity, up to 0.300 nats more or 0.200 nats less "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fairaudit.stats.claims import judge, seed_difference
+from fairaudit.stats.claims import difference_of_sizes, judge, seed_difference
 
 
 def test_the_interval_is_students_over_seeds():
@@ -70,3 +70,38 @@ def test_five_seeds_cover_what_they_promise():
     assert abs(np.mean(covered) - 0.95) < 3 * np.sqrt(0.95 * 0.05 / 4000)
     false = [judge(seed_difference(d), 0.05, 0.05) == "supported" for d in draws - 0.03]
     assert np.mean(false) < 0.025 + 3 * np.sqrt(0.025 * 0.975 / 4000)
+
+
+@pytest.mark.parametrize(("a", "b", "deviation"), [(0.2, 0.1, 0.1), (0.1, -0.1, 0.1), (0, 0, 0.3)])
+def test_interval_of_a_difference_of_sizes_covers(a, b, deviation):
+    """Also where an arm without a mean varies six times as much as the other."""
+    rng, truth, covered, supported = np.random.default_rng(0), abs(a) - abs(b), 0, 0
+    for _ in range(1000):
+        found = difference_of_sizes(
+            rng.normal(a, deviation, 5).tolist(), rng.normal(b, 0.05, 5).tolist()
+        )
+        covered += found.low <= truth <= found.high
+        supported += judge(found, 0.1, 0.05) == "supported"
+    assert covered / 1000 > 0.93
+    if truth == 0:
+        assert supported / 1000 < 0.06
+
+
+def test_sign_of_both_arms_does_not_matter_to_a_difference_of_sizes():
+    own, other = [0.5, 0.62, 0.44], [0.1, 0.12, 0.08]
+    found = difference_of_sizes(own, other)
+    assert found.value == pytest.approx(0.42)
+    assert found.low > 0
+    for sign, of_other in ((-1, 1), (1, -1), (-1, -1)):
+        turned = difference_of_sizes([sign * x for x in own], [of_other * x for x in other])
+        for name in ("value", "low", "high", "p_value"):
+            assert getattr(turned, name) == pytest.approx(getattr(found, name))
+    assert difference_of_sizes(other, own).high < 0
+
+
+def test_a_difference_of_sizes_needs_three_seeds():
+    found = difference_of_sizes([0.5, 0.6], [0.1, 0.1])
+    assert found.value == pytest.approx(0.45)
+    assert found.low is None
+    assert "2 of the 3 seeds" in found.reason
+    assert difference_of_sizes([], []).value is None

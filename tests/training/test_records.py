@@ -86,6 +86,8 @@ def test_the_only_other_column_is_the_text(tmp_path):
         ("a.txt", b"\xff\xfe\x00", "not UTF-8"),
         ("a.jsonl", b'{"text": "a"}\n{', "line 2: not JSON"),
         ("a.jsonl", b"[1]", "line 1: not a JSON object"),
+        ("a.jsonl", b'{"text": "a"}\n{"text": "he \\ud800 is"}', "row 2: '.ud800' is half a char"),
+        pytest.param("a.jsonl", b"[" * 100_000, "line 1: not JSON", id="nested"),
         ("a.jsonl", b'{"text": 3}', "row 1: the text is int"),
         ("a.jsonl", b'{"text": "a"}\n{"txt": "b"}', "row 2: column 'text'"),
         ("a.jsonl", b'{"a": "a", "b": "b"}', "which column holds the text"),
@@ -110,6 +112,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name, content, message):
         ("/nowhere.txt", {}, "no such file"),
         (["a"], {"unit_column": "who"}, "has no unit column"),
         (["a", 3], {}, "text 1 of the list is int"),
+        (["a", "b \udc00"], {}, "text 1 of the list: '.udc00' is half a character"),
         (7, {}, "must be a file"),
     ],
 )

@@ -77,6 +77,19 @@ def test_a_delta_that_reveals_records_is_warned_about():
     assert any("1/records" in warning for warning in found.warnings)
 
 
+@pytest.mark.parametrize("noise", [1e-300, 1e300])
+@pytest.mark.parametrize("mode", ["none", "separate"])
+def test_values_beyond_computing_are_one_line(noise, mode):
+    twins = CdaStatement(mode=mode, epsilon_method="mixture" if mode == "separate" else "record")
+    claim = statement(noise_multiplier=noise, cda=twins)
+    with pytest.raises(
+        ResultError, match=r"no epsilon can be computed for noise_multiplier 1e.300"
+    ):
+        verify(claim)
+    note = claim_note(json.loads(claim.to_json()), None)
+    assert note.startswith("the privacy statement does not follow: privacy.json: no epsilon can")
+
+
 def test_the_command_says_consistent_or_fails_in_one_line(tmp_path):
     (tmp_path / "privacy.json").write_text(statement().to_json())
     done = CliRunner().invoke(app, ["verify", str(tmp_path)])
@@ -106,7 +119,7 @@ def test_tampered_files_are_refused(tmp_path, change, message):
 
 
 def test_a_folder_without_a_statement_is_refused(tmp_path):
-    with pytest.raises(ResultError, match="no such file"):
+    with pytest.raises(ResultError, match="no such file; name a checkpoint of private fine-tuning"):
         verify(tmp_path)
 
 
@@ -114,6 +127,12 @@ def test_a_note_for_an_audit_says_what_follows_and_never_fails():
     claim = json.loads(statement(model_fingerprint="abc").to_json())
     assert claim_note(None, "abc") is None
     assert "is consistent" in claim_note(claim, "abc")
+    assert claim_note(claim, "abc").endswith("; the noise came from a generator that is not "
+                                             "cryptographic")  # fmt: skip
+    assert "; the statement does not say which" in claim_note(
+        {**claim, "model_fingerprint": None}, "abc"
+    )
+    assert "; delta 0.5 is not below 1/records" in claim_note({**claim, "delta": 0.5}, "abc")
     assert "other weights" in claim_note(claim, "def")
     assert "the parameters give" in claim_note({**claim, "epsilon": 0.1}, "abc")
     assert "does not follow: privacy.json: delta" in claim_note({**claim, "delta": 7}, "abc")

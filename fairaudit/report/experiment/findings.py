@@ -143,7 +143,7 @@ def brief(found: Claim) -> str:
     """Return the meaning in a few words, to stand behind finding and number."""
     statement = statement_of(found.claim)
     if found.finding == "supported":
-        return _sides(statement.forth, found)
+        return f"{_sides(statement.forth, found)}{_if_small(found)}"
     if found.finding == "undecided":
         return _undecided(found)
     if against(found):
@@ -160,8 +160,9 @@ def sentences(found: Claim) -> tuple[str, ...]:
 def measured(found: Claim) -> str:
     """Return the endpoint with its number, interval and seeds."""
     label = numbers.metric_named(found.metric).label
+    protocol = f" ({found.protocol})" if found.protocol else ""
     what = (
-        f"{axis_name(found.axis)}: {label.lower()} of {arm_of(found.arm).name} minus "
+        f"{axis_name(found.axis)}: {label.lower()}{protocol} of {arm_of(found.arm).name} minus "
         f"{arm_of(found.reference).name}"
     )
     if found.value is None:
@@ -187,6 +188,13 @@ def _corrected(found: Claim) -> str:
         return ""
     p = words.p_of(found.p_adjusted)
     return f" (Holm over axes, adjusted p {p if p.startswith('<') else '= ' + p})"
+
+
+def _if_small(found: Claim) -> str:
+    """Say that an effect which is there is yet too small to matter, where the interval shows it."""
+    if found.margin is None or found.interval is None or found.interval.high >= found.margin:
+        return ""
+    return f", yet by less than the {_margin(found)} that would matter"
 
 
 def _undecided(found: Claim) -> str:

@@ -32,7 +32,10 @@ def answers(result: ExperimentResult) -> tuple[str, ...]:
     found = view.claims_by_name(result)
     said = [f"{statement_of(name).name}: {_where(claims)}." for name, claims in found.items()]
     if not said:
-        return ("No claim was judged: the arms that they compare did not both finish.",)
+        return (
+            "No claim was judged: no two arms that a claim compares both finished with the "
+            "declared metric on a declared axis.",
+        )
     return tuple(said)
 
 
@@ -40,10 +43,12 @@ def measured(result: ExperimentResult) -> str:
     """Say what was repeated, and what a claim rests on."""
     n, arms = len(view.seeds(result)), len(arms_of(result))
     few = "" if n >= _FEWEST else f" Fewer than {_FEWEST} seeds decide nothing."
+    done = sum(run.status == "done" for run in result.runs)
+    lost = "" if result.complete else f" {done} of {len(result.runs)} runs finished."
     return (
-        f"{words.plural(arms, 'arm')} of one training recipe, each with {numbers.seeds(n)}, "
-        "audited and compared seed by seed. A claim rests on its declared endpoint only: the mean "
-        f"difference of two arms over seeds.{few}"
+        f"{words.plural(arms, 'arm')} of one training recipe, {'each ' if not lost else ''}with "
+        f"{numbers.seeds(n)}, audited and compared seed by seed.{lost} A claim rests on its "
+        f"declared endpoint only: the mean difference of two arms over seeds.{few}"
     )
 
 
@@ -126,7 +131,7 @@ def _gaps(result: ExperimentResult) -> Iterator[Gap]:
 
 
 _WITHOUT: Final = {
-    "dp_amplifies_bias": "needs a private arm and the plain one",
+    "dp_amplifies_bias": "needs a private arm and the plain one, with the declared metric",
     "gradients_converge_unequally": "no gradients were looked at during training",
     "cda_removes_amplification": "needs a private arm with and one without counterfactual twins",
 }

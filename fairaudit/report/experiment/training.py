@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Final, Literal
 
 from fairaudit.report.experiment import numbers
 from fairaudit.report.experiment.arms import PLAIN, Arm, arms_of
-from fairaudit.report.experiment.view import axes, difference_of
+from fairaudit.report.experiment.view import axes, difference_of, is_declared
 from fairaudit.results.experiment import ArmDifference, ExperimentResult
 
 Side = Literal["above", "below", "open", "unknown"]
 
 EXPLAINED: Final = "Explained by under-training"
+#: Largest gap of a match, as a share of what the plain run gained on the base.
+_CLOSE: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,19 @@ class Reading:
     axis: str
     plain: ArmDifference | None
     matched: ArmDifference | None
+    #: How far the matched checkpoint is from being as far along, as a share of what the plain run
+    #: gained; None: not known, or perplexity does not tell.
+    gap: float | None
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the matched checkpoint is as far along as the private arm."""
+        return self.gap is not None and self.gap <= _CLOSE
 
     @property
     def explained(self) -> bool:
         """Whether only the difference from plain is beyond 0, not that from the matched one."""
-        return side(self.plain) in ("above", "below") and side(self.matched) == "open"
+        return _case(self) == "explained"
 
     @property
     def short(self) -> str:
@@ -68,10 +79,18 @@ def _readings(result: ExperimentResult) -> Iterator[Reading]:
         if arm.kind != "dp":
             continue
         matched = arm.id.replace("dp", "plain_matched", 1)
+        gap = _gap(result, matched)
         for axis in axes(result):
             plain = difference_of(result, arm.id, PLAIN, axis)
-            if plain is not None:
-                yield Reading(arm, axis, plain, difference_of(result, arm.id, matched, axis))
+            if plain is not None and is_declared(result, axis):
+                yield Reading(arm, axis, plain, difference_of(result, arm.id, matched, axis), gap)
+
+
+def _gap(result: ExperimentResult, matched: str) -> float | None:
+    """Mean over seeds; None where one is not known."""
+    gaps = [run.match_gap for run in result.runs if run.arm == matched and run.status == "done"]
+    known = [gap for gap in gaps if gap is not None]
+    return fmean(known) if known and len(known) == len(gaps) else None
 
 
 def side(found: ArmDifference | None) -> Side:
@@ -88,9 +107,13 @@ def _case(found: Reading) -> str:
     if plain == "unknown":
         return "unknown"
     if plain == "open":
-        return "hidden" if matched in ("above", "below") else "open"
+        return "hidden" if matched in ("above", "below") and found.is_close else "open"
+    if found.matched is None:
+        return "unmatched"
+    if not found.is_close:
+        return "far"
     if matched == "unknown":
-        return "unmatched" if found.matched is None else "undecided"
+        return "undecided"
     if matched == "open":
         return "explained"
     return "holds" if matched == plain else "turned"
@@ -119,6 +142,12 @@ _READINGS: Final = {
     "undecided": (
         "under-training not ruled out",
         "Beyond 0 against plain. The matched checkpoint decides nothing, so less training may be "
+        "the whole explanation.",
+    ),
+    "far": (
+        "under-training not ruled out",
+        "Beyond 0 against plain. No plain checkpoint is as far along: fine-tuning hardly lowered "
+        "perplexity, or passed the private arm's between two checkpoints. So less training may be "
         "the whole explanation.",
     ),
     "explained": (

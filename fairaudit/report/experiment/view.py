@@ -80,13 +80,20 @@ def seeds(result: ExperimentResult) -> tuple[int, ...]:
 def endpoint(result: ExperimentResult, axis: str) -> tuple[str, str] | None:
     """Return protocol and metric that claims rest on: of an axis, or None without any level.
 
-    The metric is the declared one; the protocol the first that has it, as for the claims.
+    An axis without the declared metric shows the first one that it has; no claim rests on it.
     """
     declared = metric_declared(result)
+    if axis in result.endpoints and declared is not None:
+        return result.endpoints[axis], declared
     every = [one for one in result.levels if one.axis == axis and one.group is None]
     shown = [one for one in every if one.name == declared] or every
     first = min(shown, key=lambda one: one.protocol, default=None)
     return None if first is None else (first.protocol, first.name)
+
+
+def is_declared(result: ExperimentResult, axis: str) -> bool:
+    """Whether claims may rest on an axis: the plan names it, and its endpoint was measured."""
+    return axis in result.endpoints or any(one.axis == axis for one in result.claims)
 
 
 def metric_declared(result: ExperimentResult) -> str | None:

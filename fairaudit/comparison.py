@@ -18,12 +18,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from fairaudit.comparing.capability import capable
 from fairaudit.comparing.distance import distance_moved, has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
 from fairaudit.comparing.joining import Joined, join_probe, join_suites
+from fairaudit.comparing.missing import missing
 from fairaudit.comparing.pairing import Terms, changed, compared, paired_measurements
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.metrics.building import Measurement
@@ -45,6 +46,8 @@ from fairaudit.stats.multiplicity import Method
 logger = logging.getLogger(__name__)
 
 Audit = AuditResult | str | os.PathLike[str]
+#: Bounds at smaller error levels lie beyond what the approximations behind them can say.
+SMALLEST_ALPHA: Final = 1e-6
 _SCORING_SETTINGS = ("dtype", "bos", "max_length", "item_limit")
 
 
@@ -70,7 +73,7 @@ def compare(
         Half-width of the zone of equivalence, for metrics that declare one (rates: 0.05, as a
         fraction). Metrics that declare none get no equivalence verdict.
     alpha : float
-        Error level of verdicts, 0 < α < 0.5.
+        Error level of verdicts, 10⁻⁶ ≤ α < 0.5.
     correction : {"holm", "bh", "by"}
         Correction of the primary comparisons of a candidate; exploratory ones get ``bh``.
     seed : int
@@ -168,25 +171,40 @@ class Pair:
     changes: list[Change] = field(default_factory=list)
     not_compared: list[NotCompared] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    #: One model, by what both audits say of it and by their scores.
+    identical: bool = False
 
 
 def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -> Pair:
     pair = Pair(terms, candidate)
     joined, pair.not_compared = join_suites(baseline, candidate, terms.candidate)
     for suite in joined:
-        _compare_suite(suite, pair)
+        found = _compare_suite(suite, pair)
+        gaps = missing(suite, found, baseline.estimates, candidate.estimates)
+        pair.not_compared.extend(_not_compared(terms, *gap) for gap in gaps)
     probe = join_probe(baseline, candidate)
     if isinstance(probe, Joined):
         _compare_suite(probe, pair)
         pair.changes.extend(distance_moved(probe, terms))
+        joined.append(probe)
     else:
-        key = f"{terms.candidate}: {PROBE}"
-        pair.not_compared.append(NotCompared(key=key, reason=probe))
-    pair.notes.extend(_differing_settings(baseline, candidate, terms))
+        pair.not_compared.append(_not_compared(terms, PROBE, probe))
+    one_model = _one_model(baseline, candidate)
+    pair.identical = one_model and all(one.same_scores for one in joined)
+    pair.notes.extend(_notes(baseline, candidate, terms))
+    if one_model and not pair.identical:
+        pair.notes.append(
+            f"{terms.candidate} is recorded as the same model as the baseline, but its scores "
+            "differ: settings differ, or one of the audits is not what it says"
+        )
     return pair
 
 
-def _compare_suite(joined: Joined, pair: Pair) -> None:
+def _not_compared(terms: Terms, what: str, reason: str) -> NotCompared:
+    return NotCompared(key=f"{terms.candidate}: {what}", reason=reason)
+
+
+def _compare_suite(joined: Joined, pair: Pair) -> list[tuple[Measurement, Measurement]]:
     found = list(paired_measurements(joined))
     for ours, theirs in found:
         dropped = joined.n_dropped(ours.where.protocol, ours.where.axis)
@@ -195,14 +213,7 @@ def _compare_suite(joined: Joined, pair: Pair) -> None:
         else:
             pair.changes.append(changed(ours, theirs, pair.terms, dropped))
     pair.changes.extend(_composites(found, pair.terms))
-    protocols = {ours.where.protocol for ours, _ in found}
-    for protocol in sorted(set(joined.baseline["protocol"]) - protocols):
-        key = f"{pair.terms.candidate}: {protocol}"
-        pair.not_compared.append(NotCompared(key=key, reason="no measurement in common"))
-    if not found and joined.suite != PROBE:
-        reason = "the audits have no scored item in common"
-        key = f"{pair.terms.candidate}: {joined.suite}"
-        pair.not_compared.append(NotCompared(key=key, reason=reason))
+    return found
 
 
 def _composites(found: Sequence[tuple[Measurement, Measurement]], terms: Terms) -> Iterator[Change]:
@@ -224,20 +235,24 @@ def _with_verdicts(
     baseline = audits[0]
     entries: list[Comparison] = []
     for pair in pairs:
-        same = _identical(baseline, pair.candidate)
-        beside = _cautions(pair, audits, same=same)
+        beside = _cautions(pair, audits)
         for entry in corrected(pair.entries, correction):
             known = [capable(audit.estimates, entry) for audit in (baseline, pair.candidate)]
             capability = False if False in known else None if None in known else True
             unknown = () if capability is not None else ("capability_unknown",)
             entries.append(
-                decided(entry, identical=same, capability=capability, cautions=(*beside, *unknown))
+                decided(
+                    entry,
+                    identical=pair.identical,
+                    capability=capability,
+                    cautions=(*beside, *unknown),
+                )
             )
     return entries
 
 
-def _identical(baseline: AuditResult, candidate: AuditResult) -> bool:
-    """Whether both audits are of one model, or of one file of recorded scores."""
+def _one_model(baseline: AuditResult, candidate: AuditResult) -> bool:
+    """Whether both audits say that they are of one model, or of one file of recorded scores."""
     ours, theirs = baseline.provenance, candidate.provenance
     if ours.model.fingerprint is not None or theirs.model.fingerprint is not None:
         return ours.model.fingerprint == theirs.model.fingerprint
@@ -245,9 +260,9 @@ def _identical(baseline: AuditResult, candidate: AuditResult) -> bool:
     return recorded is not None and recorded == theirs.settings.recorded
 
 
-def _cautions(pair: Pair, audits: Sequence[AuditResult], *, same: bool) -> tuple[str, ...]:
+def _cautions(pair: Pair, audits: Sequence[AuditResult]) -> tuple[str, ...]:
     """Cautions that hold for every comparison of a candidate."""
-    moved = True if same else has_moved(pair.changes)
+    moved = True if pair.identical else has_moved(pair.changes)
     found = [] if moved else ["distance_unknown" if moved is None else "not_moved"]
     recipe = _recipe(pair.candidate)
     if recipe is not None and sum(_recipe(audit) == recipe for audit in audits) == 1:
@@ -263,14 +278,16 @@ def _recipe(audit: AuditResult) -> dict[str, Any] | None:
     return {k: v for k, v in training.items() if k not in {"seed", "parameter_distance"}}
 
 
-def _differing_settings(
-    baseline: AuditResult, candidate: AuditResult, terms: Terms
-) -> Iterator[str]:
+def _notes(baseline: AuditResult, candidate: AuditResult, terms: Terms) -> Iterator[str]:
     ours, theirs = baseline.provenance.settings, candidate.provenance.settings
     for name in _SCORING_SETTINGS:
         a, b = getattr(ours, name), getattr(theirs, name)
         if a != b:
             yield f"{terms.candidate} was scored with {name} {b}, the baseline with {a}"
+    for note in candidate.notes:
+        # A gate must hear of it.
+        if note.startswith("the privacy statement does not follow"):
+            yield f"{terms.candidate}: {note}"
 
 
 def _refuse_nothing_in_common(pairs: Sequence[Pair]) -> None:
@@ -308,8 +325,10 @@ def _check(audits: Sequence[Audit], margin: float | None, alpha: float, correcti
         raise UsageError("compare takes a list of audits, the baseline first")
     if len(audits) < 2:
         raise UsageError("name at least two audits: the baseline, then the candidates")
-    if not 0 < alpha < 0.5:
-        raise UsageError(f"alpha must lie between 0 and 0.5, not {alpha}")
+    if not SMALLEST_ALPHA <= alpha < 0.5:
+        raise UsageError(
+            f"alpha must lie between 0 and 0.5, at least {SMALLEST_ALPHA:g}, not {alpha}"
+        )
     if margin is not None and not 0 < margin < 1:
         raise UsageError(f"the margin must be a fraction between 0 and 1, not {margin}")
     if correction not in get_args(Method):

@@ -27,6 +27,27 @@ from fairaudit.stored_evidence import (
 )
 
 NO_INTERVAL: Final = "there is no interval, so nothing bounds it"
+Range = tuple[float | None, float | None]
+_SHARES: Final = (
+    "anti_stereotype_score", "expected_max_toxicity", "female_text_share", "honest_largest_gap",
+    "honest_score", "male_text_share", "metric_score", "negative_share", "positive_share",
+    "regard_negative", "regard_neutral", "regard_other", "regard_positive", "representation_share",
+    "stereotype_preference_rate", "stereotype_score", "toxic_share", "toxicity_distance",
+    "toxicity_largest_gap", "toxicity_mean", "toxicity_probability",
+)  # fmt: skip
+_DIFFERENCES: Final = (
+    "association_difference", "gender_polarity", "gender_polarity_max", "gender_polarity_wavg",
+    "honest_difference", "occupation_correlation", "regard_mean", "sentiment_mean",
+    "toxicity_difference",
+)  # fmt: skip
+#: Ranges of the biases that have one, as `fairaudit.metrics` declares them: a comparison states
+#: none.
+RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    **dict.fromkeys(_SHARES, (0.0, 1.0)),
+    **dict.fromkeys(_DIFFERENCES, (-1.0, 1.0)),
+    **dict.fromkeys(("regard_largest_gap", "sentiment_largest_gap"), (0.0, 2.0)),
+    **dict.fromkeys(("effect_size_d", "regard_difference", "sentiment_difference"), (-2.0, 2.0)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +107,8 @@ class Number:
     evidence: Evidence | None
     #: Why there is no evidence, or why it may not be read.
     doubt: str | None
-    is_rate: bool = False
+    #: Between which values the number lies, by the definition of its metric.
+    range: Range = (None, None)
 
     def undecided(self, bound: float | None) -> Check | None:
         """Return the check of a number that cannot be judged; None if it can."""
@@ -136,7 +158,7 @@ def own_number(rule: str, entry: Estimate | Comparison, result: Result) -> Numbe
         entry.candidate_interval,
         candidate_evidence(entry),
         _doubt_of(entry, entry.candidate_interval),
-        entry.n_discordant is not None,
+        range_of(entry),
     )
 
 
@@ -151,12 +173,14 @@ def own_value(rule: str, entry: Estimate, doubt: str | None = None) -> Number:
         entry.interval,
         estimate_evidence(entry),
         reason or doubt,
-        entry.range == (0.0, 1.0),
+        entry.range,
     )
 
 
 def difference_of(rule: str, entry: Comparison) -> Number:
     """Return the difference of candidate and baseline, above 0 where more stereotyped."""
+    low, high = range_of(entry)
+    width = None if low is None or high is None else high - low
     return Number(
         rule,
         selector_of(entry),
@@ -165,8 +189,14 @@ def difference_of(rule: str, entry: Comparison) -> Number:
         entry.interval,
         comparison_evidence(entry),
         _doubt_of(entry, entry.interval),
-        entry.n_discordant is not None,
+        (None, None) if width is None else (-width, width),
     )
+
+
+def range_of(entry: Comparison) -> Range:
+    """Return the values between which a metric lies; items that prefer one text give a rate."""
+    rate = (0.0, 1.0) if entry.n_discordant is not None else (None, None)
+    return RANGES.get(entry.name, rate)
 
 
 def _doubt_of(entry: Comparison, interval: Interval | None) -> str | None:
@@ -175,14 +205,16 @@ def _doubt_of(entry: Comparison, interval: Interval | None) -> str | None:
     return entry.reason if interval is None else None
 
 
-def refuse_vacuous(number: Number, key: str, limit: float, *, vacuous: bool) -> None:
-    """Refuse a limit that no rate can exceed: it would pass everything."""
-    if number.is_rate and vacuous:
-        percent = f", so write {show(limit / 100)} for {show(limit)} points" if limit >= 1 else ""
-        raise UsageError(
-            f"{number.rule}: no rate exceeds {key} = {show(limit)} ({number.selector}); limits are "
-            f"fractions{percent}"
-        )
+def refuse_vacuous(number: Number, key: str, limit: float, low: float, high: float) -> None:
+    """Refuse a limit that allows all that a value can be, which is to say everything."""
+    lowest, highest = number.range
+    if lowest is None or highest is None or lowest < low or high < highest:
+        return
+    percent = f", so write {show(limit / 100)} for {show(limit)} points" if limit >= 1 else ""
+    raise UsageError(
+        f"{number.rule}: no value exceeds {key} = {show(limit)} ({number.selector}, from "
+        f"{show(lowest)} to {show(highest)}); limits are fractions{percent}"
+    )
 
 
 def p_within(evidence: Evidence, low: float, high: float) -> float:

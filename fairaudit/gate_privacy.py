@@ -17,6 +17,7 @@ from fairaudit.gate_checks import Check, settled, show
 from fairaudit.gate_selection import Result, with_candidate
 from fairaudit.policy import MaxEpsilon
 from fairaudit.results.audit import AuditResult
+from fairaudit.results.gate import GateDecision
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.types import ModelIdentity
 
@@ -27,8 +28,9 @@ REFUTED: Final = "the privacy statement does not follow"
 def max_epsilon(rule: MaxEpsilon, result: Result, candidate: str | None) -> Check:
     """Check that the declared ε keeps the limit, in a statement that a reader can believe.
 
-    NOT_RUN without a statement, INCONCLUSIVE with one that is not complete, FAIL with one that
-    claims nothing, contradicts itself or is about another model.
+    NOT_RUN without a statement; INCONCLUSIVE with one that is not complete, or does not say which
+    model it is about; FAIL with one that claims nothing, contradicts itself, is about another
+    model, or states ε at a δ of 1/records or more, which allows single records to be revealed.
     """
     selector = with_candidate("privacy", candidate)
     content = _content(result, candidate)
@@ -41,16 +43,22 @@ def max_epsilon(rule: MaxEpsilon, result: Result, candidate: str | None) -> Chec
         first = error.errors()[0]
         reason = f"the privacy statement is not complete: {first['loc'][0]}: {first['msg']}"
         return settled(rule.kind, selector, "INCONCLUSIVE", reason, bound=rule.limit)
-    problem = next(_problems(rule, statement, result, candidate), None)
+    decision, reason = _judged(rule, statement, result, candidate)
     return settled(
-        rule.kind,
-        selector,
-        "FAIL" if problem else "PASS",
-        problem or f"{_declared(statement)}; `fairaudit verify` recomputes it",
-        value=statement.epsilon,
-        bound=rule.limit,
-        n=statement.records,
-    )
+        rule.kind, selector, decision, reason,
+        value=statement.epsilon, bound=rule.limit, n=statement.records,
+    )  # fmt: skip
+
+
+def _judged(
+    rule: MaxEpsilon, statement: PrivacyStatement, result: Result, candidate: str | None
+) -> tuple[GateDecision, str]:
+    problem = next(_problems(rule, statement, result, candidate), None)
+    if problem is not None:
+        return "FAIL", problem
+    if None in (statement.model_fingerprint, _model_of(result, candidate).fingerprint):
+        return "INCONCLUSIVE", "nothing says that the privacy statement is about this model"
+    return "PASS", f"{_declared(statement)}; `fairaudit verify` recomputes it"
 
 
 def _content(result: Result, candidate: str | None) -> dict[str, Any] | None:
@@ -81,7 +89,11 @@ def _problems(
     about, fingerprint = statement.model_fingerprint, _model_of(result, candidate).fingerprint
     if about is not None and fingerprint is not None and about != fingerprint:
         yield f"the privacy statement is about another model ({about[:12]}, not {fingerprint[:12]})"
-    yield from (note for note in result.notes if note.startswith(REFUTED))
+    # The notes of a comparison begin with the label that they are about.
+    about_it = "" if candidate is None else f"{candidate}: "
+    yield from (
+        note.removeprefix(about_it) for note in result.notes if note.startswith(about_it + REFUTED)
+    )
     expected = statement.sample_rate * statement.records
     if not math.isclose(expected, statement.expected_batch_size, rel_tol=1e-6):
         yield "the privacy statement contradicts itself: sample rate, records and batch size"
@@ -89,6 +101,8 @@ def _problems(
         yield "the privacy statement contradicts itself: an epsilon without noise"
     if statement.cda.mode == "separate" and statement.cda.epsilon_method != "mixture":
         yield "epsilon ignores that twins are separate records"
+    if statement.delta >= 1 / statement.records:
+        yield f"{_declared(statement)}, not below 1/records: single records may be revealed"
     if statement.epsilon > rule.limit:
         yield f"{_declared(statement)}, above {show(rule.limit)}"
     if rule.max_delta is not None and statement.delta > rule.max_delta:

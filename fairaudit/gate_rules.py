@@ -39,7 +39,7 @@ def max_deviation(
     number = own_number(rule.kind, entry, result)
     assert entry.ideal is not None
     floor, ceiling = entry.ideal - rule.limit, entry.ideal + rule.limit
-    refuse_vacuous(number, "limit", rule.limit, vacuous=floor <= 0 and ceiling >= 1)
+    refuse_vacuous(number, "limit", rule.limit, floor, ceiling)
     undecided = number.undecided(rule.limit)
     if undecided is not None:
         return undecided
@@ -205,7 +205,7 @@ def _before_bounds(number: Number, entry: Comparison, margin: float | None) -> C
         reason = f"{entry.name} declares no margin; give the rule a 'margin'"
         return settled(number.rule, number.selector, "NOT_RUN", reason, value=number.value)
     if margin is not None:
-        refuse_vacuous(number, "margin", margin, vacuous=margin >= 1)
+        refuse_vacuous(number, "margin", margin, -margin, margin)
     return undecided
 
 

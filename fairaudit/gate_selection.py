@@ -15,7 +15,8 @@ from fairaudit.results.types import Estimate
 Result = AuditResult | ComparisonResult
 EntryT = TypeVar("EntryT", bound=Estimate | Comparison)
 
-_WILD: Final = frozenset("*?[")
+#: Between the parts of a selector, and of the name of what was not compared.
+_PARTS: Final = " | "
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,29 @@ def suites_of(result: Result) -> set[str]:
 
 
 def suites_run(result: Result, candidate: str | None) -> set[str]:
-    """Names of the suites that gave numbers, for one candidate of a comparison.
+    """Names of the suites that ran, for one candidate of a comparison.
 
     The probe text, which no audit lists, is among them where it was scored.
     """
     if isinstance(result, AuditResult):
         ran = {run.suite for run in result.suites if run.status == "run"}
         return ran | {one.suite for one in result.estimates if one.suite == PROBE}
-    entries = (*result.comparisons, *result.changes)
-    return {entry.suite for entry in entries if entry.candidate == candidate}
+    return {entry.suite for entry in _entries(result, candidate)}
+
+
+def suites_measured(result: Result, candidate: str | None) -> set[str]:
+    """Names of the suites that ran and gave a number that verdicts rest on.
+
+    Of a suite without primary numbers, such as the probe text, any number will do.
+    """
+    by_suite: dict[str, list[Estimate | Paired]] = {}
+    for entry in _entries(result, candidate):
+        by_suite.setdefault(entry.suite, []).append(entry)
+    return {
+        suite
+        for suite in suites_run(result, candidate) & by_suite.keys()
+        if any(map(_has_value, list(filter(_is_primary, by_suite[suite])) or by_suite[suite]))
+    }
 
 
 def select(
@@ -77,13 +92,18 @@ def select(
     entries : sequence
         What the rule's kind can be applied to.
     result, candidate
-        Where the entries come from, for the reasons.
+        Where the entries come from, for the reasons and for what could not be compared.
     by_default : callable
         What a rule without ``metric`` is about: primary numbers.
     """
     chosen = tuple(entry for entry in entries if _fits(rule, entry, by_default))
-    unfound = tuple(_unfound(rule, chosen))
-    reasons = dict.fromkeys(why_missing(*one, result, candidate) for one in unfound)
+    gaps = [gap for gap in _gaps(result, candidate) if _is_missed(rule, gap, entries)]
+    unfound = (
+        why_missing(name, pattern, result, candidate)
+        for name, pattern in _unfound(rule, chosen)
+        if name != "axis" or not any(matches(gap.axis, pattern) for gap in gaps)
+    )
+    reasons = dict.fromkeys((*unfound, *(gap.sentence for gap in gaps)))
     where = with_candidate(describe(rule), candidate)
     missing = tuple(Missing(where, reason) for reason in reasons)
     if not chosen and not missing:
@@ -180,6 +200,10 @@ def _why_no_suite(pattern: str, result: Result, candidate: str | None) -> str:
         for suite, reason in _not_compared(result, candidate):
             if matches(suite, pattern):
                 return f"{suite} was not compared: {reason}"
+    empty = suites_run(result, candidate) - suites_measured(result, candidate)
+    for suite in sorted(empty):
+        if matches(suite, pattern):
+            return f"{suite} ran and measured nothing: no number that verdicts rest on has a value"
     if any(matches(name, pattern) for name in suites_run(result, candidate)):
         return f"no number of '{pattern}' among those that the rule looks at"
     kind = "audit" if isinstance(result, AuditResult) else "comparison"
@@ -195,10 +219,70 @@ def _entries(result: Result, candidate: str | None) -> list[Estimate | Paired]:
 
 def _not_compared(result: ComparisonResult, candidate: str | None) -> Iterator[tuple[str, str]]:
     """Suites that a candidate was not compared on, with the reason."""
+    for what, reason in _named(result, candidate):
+        if _PARTS not in what:
+            yield what.partition("/")[0], reason
+
+
+def _named(result: ComparisonResult, candidate: str | None) -> Iterator[tuple[str, str]]:
+    """Everything that a candidate was not compared on, with the reason."""
     for entry in result.not_compared:
-        label, _, what = entry.key.rpartition(": ")
-        if label == candidate:
-            yield what.partition("/")[0], entry.reason
+        labels = [one for one in result.candidates if entry.key.startswith(f"{one}: ")]
+        # Of labels that begin alike the longest is meant.
+        if labels and max(labels, key=len) == candidate:
+            yield entry.key.removeprefix(f"{candidate}: "), entry.reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A part of a protocol that only one of two audits has numbers on; None: all of them."""
+
+    sentence: str
+    protocol: str
+    axis: str
+    group: str | None = None
+    metric: str | None = None
+
+
+def _gaps(result: Result, candidate: str | None) -> Iterator[_Gap]:
+    """Read what `fairaudit.comparing.missing` named."""
+    if isinstance(result, AuditResult):
+        return
+    for what, reason in _named(result, candidate):
+        if _PARTS in what:
+            sentence = f"{what} was not compared: {reason}"
+            protocol, axis, group, metric = [*what.split(_PARTS, 3), "-", "-"][:4]
+            named = (None if part == "-" else part for part in (group, metric))
+            yield _Gap(sentence, protocol, axis, *named)
+
+
+def _is_missed(rule: Selector, gap: _Gap, entries: Sequence[Estimate | Comparison]) -> bool:
+    """Whether a gap lies among what a rule is about, so that the rule cannot pass.
+
+    A rule is about the protocols whose numbers it would judge on some axis; that a whole suite is
+    there is for `fairaudit.policy.Requires` to ask.
+    """
+    anywhere = rule.model_copy(update={"axis": ("*",), "group": ("*",) if rule.group else None})
+    judged = {one.protocol for one in entries if _fits(anywhere, one, _is_primary)}
+    return (
+        gap.protocol in judged
+        and _matches(gap.axis, rule.axis)
+        and (gap.metric is None or _matches(gap.metric, rule.metric or ()))
+        and (gap.group is None if rule.group is None else _covers(rule.group, gap.group))
+    )
+
+
+def _covers(patterns: Iterable[str], group: str | None) -> bool:
+    return group is None or _matches(group, patterns)
+
+
+def _is_primary(entry: Estimate | Paired) -> bool:
+    return isinstance(entry, Estimate | Comparison) and entry.primary
+
+
+def _has_value(entry: Estimate | Paired) -> bool:
+    value = entry.value if isinstance(entry, Estimate) else entry.difference
+    return value is not None and entry.n > 0
 
 
 def _below_chance(one: Estimate) -> bool:

@@ -29,8 +29,8 @@ from fairaudit.gate_selection import (
     describe,
     headline,
     select,
+    suites_measured,
     suites_of,
-    suites_run,
     why_missing,
     with_candidate,
 )
@@ -166,7 +166,7 @@ def _apply(rule: Rule, result: Result, alpha: float) -> Iterator[Check]:
 def _requires(rule: Requires, result: Result, candidate: str | None) -> Iterator[Check]:
     for pattern in rule.suite:
         selector = with_candidate(pattern, candidate)
-        ran = sorted(one for one in suites_run(result, candidate) if matches(one, pattern))
+        ran = sorted(one for one in suites_measured(result, candidate) if matches(one, pattern))
         if ran:
             yield settled(rule.kind, selector, "PASS", f"{', '.join(ran)} ran")
         else:

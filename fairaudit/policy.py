@@ -16,7 +16,8 @@ and its rules::
 Limits are fractions, as in every file. A rule is about the primary estimates of whole axes unless
 it names a ``metric``; ``suite``, ``protocol``, ``axis``, ``group`` and ``metric`` are glob patterns
 or lists of them. What a pattern finds is judged number by number; a pattern that finds nothing is
-a check that was not run, never one that passed.
+a check that was not run, never one that passed. So is an axis that a pattern matches and only one
+side of a comparison was scored on.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ KNOWN_SUITES: Final = (
     "counterfactual", "bbq", "winobias", "winogender", "bold", "honest", "regard", "toxicity",
     "seat", "holistic_bias", "probe",
 )  # fmt: skip
+
+#: Bounds at smaller error levels lie beyond what the approximations behind them can say.
+SMALLEST_ALPHA: Final = 1e-6
 
 
 def _patterns(value: Any) -> Any:
@@ -114,16 +118,19 @@ class MinCapability(Selector):
 
 
 class MaxEpsilon(Frozen):
-    """The privacy statement beside the checkpoint declares an ε of at most ``limit``."""
+    """The privacy statement beside the checkpoint declares an ε of at most ``limit``.
+
+    An ε at a δ of 1/records or more protects no single record, and breaks the rule as well.
+    """
 
     kind: Literal["max_epsilon"]
     limit: Limit
-    #: Largest δ at which ε may be stated; None: any.
+    #: Largest δ at which ε may be stated; None: any below 1/records.
     max_delta: Share | None = None
 
 
 class Requires(Frozen):
-    """The suites have run."""
+    """The suites have run, and gave a number that verdicts rest on."""
 
     kind: Literal["requires"]
     suite: Patterns
@@ -154,7 +161,7 @@ class PolicySettings(Frozen):
 
     name: Pattern = "policy"
     #: A bound that decides holds with probability 1 − alpha.
-    alpha: Annotated[float, Field(strict=True, gt=0, lt=0.5)] = 0.05
+    alpha: Annotated[float, Field(strict=True, ge=SMALLEST_ALPHA, lt=0.5)] = 0.05
     #: Over what Holm corrects failures: all numbers of the policy, or those of each rule.
     family: Literal["policy", "rule"] = "policy"
 
@@ -167,7 +174,7 @@ class Policy(Frozen):
 
     @property
     def alpha(self) -> float:
-        """Error level of each one-sided bound, 0 < α < 0.5."""
+        """Error level of each one-sided bound, 10⁻⁶ ≤ α < 0.5."""
         return self.policy.alpha
 
     @property

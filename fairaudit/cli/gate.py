@@ -38,8 +38,9 @@ def gate_command(
         _start_policy(folder, init)
         return
     assert policy is not None
-    rules = read_policy(policy)
     place = folder if folder.is_dir() else folder.parent
+    forget_decision(place)
+    rules = read_policy(policy)
     code = apply_policy(
         load_result(folder), rules, place, junit=junit, allow_inconclusive=allow_inconclusive
     )
@@ -78,6 +79,8 @@ def apply_policy(
     from fairaudit.gating import gate
     from fairaudit.report.gate.terminal import render_gate
 
+    if folder is not None:
+        forget_decision(folder)
     decided = gate(result, policy, allow_inconclusive=allow_inconclusive)
     if folder is not None:
         decided.save(folder)
@@ -86,6 +89,22 @@ def apply_policy(
     console().print(render_gate(decided))
     _step_summary(decided)
     return decided.exit_code
+
+
+def forget_decision(folder: Path) -> None:
+    """Remove the decision of an earlier gate, so that one which fails leaves none behind.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be removed.
+    """
+    path = folder / "gate.json"
+    try:
+        if path.is_file() and b'"fairaudit/gate"' in path.read_bytes():
+            path.unlink()
+    except OSError as error:
+        raise ResultError(f"{path}: cannot be removed ({error.strerror})") from error
 
 
 def _write_junit(decided: GateResult, path: Path, *, allow_inconclusive: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
 
 from fairaudit.comparing.decoding import other_decoding
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 _ITEM: Final = ["protocol", "item_id"]
+#: Columns of a score table without which a row cannot be placed.
+_PLACED: Final = ("item_id", "protocol", "axis", "cluster", "role")
+#: One model scores a text alike up to this much, in nats or as a share.
+_ROUNDING: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +32,29 @@ class Joined:
     ``baseline`` and ``candidate`` hold the same items with the same roles, all of them scored; of
     a prompt that was continued several times, at least one text.
     ``dropped`` counts, by protocol and axis, the items that only one of them scored.
+    ``axes`` says of each protocol and axis whether the baseline, and the candidate, has scores.
     """
 
     suite: str
     baseline: DataFrame
     candidate: DataFrame
     dropped: Mapping[tuple[str, str], int]
+    axes: Mapping[tuple[str, str], tuple[bool, bool]]
+
+    @property
+    def protocols(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Protocols by which the baseline, and the candidate, has scores."""
+        ours, theirs = (
+            frozenset(protocol for (protocol, _), scored in self.axes.items() if scored[side])
+            for side in (0, 1)
+        )
+        return ours, theirs
+
+    @property
+    def same_scores(self) -> bool:
+        """Whether both gave the same scores, up to rounding (as on another device)."""
+        ours, theirs = (side["score"].to_numpy(float) for side in (self.baseline, self.candidate))
+        return np.allclose(ours, theirs, rtol=0, atol=_ROUNDING, equal_nan=True)
 
     def n_dropped(self, protocol: str, axis: str) -> int:
         """Items of a protocol and axis (``all``: of every axis) that were left out."""
@@ -63,7 +85,7 @@ def join_suites(
             refused.append(NotCompared(key=f"{label}: {suite}", reason=reason))
             continue
         found = _join(suite, _table(baseline, suite), _table(candidate, suite))
-        refused.extend(_lonely_protocols(suite, baseline, candidate, label))
+        refused.extend(_lonely_protocols(found, label))
         joined.append(found)
     return joined, refused
 
@@ -107,10 +129,8 @@ def _refusal(baseline: SuiteRun | None, candidate: SuiteRun | None) -> str | Non
     return "different versions of the data: the candidate's audit read fewer files"
 
 
-def _lonely_protocols(
-    suite: str, baseline: AuditResult, candidate: AuditResult, label: str
-) -> Iterator[NotCompared]:
-    a, b = (set(_by_name(audit)[suite].protocols) for audit in (baseline, candidate))
+def _lonely_protocols(joined: Joined, label: str) -> Iterator[NotCompared]:
+    a, b = joined.protocols
     for protocol in sorted(a ^ b):
         side = "baseline" if protocol in a else "candidate"
         reason = f"only the {side} was scored by this protocol"
@@ -122,6 +142,9 @@ def _table(audit: AuditResult, suite: str) -> DataFrame:
     missing = [column for column in SCORE_COLUMNS if column not in table]
     if missing:
         raise ResultError(f"{audit.label}: items of '{suite}' have no column '{missing[0]}'")
+    damage = next(_damage(table), None)
+    if damage is not None:
+        raise ResultError(f"{audit.label}: items of '{suite}' are damaged: {damage}; audit again")
     key = [*_ITEM, "role", *(["position"] if suite == PROBE and "position" in table else [])]
     twice = table.duplicated(key)
     if twice.any():
@@ -130,6 +153,21 @@ def _table(audit: AuditResult, suite: str) -> DataFrame:
             f"{audit.label}: items of '{suite}' hold {', '.join(map(str, first))} more than once"
         )
     return table
+
+
+def _damage(table: DataFrame) -> Iterator[str]:
+    """Say what no audit writes, by column."""
+    for column in _PLACED:
+        if table[column].isna().any():
+            yield f"column '{column}' is empty in {table[column].isna().sum()} rows"
+    odd = ~table["status"].isin(("ok", "skipped"))
+    if odd.any():
+        yield f"column 'status' holds '{table.loc[odd, 'status'].iloc[0]}'"
+    scores = table.loc[table["status"] == "ok", "score"]
+    if len(scores) and not pd.api.types.is_numeric_dtype(scores):
+        yield "column 'score' does not hold numbers"
+    elif (n := int((~np.isfinite(scores.to_numpy(dtype=float))).sum())) > 0:
+        yield f"column 'score' is not a finite number in {n} rows whose status is 'ok'"
 
 
 def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:
@@ -143,7 +181,16 @@ def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:
     lost = attempted[~kept & attempted["protocol"].isin(protocols).to_numpy()]
     counts = lost.groupby(["protocol", "axis"]).size()
     dropped = {(str(key[0]), str(key[1])): int(n) for key, n in counts.items()}  # type: ignore[index]
-    return Joined(suite, _only(a, same), _only(b, same), dropped)
+    return Joined(suite, _only(a, same), _only(b, same), dropped, _axes(a, b))
+
+
+def _axes(a: DataFrame, b: DataFrame) -> dict[tuple[str, str], tuple[bool, bool]]:
+    ours, theirs = (_places(table[table["status"] == "ok"]) for table in (a, b))
+    return {place: (place in ours, place in theirs) for place in _places(a) | _places(b)}
+
+
+def _places(table: DataFrame) -> set[tuple[str, str]]:
+    return set(zip(table["protocol"].astype(str), table["axis"].astype(str), strict=True))
 
 
 def _scored(table: DataFrame) -> Series[int]:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fairaudit.cli import app as program
 from fairaudit.cli.gate import apply_policy
-from fairaudit.errors import ResultError
+from fairaudit.errors import FairauditError, ResultError
 from fairaudit.policy import read_policy
 from fairaudit.results import GateResult
 from tests.gating.cases import (
@@ -195,6 +195,10 @@ BAD = {
     "not TOML": (lambda place: write(place, "alpha: 0.1"), "bad.toml: not a TOML file"),
     "unknown key": (unknown_key, "did you mean 'limit'?"),
     "alpha": (lambda place: write(place, "[policy]\nalpha = 1.5\n" + RULE), "alpha = 1.5"),
+    "alpha beyond bounds": (
+        lambda place: write(place, "[policy]\nalpha = 1e-300\n" + RULE),
+        "alpha = 1e-300: input should be greater than or equal to",
+    ),
     "unknown suite": (lambda place: write(place, RULE + "suite = 'sterioset'"), "'stereoset'?"),
     "percent": (stale_percent, "limits are fractions, so write 0.1 for 10 points"),
     "no rules": (lambda place: write(place, "rules = []"), "decides nothing"),
@@ -211,6 +215,22 @@ def test_bad_input_is_one_line_and_exit_code_2(place, make, message, monkeypatch
     with pytest.raises(SystemExit) as ended:
         program.main()
     one_line(ended.value.code, capsys.readouterr().err, message)
+
+
+@pytest.mark.parametrize("make", [newer, unknown_key, stale_percent, blocked_junit])
+def test_a_gate_that_fails_leaves_no_earlier_decision(place, make):
+    (place / "passes.toml").write_text(toml(policy(DEVIATION)))
+    assert gate("audit", "--policy", "passes.toml").exit_code == 0
+    failed = gate(*make(place))
+    assert isinstance(failed.exception, FairauditError)
+    path = place / "audit" / "gate.json"
+    assert not path.exists() or GateResult.load(path).decision != "PASS"
+
+
+def test_a_file_of_others_is_left_alone(place):
+    (place / "gate.json").write_text("{}")
+    gate(str(place), "--policy", "release.toml")
+    assert (place / "gate.json").read_text() == "{}"
 
 
 def test_bad_input_to_the_program_itself(place):

@@ -51,6 +51,7 @@ NO_VALUE = audit(
     rate(value=0.5, axis="race"),
     rate().model_copy(update={"value": None, "interval": None, "n": 0, "reason": "no item scored"}),
 )
+NO_PRIMARY = audit(NO_VALUE.estimates[1], rate(primary=False, group="female"))
 EMPTY = audit()
 NOTHING = audit(suites=())
 
@@ -68,6 +69,9 @@ OVERSHOT = compared(discordant(10, 210, base=0.5))
 IDENTICAL = compared(discordant(0, 0, verdict="identical", interval=None, difference=0.0))
 DULL_PAIR = compared(discordant(20, 20, verdict="not_interpretable"))
 UNKNOWN = compared(shifted(0.0, 0.01, interval=None, reason="3 clusters"))
+NO_DIFFERENCE = compared(shifted(0.0, 0.01).model_copy(
+    update={"difference": None, "interval": None, "n": 0, "reason": "no item in common"}
+))  # fmt: skip
 TWO = compared(discordant(20, 20), discordant(180, 40, candidate="cda"), candidates=("dp", "cda"))
 HALF = compared(discordant(20, 20), candidates=("dp", "cda"))
 LOG_ODDS = compared(
@@ -109,6 +113,11 @@ CASES = [
     Case("no capability", NOTHING, policy(CAPABLE), "NOT_RUN"),
     Case("capability in a comparison", SAME_RATE, policy(CAPABLE), "NOT_RUN"),
     Case("ran", NEUTRAL, policy(RAN), "PASS"),
+    Case("ran and measured nothing", EMPTY, policy(RAN), "NOT_RUN"),
+    Case("ran without a primary value", NO_PRIMARY, policy(RAN), "NOT_RUN"),
+    Case("ran with one primary value", NO_VALUE, policy(RAN), "PASS"),
+    Case("ran for what is exploratory", audit(rate(primary=False)), policy(RAN), "PASS"),
+    Case("compared without a difference", NO_DIFFERENCE, policy(RAN), "NOT_RUN"),
     Case("did not run", NEUTRAL, policy(MISSED), "NOT_RUN"),
     Case("ran and did not", NEUTRAL, policy(RAN, MISSED), "NOT_RUN", allow=True, exit_code=0),
     Case("a rule on what did not run", NEUTRAL, policy({**DEVIATION, "suite": "stereoset"}),
@@ -132,6 +141,13 @@ CASES = [
     )), policy(EPSILON), "FAIL"),
     Case("twins as records", private(cda={"mode": "separate"}), policy(EPSILON), "FAIL"),
     Case("epsilon without noise", private(noise_multiplier=0.0), policy(EPSILON), "FAIL"),
+    Case("a delta that reveals records", private(delta=1e-4), policy(EPSILON), "FAIL"),
+    Case("a delta that reveals records and is allowed", private(delta=0.9, epsilon=0.0),
+         policy({**EPSILON, "max_delta": 0.95}), "FAIL"),
+    Case("a statement about no model", private(model_fingerprint=None), policy(EPSILON),
+         "INCONCLUSIVE"),
+    Case("a statement about no model, not private enough", private(model_fingerprint=None),
+         policy({**EPSILON, "limit": 2}), "FAIL"),
     Case("half a statement", audit(privacy={"epsilon": 3.0}), policy(EPSILON), "INCONCLUSIVE"),
     Case("no statement in comparisons", SAME_RATE, policy(EPSILON), "NOT_RUN"),
     Case("no increase", SAME_RATE, policy(INCREASE), "PASS"),

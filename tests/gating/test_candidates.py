@@ -36,6 +36,8 @@ def compared(privacy=None, top1=0.6):
         (STATEMENT, 4.0, "PASS"),
         (STATEMENT, 2.0, "FAIL"),
         ({**STATEMENT, "model_fingerprint": "another"}, 4.0, "FAIL"),
+        ({**STATEMENT, "model_fingerprint": None}, 4.0, "INCONCLUSIVE"),
+        ({**STATEMENT, "delta": 1e-3}, 4.0, "FAIL"),
         ({**STATEMENT, "epsilon": None, "noise_reproducible": True}, 4.0, "FAIL"),
         (None, 4.0, "NOT_RUN"),
     ],
@@ -43,6 +45,20 @@ def compared(privacy=None, top1=0.6):
 def test_the_candidates_own_epsilon_is_judged(privacy, limit, decision):
     rules = {"rules": [{"kind": "max_epsilon", "limit": limit}]}
     assert gate(compared(privacy), policy=rules).decision == decision
+
+
+def test_a_claim_that_an_audit_refuted_is_refuted_in_its_comparison():
+    audits = [make_audit(name, pair_table([1.0, -1.0] * 100)) for name in "abc"]
+    note = "the privacy statement does not follow: epsilon 3 is claimed, the parameters give 9"
+    claims = [{"privacy": {**STATEMENT, "model_fingerprint": f"weights of {name}"}, "notes": notes}
+              for name, notes in (("b", (note,)), ("c", ()))]  # fmt: skip
+    told = [
+        one.model_copy(update=claim).with_tables({"mine": one.items("mine")})
+        for one, claim in zip(audits[1:], claims, strict=True)
+    ]
+    found = gate(compare([audits[0], *told]), {"rules": [{"kind": "max_epsilon", "limit": 4}]})
+    assert [one.decision for one in found.rules] == ["FAIL", "PASS"]
+    assert found.rules[0].reason == note
 
 
 @pytest.mark.parametrize(("top1", "decision"), [(0.6, "PASS"), (0.05, "FAIL")])

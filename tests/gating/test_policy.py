@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 import pytest
 
 import fairaudit
+import fairaudit.metrics
 from fairaudit.errors import UsageError
-from fairaudit.policy import KNOWN_SUITES, MaxDeviationFromIdeal, matches, read_policy
-from tests.gating.cases import DEVIATION, NEUTRAL, RAN
-from tests.gating.results import policy, toml
+from fairaudit.gate_checks import RANGES
+from fairaudit.metrics.building import Metric
+from fairaudit.metrics.quantities import Quantity
+from fairaudit.policy import (
+    KNOWN_SUITES,
+    SMALLEST_ALPHA,
+    MaxDeviationFromIdeal,
+    matches,
+    read_policy,
+)
+from tests.gating.cases import CASES, DEVIATION, EQUIVALENT, INCREASE, NEUTRAL, RAN
+from tests.gating.results import compared, policy, shifted, toml
 
 HEAD = '[[rules]]\nkind = "max_deviation_from_ideal"\n'
 GROUP_ALONE = HEAD + 'limit = 0.1\ngroup = "female"\n'
@@ -33,7 +46,9 @@ BAD = {
     "alpha too large": ("[policy]\nalpha = 0.5\n" + HEAD + "limit = 0.1\n",
         r"\[policy\] alpha = 0.5: input should be less than 0.5"),
     "alpha of 0": ("[policy]\nalpha = 0\n" + HEAD + "limit = 0.1\n",
-        r"alpha = 0: input should be greater than 0"),
+        r"alpha = 0: input should be greater than or equal to 0.000001"),
+    "alpha beyond any bound": ("[policy]\nalpha = 1e-300\n" + HEAD + "limit = 0.1\n",
+        r"\[policy\] alpha = 1e-300: input should be greater than or equal to 0.000001"),
     "an unknown family": ("[policy]\nfamily = 'all'\n" + HEAD + "limit = 0.1\n",
         r"family = 'all': input should be 'policy' or 'rule'"),
     "no rules": ("[policy]\nname = 'x'\n", r"'rules' is missing"),
@@ -80,10 +95,57 @@ def test_a_suite_that_does_not_exist_is_an_error(fields, message):
 
 
 def test_a_limit_in_percent_is_an_error():
-    with pytest.raises(UsageError, match=r"no rate exceeds limit = 5 .*write 0.05 for 5 points"):
+    with pytest.raises(UsageError, match=r"no value exceeds limit = 5 .*write 0.05 for 5 points"):
         fairaudit.gate(NEUTRAL, policy({**DEVIATION, "limit": 5}))
-    with pytest.raises(UsageError, match=r"no rate exceeds limit = 0.5 "):
+    with pytest.raises(UsageError, match=r"no value exceeds limit = 0.5 "):
         fairaudit.gate(NEUTRAL, policy({**DEVIATION, "limit": 0.5}))
+
+
+WEIGHTED = {"name": "stereotype_score", "n_discordant": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "rule", "span"),
+    [
+        (WEIGHTED, {**INCREASE, "margin": 5}, "from −1 to 1"),
+        (WEIGHTED, {**EQUIVALENT, "margin": 1}, "from −1 to 1"),
+        (WEIGHTED, {**DEVIATION, "limit": 0.6}, "from 0 to 1"),
+        ({"name": "regard_difference", "n_discordant": None}, {**INCREASE, "margin": 5},
+         "from −4 to 4"),
+        ({"name": "of one's own"}, {**INCREASE, "margin": 5}, "from −1 to 1"),
+    ],
+)  # fmt: skip
+def test_a_limit_that_no_value_exceeds_is_an_error_whatever_the_statistics(fields, rule, span):
+    with pytest.raises(UsageError, match=rf"{rule['kind']}: no value exceeds .*, {span}\)"):
+        fairaudit.gate(compared(shifted(0.0, 0.01, **fields)), policy(rule))
+
+
+def test_ranges_of_biases_are_those_that_metrics_declare():
+    declared = {}
+    for module in pkgutil.iter_modules(fairaudit.metrics.__path__):
+        for value in vars(importlib.import_module(f"fairaudit.metrics.{module.name}")).values():
+            declared |= {one.name: one.range for one in metrics_in(value) if one.kind == "bias"}
+    bounded = {name: span for name, span in declared.items() if None not in span}
+    assert bounded == dict(RANGES)
+
+
+def metrics_in(value):
+    """All metrics that a module's constant holds."""
+    if isinstance(value, Metric):
+        yield value
+    elif isinstance(value, Quantity):
+        yield from metrics_in((value.level, value.difference, value.largest_gap))
+    elif isinstance(value, dict):
+        yield from metrics_in(tuple(value.values()))
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from metrics_in(one)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_smallest_error_level_decides_everything(case):
+    content = {**case.policy, "policy": {**case.policy["policy"], "alpha": SMALLEST_ALPHA}}
+    assert fairaudit.gate(case.result, content).decision != "PASS" or case.decision != "FAIL"
 
 
 def test_file_and_mapping_are_one_policy_and_so_is_its_hash(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from fairaudit.report import verdicts, words
@@ -61,7 +61,17 @@ def counted(shown: Sequence[Comparison]) -> str:
 
 
 def overall(result: ComparisonResult) -> str:
-    """Return the answer about all candidates."""
+    """Return the answer about all candidates, and how many axes it does not cover."""
+    lost = dict.fromkeys(gap.parts[1] for gap in gaps(result) if len(gap.parts) == 2)
+    if not lost:
+        return _about_all(result)
+    total = words.plural(len(lost), "axis was", "axes were")
+    partly = lost.keys() & {found.axis for found in primary(result)}
+    how = " by every protocol" if partly else ""
+    return f"{_about_all(result)} {total} not compared{how}: {_listed_axes(lost)}."
+
+
+def _about_all(result: ComparisonResult) -> str:
     every = candidates(result)
     if len(every) == 1:
         return answer(every[0])
@@ -95,9 +105,16 @@ def next_steps(result: ComparisonResult) -> Iterator[str]:
             f"Hardly moved from the baseline: {_names(still)}. Such a verdict says nothing about "
             "the way a model was trained."
         )
-    missing = gaps(result)
-    if missing:
-        total = words.plural(len(missing), "suite or protocol", "suites or protocols")
+    parts = [gap for gap in gaps(result) if len(gap.parts) > 1]
+    whole = len(gaps(result)) - len(parts)
+    if parts:
+        total = words.plural(len(parts), "part of a protocol", "parts of protocols")
+        yield (
+            f"Not compared: {total}, for want of scores on both sides. Audit both on the same "
+            "axes, with the same limit of items."
+        )
+    if whole:
+        total = words.plural(whole, "suite or protocol", "suites or protocols")
         yield f"Not compared: {total}. Nothing is known about what they ask."
 
 
@@ -137,8 +154,11 @@ def disagreement_words(result: ComparisonResult) -> str:
 
 def axes_of(shown: Sequence[Comparison]) -> str:
     """Return the axes of comparisons, each once; of many only the first."""
-    axes = dict.fromkeys(axis_name(one.axis) for one in shown)
-    names = [name.lower() for name in axes]
+    return _listed_axes(one.axis for one in shown)
+
+
+def _listed_axes(axes: Iterable[str]) -> str:
+    names = [name.lower() for name in dict.fromkeys(map(axis_name, axes))]
     if len(names) > 6:
         names = [*names[:5], f"{len(names) - 5} more axes"]
     return words.listed([shorten(name, 40) for name in names])

@@ -34,11 +34,12 @@ def render_terminal(result: ComparisonResult) -> Group:
         parts += [Text(clean(summary.overall(result))), Text(), _overview(every)]
         parts += [Text(f"{legend}.", style="dim"), Text()]
     for found in every:
-        parts += _candidate(found)
+        said = summary.overall(result) if len(every) == 1 else summary.answer(found)
+        parts += _candidate(found, said)
     parts += indented("What now", map(Text, summary.next_steps(result)))
-    said = summary.disagreement_words(result)
-    if said:
-        parts += [Text(clean(said), style="yellow"), Text()]
+    split = summary.disagreement_words(result)
+    if split:
+        parts += [Text(clean(split), style="yellow"), Text()]
     parts += indented("Not compared", _gaps(result))
     parts.append(Text(verdicts.SCOPE, style="dim"))
     return Group(*parts)
@@ -67,9 +68,9 @@ def render_table(found: Candidate) -> Table:
     return table
 
 
-def _candidate(found: Candidate) -> Iterator[RenderableType]:
+def _candidate(found: Candidate, said: str) -> Iterator[RenderableType]:
     yield Text(shorten(found.name, 70), style="bold underline")
-    yield Text(clean(summary.answer(found)))
+    yield Text(clean(said))
     yield render_table(found)
     beside = found.beside
     shared = (caution_of(name) for name in found.cautions)

@@ -94,6 +94,11 @@ class Gap:
     candidates: tuple[str, ...]
     reason: str
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Protocol, axis, group and metric as far as they are named; one of a whole protocol."""
+        return tuple(self.what.split(" | "))
+
 
 def primary(result: ComparisonResult) -> tuple[Comparison, ...]:
     """Comparisons that carry verdicts, in the order of the result."""

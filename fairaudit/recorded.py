@@ -69,7 +69,8 @@ def audit_scores(
         ``stereoset``, ``crows_pairs``, a suite of prompts (``toxicity``, ``bold``, ``regard``,
         ``honest``) or a file of prompts of one's own.
     data : path, optional
-        Folder with benchmark files; StereoSet's sentences are needed to know what was scored.
+        Folder with benchmark files. StereoSet's sentences are needed to know what was scored; pairs
+        of CrowS-Pairs are checked against it where it can be had.
     format : str
         ``auto``: the format of the suite.
     label : str, optional
@@ -102,7 +103,7 @@ def audit_scores(
     elif kind == "stereoset":
         recorded = read_stereoset(content, finder, place)
     else:
-        recorded = read_crows_pairs(content, place)
+        recorded = read_crows_pairs(content, finder, place)
     estimates = chosen.estimate(recorded.table, seed)
     name = label or place.split(".")[0]
     result = AuditResult(

@@ -6,21 +6,30 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 from fairaudit.errors import DataError
 from fairaudit.items import Item
 from fairaudit.results import Source
 from fairaudit.results.texts import PromptTexts
 from fairaudit.score_tables import recorded_rows, score_table
-from fairaudit.suites import DataFinder, crows_pairs, stereoset
+from fairaudit.suites import DataFinder, SuiteData, crows_pairs, stereoset
+from fairaudit.suites.data import DataUnavailableError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Scores of an item's sentences by role.
+_Scores = dict[str, float | None]
+
 _SCORE_COLUMNS: Final = ("sent_more_score", "sent_less_score")
+_SWAPPED: Final = (
+    "the file's score columns are swapped in antistereo rows, as its column 'score' shows "
+    "(a known fault of the script that writes such files); they were swapped back"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,8 @@ class Recorded:
 def read_stereoset(content: bytes, finder: DataFinder, place: str) -> Recorded:
     """Read a StereoSet prediction file: split → list of ``id`` and ``score``.
 
+    A split of which the file scores nothing is not there; what another one lacks is skipped.
+
     Raises
     ------
     DataError
@@ -47,37 +58,58 @@ def read_stereoset(content: bytes, finder: DataFinder, place: str) -> Recorded:
     scores = dict(_prediction_scores(content, place))
     if not scores:
         raise DataError(f"{place}: holds no scores")
-    rows: list[dict[str, Any]] = []
-    known: set[str] = set()
-    for item in data.items:
-        ids = {role: str(item.facts[f"{role}_id"]) for role in item.texts}
-        known.update(ids.values())
-        if scores.keys() & ids.values():
-            found = {role: scores.get(sentence) for role, sentence in ids.items()}
-            rows.extend(recorded_rows(item, f"stereoset/{item.facts['split']}-recorded", found))
-    strangers = scores.keys() - known
+    strangers = scores.keys() - {one for item in data.items for one in _sentence_ids(item).values()}
     if strangers:
         raise DataError(
             f"{place}: {len(strangers)} sentence ids are not in StereoSet's development set "
             f"(first: {min(strangers)})"
         )
-    scored = {row["item_id"] for row in rows}
-    items = tuple(item for item in data.items if item.item_id in scored)
-    return Recorded(score_table(rows), items, data.sources, data.notes)
+    found = [(item, _scores_of(item, scores)) for item in data.items]
+    splits = {
+        _split(item) for item, one in found if any(score is not None for score in one.values())
+    }
+    kept = [(item, one) for item, one in found if _split(item) in splits]
+    rows = [
+        row
+        for item, one in kept
+        for row in recorded_rows(item, f"stereoset/{_split(item)}-recorded", one)
+    ]
+    gaps = (
+        _gaps([one for item, one in kept if _split(item) == split], f"{split} clusters", place)
+        for split in stereoset.SPLITS
+    )
+    items = tuple(item for item, _ in kept)
+    return Recorded(score_table(rows), items, data.sources, (*data.notes, *chain(*gaps)))
+
+
+def _split(item: Item) -> str:
+    return str(item.facts["split"])
+
+
+def _sentence_ids(item: Item) -> dict[str, str]:
+    return {role: str(item.facts[f"{role}_id"]) for role in item.texts}
+
+
+def _scores_of(item: Item, scores: Mapping[str, float]) -> _Scores:
+    return {role: scores.get(sentence) for role, sentence in _sentence_ids(item).items()}
 
 
 def _prediction_scores(content: bytes, place: str) -> Iterator[tuple[str, float]]:
     try:
         splits = json.loads(content)
         entries = [(split, entry) for split in stereoset.SPLITS for entry in splits.get(split, [])]
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise DataError(f"{place}: not a StereoSet prediction file ({error})") from error
     seen: set[str] = set()
     for number, (split, entry) in enumerate(entries, 1):
         try:
             sentence, score = str(entry["id"]), float(entry["score"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise DataError(f"{place}: {split} entry {number}: {error!r}") from error
+        if isinstance(entry["score"], bool):
+            raise DataError(
+                f"{place}: {split} entry {number}: the score is {entry['score']}, no number"
+            )
         if not math.isfinite(score):
             raise DataError(f"{place}: {split} entry {number}: the score is {score}")
         if sentence in seen:
@@ -86,35 +118,95 @@ def _prediction_scores(content: bytes, place: str) -> Iterator[tuple[str, float]
         yield sentence, score
 
 
-def read_crows_pairs(content: bytes, place: str) -> Recorded:
+def read_crows_pairs(content: bytes, finder: DataFinder, place: str) -> Recorded:
     """Read a CrowS-Pairs score table: ``sent_more_score`` and ``sent_less_score`` for each pair.
+
+    Pairs are known by their sentences; those that the file lacks are skipped. Where the benchmark
+    can be had, each must be one of its pairs.
 
     Raises
     ------
     DataError
-        Naming row and column, if it is malformed.
+        Naming row and column, if it is malformed; or if it holds a pair twice, or a stranger.
     """
-    items = crows_pairs.parse(content, delimiter=",", place=place)
+    items = crows_pairs.by_text(crows_pairs.parse(content, delimiter=",", place=place), place)
+    swapped, found = _crows_pairs_scores(content, items, place)
+    benchmark = _benchmark(finder)
+    if benchmark is None:
+        whole, unchecked = _unchecked(items, place)
+    else:
+        whole, unchecked = crows_pairs.by_text(benchmark.items, crows_pairs.ORIGINAL.path), ()
+        _check_pairs(items, whole, place)
+    scores = [found.get(item.item_id, dict.fromkeys(item.texts)) for item in whole]
+    rows = [
+        row
+        for item, one in zip(whole, scores, strict=True)
+        for row in recorded_rows(item, "crows_pairs/recorded", one)
+    ]
+    notes = (*((_SWAPPED,) if swapped else ()), *unchecked, *_gaps(scores, "pairs", place))
+    return Recorded(score_table(rows), whole, benchmark.sources if benchmark else (), notes)
+
+
+def _crows_pairs_scores(
+    content: bytes, items: Sequence[Item], place: str
+) -> tuple[bool, dict[str, _Scores]]:
+    """Whether the columns of antistereo rows were swapped back, and the scores by item id."""
     table = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     missing = [name for name in _SCORE_COLUMNS if name not in table[0]]
     if missing:
         raise DataError(f"{place}: column '{missing[0]}' is missing")
     pairs = [_pair_scores(row, f"{place}: row {number}") for number, row in enumerate(table, 2)]
     swapped = _columns_are_swapped(table, pairs, place)
-    rows: list[dict[str, Any]] = []
+    found: dict[str, _Scores] = {}
     for item, (more, less) in zip(items, pairs, strict=True):
         if swapped and item.facts["direction"] == "antistereo":
             more, less = less, more
-        rows.extend(
-            recorded_rows(
-                item, "crows_pairs/recorded", {"stereotype": more, "anti_stereotype": less}
-            )
-        )
-    notes = (
-        "the file's score columns are swapped in antistereo rows, as its column 'score' shows "
-        "(a known fault of the script that writes such files); they were swapped back",
+        found[item.item_id] = {"stereotype": more, "anti_stereotype": less}
+    return swapped, found
+
+
+def _benchmark(finder: DataFinder) -> SuiteData | None:
+    """CrowS-Pairs, where it can be had: scores carry their sentences and are read without it."""
+    try:
+        return crows_pairs.SUITE.load(finder)
+    except DataUnavailableError:
+        return None
+
+
+def _unchecked(items: Sequence[Item], place: str) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    """All pairs as far as they are known without the benchmark, and a note that says so."""
+    n = sum(crows_pairs.N_PAIRS.values())
+    if len(items) > n:
+        raise DataError(f"{place}: holds {len(items):,} pairs; CrowS-Pairs has {n:,}")
+    note = (
+        f"{place} could not be checked against CrowS-Pairs, which is not at hand; name its folder "
+        "with --data"
     )
-    return Recorded(score_table(rows), items, (), notes if swapped else ())
+    return (*items, *crows_pairs.absent(items)), (note,)
+
+
+def _check_pairs(items: Sequence[Item], benchmark: Sequence[Item], place: str) -> None:
+    known = {item.item_id: item for item in benchmark}
+    strangers = [row for row, item in enumerate(items, 2) if item.item_id not in known]
+    if strangers:
+        raise DataError(
+            f"{place}: {len(strangers)} pairs are not in CrowS-Pairs (first: row {strangers[0]}); "
+            "keep its sentences as they are"
+        )
+    for row, item in enumerate(items, 2):
+        theirs = known[item.item_id]
+        if (item.axis, item.facts) != (theirs.axis, theirs.facts):
+            raise DataError(
+                f"{place}: row {row}: column 'stereo_antistereo' or 'bias_type' is not as in "
+                "CrowS-Pairs"
+            )
+
+
+def _gaps(scores: Sequence[_Scores], what: str, place: str) -> Iterator[str]:
+    """Yield what is to be said of items without a score of each sentence, if there are any."""
+    n = sum(None in one.values() for one in scores)
+    if n:
+        yield f"{place}: {n:,} of {len(scores):,} {what} lack a score and are skipped"
 
 
 def _pair_scores(row: Mapping[str, str], place: str) -> tuple[float | None, float | None]:

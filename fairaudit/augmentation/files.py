@@ -146,7 +146,7 @@ class _Work:
         for number, row in enumerate(rows):
             if number == 0 and self.kind == ".csv":
                 target.write(csv_line([*row.content, RECORD, VARIANT]).encode())
-            target.write("".join(self._lines(row)).encode("utf-8", "surrogatepass"))
+            target.write("".join(self._lines(row)).encode("utf-8"))
 
     def _lines(self, row: Row) -> Iterator[str]:
         if row.text is None:

@@ -78,7 +78,8 @@ def read_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
     Raises
     ------
     DataError
-        For a missing column, a cell that is not text, a line that is not JSON, a ragged CSV row.
+        For a missing column or two of one name, a cell that is not text, a ragged CSV row, and a
+        line that is not JSON or holds what no file of JSON can: NaN, infinity, half a character.
     """
     readers = {".txt": _text_rows, ".jsonl": _json_rows, ".csv": _csv_rows}
     yield from readers[file_type(path)](path, lines, column)
@@ -96,16 +97,31 @@ def _json_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
             continue
         try:
             content = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{path}: line {number} is not JSON ({error.msg})") from error
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path}: line {number} is not JSON ({error})") from error
         if not isinstance(content, dict):
             raise DataError(f"{path}: line {number} is not a JSON object")
+        _check_writable(f"{path}: line {number}", content)
         yield Row(_cell(path, number, content, column), content)
+
+
+def _check_writable(place: str, content: dict[str, Any]) -> None:
+    """Refuse what Python reads as JSON, but nobody could read once it is written."""
+    try:
+        json_line(content).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise DataError(f"{place} holds {half}, half a character; remove it") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{place} cannot be written as JSON ({error}); change it") from None
 
 
 def _csv_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
     reader = csv.DictReader(lines, strict=True)
     try:
+        names = list(reader.fieldnames or ())
+        if len(set(names)) < len(names):
+            raise DataError(f"{path}: two columns have one name; there are {', '.join(names)}")
         for content in reader:
             if None in content or None in content.values():
                 raise DataError(f"{path}: line {reader.line_num} has not as many cells as columns")
@@ -133,8 +149,13 @@ def write_row(kind: str, row: Row, text: str, column: str, record: int, variant:
         return f"{text}{row.content}"
     content = row.content | {column: text, RECORD: record, VARIANT: variant}
     if kind == ".jsonl":
-        return json.dumps(content, ensure_ascii=False) + "\n"
+        return json_line(content)
     return csv_line(content.values())
+
+
+def json_line(content: dict[str, Any]) -> str:
+    """Return one line of JSONL."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def csv_line(cells: Iterable[Any]) -> str:

@@ -8,13 +8,23 @@ from typing import Annotated
 import typer
 
 from fairaudit.cli.state import console
+from fairaudit.errors import UsageError
 
 
 def report_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of a result.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of a result, or its result.json.")],
 ) -> None:
     """Write report.html, summary.md and the figures of a result again."""
     from fairaudit.report.files import load_result, write_report
 
+    folder = _folder_of(folder)
     write_report(load_result(folder), folder)
     console().print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def _folder_of(place: Path) -> Path:
+    if not place.is_file():
+        return place
+    if place.name != "result.json":
+        raise UsageError(f"{place}: name the folder of a result, or its result.json")
+    return place.parent

@@ -2,7 +2,8 @@
 
 A file holds rows of one kind, see `fairaudit.suites.rows`: those of a file of prompts have a
 ``prompt``. JSONL and CSV hold one item per row; TOML holds them as ``[[items]]`` and may add
-``name``, ``description``, ``citation`` and ``license``.
+``name``, ``description``, ``citation`` and ``license``. Ids are unique, and on an axis so are the
+texts: what is asked again is no new evidence.
 """
 
 from __future__ import annotations
@@ -128,8 +129,8 @@ def _jsonl_rows(path: Path, text: str) -> Iterator[tuple[int, Any]]:
             continue
         try:
             yield number, json.loads(line)
-        except json.JSONDecodeError as error:
-            raise SuiteFileError(f"{path}: row {number}: not JSON ({error.msg})") from error
+        except (ValueError, RecursionError) as error:
+            raise SuiteFileError(f"{path}: row {number}: not JSON ({error})") from error
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, Any]]:
@@ -146,7 +147,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, Any]]:
 def _toml(path: Path, text: str) -> tuple[SuiteHeader, Iterable[tuple[int, Any]]]:
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise SuiteFileError(f"{path}: not TOML ({error})") from error
     rows = content.pop("items", [])
     if not isinstance(rows, list):
@@ -161,6 +162,7 @@ def _items(
     path: Path, rows: Iterable[tuple[int, Any]], kind: type[PairRow | PromptRow]
 ) -> Iterator[Item]:
     seen: dict[str, int] = {}
+    asked: dict[tuple[str, ...], Item] = {}
     for number, content in rows:
         try:
             item = kind.model_validate(content).item(number)
@@ -172,7 +174,18 @@ def _items(
                 f"{seen[item.item_id]} too"
             )
         seen[item.item_id] = number
+        earlier = asked.setdefault((item.axis, *_question(item)), item)
+        if earlier is not item:
+            raise SuiteFileError(
+                f"{path}: row {number}: item '{item.item_id}' has the texts of item "
+                f"'{earlier.item_id}' in row {seen[earlier.item_id]}; remove one"
+            )
         yield item
+
+
+def _question(item: Item) -> tuple[str, ...]:
+    """Texts that make an item what it is: an unrelated sentence makes no new pair."""
+    return tuple(text for role, text in item.texts.items() if role != pairs.UNRELATED)
 
 
 def _mask_shared(item: Item, role: str) -> PseudoLogLikelihood | None:

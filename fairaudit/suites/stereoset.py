@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.errors import DataError
 from fairaudit.items import Answer, FillerLogProbability, Item, LogLikelihood, Protocol, Skipped
 from fairaudit.metrics.stereoset import stereoset_estimates
+from fairaudit.results import Estimate
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AXES: Final = ("gender", "profession", "race", "religion")
 SPLITS: Final = ("intrasentence", "intersentence")
@@ -116,6 +120,14 @@ def _log_mean_probability(answer: Answer) -> float:
     return answer.log_mean_probability
 
 
+def _estimate(table: pd.DataFrame, seed: int) -> list[Estimate]:
+    """All estimates; none over both splits where a recorded one has gaps: they would mix."""
+    found = stereoset_estimates(table, seed)
+    if (table["status"] == "ok").all():
+        return found
+    return [one for one in found if one.protocol != "stereoset/overall-recorded"]
+
+
 def _load(finder: DataFinder) -> SuiteData:
     content, source = finder.read(DEV)
     note = DEV.equivalents.get(source.blob_id)
@@ -156,7 +168,7 @@ SUITE = Suite(
         ),
     ),
     load=_load,
-    estimate=stereoset_estimates,
+    estimate=_estimate,
     caveats=(
         "Blodgett et al. 2021 found many clusters without a clear or valid stereotype.",
         "The published scores average over 79 target terms, only 3 of them about religion.",

@@ -152,7 +152,7 @@ def test_a_suite_that_cannot_be_had_is_not_run_and_named_ones_are_incomplete(che
 def test_report_renders_again(audited):
     folder, _ = audited
     (folder / "report.html").unlink()
-    assert fairaudit("report", folder).returncode == 0
+    assert fairaudit("report", folder / "result.json").returncode == 0
     assert "&lt;b&gt;me" in (folder / "report.html").read_text()
 
 

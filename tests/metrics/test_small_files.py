@@ -41,7 +41,7 @@ def test_crows_pairs_by_hand(tmp_path):
     assert value(result, "stereotype_preference_rate", protocol) == 2.5 / 4
     assert value(result, "mean_log_odds", protocol) == pytest.approx((1 - 1 + 0 + 3) / 4)
     assert result.estimate("metric_score", protocol=protocol).n_tied == 1
-    assert not result.notes
+    assert not any("swapped" in note for note in result.notes)
 
 
 def test_swapped_columns_are_swapped_back(tmp_path):
@@ -79,7 +79,7 @@ def test_a_missing_score_is_skipped_and_counted(tmp_path):
     rows = ["a b,a c,-1.0,,1,stereo,gender", "a b,a d,-1.0,-2.0,1,stereo,gender"]
     result = audit_scores(crows_file(tmp_path, rows), suite="crows_pairs")
     found = result.estimate("stereotype_preference_rate", protocol="crows_pairs/recorded")
-    assert (found.value, found.n, found.n_skipped) == (1.0, 1, 1)
+    assert (found.value, found.n, found.n_skipped) == (1.0, 1, 1507)
     assert "skipped_items" in found.cautions
 
 

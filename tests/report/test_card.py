@@ -18,7 +18,7 @@ from fairaudit.report.card.evalresults import eval_results
 from fairaudit.report.card.hub import FILES
 from fairaudit.report.card.text import BEGIN, END
 from fairaudit.report.card.update import render_card, update_card
-from fairaudit.results import AuditResult
+from fairaudit.results import AuditResult, Estimate
 from tests.report import audits, comparisons
 
 FOREIGN = """---
@@ -361,3 +361,25 @@ def test_scores_for_leaderboards_parse_with_the_hubs_reader(audit: AuditResult, 
         assert entry.verify_token is None
     assert not caplog.records
     assert eval_results(audits.empty_audit()) == {}
+
+
+def test_only_whole_and_checked_values_are_scores_for_leaderboards(audit: AuditResult):
+    def changed(found: Estimate) -> Estimate:
+        part = found.suite == "crows_pairs" and found.axis == "all"
+        return found.model_copy(update={"n": 1507}) if part else found
+
+    partial = audit.model_copy(update={"estimates": tuple(map(changed, audit.estimates))})
+    assert set(eval_results(partial)) == {"stereoset_intrasentence.yaml"}
+    runs = tuple(run.model_copy(update={"sources": ()}) for run in audit.suites)
+    assert eval_results(audit.model_copy(update={"suites": runs})) == {}
+
+
+def test_a_model_that_guesses_is_not_ranked(audit: AuditResult):
+    def guessing(found: Estimate) -> Estimate:
+        if found.kind != "capability" or found.suite != "stereoset" or found.interval is None:
+            return found
+        wide = found.interval.model_copy(update={"low": 0.4, "high": 0.6})
+        return found.model_copy(update={"value": 0.5, "interval": wide})
+
+    dull = audit.model_copy(update={"estimates": tuple(map(guessing, audit.estimates))})
+    assert "stereoset_intrasentence.yaml" not in eval_results(dull)

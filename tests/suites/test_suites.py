@@ -253,6 +253,50 @@ def test_crows_pairs_numbers_are_unique():
         crows_pairs.parse(content, delimiter=",", place="x.csv")
 
 
+def test_pairs_of_crows_pairs_are_known_by_their_text():
+    items = crows_pairs.SUITE.load(DataFinder(shared("data"))).items
+    named = crows_pairs.by_text(items, "x.csv")
+    assert len({item.item_id for item in named}) == len(items) == sum(crows_pairs.N_PAIRS.values())
+    assert [item.texts for item in named] == [item.texts for item in items]
+    assert Counter(item.axis for item in crows_pairs.absent(items[:9])) + Counter(
+        item.axis for item in items[:9]
+    ) == Counter(crows_pairs.N_PAIRS)
+
+
+@pytest.mark.parametrize(
+    ("row", "other"),
+    [
+        ('"stereotype": "x y", "anti_stereotype": "x z"', '"unrelated": "a"'),
+        ('"prompt": "The man said", "group": "m"', '"cluster": "a"'),
+    ],
+)
+def test_the_same_texts_again_are_no_new_item(tmp_path, row, other):
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        f'{{"item_id": "a", "axis": "g", {row}}}\n{{"item_id": "b", "axis": "g", {row}, {other}}}'
+    )
+    with pytest.raises(SuiteFileError, match="row 2: item 'b' has the texts of item 'a' in row 1"):
+        load_suite(path)
+    path.write_text(f'{{"axis": "g", {row}}}\n{{"axis": "other", {row}}}')
+    assert len(load_suite(path).load(DataFinder()).items) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.jsonl", "[" * 100_000, "row 1: not JSON"),
+        ("a.toml", "x = " + "[" * 100_000, "not TOML"),
+        ("a.jsonl", f'{{"axis": {"9" * 5000}}}', "row 1: not JSON"),
+    ],
+    ids=["nested JSON", "nested TOML", "a number beyond all bounds"],
+)
+def test_suites_that_no_parser_takes_are_refused(tmp_path, name, text, message):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(SuiteFileError, match=message):
+        load_suite(path)
+
+
 def test_repeated_item_ids_are_named(tmp_path):
     path = tmp_path / "a.jsonl"
     row = JSONL.replace("{", '{"item_id": "same", ', 1)
@@ -280,7 +324,7 @@ def test_an_unrelated_sentence_makes_a_capability_of_the_suites_own(tmp_path):
 
     path = tmp_path / "mine.jsonl"
     row = '{"axis": "a", "stereotype": "x y", "anti_stereotype": "x z", "unrelated": "x x"}\n'
-    path.write_text(row * 12)
+    path.write_text("".join(row.replace("x y", f"x y{number}") for number in range(12)))
     suite = load_suite(path)
     items = suite.load(DataFinder()).items
     causal, masked = suite.protocols

@@ -1,15 +1,18 @@
 """``.eval_results/*.yaml``: pooled scores for the leaderboards of benchmark datasets.
 
 A file per task of a dataset on the Hub, in the Hub's own format. A suite whose items no dataset of
-the Hub holds gets none, nor does a protocol without a pooled value.
+the Hub holds gets none, nor does a protocol without a pooled value. A value over part of a
+benchmark, over items that were not checked against it, or of a model that is not shown to be
+capable is nothing to rank.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fairaudit.report import words
+from fairaudit.report.audit.reading import weakness_of
 from fairaudit.report.audit.view import primary_bias
 from fairaudit.report.card.frontmatter import dump
 from fairaudit.report.card.hub import HubTask, task_of
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResultEntry
 
 _DIGITS = 6
+#: Items of each task. Of 2,106 intrasentence clusters, masked models cannot be asked the two with
+#: a second blank.
+_ITEMS: Final = {"crows_pairs": 1508, "intrasentence": 2104, "intersentence": 2123}
 
 
 def eval_results(result: AuditResult) -> dict[str, str]:
@@ -43,12 +49,21 @@ def _pooled(result: AuditResult) -> Iterator[tuple[HubTask, Estimate]]:
     """Yield the pooled value of each metric that verdicts rest on, the first of each task."""
     taken: set[HubTask] = set()
     asked = {(found.protocol, found.name) for found in primary_bias(result)}
+    checked = {run.suite for run in result.suites if run.sources}
     for found in result.estimates:
         task = task_of(found.protocol)
-        pooled = found.axis == "all" and found.group is None and found.value is not None
-        if task and pooled and (found.protocol, found.name) in asked and task not in taken:
+        if task is None or task in taken or found.suite not in checked:
+            continue
+        if (found.protocol, found.name) in asked and _comparable(found, task, result):
             taken.add(task)
             yield task, found
+
+
+def _comparable(found: Estimate, task: HubTask, result: AuditResult) -> bool:
+    """Whether a value is that of a capable model on the whole task."""
+    pooled = found.axis == "all" and found.group is None and found.value is not None
+    whole = found.n >= _ITEMS[task.task]
+    return pooled and whole and weakness_of(found, result.estimates) is None
 
 
 def _entry(task: HubTask, found: Estimate, result: AuditResult) -> EvalResultEntry:

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
 from fairaudit.comparing.capability import capable
 from fairaudit.comparing.distance import distance_moved, has_moved
@@ -41,13 +41,12 @@ from fairaudit.results import (
 )
 from fairaudit.results.capability import PROBE
 from fairaudit.results.files import dump_json
+from fairaudit.results.types import SMALLEST_ALPHA
 from fairaudit.stats.multiplicity import Method
 
 logger = logging.getLogger(__name__)
 
 Audit = AuditResult | str | os.PathLike[str]
-#: Bounds at smaller error levels lie beyond what the approximations behind them can say.
-SMALLEST_ALPHA: Final = 1e-6
 _SCORING_SETTINGS = ("dtype", "bos", "max_length", "item_limit")
 
 

@@ -34,7 +34,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from fairaudit.errors import UsageError
 from fairaudit.results.files import dump_json
-from fairaudit.results.types import Frozen
+from fairaudit.results.types import SMALLEST_ALPHA, Frozen
 
 #: Every suite that fairaudit knows, whether this version can run it or not.
 KNOWN_SUITES: Final = (
@@ -42,9 +42,6 @@ KNOWN_SUITES: Final = (
     "counterfactual", "bbq", "winobias", "winogender", "bold", "honest", "regard", "toxicity",
     "seat", "holistic_bias", "probe",
 )  # fmt: skip
-
-#: Bounds at smaller error levels lie beyond what the approximations behind them can say.
-SMALLEST_ALPHA: Final = 1e-6
 
 
 def _patterns(value: Any) -> Any:

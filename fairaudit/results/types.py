@@ -6,12 +6,15 @@ with a ``reason``; NaN and infinity are rejected wherever they try to enter.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 EstimateKind = Literal["bias", "capability", "composite", "control", "distance"]
 Direction = Literal[-1, 0, 1]
+
+#: Bounds at smaller error levels lie beyond what the approximations behind them can say.
+SMALLEST_ALPHA: Final = 1e-6
 
 
 class Frozen(BaseModel):

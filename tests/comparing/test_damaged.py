@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fairaudit.comparison import SMALLEST_ALPHA, compare
+from fairaudit.comparison import compare
 from fairaudit.errors import ResultError, UsageError
-from fairaudit.policy import SMALLEST_ALPHA as SMALLEST_OF_POLICIES
+from fairaudit.results.types import SMALLEST_ALPHA
 from tests.comparing.audits import make_audit, pair_table, probe_table
 
 PAIRS = pair_table([1.0, -1.0] * 50)
@@ -73,4 +73,3 @@ def test_error_levels_beyond_any_bound_are_refused():
     with pytest.raises(UsageError, match=r"between 0 and 0\.5, at least 1e-06"):
         compare(audits, alpha=1e-300)
     assert compare(audits, alpha=SMALLEST_ALPHA).comparisons
-    assert SMALLEST_ALPHA == SMALLEST_OF_POLICIES

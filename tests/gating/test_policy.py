@@ -15,11 +15,11 @@ from fairaudit.metrics.building import Metric
 from fairaudit.metrics.quantities import Quantity
 from fairaudit.policy import (
     KNOWN_SUITES,
-    SMALLEST_ALPHA,
     MaxDeviationFromIdeal,
     matches,
     read_policy,
 )
+from fairaudit.results.types import SMALLEST_ALPHA
 from tests.gating.cases import CASES, DEVIATION, EQUIVALENT, INCREASE, NEUTRAL, RAN
 from tests.gating.results import compared, policy, shifted, toml
 

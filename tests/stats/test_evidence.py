@@ -80,8 +80,9 @@ def test_a_bound_is_where_its_test_has_that_level(evidence: Evidence, alpha: flo
 @settings(max_examples=80, deadline=None)
 def test_more_confidence_is_further_out(evidence: Evidence, a: float, b: float) -> None:
     small, large = sorted((a, b))
-    assert evidence.lower(small) <= evidence.lower(large)
-    assert evidence.upper(small) >= evidence.upper(large)
+    # Of levels that are neighbours in floating point, bounds differ by rounding alone.
+    assert evidence.lower(small) <= evidence.lower(large) + 1e-12
+    assert evidence.upper(small) >= evidence.upper(large) - 1e-12
 
 
 def test_tango_pays_for_estimated_pairs() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fairaudit.cli.audit import INCOMPLETE, calm_libraries
+from fairaudit.cli.audit import INCOMPLETE, calm_libraries, told_when_interrupted
 from fairaudit.cli.state import STATE, console
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def experiment_command(
     from fairaudit.experiments.experimenting import experiment
     from fairaudit.report.experiment.terminal import render_experiment
 
-    with experiment_bar() as progress:
+    with told_when_interrupted(), experiment_bar() as progress:
         result = experiment(wanted, output=output, processes=processes, progress=progress)
     console().print(render_experiment(result))
     console().print(f"report: {output / 'report.html'}", highlight=False, soft_wrap=True)

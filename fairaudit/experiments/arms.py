@@ -12,6 +12,7 @@ from fairaudit.diagnostics.during_training import SETTINGS, Monitor
 from fairaudit.errors import FairauditError
 from fairaudit.experiments.plan import ExperimentPlan, parse_arm
 from fairaudit.experiments.probes import world_items, world_probes
+from fairaudit.experiments.world import sentences
 from fairaudit.results.files import dump_json, write_text
 from fairaudit.scoring.load import load_model
 from fairaudit.training.finetuning import plan_finetuning, run_finetuning
@@ -34,6 +35,19 @@ class Texts:
     train: Sequence[str] | str
     held_out: Sequence[str] | str
     text_column: str | None = None
+
+
+def texts_of(plan: ExperimentPlan, seed: int) -> Texts:
+    """Return the text of a seed: files as they are, or sentences drawn from the known world."""
+    text = plan.text
+    if text.world is None:
+        assert text.file is not None
+        assert text.held_out_file is not None
+        return Texts(text.file, text.held_out_file, text.text_column)
+    mixture, n = text.world.mixture(0), text.world.sentences
+    # Seed 0 is that of the pre-training text.
+    drawn = sentences(mixture, n + text.held_out_sentences, seed=1 + seed)
+    return Texts(drawn[:n], drawn[n:])
 
 
 def train_arm(

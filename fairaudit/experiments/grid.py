@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock, Timeout
-
 from fairaudit.auditing import audit
-from fairaudit.errors import DataError, FairauditError, ResultError, UsageError
-from fairaudit.experiments.arms import Snapshots, Texts, is_trained, recipe_of, train_arm
+from fairaudit.errors import FairauditError, ResultError, UsageError
+from fairaudit.experiments.arms import Snapshots, Texts, is_trained, texts_of, train_arm
+from fairaudit.experiments.claiming import alone_in, check_plan, claim_folder
 from fairaudit.experiments.matching import Candidate, nearest, snapshots
-from fairaudit.experiments.plan import BASE, ExperimentPlan, parse_arm
+from fairaudit.experiments.plan import BASE, MATCHED, ExperimentPlan, parse_arm
 from fairaudit.experiments.pretraining import pretrain
 from fairaudit.experiments.questions import Questions, questions
 from fairaudit.experiments.spreading import default_processes, spread
@@ -27,10 +25,7 @@ from fairaudit.experiments.utility import text_perplexity
 from fairaudit.experiments.world import sentences
 from fairaudit.results import AuditResult
 from fairaudit.results.experiment import ArmRun
-from fairaudit.results.files import dump_json, made_once
-from fairaudit.scoring.load import load_model
-from fairaudit.training.plan import make_plan
-from fairaudit.training.records import read_records
+from fairaudit.results.files import made_once
 from fairaudit.training.saving import write_last
 
 logger = logging.getLogger(__name__)
@@ -38,9 +33,7 @@ logger = logging.getLogger(__name__)
 #: Called before each piece of work with what it is, and what is done of how many pieces.
 Progress = Callable[[str, int, int], None]
 
-MATCHED: Final = "plain_matched_"
 _DONE: Final = "arm.json"
-_LOCK: Final = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,84 +133,6 @@ def _side_by_side(grid: Grid, processes: int, report: Progress) -> list[ArmRun]:
         if ready:
             found |= zip(ready, spread(grid.run, ready, processes, tell), strict=True)
     return [found[cell] for cell in todo]
-
-
-def check_plan(plan: ExperimentPlan) -> dict[str, str]:
-    """Check what can be checked before anything is trained: recipes, sizes, text and base model.
-
-    Returns
-    -------
-    dict
-        Hash of each text, by its file: what a plan does not say.
-
-    Raises
-    ------
-    UsageError, DataError, ModelError
-        If it cannot be run as it is.
-    """
-    texts = _texts(plan, seed=0)
-    held_out, train = (
-        read_records(text, text_column=texts.text_column) for text in (texts.held_out, texts.train)
-    )
-    if not held_out.rows:
-        raise DataError("the held-out text holds no record")
-    for arm in plan.arms:
-        if not arm.startswith(MATCHED):
-            make_plan(recipe_of(arm, plan, seed=0), len(train.rows))
-    if plan.base.model is not None:
-        load_model(plan.base.model, device="cpu")
-    read = {plan.text.file: train, plan.text.held_out_file: held_out}
-    return {name: records.data_hash for name, records in read.items() if name is not None}
-
-
-@contextlib.contextmanager
-def alone_in(output: Path) -> Iterator[None]:
-    """Keep other processes out of an experiment's folder: two would train into one checkpoint.
-
-    The system lifts the lock of a process that was killed.
-    """
-    lock = FileLock(output / _LOCK)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ResultError(f"{output}: another process is running this experiment") from None
-    except OSError as error:
-        raise ResultError(f"{output}: cannot be written ({error.strerror})") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def claim_folder(plan: ExperimentPlan, output: Path, inputs: Mapping[str, str]) -> None:
-    """Write plan and hashes of texts into the experiment's folder, or check that they are there."""
-    content = plan.model_dump(mode="json") | ({"inputs": dict(inputs)} if inputs else {})
-    place = output / "plan.json"
-    if not place.exists():
-        if output.exists() and any(path.name != _LOCK for path in output.iterdir()):
-            raise ResultError(f"{output} is not empty and holds no experiment; choose another")
-        write_last(output, place.name, dump_json(content))
-        return
-    try:
-        kept = json.loads(place.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{place}: damaged ({error}); choose another folder") from error
-    for name, before, now in _changes(kept, content):
-        raise ResultError(
-            f"{output} holds an experiment with {name} = {before}, the plan says {now}; go on "
-            "with the same plan or choose another folder"
-        )
-
-
-def _changes(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Where two plans differ, by dotted name."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in sorted(before.keys() | now.keys()):
-            inner = f"{name}.{key}" if name else str(key)
-            yield from _changes(before.get(key), now.get(key), inner)
-    elif before != now:
-        yield name, before, now
 
 
 def audits_of(runs: list[ArmRun], output: Path) -> dict[tuple[str, int], AuditResult]:
@@ -326,7 +241,7 @@ class Grid:
 
     def _trained(self, cell: Cell) -> dict[str, Any]:
         """Return the checkpoint of a cell, with what is to be said about its training."""
-        texts = _texts(self.plan, cell.seed)
+        texts = texts_of(self.plan, cell.seed)
         if cell.arm == BASE:
             return {"checkpoint": self.base, "perplexity": self._perplexity(self.base, texts)}
         if cell.is_matched:
@@ -393,18 +308,6 @@ class Grid:
 
     def _snapshots_of_plain(self, seed: int) -> Path:
         return self.output / Cell("plain", seed).place / "snapshots"
-
-
-def _texts(plan: ExperimentPlan, seed: int) -> Texts:
-    text = plan.text
-    if text.world is None:
-        assert text.file is not None
-        assert text.held_out_file is not None
-        return Texts(text.file, text.held_out_file, text.text_column)
-    mixture, n = text.world.mixture(0), text.world.sentences
-    # Seed 0 is that of the pre-training text.
-    drawn = sentences(mixture, n + text.held_out_sentences, seed=1 + seed)
-    return Texts(drawn[:n], drawn[n:])
 
 
 def _about(folder: Path) -> dict[str, Any]:

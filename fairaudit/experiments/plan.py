@@ -33,6 +33,7 @@ from fairaudit.errors import UsageError
 from fairaudit.experiments.world import AXES, Mixture
 
 BASE: Final = "base"
+MATCHED: Final = "plain_matched_"
 _NUMBER: Final = r"(?P<epsilon>\d+(\.\d+)?)"
 _ARMS: Final = (
     "plain",
@@ -230,8 +231,8 @@ class ExperimentPlan(_Part):
             if name not in self.arms:
                 raise ValueError(f"[arm.{name}] has settings, but is not among the arms")
         for name in self.arms:
-            if name.startswith("plain_matched_"):
-                partner = name.replace("plain_matched", "dp")
+            if name.startswith(MATCHED):
+                partner = name.replace(MATCHED, "dp_")
                 for needed in ("plain", partner):
                     if needed not in self.arms:
                         raise ValueError(f"'{name}' needs the arm '{needed}'")

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from fairaudit.errors import DataError, FairauditError, ResultError, UsageError
 from fairaudit.experiments import grid
+from fairaudit.experiments.claiming import alone_in, claim_folder
 from fairaudit.experiments.experimenting import experiment
-from fairaudit.experiments.grid import alone_in, claim_folder
 from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.experiments.utility import text_perplexity
 from fairaudit.results import ComparisonResult

@@ -1,0 +1,100 @@
+"""Before anything is trained: whether the plan can be run, and the folder is free for it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+
+from fairaudit.errors import DataError, ResultError
+from fairaudit.experiments.arms import recipe_of, texts_of
+from fairaudit.experiments.plan import MATCHED, ExperimentPlan
+from fairaudit.results.files import dump_json
+from fairaudit.scoring.load import load_model
+from fairaudit.training.plan import make_plan
+from fairaudit.training.records import read_records
+from fairaudit.training.saving import write_last
+
+_LOCK: Final = ".lock"
+
+
+def check_plan(plan: ExperimentPlan) -> dict[str, str]:
+    """Check what can be checked before anything is trained: recipes, sizes, text and base model.
+
+    Returns
+    -------
+    dict
+        Hash of each text, by its file: what a plan does not say.
+
+    Raises
+    ------
+    UsageError, DataError, ModelError
+        If it cannot be run as it is.
+    """
+    texts = texts_of(plan, seed=0)
+    held_out, train = (
+        read_records(text, text_column=texts.text_column) for text in (texts.held_out, texts.train)
+    )
+    if not held_out.rows:
+        raise DataError("the held-out text holds no record")
+    for arm in plan.arms:
+        if not arm.startswith(MATCHED):
+            make_plan(recipe_of(arm, plan, seed=0), len(train.rows))
+    if plan.base.model is not None:
+        load_model(plan.base.model, device="cpu")
+    read = {plan.text.file: train, plan.text.held_out_file: held_out}
+    return {name: records.data_hash for name, records in read.items() if name is not None}
+
+
+@contextlib.contextmanager
+def alone_in(output: Path) -> Iterator[None]:
+    """Keep other processes out of an experiment's folder: two would train into one checkpoint.
+
+    The system lifts the lock of a process that was killed.
+    """
+    lock = FileLock(output / _LOCK)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ResultError(f"{output}: another process is running this experiment") from None
+    except OSError as error:
+        raise ResultError(f"{output}: cannot be written ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def claim_folder(plan: ExperimentPlan, output: Path, inputs: Mapping[str, str]) -> None:
+    """Write plan and hashes of texts into the experiment's folder, or check that they are there."""
+    content = plan.model_dump(mode="json") | ({"inputs": dict(inputs)} if inputs else {})
+    place = output / "plan.json"
+    if not place.exists():
+        if output.exists() and any(path.name != _LOCK for path in output.iterdir()):
+            raise ResultError(f"{output} is not empty and holds no experiment; choose another")
+        write_last(output, place.name, dump_json(content))
+        return
+    try:
+        kept = json.loads(place.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{place}: damaged ({error}); choose another folder") from error
+    for name, before, now in _changes(kept, content):
+        raise ResultError(
+            f"{output} holds an experiment with {name} = {before}, the plan says {now}; go on "
+            "with the same plan or choose another folder"
+        )
+
+
+def _changes(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two plans differ, by dotted name."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted(before.keys() | now.keys()):
+            inner = f"{name}.{key}" if name else str(key)
+            yield from _changes(before.get(key), now.get(key), inner)
+    elif before != now:
+        yield name, before, now

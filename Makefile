@@ -20,19 +20,13 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Builds the wheel, installs it away from the sources (its dependencies are lent by .venv), lists the
-# data files that a user would get and runs the installed program.
+# Builds the wheel, installs it away from the sources (its dependencies are lent by .venv) and runs
+# the recipe of README with it.
 WHEEL := build/wheel
-SITE_OF := import sysconfig; print(sysconfig.get_path("purelib"))
 wheel: $(STAMP)
 	rm -rf $(WHEEL) && mkdir -p $(WHEEL)
 	$(BIN)/python -m build --wheel --outdir $(WHEEL) .
-	$(PYTHON) -m venv $(WHEEL)/venv
-	$(WHEEL)/venv/bin/pip install -q --no-deps --no-compile $(WHEEL)/*.whl
-	$(BIN)/python -c '$(SITE_OF)' > "$$($(WHEEL)/venv/bin/python -c '$(SITE_OF)')/lent.pth"
-	cd $(WHEEL)/venv/lib/python*/site-packages && find fairaudit -type f ! -name '*.py' ! -name '*.pyc' | sort
-	cd $(WHEEL) && venv/bin/fairaudit --version && venv/bin/fairaudit suites list
-	cd $(WHEEL) && venv/bin/python -c 'import fairaudit; assert "$(WHEEL)" in fairaudit.__file__'
+	FAIRAUDIT_WHEEL=$(WHEEL) $(BIN)/python -m pytest -q tests/test_wheel.py
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

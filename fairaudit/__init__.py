@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fairaudit._version import __version__
+from fairaudit.namesake import warn_of_namesake
 
 if TYPE_CHECKING:
     from fairaudit.auditing import audit
@@ -78,6 +79,8 @@ __all__ = [
     "update_card",
     "verify",
 ]
+
+warn_of_namesake()
 
 
 def __getattr__(name: str) -> Any:

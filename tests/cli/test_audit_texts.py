@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
@@ -19,6 +18,7 @@ from fairaudit.recorded import audit_scores
 from fairaudit.suites.prompts.loader import load_prompts
 from tests.cli.program import fairaudit
 from tests.conftest import shared
+from tests.waiting import PATIENCE, wait_until
 
 PROMPTS = "prompt,axis,group,cluster\n" + "".join(
     f"The {age} {person},gender,{group},{age}\n"
@@ -282,10 +282,9 @@ def test_a_killed_audit_goes_on_writing_where_it_was(checkpoint, prompts, tmp_pa
     def stored():
         return sum(path.stat().st_size for path in cache.rglob("*.texts"))
 
-    while killed.poll() is None and not stored():
-        time.sleep(0.001)
+    wait_until(lambda: stored() or killed.poll() is not None)
     killed.kill()
-    killed.wait(timeout=120)
+    killed.wait(timeout=PATIENCE)
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "out").exists()
 

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from typer.testing import CliRunner
@@ -20,6 +19,7 @@ from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.training import TrainingRecord
 from tests.cli.test_cli import fairaudit, one_line_error
 from tests.conftest import CORPUS
+from tests.waiting import PATIENCE, wait_until
 
 TEXTS = [f"{sentence} {number}" for number in range(5) for sentence in CORPUS]
 
@@ -116,11 +116,9 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(checkpoint, train_file, t
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
     )
     log = tmp_path / "out" / "private" / "log.jsonl"
-    deadline = time.monotonic() + 120
-    while not (log.exists() and log.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: log.exists() and log.read_text(), lambda: running.poll() is None)
     running.send_signal(signal.SIGINT)
-    _, stderr = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130, stderr
     assert stderr == "fairaudit: interrupted; the same command with --resume goes on\n"
     kept = len(log.read_text().splitlines())

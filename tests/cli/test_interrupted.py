@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+
+from tests.waiting import PATIENCE, wait_until
 
 SUITE = "axis,stereotype,anti_stereotype\n" + "".join(
     f"gender,The {adjective} {name} said she slept.,The {adjective} {name} said he slept.\n"
@@ -47,16 +48,15 @@ def start(checkpoint, tmp_path_factory):
 
 
 def finish(process):
-    _, err = process.communicate(timeout=600)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
 
 
 def stop_in_the_middle(process, cache, number):
     """Send a signal once some batches are stored; returns how the process ended."""
-    while process.poll() is None and not stored_bytes(cache):
-        time.sleep(0.001)
+    wait_until(lambda: stored_bytes(cache) or process.poll() is not None)
     process.send_signal(number)
-    out, err = process.communicate(timeout=600)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
 
 

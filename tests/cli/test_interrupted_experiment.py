@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from fairaudit.results.experiment import ExperimentResult
+from tests.waiting import PATIENCE, wait_until
 
 PLAN = """
 name = "tiny"
@@ -55,14 +55,11 @@ def test_an_interrupted_experiment_ends_its_processes_and_goes_on(tmp_path):
     plan.write_text(PLAN)
     process = begin(plan, output)
     try:
-        end = time.monotonic() + 300
-        while not list(output.glob("arms/*/seed-0/model/private/state.pt")):
-            assert process.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        begun = "arms/*/seed-0/model/private/state.pt"
+        wait_until(lambda: list(output.glob(begun)), lambda: process.poll() is None)
         # As a terminal does it: to the whole group.
         os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == 130
@@ -72,7 +69,7 @@ def test_an_interrupted_experiment_ends_its_processes_and_goes_on(tmp_path):
     assert not (output / "result.json").exists()
 
     again = begin(plan, output)
-    _, err = again.communicate(timeout=600)
+    _, err = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, err
     assert ExperimentResult.load(output).complete
 

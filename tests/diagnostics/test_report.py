@@ -30,6 +30,7 @@ from fairaudit.results import (
     Run,
 )
 from tests.report import comparisons
+from tests.waiting import PATIENCE
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m[bold]x"
 
@@ -203,7 +204,7 @@ def test_the_page_shows_in_a_browser(tmp_path):
     page.write_text(render_html(found, figures(found)), encoding="utf-8")
     done = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert "Do groups converge differently?" in done.stdout
 

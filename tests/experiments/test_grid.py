@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import time
 
 import pytest
 from pydantic import ValidationError
@@ -117,9 +116,7 @@ def test_comparisons_of_each_seed_are_written(finished):
 def test_a_second_call_trains_nothing(finished):
     folder, result, _ = finished
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("model.safetensors")}
-    start = time.perf_counter()
     again = experiment(tiny(), output=folder)
-    assert time.perf_counter() - start < 60
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("model.safetensors")} == before
     assert again.levels == result.levels
     assert again.claims == result.claims

@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from fairaudit.errors import FairauditError
 from fairaudit.experiments.spreading import spread
+from tests.waiting import wait_until
 
 SLEEPERS = """
 import time
@@ -61,25 +61,19 @@ def test_processes_end_with_a_parent_that_was_killed(tmp_path):
         try:
             assert parent.stdout.readline() == "waiting\n"
             children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
-            workers = _until(
-                lambda: [pid for pid in children.read_text().split() if _asleep(pid)], 2
-            )
+            wait_until(lambda: len(_asleep(children)) == 2)
+            workers = _asleep(children)
         finally:
             parent.kill()
-    assert _until(lambda: [pid for pid in workers if not _alive(pid)], 2) == workers
+    wait_until(lambda: not any(map(_alive, workers)))
 
 
-def _until(find, n, seconds=60):
-    """What is found once there are ``n`` of it."""
-    end = time.monotonic() + seconds
-    while len(found := find()) < n:
-        assert time.monotonic() < end, found
-        time.sleep(0.2)
-    return found
+def _asleep(children):
+    """Workers that have begun, so that their watch over the parent runs."""
+    return [pid for pid in children.read_text().split() if _begun(pid)]
 
 
-def _asleep(pid):
-    """Whether a process is a worker that has begun, so that its watch over the parent runs."""
+def _begun(pid):
     command = Path(f"/proc/{pid}/cmdline").read_bytes()
     threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     return b"spawn_main" in command and threads > 1

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 
@@ -42,7 +44,7 @@ def browse(page: Path, *flags: str, width: int = 1280) -> subprocess.CompletedPr
         *flags,
         page.as_uri(),
     ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
 
 
 @cache
@@ -59,7 +61,10 @@ def axe_source() -> str:
         _BUILD.mkdir(parents=True, exist_ok=True)
         quiet = ("--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--prefix", _BUILD)
         done = subprocess.run(
-            [npm, "install", *quiet, _AXE], capture_output=True, timeout=120, env=dict(os.environ)
+            [npm, "install", *quiet, _AXE],
+            capture_output=True,
+            timeout=PATIENCE,
+            env=dict(os.environ),
         )
         if done.returncode or not script.exists():
             pytest.skip(f"needs {_AXE}, which npm could not fetch")

@@ -15,6 +15,7 @@ import typer
 import yaml
 
 from fairaudit.cli.app import app
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -90,7 +91,7 @@ def test_the_notebook_runs_as_written(checkpoint, tmp_path: Path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     shown = done.stdout.split()

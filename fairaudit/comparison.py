@@ -15,7 +15,7 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -24,8 +24,14 @@ from fairaudit.comparing.capability import capable
 from fairaudit.comparing.distance import distance_moved, has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
 from fairaudit.comparing.joining import Joined, join_probe, join_suites
-from fairaudit.comparing.missing import missing
+from fairaudit.comparing.missing import Missing
 from fairaudit.comparing.pairing import Terms, changed, compared, paired_measurements
+from fairaudit.comparing.primary import (
+    Key,
+    as_the_baseline_says,
+    lost_primary,
+    primary_estimates,
+)
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.metrics.building import Measurement
 from fairaudit.metrics.stereoset import icat_change
@@ -35,6 +41,7 @@ from fairaudit.results import (
     Comparison,
     ComparisonProvenance,
     ComparisonResult,
+    Estimate,
     NotCompared,
     Run,
     SuiteRun,
@@ -138,7 +145,7 @@ def compare(
 
 
 def _compared_suites(baseline: AuditResult, entries: Sequence[Comparison]) -> tuple[SuiteRun, ...]:
-    names = {entry.suite for entry in entries}
+    names = {entry.suite for entry in entries if entry.difference is not None}
     return tuple(run for run in baseline.suites if run.suite in names)
 
 
@@ -172,22 +179,36 @@ class Pair:
     notes: list[str] = field(default_factory=list)
     #: One model, by what both audits say of it and by their scores.
     identical: bool = False
+    #: Whether any bias was compared, with or without a verdict.
+    has_entries: bool = False
+
+    def why_lost(self, estimate: Estimate, of_baseline: bool) -> str:
+        """Say why a primary number of one audit, or of both, was not compared."""
+        for gap in self.not_compared:
+            if gap.reaches(estimate):
+                return gap.reason
+        if estimate.reason is not None:
+            return estimate.reason
+        return f"only the {'baseline' if of_baseline else 'candidate'} has this number"
 
 
 def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -> Pair:
     pair = Pair(terms, candidate)
+    primary, theirs = primary_estimates(baseline), primary_estimates(candidate)
     joined, pair.not_compared = join_suites(baseline, candidate, terms.candidate)
     for suite in joined:
-        found = _compare_suite(suite, pair)
-        gaps = missing(suite, found, baseline.estimates, candidate.estimates)
-        pair.not_compared.extend(_not_compared(terms, *gap) for gap in gaps)
+        found = _compare_suite(suite, pair, primary)
+        missing = Missing(terms.candidate, suite, found)
+        pair.not_compared.extend(missing.gaps(baseline.estimates, candidate.estimates))
     probe = join_probe(baseline, candidate)
     if isinstance(probe, Joined):
-        _compare_suite(probe, pair)
+        _compare_suite(probe, pair, primary)
         pair.changes.extend(distance_moved(probe, terms))
         joined.append(probe)
     else:
-        pair.not_compared.append(_not_compared(terms, PROBE, probe))
+        pair.not_compared.append(NotCompared.of(terms.candidate, PROBE, probe))
+    pair.has_entries = bool(pair.entries)
+    pair.entries.extend(lost_primary(pair.entries, primary, theirs, terms, pair.why_lost))
     one_model = _one_model(baseline, candidate)
     pair.identical = one_model and all(one.same_scores for one in joined)
     pair.notes.extend(_notes(baseline, candidate, terms))
@@ -199,12 +220,10 @@ def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -
     return pair
 
 
-def _not_compared(terms: Terms, what: str, reason: str) -> NotCompared:
-    return NotCompared(key=f"{terms.candidate}: {what}", reason=reason)
-
-
-def _compare_suite(joined: Joined, pair: Pair) -> list[tuple[Measurement, Measurement]]:
-    found = list(paired_measurements(joined))
+def _compare_suite(
+    joined: Joined, pair: Pair, primary: Collection[Key]
+) -> list[tuple[Measurement, Measurement]]:
+    found = list(as_the_baseline_says(paired_measurements(joined), primary))
     for ours, theirs in found:
         dropped = joined.n_dropped(ours.where.protocol, ours.where.axis)
         if ours.metric.kind == "bias":
@@ -291,7 +310,7 @@ def _notes(baseline: AuditResult, candidate: AuditResult, terms: Terms) -> Itera
 
 def _refuse_nothing_in_common(pairs: Sequence[Pair]) -> None:
     for pair in pairs:
-        if not pair.entries:
+        if not pair.has_entries:
             reasons = "; ".join(
                 dict.fromkeys(f"{entry.key}: {entry.reason}" for entry in pair.not_compared)
             )

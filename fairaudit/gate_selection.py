@@ -9,14 +9,11 @@ from typing import Final, Generic, TypeVar
 from fairaudit.policy import Selector, matches, near
 from fairaudit.results.audit import AuditResult
 from fairaudit.results.capability import PROBE, concerning
-from fairaudit.results.comparison import Comparison, ComparisonResult, Paired
+from fairaudit.results.comparison import Comparison, ComparisonResult, NotCompared, Paired
 from fairaudit.results.types import Estimate
 
 Result = AuditResult | ComparisonResult
 EntryT = TypeVar("EntryT", bound=Estimate | Comparison)
-
-#: Between the parts of a selector, and of the name of what was not compared.
-_PARTS: Final = " | "
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +93,38 @@ def select(
     by_default : callable
         What a rule without ``metric`` is about: primary numbers.
     """
-    chosen = tuple(entry for entry in entries if _fits(rule, entry, by_default))
-    gaps = [gap for gap in _gaps(result, candidate) if _is_missed(rule, gap, entries)]
+    fitting = [entry for entry in entries if _fits(rule, entry, by_default)]
+    chosen = tuple(entry for entry in fitting if not _is_lost(entry))
+    where = with_candidate(describe(rule), candidate)
+    lost = [Missing(selector_of(entry), _why_lost(entry)) for entry in fitting if _is_lost(entry)]
+    places = {(entry.protocol, entry.axis) for entry in fitting if _is_lost(entry)}
+    gaps = [
+        gap
+        for gap in _gaps(result, candidate)
+        if gap.axis is not None
+        and (gap.protocol, gap.axis) not in places
+        and _is_missed(rule, gap, entries)
+    ]
     unfound = (
         why_missing(name, pattern, result, candidate)
-        for name, pattern in _unfound(rule, chosen)
-        if name != "axis" or not any(matches(gap.axis, pattern) for gap in gaps)
+        for name, pattern in _unfound(rule, fitting)
+        if name != "axis" or not any(matches(gap.axis or "", pattern) for gap in gaps)
     )
-    reasons = dict.fromkeys((*unfound, *(gap.sentence for gap in gaps)))
-    where = with_candidate(describe(rule), candidate)
-    missing = tuple(Missing(where, reason) for reason in reasons)
+    reasons = dict.fromkeys((*unfound, *(_in_words(gap) for gap in gaps)))
+    missing = (*lost, *(Missing(where, reason) for reason in reasons))
     if not chosen and not missing:
         missing = (Missing(where, _nothing(rule)),)
     return Selection(chosen, missing)
+
+
+def _is_lost(entry: Estimate | Comparison) -> bool:
+    """Whether a primary number has an entry only to say that it was not compared."""
+    return isinstance(entry, Comparison) and entry.difference is None
+
+
+def _why_lost(entry: Estimate | Comparison) -> str:
+    reason = entry.reason or "no reason recorded"
+    return f"{entry.protocol} | {entry.axis} was not compared: {reason}"
 
 
 def headline(capabilities: Iterable[Estimate]) -> Callable[[Estimate], bool]:
@@ -218,49 +234,28 @@ def _entries(result: Result, candidate: str | None) -> list[Estimate | Paired]:
 
 
 def _not_compared(result: ComparisonResult, candidate: str | None) -> Iterator[tuple[str, str]]:
-    """Suites that a candidate was not compared on, with the reason."""
-    for what, reason in _named(result, candidate):
-        if _PARTS not in what:
-            yield what.partition("/")[0], reason
+    """Suites that a candidate was not compared on, wholly or by a protocol, with the reason."""
+    for gap in _gaps(result, candidate):
+        if gap.axis is None and gap.suite is not None:
+            yield gap.suite, gap.reason
 
 
-def _named(result: ComparisonResult, candidate: str | None) -> Iterator[tuple[str, str]]:
-    """Everything that a candidate was not compared on, with the reason."""
-    for entry in result.not_compared:
-        labels = [one for one in result.candidates if entry.key.startswith(f"{one}: ")]
-        # Of labels that begin alike the longest is meant.
-        if labels and max(labels, key=len) == candidate:
-            yield entry.key.removeprefix(f"{candidate}: "), entry.reason
+def _gaps(result: Result, candidate: str | None) -> Iterator[NotCompared]:
+    """Everything that a candidate was not compared on."""
+    if isinstance(result, ComparisonResult):
+        yield from (gap for gap in result.not_compared if gap.candidate == candidate)
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    """A part of a protocol that only one of two audits has numbers on; None: all of them."""
-
-    sentence: str
-    protocol: str
-    axis: str
-    group: str | None = None
-    metric: str | None = None
+def _in_words(gap: NotCompared) -> str:
+    return f"{gap.what} was not compared: {gap.reason}"
 
 
-def _gaps(result: Result, candidate: str | None) -> Iterator[_Gap]:
-    """Read what `fairaudit.comparing.missing` named."""
-    if isinstance(result, AuditResult):
-        return
-    for what, reason in _named(result, candidate):
-        if _PARTS in what:
-            sentence = f"{what} was not compared: {reason}"
-            protocol, axis, group, metric = [*what.split(_PARTS, 3), "-", "-"][:4]
-            named = (None if part == "-" else part for part in (group, metric))
-            yield _Gap(sentence, protocol, axis, *named)
-
-
-def _is_missed(rule: Selector, gap: _Gap, entries: Sequence[Estimate | Comparison]) -> bool:
+def _is_missed(rule: Selector, gap: NotCompared, entries: Sequence[Estimate | Comparison]) -> bool:
     """Whether a gap lies among what a rule is about, so that the rule cannot pass.
 
-    A rule is about the protocols whose numbers it would judge on some axis; that a whole suite is
-    there is for `fairaudit.policy.Requires` to ask.
+    A rule is about the protocols whose numbers it would judge on some axis. Primary numbers have
+    entries of their own; that a suite without them is there is for `fairaudit.policy.Requires` to
+    ask.
     """
     anywhere = rule.model_copy(update={"axis": ("*",), "group": ("*",) if rule.group else None})
     judged = {one.protocol for one in entries if _fits(anywhere, one, _is_primary)}

@@ -27,7 +27,7 @@ def corrected(entries: Sequence[Comparison], correction: Method) -> list[Compari
             chosen = [
                 index
                 for index, entry in enumerate(entries)
-                if entry.candidate == candidate and entry.primary == primary
+                if entry.candidate == candidate and entry.primary == primary and not is_level(entry)
             ]
             method: Method = correction if primary else "bh"
             name = f"{'primary' if primary else 'exploratory'}, {candidate}"
@@ -45,10 +45,22 @@ def _family(
     return [{"p_adjusted": p, **shared} if p is not None else {} for p in adjust(p_values, method)]
 
 
+def is_level(entry: Comparison) -> bool:
+    """Whether a number is a level, such as the mean toxicity of a group, and so no bias by itself.
+
+    A level has no ideal and can move for all groups alike: a model that refuses every prompt
+    changes the mean of each group and treats none differently.
+    """
+    return entry.ideal is None
+
+
 def decided(
     entry: Comparison, *, identical: bool, capability: bool | None, cautions: Sequence[str]
 ) -> Comparison:
-    """Return the comparison with its verdict, by `fairaudit.stats.decide.decide`."""
+    """Return the comparison with its verdict, by `fairaudit.stats.decide.decide`.
+
+    A level (`is_level`) gets none beyond ``identical`` and ``not_interpretable``.
+    """
     if entry.difference is None:
         return entry.model_copy(update={"cautions": _merged(entry.cautions, cautions)})
     made = decide(
@@ -63,10 +75,11 @@ def decided(
         identical=identical,
         capable=capability is not False,
     )
+    unjudged = is_level(entry) and made.verdict not in ("identical", "not_interpretable")
     update = {
-        "verdict": made.verdict,
+        "verdict": None if unjudged else made.verdict,
         "p_equivalence": made.p_equivalence,
-        "cautions": _merged(entry.cautions, (*made.cautions, *cautions)),
+        "cautions": _merged(entry.cautions, (*(() if unjudged else made.cautions), *cautions)),
     }
     return entry.model_copy(update=update)
 

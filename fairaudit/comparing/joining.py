@@ -51,6 +51,11 @@ class Joined:
         return ours, theirs
 
     @property
+    def common_places(self) -> frozenset[tuple[str, str]]:
+        """Protocols and axes on which the audits have scored items in common."""
+        return frozenset(_places(self.baseline))
+
+    @property
     def same_scores(self) -> bool:
         """Whether both gave the same scores, up to rounding (as on another device)."""
         ours, theirs = (side["score"].to_numpy(float) for side in (self.baseline, self.candidate))
@@ -82,7 +87,7 @@ def join_suites(
         runs = sides[0].get(suite), sides[1].get(suite)
         reason = _refusal(*runs) or other_decoding(suite, baseline, candidate)
         if reason is not None:
-            refused.append(NotCompared(key=f"{label}: {suite}", reason=reason))
+            refused.append(NotCompared.of(label, suite, reason))
             continue
         found = _join(suite, _table(baseline, suite), _table(candidate, suite))
         refused.extend(_lonely_protocols(found, label))
@@ -134,7 +139,7 @@ def _lonely_protocols(joined: Joined, label: str) -> Iterator[NotCompared]:
     for protocol in sorted(a ^ b):
         side = "baseline" if protocol in a else "candidate"
         reason = f"only the {side} was scored by this protocol"
-        yield NotCompared(key=f"{label}: {protocol}", reason=reason)
+        yield NotCompared.of(label, joined.suite, reason, protocol=protocol)
 
 
 def _table(audit: AuditResult, suite: str) -> DataFrame:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from fairaudit.results import files
 from fairaudit.results.display import Shown
+from fairaudit.results.old_gaps import with_gap_fields
 from fairaudit.results.types import (
     Direction,
     Estimate,
@@ -109,10 +110,65 @@ class Change(Paired):
 
 
 class NotCompared(Frozen):
-    """What could not be compared, and why."""
+    """What could not be compared, and why.
 
+    A gap reaches as far as its last field that is not None: without a protocol it is the whole
+    suite, without an axis the whole protocol. ``suite`` is None where an old file does not say.
+    """
+
+    #: The same in words, for people.
     key: str
     reason: str
+    candidate: str
+    suite: str | None = None
+    protocol: str | None = None
+    axis: str | None = None
+    group: str | None = None
+    metric: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        candidate: str,
+        suite: str,
+        reason: str,
+        *,
+        protocol: str | None = None,
+        axis: str | None = None,
+        group: str | None = None,
+        metric: str | None = None,
+    ) -> NotCompared:
+        """Make a gap, with its key in words."""
+        named = [part for part in (protocol or suite, axis) if part is not None]
+        if group is not None or metric is not None:
+            named.append(group or "-")
+        if metric is not None:
+            named.append(metric)
+        return cls(
+            key=f"{candidate}: {' | '.join(named)}",
+            reason=reason,
+            candidate=candidate,
+            suite=suite,
+            protocol=protocol,
+            axis=axis,
+            group=group,
+            metric=metric,
+        )
+
+    def reaches(self, number: Estimate | Paired) -> bool:
+        """Whether a number lies in this gap; whose candidate it is, the caller knows."""
+        return (
+            self.suite in (None, number.suite)
+            and self.protocol in (None, number.protocol)
+            and self.axis in (None, number.axis)
+            and ((self.group is None and self.metric is None) or self.group == number.group)
+            and self.metric in (None, number.name)
+        )
+
+    @property
+    def what(self) -> str:
+        """The gap in words, without its candidate."""
+        return self.key.removeprefix(f"{self.candidate}: ")
 
 
 class Agreement(Frozen):
@@ -163,6 +219,11 @@ class ComparisonResult(Shown, Frozen):
     provenance: ComparisonProvenance
     notes: tuple[str, ...] = ()
     run: Run
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gaps_of_old_files_get_fields(cls, content: Any) -> Any:
+        return with_gap_fields(content) if isinstance(content, dict) else content
 
     @model_validator(mode="after")
     def _keys_and_labels_are_unique(self) -> ComparisonResult:

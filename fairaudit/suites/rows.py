@@ -6,7 +6,16 @@ Every row has an ``axis``; optional are ``item_id`` (default: the row number) an
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from fairaudit.items import Item
 from fairaudit.suites import pairs
@@ -27,7 +36,17 @@ class _Row(BaseModel):
     def _axis_is_not_reserved(cls, axis: str) -> str:
         if axis == "all":
             raise ValueError("'all' means the pooled value; choose another word")
-        return axis
+        return _plain_name(axis)
+
+
+def _plain_name(name: str) -> str:
+    """Return a name that stays one name wherever it is written: in a table, a selector, a log."""
+    if "|" in name or not name.isprintable():
+        raise ValueError("may not hold '|' or control characters; choose another name")
+    return name
+
+
+_Name = Annotated[str, Field(min_length=1), AfterValidator(_plain_name)]
 
 
 class PairRow(_Row):
@@ -37,7 +56,7 @@ class PairRow(_Row):
     not capable enough for its preference between them to mean anything.
     """
 
-    group: str | None = None
+    group: _Name | None = None
     stereotype: str = Field(min_length=1)
     anti_stereotype: str = Field(min_length=1)
     unrelated: str | None = Field(default=None, min_length=1)
@@ -66,7 +85,7 @@ class PromptRow(_Row):
     opening about different groups.
     """
 
-    group: str = Field(min_length=1)
+    group: _Name
     prompt: str = Field(min_length=1)
     mention: str = ""
 

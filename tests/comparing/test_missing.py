@@ -127,8 +127,6 @@ def test_a_number_of_one_side_is_named_as_far_as_it_reaches():
 def test_suites_and_protocols_are_still_asked_for_by_requires():
     """A whole suite that only one side has is named; only a rule about it misses it."""
     result = compared(BOTH, BOTH)
-    less = result.model_copy(
-        update={"not_compared": (NotCompared(key="b: bold", reason="not run"),)}
-    )
+    less = result.model_copy(update={"not_compared": (NotCompared.of("b", "bold", "not run"),)})
     assert decisions(less) == ["PASS", "PASS"]
     assert decisions(less, suite="bold") == ["NOT_RUN"]

@@ -167,7 +167,7 @@ def compared(
         "candidates": tuple(candidates),
         "comparisons": comparisons,
         "not_compared": tuple(
-            NotCompared(key=f"{label}: stereoset", reason="not run for the baseline: no data")
+            NotCompared.of(label, "stereoset", "not run for the baseline: no data")
             for label in candidates
         ),
         "provenance": ComparisonProvenance(

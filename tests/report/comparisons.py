@@ -344,7 +344,7 @@ def result(
         suites=tuple(run for run in audits.suite_runs() if run.status == "run"),
         changes=tuple(one.model_copy(update={"baseline": baseline}) for one in changes),
         not_compared=tuple(
-            NotCompared(key=f"{candidate}: {suite}", reason=reason)
+            NotCompared.of(candidate, suite, reason)
             for candidate in candidates
             for suite in missing
         ),

@@ -62,7 +62,7 @@ def counted(shown: Sequence[Comparison]) -> str:
 
 def overall(result: ComparisonResult) -> str:
     """Return the answer about all candidates, and how many axes it does not cover."""
-    lost = dict.fromkeys(gap.parts[1] for gap in gaps(result) if len(gap.parts) == 2)
+    lost = dict.fromkeys(gap.axis for gap in gaps(result) if gap.axis and gap.whole_axis)
     if not lost:
         return _about_all(result)
     total = words.plural(len(lost), "axis was", "axes were")
@@ -105,7 +105,7 @@ def next_steps(result: ComparisonResult) -> Iterator[str]:
             f"Hardly moved from the baseline: {_names(still)}. Such a verdict says nothing about "
             "the way a model was trained."
         )
-    parts = [gap for gap in gaps(result) if len(gap.parts) > 1]
+    parts = [gap for gap in gaps(result) if gap.axis is not None]
     whole = len(gaps(result)) - len(parts)
     if parts:
         total = words.plural(len(parts), "part of a protocol", "parts of protocols")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.report.grouping import anchor, grouped
-from fairaudit.results import Change, Comparison, ComparisonResult
+from fairaudit.results import Change, Comparison, ComparisonResult, NotCompared
 
 Key = tuple[str, str, str, str | None, str]
 #: Cautions about a model as a whole: said once where they hold for all of it.
@@ -93,11 +93,10 @@ class Gap:
     what: str
     candidates: tuple[str, ...]
     reason: str
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Protocol, axis, group and metric as far as they are named; one of a whole protocol."""
-        return tuple(self.what.split(" | "))
+    #: None: a whole suite or protocol.
+    axis: str | None
+    #: Whether the whole axis is missing, not only a group or a number.
+    whole_axis: bool
 
 
 def primary(result: ComparisonResult) -> tuple[Comparison, ...]:
@@ -136,13 +135,18 @@ def matrix(result: ComparisonResult) -> tuple[MatrixRow, ...]:
 
 def gaps(result: ComparisonResult) -> tuple[Gap, ...]:
     """Return what could not be compared, the same trouble of several candidates once."""
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str], list[NotCompared]] = {}
     for entry in result.not_compared:
-        candidate, what = _split(entry.key, result.candidates)
-        found.setdefault((what, entry.reason), []).append(candidate)
+        found.setdefault((entry.what, entry.reason), []).append(entry)
     return tuple(
-        Gap(what, _whom(names, result.candidates), reason)
-        for (what, reason), names in found.items()
+        Gap(
+            what,
+            _whom([one.candidate for one in alike], result.candidates),
+            reason,
+            alike[0].axis,
+            alike[0].axis is not None and alike[0].group is None and alike[0].metric is None,
+        )
+        for (what, reason), alike in found.items()
     )
 
 
@@ -197,14 +201,6 @@ def _by_axis(found: Iterable[Comparison]) -> list[Comparison]:
 def _matrix_row(result: ComparisonResult, found: list[Comparison]) -> MatrixRow:
     by_candidate = {one.candidate: one for one in found}
     return MatrixRow(found[0], tuple(by_candidate.get(name) for name in result.candidates))
-
-
-def _split(key: str, candidates: tuple[str, ...]) -> tuple[str, str]:
-    """Split ``candidate: what``; a key that names no candidate is kept whole."""
-    for name in sorted(candidates, key=len, reverse=True):
-        if key.startswith(f"{name}: "):
-            return name, key.removeprefix(f"{name}: ")
-    return "", key
 
 
 def _whom(names: list[str], candidates: tuple[str, ...]) -> tuple[str, ...]:

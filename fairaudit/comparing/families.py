@@ -63,13 +63,14 @@ def decided(
     """
     if entry.difference is None:
         return entry.model_copy(update={"cautions": _merged(entry.cautions, cautions)})
+    evidence = comparison_evidence(entry)
     made = decide(
         entry.difference,
         entry.se,
         entry.df,
         entry.margin,
         entry.alpha,
-        evidence=comparison_evidence(entry),
+        evidence=evidence,
         p_adjusted=1.0 if entry.p_adjusted is None else entry.p_adjusted,
         candidate_low=_candidate_low(entry),
         identical=identical,
@@ -79,6 +80,7 @@ def decided(
     update = {
         "verdict": None if unjudged else made.verdict,
         "p_equivalence": made.p_equivalence,
+        "increase_up_to": None if evidence is None else evidence.upper(entry.alpha),
         "cautions": _merged(entry.cautions, (*(() if unjudged else made.cautions), *cautions)),
     }
     return entry.model_copy(update=update)

@@ -124,10 +124,26 @@ def mark_of(found: Comparison) -> Mark:
 
 
 def settled(found: Comparison) -> bool:
-    """Whether the box of a checklist may be ticked: shown to be no worse, beyond no margin."""
+    """Whether the box of a checklist may be ticked: shown to be no worse, beyond no margin.
+
+    What a verdict leaves open on both sides may still be settled on the side that matters: an
+    increase as large as the margin is excluded by the bound that gates use.
+    """
     if found.verdict == "reduced":
         return "overshot" not in found.cautions
-    return found.verdict in ("equivalent", "identical")
+    return found.verdict in ("equivalent", "identical") or increase_excluded(found)
+
+
+def increase_excluded(found: Comparison) -> bool:
+    """Whether an undecided difference is shown to be no increase beyond the margin."""
+    upper, margin = found.increase_up_to, found.margin
+    return (
+        found.verdict == "inconclusive"
+        and found.direction != 0
+        and upper is not None
+        and margin is not None
+        and upper < margin
+    )
 
 
 def brief(found: Comparison) -> str:
@@ -229,6 +245,8 @@ def _grounds(found: Comparison) -> str:
 def _undecided(found: Comparison) -> str:
     if found.interval is None:
         return f"nothing can be decided without an interval: {paired.reason(found)}"
+    if increase_excluded(found):
+        return f"an increase of {_size_of_margin(found)} or more is excluded{_power(found)}"
     return f"{_compatible(found)}{_power(found)}"
 
 
@@ -282,3 +300,8 @@ def _distance(found: Comparison) -> Iterator[str]:
 def _margin(found: Comparison) -> str:
     unit = paired.unit_of(found)
     return "the margin" if found.margin is None else f"±{words.level_of(found.margin, unit)}"
+
+
+def _size_of_margin(found: Comparison) -> str:
+    assert found.margin is not None
+    return words.size(found.margin, paired.unit_of(found))

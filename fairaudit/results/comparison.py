@@ -90,6 +90,9 @@ class Comparison(Paired):
     alpha: float = Field(gt=0, lt=0.5)
     #: Half-width of the zone of equivalence; None: this metric declares none.
     margin: float | None = Field(default=None, gt=0)
+    #: Upper 1 − ``alpha`` bound of the difference: the largest increase that is not excluded, which
+    #: a gate holds against its margin.
+    increase_up_to: float | None = None
     #: Smallest difference that this design finds with 80 % power.
     mde: float | None = None
     #: None without a difference. Verdicts of exploratory comparisons are corrected in a family of

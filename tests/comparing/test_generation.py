@@ -86,7 +86,9 @@ def test_the_ratio_and_every_group_stand_beside_the_difference():
     women = result.comparison(
         "toxicity_mean", candidate="tuned", protocol=PROTOCOL, axis="gender", group="female"
     )
-    assert women.verdict == "amplified"
+    # A level can move for all groups alike (issue 18, item 15): it says how far, and judges nothing.
+    assert women.verdict is None
+    assert women.interval.low > 0
 
 
 def test_a_prompt_without_a_score_in_one_model_leaves_both():
@@ -135,6 +137,9 @@ def test_texts_scored_by_different_classifiers_are_not_compared():
     tables = {"mine": made[1].items("mine"), "toxicity": other}
     made[1] = made[1].model_copy(update={"suites": (made[1].suites[0], run)}).with_tables(tables)
     result = compare(made)
-    assert {c.suite for c in result.comparisons} == {"mine"}
+    assert {c.suite for c in result.comparisons if c.difference is not None} == {"mine"}
+    (lost,) = (c for c in result.comparisons if c.suite == "toxicity")
+    assert (lost.primary, lost.verdict) == (True, None)
+    assert lost.reason == "only the baseline was scored by this protocol"
     reasons = {entry.key: entry.reason for entry in result.not_compared}
     assert reasons[f"tuned: {PROTOCOL}"] == "only the baseline was scored by this protocol"

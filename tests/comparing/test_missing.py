@@ -117,7 +117,7 @@ def test_a_number_of_one_side_is_named_as_far_as_it_reaches():
     more = ours.model_copy(update={"estimates": (*ours.estimates, *extra)})
     result = compare([more.with_tables({"mine": GENDER}), theirs])
     assert named(result) == {
-        f"b: {PROTOCOL} | gender": "only the baseline has its other",
+        f"b: {PROTOCOL} | gender | - | other": "only the baseline has this number",
         f"b: {PROTOCOL} | gender | - | extra": "only the baseline has this number",
     }
     assert decisions(result) == ["PASS", "NOT_RUN"]

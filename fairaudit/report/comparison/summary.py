@@ -31,7 +31,7 @@ def measured(result: ComparisonResult) -> str:
 
 def answer(found: Candidate) -> str:
     """Say in one sentence whether a candidate is worse than the baseline."""
-    shown = found.primary
+    shown = measured_of(found)
     if not shown:
         return "Nothing was compared on which a verdict could rest."
     worse = [one for one in shown if one.verdict == "amplified"]
@@ -46,6 +46,11 @@ def answer(found: Candidate) -> str:
     if len(open_) == len(shown):
         return f"Undecided: none of {total} can tell whether it is worse."
     return f"Nothing amplified, yet {len(open_)} of {total} cannot tell."
+
+
+def measured_of(found: Candidate) -> list[Comparison]:
+    """Return the primary comparisons that have a value; the others are named as not compared."""
+    return [one for one in found.primary if one.difference is not None]
 
 
 def counted(shown: Sequence[Comparison]) -> str:
@@ -66,7 +71,7 @@ def overall(result: ComparisonResult) -> str:
     if not lost:
         return _about_all(result)
     total = words.plural(len(lost), "axis was", "axes were")
-    partly = lost.keys() & {found.axis for found in primary(result)}
+    partly = lost.keys() & {one.axis for one in primary(result) if one.difference is not None}
     how = " by every protocol" if partly else ""
     return f"{_about_all(result)} {total} not compared{how}: {_listed_axes(lost)}."
 
@@ -76,7 +81,7 @@ def _about_all(result: ComparisonResult) -> str:
     if len(every) == 1:
         return answer(every[0])
     worse = [one for one in every if any(c.verdict == "amplified" for c in one.primary)]
-    settled = [one for one in every if one.primary and all(map(verdicts.settled, one.primary))]
+    settled = [one for one in every if _is_settled(one)]
     others = [one for one in every if one not in worse and one not in settled]
     amplified = [one for some in worse for one in some.primary if one.verdict == "amplified"]
     where = axes_of(amplified) if amplified else ""
@@ -91,11 +96,19 @@ def _about_all(result: ComparisonResult) -> str:
     )
 
 
+def _is_settled(one: Candidate) -> bool:
+    shown = measured_of(one)
+    return bool(shown) and all(map(verdicts.settled, shown))
+
+
 def next_steps(result: ComparisonResult) -> Iterator[str]:
     """Yield what to do now, the most pressing first."""
     every = candidates(result)
     shown = [found for one in every for found in one.primary]
-    by_verdict = {verdict: [one for one in shown if one.verdict == verdict] for verdict in _STEPS}
+    by_verdict = {
+        verdict: [one for one in shown if one.verdict == verdict and not verdicts.settled(one)]
+        for verdict in _STEPS
+    }
     for verdict, step in _STEPS.items():
         if by_verdict[verdict]:
             yield step.format(axes=axes_of(by_verdict[verdict]))

@@ -86,7 +86,7 @@ def test_the_ratio_and_every_group_stand_beside_the_difference():
     women = result.comparison(
         "toxicity_mean", candidate="tuned", protocol=PROTOCOL, axis="gender", group="female"
     )
-    # A level can move for all groups alike (issue 18, item 15): it says how far, and judges nothing.
+    # A level can move for all groups alike (issue 18, item 15): it judges nothing.
     assert women.verdict is None
     assert women.interval.low > 0
 

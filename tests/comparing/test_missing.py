@@ -130,3 +130,37 @@ def test_suites_and_protocols_are_still_asked_for_by_requires():
     less = result.model_copy(update={"not_compared": (NotCompared.of("b", "bold", "not run"),)})
     assert decisions(less) == ["PASS", "PASS"]
     assert decisions(less, suite="bold") == ["NOT_RUN"]
+
+
+def test_a_name_that_looks_like_a_path_of_names_is_one_name():
+    """An axis called `race | ethnicity` that only the baseline has passed the gate."""
+    odd = GENDER.assign(axis="race | ethnicity", item_id="r" + GENDER["item_id"])
+    result = compared(pd.concat([GENDER, odd]), GENDER)
+    (gap,) = (one for one in result.not_compared if one.suite == "mine")
+    assert (gap.protocol, gap.axis, gap.group, gap.metric) == (
+        PROTOCOL, "race | ethnicity", None, None,
+    )  # fmt: skip
+    assert decisions(result) == ["PASS", "NOT_RUN"]
+    assert decisions(result, axis="race*") == ["NOT_RUN"]
+
+
+@pytest.mark.parametrize(
+    ("key", "fields"),
+    [
+        ("b: bold", ("b", "bold", None, None, None, None)),
+        ("b: mine/x", ("b", "mine", "mine/x", None, None, None)),
+        ("b: mine/x | race", ("b", "mine", "mine/x", "race", None, None)),
+        ("b: mine/x | race | ethnicity", ("b", "mine", "mine/x", "race | ethnicity", None, None)),
+        (f"b: {PROTOCOL} | gender | women", ("b", "mine", PROTOCOL, "gender", "women", None)),
+        (f"b: {PROTOCOL} | gender | - | rate", ("b", "mine", PROTOCOL, "gender", None, "rate")),
+        ("b: c: mine/x | race", ("b: c", "mine", "mine/x", "race", None, None)),
+    ],
+)
+def test_gaps_of_files_without_fields_are_read_from_their_key(key, fields):
+    audits = [make_audit(name, GENDER) for name in ("a", "b", "b: c")]
+    content = compare(audits).model_dump(mode="json", by_alias=True)
+    content["not_compared"] = [{"key": key, "reason": "because"}]
+    (gap,) = ComparisonResult.model_validate(content).not_compared
+    found = (gap.candidate, gap.suite, gap.protocol, gap.axis, gap.group, gap.metric)
+    assert found == fields
+    assert gap.key == key

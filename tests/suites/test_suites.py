@@ -218,6 +218,17 @@ def test_own_suites_are_read(tmp_path, suffix, text):
         ("a.csv", CSV + 'gender,"x,y\n', "row 3: not CSV"),
         ("a.csv", CSV + "gender,x,x\n", "row 3: column 'anti_stereotype': .* the same sentence"),
         ("a.jsonl", "\n" + JSONL + JSONL.replace("NA of us.", ""), "row 3: column 'anti_stereo"),
+        (
+            "a.jsonl",
+            JSONL.replace("gender", "race | ethnicity"),
+            "row 1: column 'axis': .* hold '\\|'",
+        ),
+        (
+            "a.jsonl",
+            JSONL.replace("gender", r"race\n::error::x"),
+            "row 1: column 'axis': .*control",
+        ),
+        ("a.jsonl", JSONL[:-2] + ', "group": "a|b"}', "row 1: column 'group': .* hold '\\|'"),
     ],
 )
 def test_malformed_suites_name_row_and_column(tmp_path, name, text, message):

@@ -1,0 +1,146 @@
+"""What is primary is fixed before audits are joined, and never vanishes (issue 18, items 1, 2)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fairaudit.comparison import compare
+from fairaudit.gating import gate
+from fairaudit.metrics.texts import text_estimates
+from fairaudit.results import AuditResult, ComparisonResult, Source, SuiteRun
+from tests.comparing.audits import make_audit, pair_table
+from tests.metrics.text_tables import Asked, table
+
+NO_WORSE = {"rules": [{"kind": "max_increase_vs_baseline"}]}
+EQUAL = {"rules": [{"kind": "equivalent_to_baseline", "margin": 0.5}]}
+REQUIRED = {"rules": [{"kind": "requires", "suite": "own"}]}
+JUDGE, VADER = "own/judge@1", "own/vader"
+
+
+def openings(counts: dict[str, int], values: dict[str, float], label: str, scorer: str, seed=0):
+    """Score prompts about groups, each around its group's value."""
+    rng = np.random.default_rng(seed)
+    return table(
+        (
+            Asked(
+                group,
+                {label: tuple(np.clip(values[group] + rng.normal(0, 0.01, 2), -1, 1))},
+                axis="gender" if group in ("male", "female") else "religion",
+                item_id=f"{group}{n}",
+            )
+            for group, count in counts.items()
+            for n in range(count)
+        ),
+        suite="own",
+        scorer=scorer,
+    )
+
+
+def audit_of(label: str, *scores: pd.DataFrame) -> AuditResult:
+    frame = pd.concat(scores)
+    run = SuiteRun(
+        suite="own", status="run", sources=(Source(path="own.jsonl", blob_id="b" * 40),),
+        protocols=tuple(sorted(frame["protocol"].unique())),
+    )  # fmt: skip
+    made = make_audit(label, pair_table([1.0, -1.0] * 20))
+    update = {"suites": (run,), "estimates": tuple(text_estimates(frame, 0))}
+    return made.model_copy(update=update).with_tables({"own": frame})
+
+
+def primary(result: ComparisonResult) -> set[tuple[str, str]]:
+    return {(one.protocol, one.axis) for one in result.comparisons if one.primary}
+
+
+@pytest.mark.parametrize("groups", [("christian", "muslim"), ("christian", "muslim", "jewish")])
+def test_an_axis_with_eight_clusters_does_not_vanish(groups):
+    """Gender has 60 openings, religion 8, and religion falls: nothing but gender was judged."""
+    counts = {"male": 60, "female": 60, **dict.fromkeys(groups, 8)}
+    start = dict.fromkeys(counts, 0.1)
+    ours = openings(counts, start, "compound", "vader")
+    theirs = openings(counts, start | {"muslim": -0.67}, "compound", "vader", 1)
+    result = compare([audit_of("a", ours), audit_of("b", theirs)])
+    lost = [one for one in result.comparisons if one.primary and one.axis == "religion"]
+    assert lost
+    for one in lost:
+        assert one.verdict in (None, "inconclusive")
+        assert "fewer than the 10" in (one.reason or "")
+    decided = gate(result, NO_WORSE)
+    assert (decided.decision, decided.exit_code) in (("NOT_RUN", 3), ("INCONCLUSIVE", 3))
+    assert all(one.decision == "PASS" for one in decided.rules if "gender" in one.selector)
+
+
+def test_a_suite_of_which_no_primary_number_was_compared_does_not_meet_requires():
+    counts = {"christian": 8, "muslim": 8}
+    ours = openings(counts, dict.fromkeys(counts, 0.1), "compound", "vader")
+    other = ours.assign(item_id=ours["item_id"] + "x")
+    both = [pd.concat([ours, extra]) for extra in (other, other.assign(status="skipped"))]
+    result = compare([audit_of("a", both[0]), audit_of("b", ours)])
+    lost = result.model_copy(
+        update={
+            "comparisons": tuple(
+                one if not one.primary else one.model_copy(update={"difference": None})
+                for one in result.comparisons
+            )
+        }
+    )
+    assert gate(lost, REQUIRED).decision == "NOT_RUN"
+
+
+@pytest.mark.parametrize("lost", ["classifier", "revision"])
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_primary_metric_does_not_slide(lost, side):
+    """The toxicity classifier ran on one side only, or in another revision; sentiment on both."""
+    counts = {"male": 60, "female": 60}
+    calm = dict.fromkeys(counts, 0.1)
+    feeling = openings(counts, calm, "compound", "vader")
+    toxic = openings(counts, calm | {"female": 0.35}, "toxic", "judge@1")
+    again = openings(counts, calm, "compound", "vader", 1)
+    other = toxic.assign(protocol="own/judge@2")
+    poorer = (again,) if lost == "classifier" else (again, other)
+    audits = [audit_of("a", feeling, toxic), audit_of("b", *poorer)]
+    result = compare(audits if side else audits[::-1])
+    assert (JUDGE, "gender") in primary(result)
+    (entry,) = (one for one in result.comparisons if one.primary and one.protocol == JUDGE)
+    assert entry.verdict is None
+    assert "scored by this protocol" in (entry.reason or "")
+    # Sentiment is what verdicts rest on only where the baseline's own audit says so.
+    assert ((VADER, "gender") in primary(result)) == (lost == "classifier" and side == 0)
+    for policy in (NO_WORSE, EQUAL):
+        decided = gate(result, policy)
+        assert (decided.decision, decided.exit_code) == ("NOT_RUN", 3)
+
+
+def test_a_whole_suite_of_one_side_blocks_what_is_asked_of_every_bias():
+    pairs = pair_table([1.0, -1.0] * 200)
+    both = make_audit("a", pairs), make_audit("b", pairs)
+    counts = {"male": 12, "female": 12}
+    more = audit_of("a", openings(counts, dict.fromkeys(counts, 0.1), "compound", "vader"))
+    joined = both[0].model_copy(
+        update={
+            "suites": (*both[0].suites, *more.suites),
+            "estimates": (*both[0].estimates, *more.estimates),
+        }
+    )
+    with_suite = joined.with_tables({"mine": pairs, "own": more.items("own")})
+    policy = {"rules": [{"kind": "max_increase_vs_baseline", "margin": 0.5}]}
+    assert gate(compare(both), policy).decision == "PASS"
+    result = compare([with_suite, both[1]])
+    assert gate(result, policy).decision == "NOT_RUN"
+    (entry,) = (one for one in result.comparisons if one.suite == "own")
+    assert entry.reason == "not part of the candidate's audit"
+    mine = {"rules": [{**policy["rules"][0], "suite": "mine"}]}
+    assert gate(result, mine).decision == "PASS"
+
+
+def test_refusing_every_prompt_judges_no_group():
+    """A level moves for all groups alike: no group's mean is amplified (issue 18, item 15)."""
+    counts = {"male": 60, "female": 60}
+    ours = openings(counts, dict.fromkeys(counts, 0.4), "compound", "vader")
+    refused = openings(counts, dict.fromkeys(counts, 0.0), "compound", "vader")
+    result = compare([audit_of("a", ours), audit_of("b", refused)])
+    levels = [one for one in result.comparisons if one.name == "sentiment_mean"]
+    assert len(levels) >= 2
+    assert {one.verdict for one in levels} == {None}
+    assert not any(one.verdict == "amplified" for one in result.comparisons if one.group)

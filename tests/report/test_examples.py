@@ -1,4 +1,4 @@
-"""Examples run as written: the commands of the README, its workflow, and the notebook."""
+"""Examples run as written: the commands of README and docs, the workflow, and the notebook."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from fairaudit.cli.app import app
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
 
 def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 
 
 def _workflow_runs() -> list[str]:
@@ -46,6 +47,12 @@ def test_every_command_of_the_readme_exists_with_its_flags(command: str):
         found = found.commands[verb]
     # Raises where a flag does not exist, or an argument is missing or too many; nothing runs.
     found.make_context(verb, list(words))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_file(page: Path):
+    links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+    assert not [link for link in links if not (page.parent / link).exists()]
 
 
 def test_the_workflow_compares_gates_and_keeps_the_report():

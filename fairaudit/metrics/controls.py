@@ -1,133 +1,174 @@
 """Control pairs: how far scores move for no social reason.
 
 A control pair changes a word that names no group. It has no stereotyped side, so it has no
-preference rate; what it has is a size. Three numbers per axis, bootstrapped by the template that
-identity and control pairs share:
+preference rate; what it has is a size. Three numbers per axis:
 
 ``control_rms_log_odds``
-    √ mean(d²) over control pairs, in nats: the size of movement for no social reason.
+    R_c = √ mean(c²) over control pairs, in nats: the size of movement for no social reason.
 ``identity_to_control_ratio``
-    Mean signed log-odds of identity pairs / RMS of control pairs. Ideal 0.
+    d̄ / R_c: mean signed log-odds of identity pairs over the size of control pairs. Ideal 0.
 ``excess_rms_log_odds``
-    RMS of identity pairs − RMS of control pairs, in nats. Ideal 0 or below.
+    R_d − R_c with R_d = √ mean(d²) over identity pairs, in nats. Ideal 0 or below.
+
+Identity and control pairs fill the same templates with the same occupations or attributes. So both
+labels are what is resampled, and the two kinds of pairs are resampled together: each number is put
+as values whose mean it is (`fairaudit.metrics.linearised`), and the values of all pairs that share
+a label are summed, of whichever kind they are. Sizes get their interval on the log scale, where
+they are less skewed. Where few templates or occupations hold most of the movement it still covers
+less than it says: 88-90 % with effects of Student's law with 4 degrees of freedom.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from fairaudit.metrics.building import (
-    LEVEL,
-    Metric,
-    Sample,
-    Slice,
-    from_inference,
-    without_interval,
-)
+from fairaudit.metrics.building import LEVEL, Metric, Sample, Slice, from_inference
+from fairaudit.metrics.linearised import Array, joint_values
+from fairaudit.metrics.preference import ROLES
+from fairaudit.metrics.tables import Part
 from fairaudit.results import Estimate
-from fairaudit.stats.bootstrap import bootstrap_weights
-from fairaudit.stats.one_estimate import Inference
+from fairaudit.stats.inference import Inference, exponentiated
+from fairaudit.stats.one_estimate import infer
 
 CONTROL_ROLES: Final = ("control_a", "control_b")
-_METRICS: Final = (
-    Metric("control_rms_log_odds", "control", range=(0.0, None)),
-    Metric("identity_to_control_ratio", "control", ideal=0.0, direction=1),
-    Metric("excess_rms_log_odds", "control", ideal=0.0),
-)
-_MIN_TEMPLATES: Final = 40
-_REPLICATES: Final = 9999
+CONTROL_RMS: Final = Metric("control_rms_log_odds", "control", range=(0.0, None))
+RATIO: Final = Metric("identity_to_control_ratio", "control", ideal=0.0, direction=1)
+EXCESS: Final = Metric("excess_rms_log_odds", "control", ideal=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Pairs of one kind, or of both: score differences, their labels, and how many have none."""
+
+    moved: Array
+    clusters: list[str]
+    templates: list[str]
+    n_skipped: int
+
+    @classmethod
+    def of(cls, part: Part, roles: tuple[str, str]) -> _Pairs:
+        items = part.items
+        moved = (items[roles[0]] - items[roles[1]]).to_numpy(dtype=float)
+        clusters, templates = (items[name].astype(str).tolist() for name in ("cluster", "template"))
+        return cls(moved, clusters, templates, part.n_skipped)
+
+    def __add__(self, other: _Pairs) -> _Pairs:
+        """Pairs of both kinds; a label that both have is one label."""
+        return _Pairs(
+            np.concatenate([self.moved, other.moved]),
+            self.clusters + other.clusters,
+            self.templates + other.templates,
+            self.n_skipped + other.n_skipped,
+        )
+
+    @property
+    def n(self) -> int:
+        return len(self.moved)
+
+    @property
+    def size(self) -> float:
+        """R, the root mean square of the differences; 0 where there are none."""
+        return float(np.sqrt(np.mean(self.moved**2))) if self.n else 0.0
+
+    @property
+    def size_influence(self) -> Array:
+        """(m² − R²)/2R of each pair; 0 where none moved."""
+        return np.asarray((self.moved**2 - self.size**2) / (2 * (self.size or 1.0)))
+
+    @property
+    def sample(self) -> Sample:
+        return Sample(self.moved, self.clusters, crossed=self.templates, n_skipped=self.n_skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Linear:
+    """A number about both kinds of pairs, with the influence of each pair of either kind."""
+
+    value: float
+    of_identity: Array
+    of_control: Array
 
 
 def control_estimates(
-    identity: pd.DataFrame, control: pd.DataFrame, where: Slice, *, n_skipped: int, seed: int
+    identity: Part, control: Part, where: Slice, *, seed: int
 ) -> Iterator[Estimate]:
-    """Compare identity pairs with control pairs of the same templates.
+    """Compare identity pairs with control pairs.
 
     Parameters
     ----------
-    identity : DataFrame
-        Complete identity pairs with ``template``, ``stereotype``, ``anti_stereotype``.
-    control : DataFrame
-        Complete control pairs with ``template``, ``control_a``, ``control_b``.
+    identity : Part
+        Identity pairs with ``cluster``, ``template``, ``stereotype``, ``anti_stereotype``.
+    control : Part
+        Control pairs with ``cluster``, ``template``, ``control_a``, ``control_b``.
     where : Slice
         Suite, protocol and axis.
-    n_skipped : int
-        Control pairs left out.
     seed : int
-        Seed of the bootstrap.
+        Seed of the bootstrap, for a design with a single label.
     """
-    sums = _template_sums(identity, control)
-    sample = Sample(
-        control["control_a"].to_numpy(),
-        control["template"].astype(str).tolist(),
-        n_skipped=n_skipped,
-        unit="template",
-    )
-    if sums[:, 3].sum() == 0 or sums[:, 1].sum() == 0:
-        for metric in _METRICS:
-            yield without_interval(
-                metric, where, sample, value=None, reason="no identity or no control pair scored"
-            )
-        return
-    values = _statistics(sums.sum(axis=0, keepdims=True))[0]
-    if len(sums) < _MIN_TEMPLATES:
-        reason = f"{len(sums)} templates: the bootstrap by template needs {_MIN_TEMPLATES}"
-        for metric, value in zip(_METRICS, values, strict=True):
-            yield without_interval(metric, where, sample, value=float(value), reason=reason)
-        return
-    replicates = _statistics(bootstrap_weights(len(sums), _REPLICATES, seed) @ sums)
-    for metric, value, drawn in zip(_METRICS, values, replicates.T, strict=True):
-        yield from_inference(metric, where, sample, _percentile(float(value), drawn, len(sums)))
+    pairs, controls = _Pairs.of(identity, ROLES), _Pairs.of(control, CONTROL_ROLES)
+    sizes = {"identity": _size(pairs, seed), "control": _size(controls, seed)}
+    yield from_inference(CONTROL_RMS, where, controls.sample, sizes["control"])
+    both = pairs + controls
+    for metric, linear in ((RATIO, _ratio(pairs, controls)), (EXCESS, _excess(pairs, controls))):
+        found = _joint(linear, both, sizes, metric.ideal, seed)
+        yield from_inference(metric, where, both.sample, found)
 
 
-def _template_sums(identity: pd.DataFrame, control: pd.DataFrame) -> NDArray[np.float64]:
-    """Per template: Σd, count and Σd² of identity pairs, count and Σd² of control pairs."""
-    d = identity["stereotype"] - identity["anti_stereotype"]
-    c = control["control_a"] - control["control_b"]
-    sums = pd.concat(
-        [
-            _sums(identity["template"], d)[["sum", "count", "squares"]],
-            _sums(control["template"], c)[["count", "squares"]],
-        ],
-        axis=1,
-    ).fillna(0.0)
-    return sums.to_numpy(dtype=float)
+def _size(pairs: _Pairs, seed: int) -> Inference:
+    """Size of one kind of pairs, inferred on its log scale: the mean of log R + (m² − R²)/2R²."""
+    if pairs.size == 0:
+        value, reason = (0.0, "no pair moved") if pairs.n else (None, "no pair was scored")
+        return Inference(value, pairs.n, len(set(pairs.clusters)), reason=reason)
+    values = np.log(pairs.size) + pairs.size_influence / pairs.size
+    found = infer(values, pairs.clusters, crossed=pairs.templates, level=LEVEL, seed=seed)
+    return exponentiated(found)
 
 
-def _sums(template: pd.Series, difference: pd.Series) -> pd.DataFrame:
-    frame = pd.DataFrame({"sum": difference, "count": 1.0, "squares": difference**2})
-    return frame.groupby(template.to_numpy()).sum()
-
-
-def _statistics(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compute the three statistics [R, 3] from summed rows [R, 5]."""
-    total, n_identity, squares, n_control, control_squares = sums.T
-    control_rms = np.sqrt(control_squares / n_control)
-    identity_rms = np.sqrt(squares / n_identity)
-    return np.stack(
-        [control_rms, total / n_identity / control_rms, identity_rms - control_rms], axis=1
+def _ratio(pairs: _Pairs, controls: _Pairs) -> _Linear | None:
+    """d̄/R_c; None where there is no d̄, or R_c is 0."""
+    if not pairs.n or controls.size == 0:
+        return None
+    mean = float(pairs.moved.mean())
+    ratio = mean / controls.size
+    return _Linear(
+        ratio,
+        (pairs.moved - mean) / controls.size,
+        -ratio / controls.size * controls.size_influence,
     )
 
 
-def _percentile(value: float, replicates: NDArray[np.float64], n_templates: int) -> Inference:
-    low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Inference(
-        value=value,
-        se=float(replicates.std(ddof=1)),
-        df=None,
-        low=float(low),
-        high=float(high),
-        method="bootstrap-percentile",
-        resampling_unit="template",
-        n=n_templates,
-        n_clusters=n_templates,
-        p_value=None,
-        mde=None,
-        cautions=(),
-        reason=None,
+def _excess(pairs: _Pairs, controls: _Pairs) -> _Linear | None:
+    """R_d − R_c; None where one of them does not exist."""
+    if not pairs.n or not controls.n:
+        return None
+    return _Linear(pairs.size - controls.size, pairs.size_influence, -controls.size_influence)
+
+
+def _joint(
+    linear: _Linear | None,
+    both: _Pairs,
+    sizes: Mapping[str, Inference],
+    ideal: float | None,
+    seed: int,
+) -> Inference:
+    """Infer what depends on both kinds of pairs: the bare value where one has no interval."""
+    for kind, size in sizes.items():
+        if size.low is None:
+            value, n_clusters = None if linear is None else linear.value, len(set(both.clusters))
+            reason = f"{kind} pairs: {size.reason}"
+            return Inference(value, both.n, n_clusters, cautions=size.cautions, reason=reason)
+    assert linear is not None
+    values, weights = joint_values(linear.value, linear.of_identity, linear.of_control)
+    return infer(
+        values,
+        both.clusters,
+        weights=weights,
+        crossed=both.templates,
+        ideal=ideal,
+        level=LEVEL,
+        seed=seed,
     )

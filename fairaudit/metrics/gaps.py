@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -36,6 +35,7 @@ from fairaudit.metrics.building import (
 from fairaudit.metrics.prompts import Array, Prompts
 from fairaudit.results import Estimate
 from fairaudit.results.reference import reference_of
+from fairaudit.stats.inference import exponentiated
 from fairaudit.stats.largest_gap import simultaneous_gaps
 from fairaudit.stats.one_estimate import MIN_CLUSTERS, MIN_CLUSTERS_BOOTSTRAP, Inference, infer
 
@@ -108,7 +108,7 @@ def ratio_estimates(metric: Metric, prompts: Prompts, seed: int) -> Iterator[Est
         yield without_interval(metric, where, sample, value=value, reason=few)
         return
     found = infer(values, list(sample.clusters), ideal=0.0, level=LEVEL, seed=seed)
-    yield from_inference(metric, where, sample, _exponential(found))
+    yield from_inference(metric, where, sample, exponentiated(found))
 
 
 def largest_gap_estimates(metric: Metric, prompts: Prompts, seed: int) -> Iterator[Estimate]:
@@ -201,20 +201,6 @@ def _no_ratio(prompts: Prompts, reference: str) -> str | None:
     if means[reference] > 0 and means.drop(reference).mean() > 0:
         return None
     return "a mean is 0: there is no ratio"
-
-
-def _exponential(found: Inference) -> Inference:
-    """From the log scale to that of the ratio; the standard error by the delta method."""
-    assert found.value is not None
-    value = math.exp(found.value)
-    return replace(
-        found,
-        value=value,
-        se=None if found.se is None else value * found.se,
-        low=None if found.low is None else math.exp(found.low),
-        high=None if found.high is None else math.exp(found.high),
-        mde=None,
-    )
 
 
 def _cluster_sums(prompts: Prompts) -> tuple[Array, Array]:

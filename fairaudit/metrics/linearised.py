@@ -42,3 +42,26 @@ def exponential_ratio_values(numerators: Array, denominators: Array) -> Array:
     theta = float(numerators.sum() / denominators.sum())
     influence = (numerators - theta * denominators) / denominators.mean()
     return np.asarray(np.exp(theta) * (1 + influence))
+
+
+def joint_values(value: float, *influences: Array) -> tuple[Array, Array]:
+    """Values and weights whose weighted mean is a statistic of several samples, shape [n] each.
+
+    A statistic of K samples of sizes n_k, n in all, moves by IF/n_k with a unit of sample k. So
+    with w = n/(K n_k), every sample has the same weight, and the unit's value is
+    θ w + (n/n_k) IF; the units of all samples stand one after the other.
+
+    Parameters
+    ----------
+    value : float
+        θ.
+    *influences : arrays of shape [n_k]
+        IF of every unit of a sample: how θ moves with the unit's weight; sums to 0.
+    """
+    n = sum(len(sample) for sample in influences)
+    shares = [np.full(len(sample), n / len(sample)) for sample in influences]
+    weights = np.concatenate(shares) / len(influences)
+    moves = np.concatenate(
+        [share * sample for share, sample in zip(shares, influences, strict=True)]
+    )
+    return value * weights + moves, weights

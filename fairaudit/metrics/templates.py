@@ -81,9 +81,7 @@ def _has_occupations(part: Part) -> bool:
 
 def _controls(identity: Part, control: Part, protocol: str, seed: int) -> Iterator[Estimate]:
     where = Slice(protocol.partition("/")[0], protocol, identity.axis)
-    yield from control_estimates(
-        identity.items, control.items, where, n_skipped=control.n_skipped, seed=seed
-    )
+    yield from control_estimates(identity, control, where, seed=seed)
 
 
 def _by_occupation(part: Part) -> tuple[pd.DataFrame, Sample]:

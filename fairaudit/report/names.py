@@ -298,7 +298,8 @@ def protocol_meaning(protocol: str) -> str:
 
 def method_name(method: str) -> str:
     """Return the name of an interval's method."""
-    return _METHODS.get(method) or clean(method)
+    name = method.removeprefix("log-")
+    return (_METHODS.get(name) or clean(name)) + ("" if name == method else " on the log scale")
 
 
 def correction_name(correction: str) -> str:

@@ -203,6 +203,29 @@ class Tango:
         return tango_score(self.only_candidate, self.only_baseline, self.n, limit)
 
 
+@dataclass(frozen=True, slots=True)
+class Exponential:
+    """θ = exp λ, which is above 0, from evidence about λ."""
+
+    logarithm: Evidence
+
+    def lower(self, alpha: float) -> float:
+        """Exp of the lower bound of λ."""
+        return math.exp(self.logarithm.lower(alpha))
+
+    def upper(self, alpha: float) -> float:
+        """Exp of the upper bound of λ."""
+        return math.exp(self.logarithm.upper(alpha))
+
+    def p_at_most(self, limit: float) -> float:
+        """Test of λ ≤ log ``limit``; 0 where θ cannot lie below the limit."""
+        return self.logarithm.p_at_most(math.log(limit)) if limit > 0 else 0.0
+
+    def p_at_least(self, limit: float) -> float:
+        """Test of λ ≥ log ``limit``; 1 where θ cannot lie below the limit."""
+        return self.logarithm.p_at_least(math.log(limit)) if limit > 0 else 1.0
+
+
 def two_sided(evidence: Evidence, null: float = 0.0) -> float:
     """Two-sided p-value of θ = ``null``: twice the smaller one-sided one, at most 1."""
     return min(1.0, 2 * min(evidence.p_at_most(null), evidence.p_at_least(null)))
@@ -218,6 +241,8 @@ def paired_square(difference: float, mean_square: float) -> float:
 
 
 _STUDENT: Final = frozenset({"t", "cr2", "two-way"})
+#: Stands before the name of a method that was applied to the logarithm.
+_LOG: Final = "log-"
 
 
 def evidence_of(
@@ -252,6 +277,19 @@ def evidence_of(
     Evidence
         At ``level`` its bounds are those of the interval, for every method.
     """
+    if method.startswith(_LOG) and low > 0:
+        logarithm = evidence_of(
+            math.log(value),
+            method=method.removeprefix(_LOG),
+            low=math.log(low),
+            high=math.log(high),
+            level=level,
+            se=None if se is None else se / value,
+            df=df,
+            n=n,
+            n_clusters=n_clusters,
+        )
+        return Exponential(logarithm)
     if method == "wilson":
         return Wilson(value, n)
     if method == "clopper-pearson":

@@ -31,7 +31,8 @@ class Inference:
     low, high : float or None
         Interval.
     method : str or None
-        ``wilson``, ``clopper-pearson``, ``bootstrap-t``, ``cr2``, ``t`` or ``two-way``.
+        ``wilson``, ``clopper-pearson``, ``bootstrap-t``, ``cr2``, ``t`` or ``two-way``; with
+        ``log-`` in front where it is one of the logarithm.
     resampling_unit : str or None
         What counts as independent: ``item``, ``cluster`` or ``cluster x template``.
     p_value : float or None
@@ -132,6 +133,26 @@ def _at_least(found: Inference, other: Inference) -> Inference:
         low=min(found.low, other.low),
         high=max(found.high, other.high),
         p_value=max(p_values, default=None),
+    )
+
+
+def exponentiated(found: Inference) -> Inference:
+    """From the log of a quantity to itself: bounds as they are, standard error by the delta method.
+
+    A method on the log scale is named ``log-`` and its own name, which is how
+    `fairaudit.stats.evidence.evidence_of` knows where its bounds are made. Distances on the log
+    scale, such as ``mde``, are none of the quantity.
+    """
+    assert found.value is not None
+    value = math.exp(found.value)
+    return replace(
+        found,
+        value=value,
+        se=None if found.se is None else value * found.se,
+        low=None if found.low is None else math.exp(found.low),
+        high=None if found.high is None else math.exp(found.high),
+        method=None if found.method is None else f"log-{found.method}",
+        mde=None,
     )
 
 

@@ -14,7 +14,8 @@ The rules, in this order:
 - another quantity in which few clusters differ from the rest (`few_apart`): no interval;
 - a rate near 0 or 1: Clopper-Pearson with effective counts (Korn and Graubard 1998) and the
   degrees of freedom of `sparse_df`, because there few clusters show how clusters vary;
-- two crossed labels: two-way clustering with t;
+- two crossed labels: two-way clustering with t, for what is no rate with the degrees of freedom of
+  `sparse_df`;
 - at least 40 clusters: bootstrap-t; for what is no rate, and may have heavy tails, with bounds at
   least as far out as those of t (the hull of both: 94-97 % where bootstrap-t alone covers 89-92 %);
 - 10 to 39: CR2 with t.
@@ -32,15 +33,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairaudit.stats.clusters import (
-    Array,
-    Labels,
-    cluster_totals,
-    cr2,
-    few_apart,
-    sparse_df,
-    two_way,
-)
+from fairaudit.stats.clusters import Labels
 from fairaudit.stats.inference import (
     Inference,
     Question,
@@ -138,34 +131,28 @@ def _clustered(found: Inference, sample: Sample, question: Question, *, is_rate:
     if sample.n_clusters < MIN_CLUSTERS:
         reason = f"{units}: fewer than the {MIN_CLUSTERS} an interval needs"
         return without_interval(found, reason, "few_clusters")
-    y, w, _ = cluster_totals(sample.values, sample.weights, sample.clusters)
-    se, df = _standard_error(sample, y, w)
+    se, df = sample.standard_error()
     if df < MIN_DF:
         reason = f"{units} of very uneven size: they weigh as little as {df + 1:.1f} equal ones"
         return without_interval(found, reason, "few_clusters")
     if se == 0:
         return _all_equal(found, units, question, is_rate=is_rate)
-    if not is_rate and (apart := few_apart(y, w)) is not None:
+    if not is_rate and (apart := sample.few_apart()) is not None:
         return without_interval(found, f"all but {apart} of {units} have the same value")
     found = with_error(found, se, df, question, is_rate=is_rate)
+    few = sample.sparse_df(df)
     if is_rate:
         n = float(sample.weights.sum())
-        few = sparse_df(y, w, df)
         successes, trials = effective_counts(sample.value, se, few, n, question.level)
         if _near_boundary(successes, trials):
             found = with_error(found, se, few, question, is_rate=True)
             return with_clopper_pearson(found, successes, trials, question)
     if sample.crossed is not None:
-        return with_t(found, question, "two-way")
+        known = found if is_rate else with_error(found, se, few, question, is_rate=False)
+        return with_t(known, question, "two-way")
     if sample.n_clusters >= MIN_CLUSTERS_BOOTSTRAP and df >= MIN_DF_BOOTSTRAP:
-        return with_bootstrap_t(found, y, w, question, is_rate=is_rate)
+        return with_bootstrap_t(found, *sample.totals[0], question, is_rate=is_rate)
     return with_t(found, question, "t" if sample.design == "item" else "cr2")
-
-
-def _standard_error(sample: Sample, y: Array, w: Array) -> tuple[float, float]:
-    if sample.crossed is None:
-        return cr2(y, w)
-    return two_way(sample.values, sample.weights, sample.clusters, sample.crossed)
 
 
 def _all_equal(found: Inference, units: str, question: Question, *, is_rate: bool) -> Inference:

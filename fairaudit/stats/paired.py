@@ -13,7 +13,8 @@ this order:
   (`few_apart`);
 - a rate with fewer than 10 (effective) discordant pairs: Tango with effective pairs
   (`effective_pairs`) and Student's quantile, its degrees of freedom by the sizes of the clusters;
-- two crossed labels: two-way clustering with t;
+- two crossed labels: two-way clustering with t, for what is no rate with the degrees of freedom of
+  `sparse_df`;
 - at least 40 clusters: bootstrap-t, for what is no rate with bounds at least as far out as those of
   t, as for one estimate; 10 to 39: CR2 with t.
 
@@ -38,14 +39,7 @@ from numpy.typing import ArrayLike
 
 from fairaudit.stats.agresti_min import agresti_min_se, effective_pairs
 from fairaudit.stats.bootstrap import bootstrap_t
-from fairaudit.stats.clusters import (
-    Array,
-    Labels,
-    cluster_totals,
-    cr2,
-    few_apart,
-    two_way,
-)
+from fairaudit.stats.clusters import Labels
 from fairaudit.stats.evidence import two_sided
 from fairaudit.stats.intervals import t_interval, t_test
 from fairaudit.stats.mcnemar import mcnemar_with_ties
@@ -157,7 +151,7 @@ def _clustered(
     if found.n_clusters < MIN_CLUSTERS:
         reason = f"{units}: fewer than the {MIN_CLUSTERS} an interval needs"
         return _without_interval(found, reason, "few_clusters")
-    se, df = _standard_error(pairs)
+    se, df = pairs.sample.standard_error()
     if df < MIN_DF:
         reason = f"{units} of very uneven size: they weigh as little as {df + 1:.1f} equal ones"
         return _without_interval(found, reason, "few_clusters")
@@ -165,8 +159,10 @@ def _clustered(
         return _clustered_rates(found, pairs, se, df, seed)
     if se == 0:
         return _without_interval(found, f"all {units} moved equally: nothing shows their spread")
-    if (apart := few_apart(*_totals(pairs))) is not None:
+    if (apart := pairs.sample.few_apart()) is not None:
         return _without_interval(found, f"all but {apart} of {units} moved equally")
+    if pairs.sample.crossed is not None:
+        df = pairs.sample.sparse_df(df)
     return _with_error(found, pairs, se, df, seed)
 
 
@@ -180,18 +176,6 @@ def _clustered_rates(
         return _with_tango(found, n, df, _exchange(pairs, seed))
     floor = agresti_min_se(pairs.difference, found.square, n)
     return _with_error(found, pairs, se, df, seed, widen=max(1.0, floor / se))
-
-
-def _totals(pairs: Pairs) -> tuple[Array, Array]:
-    sample = pairs.sample
-    return cluster_totals(sample.values, sample.weights, sample.clusters)[:2]
-
-
-def _standard_error(pairs: Pairs) -> tuple[float, float]:
-    sample = pairs.sample
-    if sample.crossed is None:
-        return cr2(*_totals(pairs))
-    return two_way(sample.values, sample.weights, sample.clusters, sample.crossed)
 
 
 def _exchange(pairs: Pairs, seed: int) -> float | None:
@@ -245,7 +229,7 @@ def _with_bootstrap_t(
     found: PairedInference, pairs: Pairs, seed: int, widen: float
 ) -> PairedInference:
     assert found.difference is not None
-    drawn = bootstrap_t(*_totals(pairs), seed=seed)
+    drawn = bootstrap_t(*pairs.sample.totals[0], seed=seed)
     low, high = (float(bound[0]) for bound in drawn.interval(found.level))
     if not np.isfinite([low, high]).all():
         reason = f"all but a few of the {found.n_clusters} clusters moved equally"

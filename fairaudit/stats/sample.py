@@ -8,7 +8,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairaudit.stats.clusters import Array, Labels, codes, intersection
+from fairaudit.stats.clusters import (
+    Array,
+    Labels,
+    cluster_totals,
+    codes,
+    cr2,
+    few_apart,
+    intersection,
+    sparse_df,
+    two_way,
+)
 
 Design = Literal["item", "cluster", "cluster x template"]
 Codes = NDArray[np.intp]
@@ -53,6 +63,27 @@ class Sample:
     def value(self) -> float:
         """θ, the ratio of the sums."""
         return float(self.values.sum() / self.weights.sum())
+
+    @property
+    def totals(self) -> tuple[tuple[Array, Array], ...]:
+        """Sums of values and of weights by cluster; then by the second label, if there is one."""
+        labels = (self.clusters,) if self.crossed is None else (self.clusters, self.crossed)
+        return tuple(cluster_totals(self.values, self.weights, one)[:2] for one in labels)
+
+    def standard_error(self) -> tuple[float, float]:
+        """Cluster-robust standard error of θ and its degrees of freedom: CR2, or two-way."""
+        if self.crossed is None:
+            return cr2(*self.totals[0])
+        return two_way(self.values, self.weights, self.clusters, self.crossed)
+
+    def sparse_df(self, df: float) -> float:
+        """Degrees of freedom, at most ``df``, that few clusters of either label leave."""
+        return min(sparse_df(y, w, df) for y, w in self.totals)
+
+    def few_apart(self) -> int | None:
+        """Count the clusters that differ from the rest, where they are few, of either label."""
+        counts = (few_apart(y, w) for y, w in self.totals)
+        return min((count for count in counts if count is not None), default=None)
 
 
 def make_sample(

@@ -12,7 +12,7 @@ from scipy import stats
 
 from fairaudit.stats import intervals
 from fairaudit.stats.bootstrap import bootstrap_t
-from fairaudit.stats.clusters import cluster_totals, cr2, two_way
+from fairaudit.stats.clusters import cluster_totals, cr2, sparse_df, two_way
 from fairaudit.stats.one_estimate import Inference, infer
 
 Array = NDArray[np.float64]
@@ -215,11 +215,16 @@ def test_crossed_labels_are_two_way() -> None:
     values, a, b = crossed_layout(12, 60)
     found = infer(values, a, crossed=b, ideal=0.0)
     assert (found.method, found.resampling_unit) == ("two-way", "cluster x template")
-    assert (found.se, found.df) == pytest.approx(two_way(values, np.ones(720), a, b))
+    se, df = two_way(values, np.ones(720), a, b)
     assert found.n_clusters == 12
-    assert found.se is not None
+    assert found.se == pytest.approx(se)
     assert found.df is not None
     assert found.value is not None
+    # A mean may be decided by few clusters of either label; a rate cannot.
+    totals = [cluster_totals(values, np.ones(720), labels)[:2] for labels in (a, b)]
+    assert found.df == pytest.approx(min(sparse_df(y, w, df) for y, w in totals))
+    rate = infer((values > 0).astype(float), a, crossed=b, is_rate=True, ideal=0.5)
+    assert (rate.method, rate.df) == ("two-way", pytest.approx(df))
     t = found.value / found.se
     assert found.p_value == pytest.approx(2 * stats.t.sf(abs(t), found.df))
 

@@ -9,7 +9,6 @@ under ``not_compared``.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import logging
 import os
 import platform
@@ -47,7 +46,6 @@ from fairaudit.results import (
     SuiteRun,
 )
 from fairaudit.results.capability import PROBE
-from fairaudit.results.files import dump_json
 from fairaudit.results.types import SMALLEST_ALPHA
 from fairaudit.stats.multiplicity import Method
 
@@ -128,7 +126,7 @@ def compare(
             baseline=loaded[0].provenance,
             candidates={n: a.provenance for n, a in zip(names[1:], loaded[1:], strict=True)},
             settings={"alpha": alpha, "correction": correction, "margin": margin, "seed": seed},
-            audits={name: content_hash(audit) for name, audit in zip(names, loaded, strict=True)},
+            audits={name: audit.digest for name, audit in zip(names, loaded, strict=True)},
             privacy={n: a.privacy for n, a in zip(names, loaded, strict=True) if a.privacy},
         ),
         notes=tuple(note for pair in pairs for note in pair.notes),
@@ -159,12 +157,6 @@ def save_comparison(result: ComparisonResult, folder: Path) -> None:
 
     result.save(folder)
     write_report(result, folder)
-
-
-def content_hash(audit: AuditResult) -> str:
-    """SHA-256 of everything an audit found; the same for a repeated run."""
-    content = audit.model_dump(mode="json", by_alias=True, exclude={"run"})
-    return hashlib.sha256(dump_json(content).encode()).hexdigest()
 
 
 @dataclass(slots=True)

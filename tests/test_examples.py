@@ -12,6 +12,7 @@ from fairaudit.items import Item
 from fairaudit.metrics.pairs import pair_estimates
 from fairaudit.recorded import audit_scores
 from fairaudit.results import AuditResult
+from fairaudit.results.digest import sealed
 from fairaudit.results.texts import PromptTexts
 from fairaudit.score_tables import recorded_rows, score_table
 from fairaudit.suites import DataFinder, stereoset
@@ -201,7 +202,7 @@ def test_a_file_without_examples_is_read(checkpoint, tmp_path):
     path = tmp_path / "out" / "result.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["suites"][0].pop("examples")
-    path.write_text(json.dumps(content), encoding="utf-8")
+    path.write_text(json.dumps(sealed(content)), encoding="utf-8")
     assert AuditResult.load(path).suites[0].examples == ()
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from fairaudit.errors import ResultError
 from fairaudit.results import AuditResult, Estimate, ModelIdentity, Provenance, Run, Settings, files
+from fairaudit.results.digest import sealed
 
 
 def estimate(**changes):
@@ -57,7 +58,7 @@ def test_results_are_frozen():
     ("change", "message"),
     [
         ({"schema": "other"}, "expected schema"),
-        ({"schema_version": 2}, "newer than this fairaudit reads"),
+        ({"schema_version": 3}, "newer than this fairaudit reads"),
         ({"schema_version": None}, "schema_version is missing"),
         ({"schema_version": 0}, "not a whole number from 1"),
         ({"schema_version": -1}, "not a whole number from 1"),
@@ -67,7 +68,8 @@ def test_results_are_frozen():
     ],
 )
 def test_files_that_do_not_fit_are_refused(tmp_path, change, message):
-    content = json.loads(audit().to_json()) | change
+    """Whoever wrote them: their digest fits."""
+    content = sealed(json.loads(audit().to_json()) | change)
     (tmp_path / "result.json").write_text(json.dumps(content))
     with pytest.raises(ResultError, match=message):
         AuditResult.load(tmp_path)

@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from fairaudit.errors import ResultError
 from fairaudit.results import files
+from fairaudit.results.digest import digest_of, sealed
 from fairaudit.results.display import Shown
 from fairaudit.results.texts import PromptTexts, read_texts, write_texts
 from fairaudit.results.types import Estimate, Frozen, Provenance, Run, SuiteRun
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA: Literal["fairaudit/audit"] = "fairaudit/audit"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class AuditResult(Shown, Frozen):
@@ -127,8 +128,17 @@ class AuditResult(Shown, Frozen):
         return pd.DataFrame(rows)
 
     def to_json(self) -> str:
-        """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
-        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+        """Return the text of ``result.json``: sorted keys, two-space indent, digest, no NaN."""
+        return files.dump_json(sealed(self._content()))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that the audit found; the same for a repeated run."""
+        return digest_of(self._content())
+
+    def _content(self) -> dict[str, Any]:
+        """Content of ``result.json``; of an audit that an older version wrote, as this one does."""
+        return {**self.model_dump(mode="json", by_alias=True), "schema_version": SCHEMA_VERSION}
 
     def save(self, folder: str | Path) -> Path:
         """Write ``result.json``, ``items/*.parquet`` and ``texts/*.jsonl``; nothing half-written.
@@ -160,11 +170,12 @@ class AuditResult(Shown, Frozen):
         Raises
         ------
         ResultError
-            If there is no audit, the file is damaged, or its schema is newer than this version.
+            If there is no audit, the file is damaged or was changed after it was written, or its
+            schema is newer than this version.
         """
         path = Path(folder)
         path = path / "result.json" if path.is_dir() else path
-        result = files.read_result(path, cls, schema=SCHEMA, version=SCHEMA_VERSION)
+        result = files.read_result(path, cls, schema=SCHEMA, version=SCHEMA_VERSION, sealed_from=2)
         result._folder = path.parent
         return result
 

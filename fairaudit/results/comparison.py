@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from fairaudit.results import files
+from fairaudit.results.digest import sealed
 from fairaudit.results.display import Shown
 from fairaudit.results.old_gaps import with_gap_fields
 from fairaudit.results.types import (
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMPARISON_SCHEMA: Literal["fairaudit/comparison"] = "fairaudit/comparison"
-COMPARISON_SCHEMA_VERSION = 1
+COMPARISON_SCHEMA_VERSION = 2
 
 Verdict = Literal[
     "amplified", "reduced", "equivalent", "inconclusive", "not_interpretable", "identical"
@@ -269,8 +270,10 @@ class ComparisonResult(Shown, Frozen):
         return pd.DataFrame(rows)
 
     def to_json(self) -> str:
-        """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
-        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+        """Return the text of ``result.json``: sorted keys, two-space indent, digest, no NaN."""
+        content = self.model_dump(mode="json", by_alias=True)
+        # What an older version wrote is written as this one does.
+        return files.dump_json(sealed({**content, "schema_version": COMPARISON_SCHEMA_VERSION}))
 
     def save(self, folder: str | Path) -> Path:
         """Write ``result.json``; never leaves a half-written file.
@@ -293,13 +296,17 @@ class ComparisonResult(Shown, Frozen):
         Raises
         ------
         ResultError
-            If there is no comparison, the file is damaged, or its schema is newer than this
-            version.
+            If there is no comparison, the file is damaged or was changed after it was written, or
+            its schema is newer than this version.
         """
         path = Path(folder)
         path = path / "result.json" if path.is_dir() else path
         return files.read_result(
-            path, cls, schema=COMPARISON_SCHEMA, version=COMPARISON_SCHEMA_VERSION
+            path,
+            cls,
+            schema=COMPARISON_SCHEMA,
+            version=COMPARISON_SCHEMA_VERSION,
+            sealed_from=2,
         )
 
     @property

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from fairaudit.errors import ResultError
+from fairaudit.results.digest import dump_json as dump_json
+from fairaudit.results.digest import is_intact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,11 +28,6 @@ _WHERE: Final = {
 }
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-
-
-def dump_json(content: Any) -> str:
-    """Canonical JSON text: sorted keys, two-space indent, UTF-8, final newline, no NaN."""
-    return json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -146,13 +143,27 @@ def refuse_other_result(folder: Path, kind: type[Storable], identity: dict[str, 
         raise ResultError(f"{folder} holds another result; choose another folder or remove it")
 
 
-def read_result(path: Path, kind: type[ModelT], *, schema: str, version: int) -> ModelT:
+def read_result(
+    path: Path, kind: type[ModelT], *, schema: str, version: int, sealed_from: int | None = None
+) -> ModelT:
     """Read and validate one result file.
+
+    Parameters
+    ----------
+    path, kind : path, type
+        The file, and the type of what it holds.
+    schema : str
+        What the file must say that it is.
+    version : int
+        The newest schema version that can be read.
+    sealed_from : int, optional
+        The first schema version whose files carry a digest; see `fairaudit.results.digest`.
 
     Raises
     ------
     ResultError
-        If the file is missing, not JSON, of another schema, newer, or holds unknown keys.
+        If the file is missing, not JSON, of another schema, newer, changed after it was written,
+        or holds unknown keys.
     """
     content = _read_json(path, schema)
     found = content.get("schema") if isinstance(content, dict) else None
@@ -163,12 +174,24 @@ def read_result(path: Path, kind: type[ModelT], *, schema: str, version: int) ->
         raise ResultError(f"{path}: schema_version is missing or not a whole number from 1")
     if stored > version:
         raise ResultError(f"{path}: schema version {stored} is newer than this fairaudit reads")
+    if sealed_from is not None and stored >= sealed_from:
+        content = _unsealed(content, path)
     try:
         return kind.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ResultError(f"{path}: {where}: {first['msg']}") from error
+
+
+def _unsealed(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a file's content without its digest, once that is seen to fit."""
+    if not is_intact(content):
+        raise ResultError(
+            f"{path} was changed after it was written (its digest does not fit); remove it, then "
+            "make the result again"
+        )
+    return {key: value for key, value in content.items() if key != "digest"}
 
 
 def _read_json(path: Path, schema: str) -> Any:

@@ -159,7 +159,11 @@ def other_schema(place):
 
 
 def newer(place):
-    return damage(place, lambda text: text.replace('"schema_version": 1', '"schema_version": 2'))
+    return damage(place, lambda text: text.replace('"schema_version": 2', '"schema_version": 3'))
+
+
+def edited(place):
+    return damage(place, lambda text: text.replace('"value": 0.5', '"value": 0.45'))
 
 
 def unknown_field(place):
@@ -188,7 +192,8 @@ BAD = {
     "empty result": (lambda place: damage(place, lambda text: ""), "not readable as JSON"),
     "newer result": (newer, "newer than this fairaudit reads"),
     "another file": (other_schema, "a gate reads audits and comparisons, not 'fairaudit/gate'"),
-    "unknown field": (unknown_field, "result.json: "),
+    "edited result": (edited, "result.json was changed after it was written"),
+    "unknown field": (unknown_field, "result.json was changed after it was written"),
     "no result": (lambda place: [str(place), "--policy", "release.toml"], "no such file"),
     "no folder": (lambda place: ["nowhere", "--policy", "release.toml"], "no such file"),
     "no policy": (lambda place: ["audit", "--policy", "no.toml"], "no.toml: no such policy file"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from fairaudit.comparison import compare, content_hash
+from fairaudit.comparison import compare
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.results import ComparisonResult, Settings
 from tests.comparing.audits import PROTOCOL, make_audit, pair_table, probe_table
@@ -294,11 +294,9 @@ def test_settings_that_change_scores_are_noted():
     assert result.notes == ("b was scored with bos none, the baseline with None",)
 
 
-def test_the_content_hash_ignores_the_time_of_day():
-    audit = make_audit("a", pair_table(wins(20, 10)))
-    later = audit.model_copy(update={"run": audit.run.model_copy(update={"seconds": 99.0})})
-    assert content_hash(audit) == content_hash(later)
-    assert content_hash(audit) != content_hash(make_audit("a", pair_table(wins(20, 11))))
+def test_a_comparison_names_its_audits_by_their_digest():
+    audits = [make_audit(name, pair_table(wins(20, 10))) for name in "ab"]
+    assert compare(audits).provenance.audits == {one.label: one.digest for one in audits}
 
 
 def test_caveats_and_privacy_statements_travel_with_the_comparison():

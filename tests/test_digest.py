@@ -1,0 +1,121 @@
+"""A result file that was changed after it was written is not read (issue 18, item 7)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fairaudit.errors import ResultError
+from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.files import dump_json
+from tests.gating.cases import AMPLIFIED, NEUTRAL
+
+RESULTS = {"audit": NEUTRAL, "comparison": AMPLIFIED}
+RECORDED = Path(__file__).parent / "recorded"
+KINDS = {"audit": AuditResult, "comparison": ComparisonResult}
+
+
+def saved(kind, folder):
+    """Save a result; return the path of its file and what the file holds."""
+    path = folder / "result.json"
+    path.unlink(missing_ok=True)
+    RESULTS[kind].save(folder)
+    return path, json.loads(path.read_text(encoding="utf-8"))
+
+
+def refused(kind, path, content):
+    path.write_text(dump_json(content), encoding="utf-8")
+    with pytest.raises(ResultError, match="was changed after it was written") as caught:
+        KINDS[kind].load(path)
+    assert "\n" not in str(caught.value)
+
+
+def leaves(content, place=()):
+    """Places of all that a file says and a digest covers."""
+    if isinstance(content, dict | list) and content:
+        entries = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, value in entries:
+            if (*place, key) not in {("run",), ("digest",), ("schema",), ("schema_version",)}:
+                yield from leaves(value, (*place, key))
+    else:
+        yield place
+
+
+def other(value):
+    """Return another value of the same kind."""
+    if isinstance(value, bool) or value is None:
+        return not value
+    if isinstance(value, int | float):
+        return value + 1e-9
+    return "other"
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+@given(data=st.data())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_edited_value_is_seen(kind, tmp_path, data):
+    path, content = saved(kind, tmp_path)
+    place = data.draw(st.sampled_from(sorted(leaves(content), key=str)))
+    *outer, last = place
+    inside = content
+    for key in outer:
+        inside = inside[key]
+    inside[last] = other(inside[last])
+    refused(kind, path, content)
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_what_is_cut_out_or_put_in_is_seen(kind, tmp_path):
+    entries = "estimates" if kind == "audit" else "comparisons"
+    path, content = saved(kind, tmp_path)
+    refused(kind, path, {**content, entries: content[entries][:-1]})
+    refused(kind, path, {**content, "notes": [*content["notes"], "more"]})
+    refused(kind, path, {**content, "surprise": 1})
+    refused(kind, path, {key: value for key, value in content.items() if key != "digest"})
+    refused(kind, path, {**content, "digest": "0" * 64})
+    refused(kind, path, {**content, "digest": None})
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_numbers_that_json_does_not_have_are_seen(kind, tmp_path):
+    path, content = saved(kind, tmp_path)
+    text = dump_json(content).replace('"alpha": 0.05', '"alpha": NaN').replace("0.31", "NaN")
+    path.write_text(text)
+    with pytest.raises(ResultError, match="was changed after it was written"):
+        KINDS[kind].load(path)
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_only_the_time_and_place_of_a_run_may_differ(kind, tmp_path):
+    path, content = saved(kind, tmp_path)
+    later = {**content, "run": {**content["run"], "host": "elsewhere", "seconds": 9.0}}
+    path.write_text(json.dumps(later, indent=7))
+    assert KINDS[kind].load(path).run.host == "elsewhere"
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_a_result_saved_again_is_the_same_file(kind, tmp_path):
+    path, _ = saved(kind, tmp_path / "first")
+    KINDS[kind].load(path).save(tmp_path / "again")
+    assert (tmp_path / "again" / "result.json").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_files_of_version_1_carry_no_digest_and_are_read(kind, tmp_path):
+    old = RECORDED / f"{kind}-version-1.json"
+    assert json.loads(old.read_text())["schema_version"] == 1
+    result = KINDS[kind].load(old)
+    result.save(tmp_path)
+    content = json.loads((tmp_path / "result.json").read_text())
+    assert (content["schema_version"], len(content["digest"])) == (2, 64)
+    assert KINDS[kind].load(tmp_path).to_json() == result.to_json()
+
+
+def test_the_digest_of_an_audit_ignores_the_time_of_day():
+    later = NEUTRAL.model_copy(update={"run": NEUTRAL.run.model_copy(update={"host": "there"})})
+    assert NEUTRAL.digest == later.digest == json.loads(NEUTRAL.to_json())["digest"]
+    assert NEUTRAL.digest != NEUTRAL.model_copy(update={"label": "other"}).digest

@@ -194,8 +194,8 @@ def _other_side(
 
 
 def _before_bounds(number: Number, entry: Comparison, margin: float | None) -> Check | None:
-    """Settle what needs no bound: the same model, no margin, no evidence."""
-    if entry.verdict == "identical":
+    """Settle what needs no bound: the same scores of one model, no margin, no evidence."""
+    if entry.verdict == "identical" and entry.difference == 0:
         reason = "candidate and baseline are the same model: the difference is exactly 0"
         return settled(
             number.rule, number.selector, "PASS", reason, value=0.0, bound=margin, n=entry.n

@@ -29,6 +29,7 @@ from fairaudit.gate_selection import (
     describe,
     headline,
     select,
+    selector_of,
     suites_measured,
     suites_of,
     why_missing,
@@ -50,9 +51,11 @@ from fairaudit.policy import (
 )
 from fairaudit.results.audit import SCHEMA, AuditResult
 from fairaudit.results.comparison import COMPARISON_SCHEMA, Comparison, ComparisonResult
+from fairaudit.results.consistency import refuse
 from fairaudit.results.gate import GATE_DECISIONS, GateDecision, GateResult, RuleResult
 from fairaudit.results.types import Estimate
 from fairaudit.stats.holm import holm
+from fairaudit.stored_evidence import contradicts_counts
 
 _DECIDED: Final[dict[GateDecision, int]] = {"PASS": 0, "FAIL": 1}
 _UNDECIDED: Final = 3
@@ -87,7 +90,7 @@ def gate(
     UsageError
         If the policy cannot be read, or names a suite that does not exist.
     ResultError
-        If the folder holds no readable result.
+        If the folder holds no readable result, or the numbers of the result contradict each other.
 
     Examples
     --------
@@ -103,6 +106,7 @@ def evaluate_gate(
     result: Result, policy: Policy, *, allow_inconclusive: bool = False
 ) -> GateResult:
     """Apply every rule of a policy to a result; see `gate`."""
+    refuse(_contradictions(result), _name_of(result))
     check_suites(policy, suites_of(result))
     checks = [list(_apply(rule, result, policy.alpha)) for rule in policy.rules]
     if policy.policy.family == "policy":
@@ -143,6 +147,21 @@ def _schema_of(path: Path) -> Any:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return None
     return content.get("schema") if isinstance(content, dict) else None
+
+
+def _contradictions(result: Result) -> Iterator[str]:
+    """Say which numbers contradict each other, those that only statistics relate included."""
+    yield from result.contradictions()
+    entries = result.estimates if isinstance(result, AuditResult) else result.comparisons
+    for entry in entries:
+        if contradicts_counts(entry):
+            yield f"{selector_of(entry)}: the interval does not follow from its counts"
+
+
+def _name_of(result: Result) -> str:
+    if isinstance(result, AuditResult):
+        return f"the audit '{result.label}'"
+    return f"the comparison with '{result.baseline}'"
 
 
 def _apply(rule: Rule, result: Result, alpha: float) -> Iterator[Check]:

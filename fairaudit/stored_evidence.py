@@ -7,10 +7,14 @@ so that they can never hear different answers.
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from fairaudit.results.comparison import Comparison
 from fairaudit.results.types import Estimate, Interval
 from fairaudit.stats.evidence import Evidence, Student, evidence_of
+
+#: Methods whose interval follows from counts.
+_FROM_COUNTS: Final = frozenset({"wilson", "tango", "clopper-pearson"})
 
 
 def estimate_evidence(estimate: Estimate) -> Evidence | None:
@@ -22,9 +26,13 @@ def estimate_evidence(estimate: Estimate) -> Evidence | None:
         None where the estimate has no interval (``estimate.reason`` says why), or one that ends at
         the value, so that nothing is known about the other side.
     """
+    interval = estimate.interval
+    if interval is not None and estimate.on_log_scale:
+        # Not value ± t·se: each side keeps its own width.
+        interval = interval.model_copy(update={"method": "other"})
     return _evidence(
         estimate.value,
-        estimate.interval,
+        interval,
         estimate.se,
         estimate.df,
         estimate.n,
@@ -58,6 +66,23 @@ def candidate_evidence(comparison: Comparison) -> Evidence | None:
         return found
     widths = interval.model_copy(update={"method": "other"})
     return _evidence(value, widths, None, comparison.df, n, n_clusters)
+
+
+def contradicts_counts(entry: Estimate | Comparison) -> bool:
+    """Whether an interval is not the one that its stored counts and standard error give again.
+
+    `fairaudit.results.consistency` asks the same of intervals that are value ± t·se, which takes
+    no more than a quantile. Of effective counts only the rounded ones are stored.
+    """
+    evidence = (
+        estimate_evidence(entry) if isinstance(entry, Estimate) else comparison_evidence(entry)
+    )
+    if evidence is None or entry.interval is None:
+        return False
+    effective = entry.interval.method == "clopper-pearson" and entry.df is not None
+    if entry.interval.method not in _FROM_COUNTS or effective:
+        return False
+    return not _gives(evidence, entry.interval)
 
 
 def _evidence(

@@ -82,6 +82,7 @@ ALLOWED = {
         "policy",
         "results",
         "stats",
+        "stored_evidence",
     },
     "pytest_plugin": {"gating", "results"},
 }

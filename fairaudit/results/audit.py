@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from fairaudit.errors import ResultError
 from fairaudit.results import files
+from fairaudit.results.consistency import audit_contradictions, refuse
 from fairaudit.results.digest import digest_of, sealed
 from fairaudit.results.display import Shown
 from fairaudit.results.texts import PromptTexts, read_texts, write_texts
@@ -170,14 +171,19 @@ class AuditResult(Shown, Frozen):
         Raises
         ------
         ResultError
-            If there is no audit, the file is damaged or was changed after it was written, or its
-            schema is newer than this version.
+            If there is no audit, the file is damaged or was changed after it was written, its
+            numbers contradict each other, or its schema is newer than this version.
         """
         path = Path(folder)
         path = path / "result.json" if path.is_dir() else path
         result = files.read_result(path, cls, schema=SCHEMA, version=SCHEMA_VERSION, sealed_from=2)
+        refuse(result.contradictions(), path)
         result._folder = path.parent
         return result
+
+    def contradictions(self) -> Iterator[str]:
+        """Say which numbers contradict each other: none of a result that nobody changed."""
+        return audit_contradictions(self.estimates)
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
 from fairaudit.results import files
+from fairaudit.results.consistency import comparison_contradictions, refuse
 from fairaudit.results.digest import sealed
 from fairaudit.results.display import Shown
 from fairaudit.results.old_gaps import with_gap_fields
@@ -296,18 +298,24 @@ class ComparisonResult(Shown, Frozen):
         Raises
         ------
         ResultError
-            If there is no comparison, the file is damaged or was changed after it was written, or
-            its schema is newer than this version.
+            If there is no comparison, the file is damaged or was changed after it was written, its
+            numbers contradict each other, or its schema is newer than this version.
         """
         path = Path(folder)
         path = path / "result.json" if path.is_dir() else path
-        return files.read_result(
+        result = files.read_result(
             path,
             cls,
             schema=COMPARISON_SCHEMA,
             version=COMPARISON_SCHEMA_VERSION,
             sealed_from=2,
         )
+        refuse(result.contradictions(), path)
+        return result
+
+    def contradictions(self) -> Iterator[str]:
+        """Say which numbers contradict each other: none of a result that nobody changed."""
+        return comparison_contradictions(self)
 
     @property
     def identity(self) -> dict[str, Any]:

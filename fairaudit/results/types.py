@@ -81,6 +81,12 @@ class Estimate(Frozen):
         """``(protocol, axis, group, name)``, unique within an audit."""
         return (self.protocol, self.axis, self.group, self.name)
 
+    @property
+    def on_log_scale(self) -> bool:
+        """Whether the interval is that of a logarithm: of a quantity with a lower end alone."""
+        low, high = self.range
+        return low is not None and high is None
+
 
 class Source(Frozen):
     """One file that a suite was read from, by the Git blob id of its content."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from fairaudit.stats import intervals
@@ -39,6 +41,17 @@ def test_an_interval_that_ends_at_the_value_is_no_evidence():
     bootstrap = bounds(Student(0.2, 0.1, 0.1, None), "bootstrap-t")
     flat = mean(0.2, 0.1, None, interval=bootstrap.model_copy(update={"low": 0.2}))
     assert estimate_evidence(flat) is None
+
+
+def test_the_interval_of_a_ratio_is_that_of_its_logarithm():
+    """Value 2, standard error of the logarithm 0.3: 2·exp(±1.96·0.3), not 2 ± 1.96·0.6."""
+    low, high = (2 * math.exp(side * 1.959964 * 0.3) for side in (-1, 1))
+    interval = bounds(Student(2.0, 0.6, 0.6, None), "t").model_copy(
+        update={"low": low, "high": high}
+    )
+    ratio = mean(2.0, 0.6, None, name="toxicity_ratio", range=(0.0, None), interval=interval)
+    evidence = estimate_evidence(ratio)
+    assert (evidence.lower(0.025), evidence.upper(0.025)) == pytest.approx((low, high))
 
 
 def test_other_levels_are_those_of_the_method():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -176,7 +177,7 @@ class Maker:
                         **plain,
                     )
                 )
-        nats = {"margin": None, "ideal": 0.0, **plain}
+        nats = {"margin": None, "ideal": 0.0, "deviation_change": None, **plain}
         for protocol in _PRIMARY:
             found.append(
                 self.rate(candidate, protocol, "mean_log_odds", "race", 500, 500, 0.1, **nats)
@@ -325,6 +326,12 @@ def hostile() -> ComparisonResult:
     return whole_comparison(3, names=names, baseline="<script>" + "y" * 10_000)
 
 
+def _counted(entries: list[Comparison]) -> list[Comparison]:
+    """Write into each comparison how many share its family."""
+    sizes = Counter(one.family for one in entries)
+    return [one.model_copy(update={"family_size": sizes[one.family]}) for one in entries]
+
+
 def result(
     entries: Iterable[Comparison],
     candidates: tuple[str, ...] = ("dp",),
@@ -335,7 +342,7 @@ def result(
 ) -> ComparisonResult:
     """Put comparisons together, with agreement, provenance and notes."""
     reason = "not run for the baseline: the file could not be fetched (no network)"
-    entries = [one.model_copy(update={"baseline": baseline}) for one in entries]
+    entries = _counted([one.model_copy(update={"baseline": baseline}) for one in entries])
     families = [f"{protocol} {name}" for protocol, (name, _) in _PRIMARY.items()]
     return ComparisonResult(
         baseline=baseline,

@@ -138,6 +138,11 @@ def _of_difference(one: Comparison) -> Iterator[str]:
         yield from _of_error(one.difference, one.interval, one.se, one.df)
         if not math.isclose(one.interval.level, 1 - one.alpha, abs_tol=_ROUNDING):
             yield f"an interval of level {one.interval.level:g} at alpha {one.alpha:g}"
+        above = one.interval.high
+        if one.increase_up_to is not None and not _within(
+            one.increase_up_to, (one.difference, above)
+        ):
+            yield f"an increase of up to {one.increase_up_to:g}, beside a bound of {above:g}"
     if one.candidate_interval is not None:
         yield from _of_interval(after, one.candidate_interval)
     if one.ideal is not None and one.deviation_change is not None:

@@ -23,6 +23,7 @@ from typing import Any, get_args
 from fairaudit.comparing.capability import capable
 from fairaudit.comparing.distance import distance_moved, has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
+from fairaudit.comparing.groups import group_comparisons, primary_places
 from fairaudit.comparing.joining import Joined, join_probe, join_suites
 from fairaudit.comparing.missing import missing
 from fairaudit.comparing.pairing import Terms, changed, compared, paired_measurements
@@ -177,8 +178,10 @@ class Pair:
 def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -> Pair:
     pair = Pair(terms, candidate)
     joined, pair.not_compared = join_suites(baseline, candidate, terms.candidate)
+    places = primary_places(baseline)
     for suite in joined:
         found = _compare_suite(suite, pair)
+        pair.entries.extend(group_comparisons(suite, places, terms))
         gaps = missing(suite, found, baseline.estimates, candidate.estimates)
         pair.not_compared.extend(_not_compared(terms, *gap) for gap in gaps)
     probe = join_probe(baseline, candidate)

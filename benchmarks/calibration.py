@@ -31,6 +31,7 @@ from typing import Any, Final
 
 import numpy as np
 from calibration_cells import MARGIN, Cell, Sample, cells
+from calibration_groups import GroupSample, verdict_on
 
 from fairaudit.stats.decide import decide
 from fairaudit.stats.intervals import clopper_pearson, exact_test
@@ -41,6 +42,7 @@ from fairaudit.stats.permutation import sign_flip
 
 ALPHA: Final = 0.05
 EXACT: Final = frozenset({"clopper-pearson", "mcnemar", "sign-flip"})
+VERDICTS: Final = frozenset({"verdict", "largest change", "largest gap"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,10 @@ class Outcome:
     width: float | None = None
 
 
-def ask(cell: Cell, sample: Sample) -> Outcome:
+def ask(cell: Cell, sample: Sample | GroupSample) -> Outcome:
     """Ask what the cell asks."""
+    if isinstance(sample, GroupSample):
+        return ask_groups(cell, sample)
     if cell.asks in EXACT:
         return ask_exact(cell, sample)
     return ask_estimate(cell, sample) if cell.asks == "estimate" else ask_paired(cell, sample)
@@ -109,6 +113,13 @@ def ask_paired(cell: Cell, sample: Sample) -> Outcome:
     return outcome(cell, found.low, found.high, found.p_value, found.method, verdict)
 
 
+def ask_groups(cell: Cell, sample: GroupSample) -> Outcome:
+    """Verdict on an axis with more than two groups."""
+    assert cell.asks in ("largest change", "largest gap")
+    made = verdict_on(cell.asks, sample, MARGIN, ALPHA)
+    return outcome(cell, made.low, made.high, made.p_value, "max-t", made.verdict)
+
+
 def _clusters(sample: Sample) -> Any:
     return np.arange(len(sample.values)) if sample.clusters is None else sample.clusters
 
@@ -143,9 +154,9 @@ def outcome(
     return Outcome(low <= cell.truth <= high, rejects, method or "none", verdict, high - low)
 
 
-def fingerprint(cell: Cell, sample: Sample) -> tuple[int, ...] | None:
+def fingerprint(cell: Cell, sample: Sample | GroupSample) -> tuple[int, ...] | None:
     """Return the counts that identify a sample of independent rates, to ask about it once."""
-    if sample.clusters is not None or not cell.is_rate:
+    if isinstance(sample, GroupSample) or sample.clusters is not None or not cell.is_rate:
         return None
     answer = 2 * sample.values
     if sample.candidate is not None:
@@ -182,7 +193,7 @@ def row(cell: Cell, outcomes: list[Outcome]) -> dict[str, Any]:
         "without_interval": _share([one.covers is None for one in outcomes]),
         "methods": _shares([one.method for one in outcomes]),
     }
-    if cell.asks == "verdict":
+    if cell.asks in VERDICTS:
         made["verdicts"] = _shares([str(one.verdict) for one in outcomes])
     return {**made, "missed": missed(cell, made)}
 
@@ -198,7 +209,7 @@ def _share(hits: Sequence[bool | None]) -> float | None:
 def missed(cell: Cell, made: dict[str, Any]) -> list[str]:
     """Bars that this row does not hold, in words."""
     n = made["replicates"]
-    if cell.asks == "verdict":
+    if cell.asks in VERDICTS:
         return missed_verdicts(cell, made["verdicts"], n)
     coverage, size = made["coverage"], made["rejects"]
     if cell.asks in EXACT:

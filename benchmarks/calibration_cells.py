@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
+from calibration_groups import GroupSample, designs, drawer
 from numpy.typing import NDArray
 
 from fairaudit.metrics.gaps import difference_values
@@ -21,9 +22,12 @@ Labels = NDArray[np.intp]
 Generator = np.random.Generator
 
 MARGIN: Final = 0.05
-#: What is asked of a sample: one model's value, the difference of two, the verdict on it, or one of
-#: the exact methods by itself.
-Question = Literal["estimate", "paired", "verdict", "clopper-pearson", "mcnemar", "sign-flip"]
+#: What is asked of a sample: one model's value, the difference of two, the verdict on it or on the
+#: groups of an axis, or one of the exact methods by itself.
+Question = Literal[
+    "estimate", "paired", "verdict", "largest change", "largest gap", "clopper-pearson", "mcnemar",
+    "sign-flip",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Sample:
     weights: tuple[Array, Array] | None = None
 
 
-Draw = Callable[[Generator], Sample]
+Draw = Callable[[Generator], Sample | GroupSample]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,7 @@ def cells() -> list[Cell]:
         *seed_cells(),
         *heavy_tailed_cells(),
         *group_difference_cells(),
+        *groups_cells(),
     ]
 
 
@@ -403,3 +408,9 @@ def group_difference_cells() -> Iterator[Cell]:
         name = f"difference of groups of {sizes[0]} and {sizes[1]}"
         regular = min(sizes) >= 20
         yield Cell(name, "estimate", 0.0, draw, is_rate=False, regular=regular)
+
+
+def groups_cells() -> Iterator[Cell]:
+    """Verdicts on axes with more than two groups."""
+    for name, asks, design in designs(MARGIN):
+        yield Cell(name, asks, design.truth(asks), drawer(design), is_rate=False)

@@ -22,6 +22,7 @@ from typing import Any, get_args
 from fairaudit.comparing.capability import capable
 from fairaudit.comparing.distance import distance_moved, has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
+from fairaudit.comparing.groups import group_comparisons, primary_places
 from fairaudit.comparing.joining import Joined, join_probe, join_suites
 from fairaudit.comparing.missing import Missing
 from fairaudit.comparing.pairing import Terms, changed, compared, paired_measurements
@@ -188,8 +189,10 @@ def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -
     pair = Pair(terms, candidate)
     primary, theirs = primary_estimates(baseline), primary_estimates(candidate)
     joined, pair.not_compared = join_suites(baseline, candidate, terms.candidate)
+    places = primary_places(baseline)
     for suite in joined:
         found = _compare_suite(suite, pair, primary)
+        pair.entries.extend(group_comparisons(suite, places, terms))
         missing = Missing(terms.candidate, suite, found)
         pair.not_compared.extend(missing.gaps(baseline.estimates, candidate.estimates))
     probe = join_probe(baseline, candidate)

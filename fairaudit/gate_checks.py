@@ -37,8 +37,12 @@ _SHARES: Final = (
 )  # fmt: skip
 _DIFFERENCES: Final = (
     "association_difference", "gender_polarity", "gender_polarity_max", "gender_polarity_wavg",
-    "honest_difference", "occupation_correlation", "regard_mean", "sentiment_mean",
-    "toxicity_difference",
+    "honest_difference", "honest_largest_change", "occupation_correlation", "regard_mean",
+    "sentiment_mean", "toxicity_difference", "toxicity_largest_change",
+)  # fmt: skip
+_WIDE_DIFFERENCES: Final = (
+    "effect_size_d", "regard_difference", "regard_largest_change", "sentiment_difference",
+    "sentiment_largest_change",
 )  # fmt: skip
 #: Ranges of the biases that have one, as `fairaudit.metrics` declares them: a comparison states
 #: none.
@@ -46,7 +50,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     **dict.fromkeys(_SHARES, (0.0, 1.0)),
     **dict.fromkeys(_DIFFERENCES, (-1.0, 1.0)),
     **dict.fromkeys(("regard_largest_gap", "sentiment_largest_gap"), (0.0, 2.0)),
-    **dict.fromkeys(("effect_size_d", "regard_difference", "sentiment_difference"), (-2.0, 2.0)),
+    **dict.fromkeys(_WIDE_DIFFERENCES, (-2.0, 2.0)),
 }
 
 

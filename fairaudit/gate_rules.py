@@ -29,7 +29,7 @@ from fairaudit.results.gate import GateDecision
 from fairaudit.results.types import Estimate
 from fairaudit.stats.decide import decide
 from fairaudit.stats.evidence import Evidence
-from fairaudit.stored_evidence import candidate_evidence
+from fairaudit.stored_evidence import candidate_evidence, equivalence_evidence
 
 
 def max_deviation(
@@ -101,7 +101,15 @@ def equivalent(rule: EquivalentToBaseline, entry: Comparison, alpha: float) -> C
     assert margin is not None
     assert number.value is not None
     assert number.evidence is not None
-    made = decide(number.value, entry.se, entry.df, margin, alpha, evidence=number.evidence)
+    made = decide(
+        number.value,
+        entry.se,
+        entry.df,
+        margin,
+        alpha,
+        evidence=number.evidence,
+        within=equivalence_evidence(entry),
+    )
     low, high = number.evidence.lower(alpha), number.evidence.upper(alpha)
     return number.check(
         alpha,

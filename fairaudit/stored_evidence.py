@@ -12,6 +12,7 @@ from typing import Final
 from fairaudit.results.comparison import Comparison
 from fairaudit.results.types import Estimate, Interval
 from fairaudit.stats.evidence import Evidence, Student, evidence_of
+from fairaudit.stats.simultaneous import EachOf, LargestOf, Tabulated
 
 #: Methods whose interval follows from counts.
 _FROM_COUNTS: Final = frozenset({"wilson", "tango", "clopper-pearson"})
@@ -42,6 +43,14 @@ def estimate_evidence(estimate: Estimate) -> Evidence | None:
 
 def comparison_evidence(comparison: Comparison) -> Evidence | None:
     """Evidence about a difference, signed as it is stored: above 0 is more stereotyped."""
+    if comparison.group_changes:
+        parts = _changes(comparison)
+        return LargestOf(parts, comparison.searched or len(parts)) if parts else None
+    if comparison.bounds:
+        alphas, lows, highs = zip(
+            *((one.alpha, one.low, one.high) for one in comparison.bounds), strict=True
+        )
+        return Tabulated(alphas, lows, highs)
     return _evidence(
         comparison.difference,
         comparison.interval,
@@ -51,6 +60,18 @@ def comparison_evidence(comparison: Comparison) -> Evidence | None:
         comparison.n_clusters,
         comparison.mean_square,
     )
+
+
+def equivalence_evidence(comparison: Comparison) -> Evidence | None:
+    """Evidence about all that must lie inside the margin for two models to be equivalent.
+
+    The difference itself; where it is the largest change of several groups, every group's change.
+    """
+    if comparison.group_changes:
+        parts = _changes(comparison)
+        # A change away from harm hides as much as one towards it.
+        return EachOf(tuple(map(_widest, parts))) if parts else None
+    return comparison_evidence(comparison)
 
 
 def candidate_evidence(comparison: Comparison) -> Evidence | None:
@@ -110,6 +131,20 @@ def _evidence(
     )
     flat = isinstance(found, Student) and not min(found.se_below, found.se_above) > 0
     return None if flat else found
+
+
+def _changes(comparison: Comparison) -> tuple[Student, ...]:
+    """Evidence about every group's change; empty where the axis has too few clusters."""
+    return tuple(
+        Student(one.difference, one.se_below, one.se_above, one.df)
+        for one in comparison.group_changes
+        if one.se_below is not None and one.se_above is not None
+    )
+
+
+def _widest(change: Student) -> Student:
+    se = max(change.se_below, change.se_above)
+    return Student(change.value, se, se, change.df)
 
 
 def _gives(evidence: Evidence, interval: Interval) -> bool:

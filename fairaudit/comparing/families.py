@@ -11,7 +11,7 @@ from scipy import stats
 from fairaudit.results import Agreement, Comparison
 from fairaudit.stats.decide import decide
 from fairaudit.stats.multiplicity import Method, adjust
-from fairaudit.stored_evidence import comparison_evidence
+from fairaudit.stored_evidence import comparison_evidence, equivalence_evidence
 
 _MIN_CELLS: Final = 3
 
@@ -71,6 +71,7 @@ def decided(
         entry.margin,
         entry.alpha,
         evidence=evidence,
+        within=equivalence_evidence(entry),
         p_adjusted=1.0 if entry.p_adjusted is None else entry.p_adjusted,
         candidate_low=_candidate_low(entry),
         identical=identical,
@@ -102,12 +103,15 @@ def agreements(entries: Sequence[Comparison]) -> Iterator[Agreement]:
     """Compare metric families pairwise: do they rank axes and candidates alike.
 
     A family is the primary metric of one protocol; a cell is a candidate and an axis. Kendall's
-    tau-b of the differences over the cells that both families have.
+    tau-b of the differences over the cells that both families have. On an axis of more than two
+    groups the largest change stands for the difference; the largest gap asks the same texts again.
     """
     families: dict[str, dict[tuple[str, str], Comparison]] = {}
     for entry in entries:
-        if entry.primary and entry.difference is not None:
-            cells = families.setdefault(f"{entry.protocol} {entry.name}", {})
+        asks_again = entry.name.endswith("_largest_gap")
+        if entry.primary and entry.difference is not None and not asks_again:
+            name = entry.name.replace("_largest_change", "_difference")
+            cells = families.setdefault(f"{entry.protocol} {name}", {})
             cells[entry.candidate, entry.axis] = entry
     for (name_a, a), (name_b, b) in itertools.combinations(sorted(families.items()), 2):
         common = sorted(a.keys() & b.keys())

@@ -23,11 +23,6 @@ def primary_estimates(audit: AuditResult) -> dict[Key, Estimate]:
     return {one.key: one for one in audit.estimates if one.primary and one.kind == "bias"}
 
 
-def primary_places(primary: Iterable[Key]) -> frozenset[tuple[str, str]]:
-    """Return the protocols and axes on which there are primary numbers."""
-    return frozenset((protocol, axis) for protocol, axis, _, _ in primary)
-
-
 def as_the_baseline_says(
     pairs: Iterable[tuple[Measurement, Measurement]], primary: Collection[Key]
 ) -> Iterator[tuple[Measurement, Measurement]]:

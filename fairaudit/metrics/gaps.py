@@ -4,12 +4,18 @@ Difference
     Mean over the other groups (of their means) minus the mean of the axis's *reference group*
     (`fairaudit.results.reference`): male, white, Christian, ... It is fixed before any data, so it
     can be compared between models; with two groups it is the plain difference, as in Table 1
-    of Srivastava et al. 2024 (female − male).
+    of Srivastava et al. 2024 (female − male). With more groups opposite moves cancel in it.
 Ratio
     The same two means, divided. Ideal 1. Interval on the log scale.
 Largest gap
     Largest mean minus smallest mean over all groups, at least 0, with an interval that accounts for
     the search (`fairaudit.stats.largest_gap`). Which two groups it is may differ between models.
+Largest change
+    Of two models only: the largest change of any group against the reference group, or against the
+    mean of the other groups where there is none (`fairaudit.stats.group_changes`).
+
+Verdicts rest on the difference where it is plain, of two groups with a reference; otherwise on the
+largest gap, and between models on the largest change beside it.
 
 Differences and ratios are no means of prompts. They are put as values whose mean they are
 (`fairaudit.metrics.linearised`), so that two models are compared prompt by prompt.
@@ -45,6 +51,11 @@ def reference_group(prompts: Prompts) -> str | None:
     return reference_of(prompts.axis, prompts.groups)
 
 
+def is_plain(prompts: Prompts) -> bool:
+    """Whether an axis has two groups, one of them the reference: one difference says all."""
+    return len(prompts.groups) == 2 and reference_group(prompts) is not None
+
+
 def level_measurements(metric: Metric, prompts: Prompts) -> Iterator[Measurement]:
     """Mean of each group."""
     for group in prompts.groups:
@@ -61,10 +72,13 @@ def overall_measurement(metric: Metric, prompts: Prompts) -> Measurement:
 def difference_measurements(
     metric: Metric, prompts: Prompts, *, primary: bool = False
 ) -> Iterator[Measurement]:
-    """Difference from the reference group, where every group has enough clusters for one."""
+    """Difference from the reference group, where every group has enough clusters for one.
+
+    With ``primary``, verdicts rest on the axis, and on this number where it `is_plain`.
+    """
     reference = reference_group(prompts)
     if reference is not None and too_few(prompts) is None:
-        where = Slice(prompts.suite, prompts.protocol, prompts.axis, primary=primary)
+        where = _where(prompts, primary=primary and is_plain(prompts))
         yield Measurement(metric, where, prompts.sample(difference_values(prompts, reference)))
 
 
@@ -74,7 +88,7 @@ def difference_without_interval(
     """Return the bare difference, where a group has too few clusters for an interval."""
     reference, reason = reference_group(prompts), too_few(prompts)
     if reference is not None and len(prompts.groups) > 1 and reason is not None:
-        where = Slice(prompts.suite, prompts.protocol, prompts.axis, primary=primary)
+        where = _where(prompts, primary=primary and is_plain(prompts))
         means = group_means(prompts)
         value = float(means.drop(reference).mean() - means[reference])
         found = without_interval(metric, where, prompts.sample(), value=value, reason=reason)
@@ -111,35 +125,28 @@ def ratio_estimates(metric: Metric, prompts: Prompts, seed: int) -> Iterator[Est
     yield from_inference(metric, where, sample, exponentiated(found))
 
 
-def largest_gap_estimates(metric: Metric, prompts: Prompts, seed: int) -> Iterator[Estimate]:
+def largest_gap_estimates(
+    metric: Metric, prompts: Prompts, seed: int, *, primary: bool = False
+) -> Iterator[Estimate]:
     """Largest gap over groups; not where it is the difference of two groups already given."""
-    groups = prompts.groups
-    if len(groups) < 2 or (len(groups) == 2 and reference_group(prompts) is not None):
-        return
-    where, sample = Slice(prompts.suite, prompts.protocol, prompts.axis), prompts.sample()
+    if len(prompts.groups) > 1 and not is_plain(prompts):
+        found = largest_gap(prompts, level=LEVEL, seed=seed)
+        yield from_inference(metric, _where(prompts, primary=primary), prompts.sample(), found)
+
+
+def largest_gap(prompts: Prompts, *, level: float, seed: int) -> Inference:
+    """Largest minus smallest mean of two or more groups, with an interval by max-T."""
     y, w = _cluster_sums(prompts)
-    reason = too_few(prompts)
-    if reason is None and len(y) < MIN_CLUSTERS_BOOTSTRAP:
-        needed = f"the {MIN_CLUSTERS_BOOTSTRAP} that simultaneous intervals need"
-        reason = f"{len(y)} {prompts.unit}s: fewer than {needed}"
     theta = y.sum(axis=0) / w.sum(axis=0)
-    if reason is None and not _all_vary(y - theta * w):
+    found = Inference(float(theta.max() - theta.min()), n=len(prompts.table), n_clusters=len(y))
+    if (few := too_few_together(prompts)) is not None:
+        return replace(found, cautions=("few_clusters",), reason=few)
+    if not _all_vary(y - theta * w):
         reason = "a group has the same value throughout: nothing shows its spread"
-    if reason is not None:
-        value = float(theta.max() - theta.min())
-        yield without_interval(metric, where, sample, value=value, reason=reason)
-        return
-    gaps = simultaneous_gaps(y, w, level=LEVEL, seed=seed)
-    found = Inference(
-        gaps.gap,
-        n=len(prompts.table),
-        n_clusters=len(y),
-        low=gaps.gap_low,
-        high=gaps.gap_high,
-        method="max-t",
-        p_value=float(np.nanmin(gaps.p_adjusted)),
-    )
-    yield from_inference(metric, where, sample, found)
+        return replace(found, reason=reason)
+    gaps = simultaneous_gaps(y, w, level=level, seed=seed)
+    p_value = float(np.nanmin(gaps.p_adjusted))
+    return replace(found, low=gaps.gap_low, high=gaps.gap_high, method="max-t", p_value=p_value)
 
 
 def group_means(prompts: Prompts) -> pd.Series[float]:
@@ -161,6 +168,16 @@ def too_few(prompts: Prompts) -> str | None:
     )
 
 
+def too_few_together(prompts: Prompts) -> str | None:
+    """Say why there are too few clusters for intervals of all groups at once, if so."""
+    found = too_few(prompts)
+    total = prompts.table["cluster"].nunique()
+    if found is None and total < MIN_CLUSTERS_BOOTSTRAP:
+        needed = f"the {MIN_CLUSTERS_BOOTSTRAP} that simultaneous intervals need"
+        found = f"{total} {prompts.unit}s: fewer than {needed}"
+    return found
+
+
 def difference_values(prompts: Prompts, reference: str) -> Array:
     """Values whose mean is the difference from the reference group, shape [prompts].
 
@@ -180,6 +197,10 @@ def log_ratio_values(prompts: Prompts, reference: str) -> Array:
     signs = _signs(means, reference) / others
     signs[reference] = -1 / means[reference]
     return math.log(others / means[reference]) + _influence(prompts, signs)
+
+
+def _where(prompts: Prompts, *, primary: bool = False) -> Slice:
+    return Slice(prompts.suite, prompts.protocol, prompts.axis, primary=primary)
 
 
 def _signs(means: pd.Series[float], reference: str) -> pd.Series[float]:

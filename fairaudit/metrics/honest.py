@@ -25,11 +25,25 @@ HONEST_SCORE: Final = Metric(
 HONEST_DIFFERENCE: Final = Metric(
     "honest_difference", "bias", ideal=0.0, range=(-1.0, 1.0), direction=1, margin=RATE_MARGIN
 )
-LARGEST_GAP: Final = Metric("honest_largest_gap", "bias", ideal=0.0, range=(0.0, 1.0), direction=1)
+LARGEST_GAP: Final = Metric(
+    "honest_largest_gap", "bias", ideal=0.0, range=(0.0, 1.0), direction=1, margin=RATE_MARGIN
+)
+LARGEST_CHANGE: Final = Metric(
+    "honest_largest_change", "bias", range=(-1.0, 1.0), direction=1, margin=RATE_MARGIN
+)
 
 
 def _hurtful(texts: pd.DataFrame) -> pd.Series[float]:
     return texts[LABEL]
 
 
-QUANTITIES: Final = (Quantity((LABEL,), _hurtful, HONEST_SCORE, HONEST_DIFFERENCE, LARGEST_GAP),)
+QUANTITIES: Final = (
+    Quantity(
+        (LABEL,),
+        _hurtful,
+        HONEST_SCORE,
+        HONEST_DIFFERENCE,
+        LARGEST_GAP,
+        LARGEST_CHANGE,
+    ),
+)

@@ -38,6 +38,9 @@ class Quantity:
         Other groups minus the reference group.
     largest_gap : Metric or None
         Largest minus smallest mean.
+    largest_change : Metric or None
+        Between two models, the largest change of any group against the reference group, or against
+        the other groups.
     reduce : {"mean", "max"}
         From the texts of a prompt to the prompt; a maximum needs more than one text.
     not_axis : str or None
@@ -49,6 +52,7 @@ class Quantity:
     level: Metric
     difference: Metric | None = None
     largest_gap: Metric | None = None
+    largest_change: Metric | None = None
     reduce: Reduce = "mean"
     not_axis: str | None = None
 
@@ -65,10 +69,10 @@ class Quantity:
         scores : DataFrame
             Rows of one protocol of a score table of texts.
         primary : bool
-            Whether verdicts rest on the difference.
+            Whether verdicts rest on how the groups differ in it.
         """
         pooled = self.difference is not None
-        for prompts in self._prompts(scores, pooled=pooled):
+        for prompts in self.prompts(scores, pooled=pooled):
             if prompts.axis == "all":
                 yield overall_measurement(self.level, prompts)
                 continue
@@ -79,12 +83,13 @@ class Quantity:
     def estimates(self, scores: pd.DataFrame, seed: int, *, primary: bool) -> Iterator[Estimate]:
         """All estimates of one protocol; see `measurements`."""
         yield from estimates(self.measurements(scores, primary=primary), seed)
-        for prompts in self._prompts(scores, pooled=False):
+        for prompts in self.prompts(scores):
             if self.difference is not None:
                 yield from difference_without_interval(self.difference, prompts, primary=primary)
             if self.largest_gap is not None:
-                yield from largest_gap_estimates(self.largest_gap, prompts, seed)
+                yield from largest_gap_estimates(self.largest_gap, prompts, seed, primary=primary)
 
-    def _prompts(self, scores: pd.DataFrame, *, pooled: bool) -> Iterator[Prompts]:
+    def prompts(self, scores: pd.DataFrame, *, pooled: bool = False) -> Iterator[Prompts]:
+        """Values of the prompts of one protocol, axis by axis, and with ``pooled`` of all axes."""
         found = by_axis(scores, self.per_text, reduce=self.reduce, pooled=pooled)
         return (prompts for prompts in found if prompts.axis != self.not_axis)

@@ -32,7 +32,12 @@ REGARD_MEAN: Final = Metric("regard_mean", "bias", range=(-1.0, 1.0), direction=
 REGARD_DIFFERENCE: Final = Metric(
     "regard_difference", "bias", ideal=0.0, range=(-2.0, 2.0), direction=-1, margin=MARGIN
 )
-LARGEST_GAP: Final = Metric("regard_largest_gap", "bias", ideal=0.0, range=(0.0, 2.0), direction=1)
+LARGEST_GAP: Final = Metric(
+    "regard_largest_gap", "bias", ideal=0.0, range=(0.0, 2.0), direction=1, margin=MARGIN
+)
+LARGEST_CHANGE: Final = Metric(
+    "regard_largest_change", "bias", range=(-2.0, 2.0), direction=-1, margin=MARGIN
+)
 #: More negative regard is worse, more positive better; the others have no side.
 _DIRECTIONS: Final[dict[str, Direction]] = {"negative": 1, "neutral": 0, "positive": -1, "other": 0}
 
@@ -53,6 +58,13 @@ def _of_class(label: str, direction: Direction) -> Quantity:
 
 
 QUANTITIES: Final = (
-    Quantity(("negative", "positive"), _regard, REGARD_MEAN, REGARD_DIFFERENCE, LARGEST_GAP),
+    Quantity(
+        ("negative", "positive"),
+        _regard,
+        REGARD_MEAN,
+        REGARD_DIFFERENCE,
+        LARGEST_GAP,
+        LARGEST_CHANGE,
+    ),
     *(_of_class(label, direction) for label, direction in _DIRECTIONS.items()),
 )

@@ -33,7 +33,10 @@ SENTIMENT_DIFFERENCE: Final = Metric(
     "sentiment_difference", "bias", ideal=0.0, range=(-2.0, 2.0), direction=-1, margin=MARGIN
 )
 LARGEST_GAP: Final = Metric(
-    "sentiment_largest_gap", "bias", ideal=0.0, range=(0.0, 2.0), direction=1
+    "sentiment_largest_gap", "bias", ideal=0.0, range=(0.0, 2.0), direction=1, margin=MARGIN
+)
+LARGEST_CHANGE: Final = Metric(
+    "sentiment_largest_change", "bias", range=(-2.0, 2.0), direction=-1, margin=MARGIN
 )
 POSITIVE_SHARE: Final = Metric(
     "positive_share", "bias", is_rate=True, range=(0.0, 1.0), direction=-1, margin=RATE_MARGIN
@@ -56,7 +59,9 @@ def _is_negative(texts: pd.DataFrame) -> pd.Series[float]:
 
 
 QUANTITIES: Final = (
-    Quantity((LABEL,), _compound, SENTIMENT_MEAN, SENTIMENT_DIFFERENCE, LARGEST_GAP),
+    Quantity(
+        (LABEL,), _compound, SENTIMENT_MEAN, SENTIMENT_DIFFERENCE, LARGEST_GAP, LARGEST_CHANGE
+    ),
     Quantity((LABEL,), _is_positive, POSITIVE_SHARE),
     Quantity((LABEL,), _is_negative, NEGATIVE_SHARE),
 )

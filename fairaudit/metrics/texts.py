@@ -106,6 +106,14 @@ def _estimates(table: pd.DataFrame, seed: int) -> Iterator[Estimate]:
             yield from family.estimate(scores, seed)
 
 
+def group_quantities(table: pd.DataFrame) -> Iterator[tuple[Quantity, pd.DataFrame]]:
+    """Return what says how groups differ, by protocol, with the rows of the protocol."""
+    for family, scores, _ in _parts(table):
+        for quantity in family.quantities:
+            if quantity.largest_change is not None and quantity.fits(scores):
+                yield quantity, scores
+
+
 def primary_quantity(table: pd.DataFrame) -> tuple[Quantity, pd.DataFrame] | None:
     """Return what verdicts rest on and the rows of its protocol; None if there is no such score."""
     for family, scores, primary in _parts(table):

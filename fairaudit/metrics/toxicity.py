@@ -47,7 +47,10 @@ TOXICITY_DIFFERENCE: Final = Metric(
 )
 TOXICITY_RATIO: Final = Metric("toxicity_ratio", "bias", ideal=1.0, range=(0.0, None), direction=1)
 LARGEST_GAP: Final = Metric(
-    "toxicity_largest_gap", "bias", ideal=0.0, range=(0.0, 1.0), direction=1
+    "toxicity_largest_gap", "bias", ideal=0.0, range=(0.0, 1.0), direction=1, margin=MARGIN
+)
+LARGEST_CHANGE: Final = Metric(
+    "toxicity_largest_change", "bias", range=(-1.0, 1.0), direction=1, margin=MARGIN
 )
 DISTANCE: Final = Metric("toxicity_distance", "bias", ideal=0.0, range=(0.0, 1.0), direction=1)
 TOXIC_SHARE: Final = Metric(
@@ -70,7 +73,7 @@ def _is_toxic(texts: pd.DataFrame) -> pd.Series[float]:
 
 
 QUANTITIES: Final = (
-    Quantity((LABEL,), _toxicity, TOXICITY_MEAN, TOXICITY_DIFFERENCE, LARGEST_GAP),
+    Quantity((LABEL,), _toxicity, TOXICITY_MEAN, TOXICITY_DIFFERENCE, LARGEST_GAP, LARGEST_CHANGE),
     Quantity((LABEL,), _is_toxic, TOXIC_SHARE),
     Quantity((LABEL,), _is_toxic, TOXICITY_PROBABILITY, reduce="max"),
     Quantity((LABEL,), _toxicity, EXPECTED_MAX, reduce="max"),

@@ -5,8 +5,12 @@ Differences are signed towards the stereotype, those of rates in percentage poin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from fairaudit.report import words
-from fairaudit.report.names import Unit, difference_unit, metric_of
+from fairaudit.report.clean import shorten
+from fairaudit.report.names import Unit, axis_name, difference_unit, metric_of
 from fairaudit.results import Comparison
 from fairaudit.results.comparison import Paired
 
@@ -14,6 +18,43 @@ from fairaudit.results.comparison import Paired
 def unit_of(found: Paired) -> Unit:
     """Return the unit of the difference."""
     return difference_unit(metric_of(found).unit)
+
+
+#: What a number of an axis with more than two groups is about, by the end of its metric's name.
+_ASPECTS: Final = {"_largest_change": "largest change", "_largest_gap": "largest gap"}
+_LONGEST_GROUP: Final = 30
+
+
+def aspect(found: Paired) -> str:
+    """Return ``largest change`` or ``largest gap``; an empty text for a number of a whole axis."""
+    ends = (name for end, name in _ASPECTS.items() if found.name.endswith(end))
+    return next(ends, "")
+
+
+def contrast(found: Paired) -> str:
+    """Return the groups that a number is about: ``largest change, Black against white``.
+
+    Of an axis with more than two groups each number is about the worst of them; otherwise empty.
+    """
+    kind = aspect(found)
+    worst = found.worst_group if isinstance(found, Comparison) else None
+    if not kind or worst is None or not isinstance(found, Comparison):
+        return kind
+    against = found.against_group
+    other = "the others" if against is None else shorten(against, _LONGEST_GROUP)
+    return f"{kind}, {shorten(worst, _LONGEST_GROUP)} against {other}"
+
+
+def place(found: Paired) -> str:
+    """Return the axis, with the groups that the number is about: ``Race: largest gap, …``."""
+    groups = contrast(found)
+    return f"{axis_name(found.axis)}: {groups}" if groups else axis_name(found.axis)
+
+
+def labels(shown: Iterable[Paired]) -> str:
+    """Return the names of all metrics, each once."""
+    first, *rest = dict.fromkeys(metric_of(found).label for found in shown)
+    return ", ".join((first, *(label.lower() for label in rest)))
 
 
 def baseline_value(found: Paired) -> str:

@@ -11,6 +11,12 @@ _OTHERS: Final = (
     "white, Christian, straight)."
 )
 
+_MOST: Final = (
+    "of continuations about one group, minus the same about the reference group, or about the "
+    "other groups where there is none: of the group that changed most for the worse. The interval "
+    "accounts for having looked at all groups."
+)
+
 TEXT_METRICS: Final = {
     "toxicity_mean": Metric(
         "Mean toxicity",
@@ -27,6 +33,11 @@ TEXT_METRICS: Final = {
         Unit.RATIO,
         "The two means of the difference, divided. Ideal 1. Where toxicity rises for everyone, the "
         "ratio can fall while the difference grows: read both.",
+    ),
+    "toxicity_largest_change": Metric(
+        "Largest toxicity change",
+        Unit.SIGNED_PERCENT,
+        f"Mean toxicity {_MOST}",
     ),
     "toxicity_largest_gap": Metric(
         "Largest toxicity gap",
@@ -64,6 +75,11 @@ TEXT_METRICS: Final = {
         Unit.SIGNED_NUMBER,
         f"Mean sentiment {_OTHERS} Ideal 0; below 0 the others get the darker tone.",
     ),
+    "sentiment_largest_change": Metric(
+        "Largest sentiment change",
+        Unit.SIGNED_NUMBER,
+        f"Mean sentiment {_MOST}",
+    ),
     "sentiment_largest_gap": Metric(
         "Largest sentiment gap",
         Unit.NUMBER,
@@ -86,6 +102,11 @@ TEXT_METRICS: Final = {
         "Regard difference",
         Unit.SIGNED_NUMBER,
         f"Mean regard {_OTHERS} Ideal 0; below 0 the others get less.",
+    ),
+    "regard_largest_change": Metric(
+        "Largest regard change",
+        Unit.SIGNED_NUMBER,
+        f"Mean regard {_MOST}",
     ),
     "regard_largest_gap": Metric(
         "Largest regard gap",
@@ -111,6 +132,11 @@ TEXT_METRICS: Final = {
         "HONEST difference",
         Unit.SIGNED_PERCENT,
         f"HONEST score {_OTHERS} Ideal 0; above 0 the others get more hurtful words.",
+    ),
+    "honest_largest_change": Metric(
+        "Largest HONEST change",
+        Unit.SIGNED_PERCENT,
+        f"HONEST score {_MOST}",
     ),
     "honest_largest_gap": Metric(
         "Largest HONEST gap",

@@ -174,8 +174,7 @@ def sentences(found: Comparison) -> tuple[str, ...]:
 def measured(found: Comparison) -> str:
     """Return what was measured on which side, the difference, its interval and n."""
     what = (
-        f"{metric_of(found).label}, {axis_name(found.axis).lower()}"
-        f"{f' ({found.group})' if found.group else ''} "
+        f"{metric_of(found).label}, {axis_name(found.axis).lower()}{_groups(found)} "
         f"({suite_name(found.suite)}, {variant(found.protocol)})"
     )
     if found.difference is None:
@@ -220,6 +219,11 @@ def _change(found: Comparison) -> str:
     if found.interval is None:
         return f"{shown} without an interval ({paired.reason(found)})"
     return f"{shown}, {words.level_name(found.interval.level)} interval {paired.interval(found)}"
+
+
+def _groups(found: Comparison) -> str:
+    groups = found.group or paired.contrast(found)
+    return f" ({groups})" if groups else ""
 
 
 def _sample(found: Comparison) -> str:

@@ -3,10 +3,12 @@
 from fairaudit.results.audit import AuditResult
 from fairaudit.results.comparison import (
     Agreement,
+    BoundPair,
     Change,
     Comparison,
     ComparisonProvenance,
     ComparisonResult,
+    GroupChange,
     NotCompared,
 )
 from fairaudit.results.diagnostics import (
@@ -36,6 +38,7 @@ from fairaudit.results.types import (
 __all__ = [
     "Agreement",
     "AuditResult",
+    "BoundPair",
     "Change",
     "ClippingParameters",
     "Comparison",
@@ -48,6 +51,7 @@ __all__ = [
     "Frozen",
     "GateDecision",
     "GateResult",
+    "GroupChange",
     "GroupDifference",
     "Interval",
     "ItemExample",

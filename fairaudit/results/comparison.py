@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 COMPARISON_SCHEMA: Literal["fairaudit/comparison"] = "fairaudit/comparison"
 COMPARISON_SCHEMA_VERSION = 2
+
+_NOT_IN_A_ROW: Final = {
+    "interval", "candidate_interval", "cautions", "group_changes", "searched", "bounds",
+}  # fmt: skip
 
 Verdict = Literal[
     "amplified", "reduced", "equivalent", "inconclusive", "not_interpretable", "identical"
@@ -70,6 +74,32 @@ class Paired(Frozen):
         return (self.candidate, self.protocol, self.axis, self.group, self.name)
 
 
+class GroupChange(Frozen):
+    """How one group changed against the others, of an axis with more than two groups."""
+
+    group: str
+    n: int = Field(ge=0)
+    n_clusters: int = Field(ge=0)
+    #: Mean of the group minus that of ``against_group``, or of the means of all other groups.
+    value_baseline: float
+    value_candidate: float
+    #: candidate − baseline, signed as `Paired.difference`.
+    difference: float
+    #: Standard errors of ``difference`` towards lower and towards higher values, and their degrees
+    #: of freedom; None where the axis has too few clusters.
+    se_below: float | None = Field(default=None, gt=0)
+    se_above: float | None = Field(default=None, gt=0)
+    df: float | None = Field(default=None, gt=0)
+
+
+class BoundPair(Frozen):
+    """Bounds of a difference, each holding with probability 1 − ``alpha``."""
+
+    alpha: float = Field(gt=0, lt=1)
+    low: float
+    high: float
+
+
 class Comparison(Paired):
     """One bias of candidate and baseline: the signed paired difference and its verdict."""
 
@@ -104,6 +134,16 @@ class Comparison(Paired):
     cautions: tuple[str, ...] = ()
     #: The candidate's own interval, at 1 − alpha, for limits on the other side of the ideal.
     candidate_interval: Interval | None = None
+    #: Of an axis with more than two groups: the group that the values are about, and the one it is
+    #: held against (None: the mean of the others).
+    worst_group: str | None = None
+    against_group: str | None = None
+    #: Every group's change, of which ``difference`` is the largest; and how many independent ones
+    #: the search amounts to.
+    group_changes: tuple[GroupChange, ...] = ()
+    searched: float | None = Field(default=None, ge=1)
+    #: Bounds of ``difference`` at several levels, ``alpha`` falling, where no formula gives them.
+    bounds: tuple[BoundPair, ...] = ()
 
 
 class Change(Paired):
@@ -263,7 +303,7 @@ class ComparisonResult(Shown, Frozen):
 
         rows = []
         for entry in self.comparisons:
-            row = entry.model_dump(exclude={"interval", "candidate_interval", "cautions"})
+            row = entry.model_dump(exclude=_NOT_IN_A_ROW)
             row["low"] = entry.interval.low if entry.interval else None
             row["high"] = entry.interval.high if entry.interval else None
             row["method"] = entry.interval.method if entry.interval else None

@@ -131,6 +131,31 @@ def bootstrap_t(y: Array, w: Array, *, replicates: int = REPLICATES, seed: int =
     return BootstrapT(value, se[0], np.concatenate(parts))
 
 
+def joint_t(influence: Array, *, replicates: int = REPLICATES, seed: int = 0) -> Array:
+    """Replicates of t = (θ* − θ)/se* of P sums of influences, shape [R, P], drawn together.
+
+    As `bootstrap_t`, for influences s that sum to 0 in every column: with counts c of G clusters,
+    θ* − θ = Σ c s and se*² = G/(G − 1) · (Σ c s² − (Σ c s)²/G). Two products per column.
+
+    Parameters
+    ----------
+    influence : array of shape [G, P], G ≥ 2
+        Influence of each cluster.
+    replicates, seed : int
+        Number of replicates R and seed of the draws.
+    """
+    n_clusters, n_columns = influence.shape
+    counts = _counts(n_clusters, replicates, seed)
+    columns = np.concatenate([influence, influence**2], axis=1)
+    parts = []
+    for rows in blocks(replicates, n_clusters, min(_BLOCK, _IN_CACHE * n_columns)):
+        shift, first = np.split(counts[rows].astype(np.float64) @ columns, 2, axis=1)
+        squares = first - shift**2 / n_clusters
+        squares = np.where(squares > 1e-12 * first, squares, 0.0)
+        parts.append(_studentised(shift, np.sqrt(n_clusters / (n_clusters - 1) * squares)))
+    return np.concatenate(parts)
+
+
 def _shift_and_se(counts: Array, e: Array, w: Array) -> tuple[Array, Array]:
     """θ* − θ and its standard error for each row of counts: [R, K] each, NaN without weight."""
     n_clusters = len(e)

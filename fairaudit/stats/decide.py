@@ -61,6 +61,7 @@ def decide(
     alpha: float = 0.05,
     *,
     evidence: Evidence | None = None,
+    within: Evidence | None = None,
     p_adjusted: float | None = None,
     candidate_low: float | None = None,
     identical: bool = False,
@@ -82,6 +83,9 @@ def decide(
         Error level, 0 < α < 0.5.
     evidence : Evidence, optional
         Bounds at any level; default Student's from ``se`` and ``df``.
+    within : Evidence, optional
+        Bounds of all that must lie inside ±margin, where that is more than the difference, such as
+        every group's change beside the largest; default ``evidence``.
     p_adjusted : float, optional
         Two-sided p-value of no difference, adjusted in its family; default the unadjusted one
         from ``evidence``.
@@ -115,8 +119,9 @@ def decide(
         evidence = Student(difference, se, se, df)
     p = two_sided(evidence) if p_adjusted is None else p_adjusted
     low, high = evidence.lower(alpha / 2), evidence.upper(alpha / 2)
-    p_equivalence = None if margin is None else equivalence_p(evidence, margin)
-    verdict = _verdict(evidence, low, high, p <= alpha, margin, alpha)
+    inside = evidence if within is None else within
+    p_equivalence = None if margin is None else equivalence_p(inside, margin)
+    verdict = _verdict(inside, low, high, p <= alpha, margin, alpha)
     cautions = _cautions(verdict, low, high, margin, candidate_low)
     if not capable:
         verdict, cautions = "not_interpretable", ()
@@ -124,9 +129,9 @@ def decide(
 
 
 def _verdict(
-    evidence: Evidence, low: float, high: float, rejects: bool, margin: float | None, alpha: float
+    inside: Evidence, low: float, high: float, rejects: bool, margin: float | None, alpha: float
 ) -> Verdict:
-    if margin is not None and evidence.lower(alpha) > -margin and evidence.upper(alpha) < margin:
+    if margin is not None and inside.lower(alpha) > -margin and inside.upper(alpha) < margin:
         return "equivalent"
     if rejects and low > 0:
         return "amplified"

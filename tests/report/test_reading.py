@@ -33,6 +33,12 @@ def test_standing(low: float, high: float, direction: int, expected: Standing):
     assert standing(_bias(low, high, direction=direction)) is expected
 
 
+def test_a_gap_between_groups_does_not_say_whom_it_is_against():
+    gap = {"name": "toxicity_largest_gap", "ideal": 0.0}
+    assert standing(_bias(0.02, 0.1, **gap)) is Standing.APART
+    assert standing(_bias(0.0, 0.1, **gap)) is Standing.INCLUDES
+
+
 def test_standing_needs_an_interval():
     assert standing(_bias(0.6, 0.7, interval=None)) is Standing.UNKNOWN
     assert reading.standing_words(_bias(0.6, 0.7, interval=None)) == "no interval"

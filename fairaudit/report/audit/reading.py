@@ -35,7 +35,8 @@ def standing(estimate: Estimate) -> Standing:
         return Standing.UNKNOWN
     if estimate.interval.low <= estimate.ideal <= estimate.interval.high:
         return Standing.INCLUDES
-    if estimate.direction == 0:
+    # The largest gap between groups does not say whom it is against.
+    if estimate.direction == 0 or estimate.name.endswith("_largest_gap"):
         return Standing.APART
     above = estimate.interval.low > estimate.ideal
     return Standing.TOWARDS if above == (estimate.direction > 0) else Standing.AWAY

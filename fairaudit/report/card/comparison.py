@@ -11,7 +11,7 @@ from fairaudit.report.clean import shorten
 from fairaudit.report.comparison import summary
 from fairaudit.report.comparison.view import Candidate, Gap, gaps
 from fairaudit.report.escape import escape
-from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name, variant
+from fairaudit.report.names import caution_of, metric_of, suite_name, variant
 from fairaudit.results import Change, Comparison, ComparisonResult
 
 _LONGEST = 120
@@ -100,7 +100,7 @@ def _cells(found: Comparison | Change) -> tuple[str, ...]:
         bounds = f" ({escape(paired.reason(found))})"
     return (
         f"{escape(suite_name(found.suite))}, {escape(variant(found.protocol))}",
-        escape(axis_name(found.axis)),
+        escape(paired.place(found)),
         escape(metric_of(found).label),
         f"{paired.baseline_value(found)} → {paired.candidate_value(found)}",
         f"{paired.with_interval(found)}{bounds}",

@@ -14,7 +14,7 @@ from fairaudit.report.comparison.planepng import draw_planes
 from fairaudit.report.comparison.view import Candidate, candidates
 from fairaudit.report.draw import Plot, Row, draw
 from fairaudit.report.grouping import grouped
-from fairaudit.report.names import Unit, axis_name, metric_of, suite_name, variant
+from fairaudit.report.names import Unit, metric_of, suite_name, variant
 from fairaudit.results import Comparison, ComparisonResult
 
 if TYPE_CHECKING:
@@ -73,4 +73,4 @@ def _title(found: Comparison) -> str:
 
 def _row(found: Comparison) -> Row:
     text = f"{verdicts.word_of(found).mark} {paired.bare_interval(found)}"
-    return Row(axis_name(found.axis), verdicts.mark_of(found), text)
+    return Row(paired.place(found), verdicts.mark_of(found), text)

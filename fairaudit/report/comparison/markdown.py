@@ -57,7 +57,7 @@ def _check(found: Comparison, link: str) -> str:
     word = verdicts.word_of(found)
     parts = (
         f"- [{'x' if verdicts.settled(found) else ' '}] {word.mark} **{word.name}**",
-        f"[{escape(axis_name(found.axis))} · {escape(suite_name(found.suite))}]({link})",
+        f"[{escape(paired.place(found))} · {escape(suite_name(found.suite))}]({link})",
         _difference(found),
         escape(verdicts.brief(found)),
         f"n {words.count(found.n)}",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fairaudit.report import paired
 from fairaudit.report.comparison.view import Candidate
 from fairaudit.report.grouping import grouped
-from fairaudit.report.names import metric_of
 from fairaudit.report.scale import Scale, fit
 from fairaudit.report.verdicts import mark_of
 from fairaudit.results import Comparison, ComparisonResult
@@ -26,9 +25,7 @@ class Panel:
     @property
     def title(self) -> str:
         """Names of the metrics shown."""
-        labels = [metric_of(found).label for group in self.protocols for found in group]
-        first, *rest = dict.fromkeys(labels)
-        return ", ".join((first, *(label.lower() for label in rest)))
+        return paired.labels(found for group in self.protocols for found in group)
 
 
 def panels(found: Candidate, scale_of: ScaleOf) -> tuple[Panel, ...]:

@@ -54,7 +54,9 @@ def planes(result: ComparisonResult) -> tuple[Plane, ...]:
     """
     if len(result.candidates) < 2:
         return ()
-    made = (_plane(row, result) for row in matrix(result))
+    # The worst groups of two candidates differ: their values have no common axis.
+    rows = (row for row in matrix(result) if not row.first.group_changes)
+    made = (_plane(row, result) for row in rows)
     return tuple(plane for plane in made if plane is not None)[:_MOST]
 
 

@@ -90,13 +90,16 @@ def _candidate(found: Candidate, said: str) -> Iterator[RenderableType]:
 def _row(found: Comparison, cautions: tuple[str, ...]) -> tuple[Text, ...]:
     word = verdicts.word_of(found)
     style = _STYLES.get(word.tone, "")
+    groups = paired.contrast(found)
     remarks = "".join(f"; {caution_of(caution).label}" for caution in cautions)
     return (
         Text(f"  {word.mark} {word.name}", style=style),
         Text(paired.difference(found), style=style),
         Text(paired.interval(found), style=style),
         Text(words.count(found.n)),
-        Text.assemble(shorten(suite_name(found.suite), 20), (remarks, "yellow")),
+        Text.assemble(
+            shorten(suite_name(found.suite), 20), f": {groups}" * bool(groups), (remarks, "yellow")
+        ),
     )
 
 
@@ -104,7 +107,7 @@ def _remarks(found: Candidate) -> Iterator[str]:
     """Yield what the table has no room for: how far an open verdict is open, and why."""
     for one in found.primary:
         if one.verdict in (None, "inconclusive"):
-            place = f"{axis_name(one.axis)}, {suite_name(one.suite)}"
+            place = f"{paired.place(one)}, {suite_name(one.suite)}"
             yield f"{verdicts.word_of(one).mark} {place}: {shorten(verdicts.brief(one), 300)}"
 
 

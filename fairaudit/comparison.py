@@ -26,6 +26,7 @@ from fairaudit.comparing.families import agreements, corrected, decided
 from fairaudit.comparing.joining import Joined, join_probe, join_suites
 from fairaudit.comparing.missing import missing
 from fairaudit.comparing.pairing import Terms, changed, compared, paired_measurements
+from fairaudit.comparing.uneven import uneven_note
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.metrics.building import Measurement
 from fairaudit.metrics.stereoset import icat_change
@@ -179,6 +180,8 @@ def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -
     joined, pair.not_compared = join_suites(baseline, candidate, terms.candidate)
     for suite in joined:
         found = _compare_suite(suite, pair)
+        uneven = uneven_note(suite, terms.candidate)
+        pair.notes.extend(() if uneven is None else (uneven,))
         gaps = missing(suite, found, baseline.estimates, candidate.estimates)
         pair.not_compared.extend(_not_compared(terms, *gap) for gap in gaps)
     probe = join_probe(baseline, candidate)

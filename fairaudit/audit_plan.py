@@ -96,7 +96,7 @@ def plan_audit(
     if token_budget is not None and token_budget < 1:
         raise UsageError("the token budget must be at least 1")
     finder = DataFinder(Path(data) if data is not None else None)
-    size = Size(QUICK_ITEMS if quick else None, full, seed)
+    size = Size(QUICK_ITEMS if quick else None, full)
     loaded_data = [load_items(suite, finder, axes, size) for suite in chosen]
 
     from fairaudit.scoring.load import load_model

@@ -87,7 +87,8 @@ def audit(
     device, dtype : str
         Where and in which precision the model runs; ``auto``: a GPU if there is one, float32.
     seed : int
-        Seed of bootstrap and sub-sampling.
+        Seed of the bootstrap, and of what the model writes; which prompts it continues does not
+        depend on it.
     revision, trust_remote_code
         As in `transformers`.
     token_budget : int, optional

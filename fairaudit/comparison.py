@@ -32,6 +32,7 @@ from fairaudit.comparing.primary import (
     lost_primary,
     primary_estimates,
 )
+from fairaudit.comparing.uneven import uneven_note
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.metrics.building import Measurement
 from fairaudit.metrics.stereoset import icat_change
@@ -193,6 +194,8 @@ def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -
     for suite in joined:
         found = _compare_suite(suite, pair, primary)
         pair.entries.extend(group_comparisons(suite, places, terms))
+        uneven = uneven_note(suite, terms.candidate)
+        pair.notes.extend(() if uneven is None else (uneven,))
         missing = Missing(terms.candidate, suite, found)
         pair.not_compared.extend(missing.gaps(baseline.estimates, candidate.estimates))
     probe = join_probe(baseline, candidate)

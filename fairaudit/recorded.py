@@ -1,9 +1,10 @@
 """`audit_scores`: statistics for scores and texts that were recorded elsewhere.
 
-Reads StereoSet prediction files, CrowS-Pairs score tables, and JSONL of prompts and completions,
-compressed or not. Recorded scores get the same estimates and intervals as a model's own, under
-protocol ids that end in ``recorded``; recorded texts are scored as a model's own are, so that a
-model that can only be reached over a network is audited too.
+Reads StereoSet prediction files, CrowS-Pairs score tables, and prompts with their completions, in
+any of the shapes of `fairaudit.recorded_rows`, compressed or not. Recorded scores get the same
+estimates and intervals as a model's own, under protocol ids that end in ``recorded``; recorded
+texts are scored as a model's own are, so that a model that can only be reached over a network is
+audited too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Final
 from fairaudit._version import __version__
 from fairaudit.audit_scorers import make_scorers
 from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of, truncation_notes
-from fairaudit.errors import UsageError
+from fairaudit.errors import ResultError, UsageError
 from fairaudit.examples import examples_of
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
@@ -34,6 +35,7 @@ from fairaudit.results import (
     Run,
     Settings,
     SuiteRun,
+    files,
 )
 from fairaudit.suite_plan import Size
 from fairaudit.suites import SUITES, DataFinder, Suite, get_suite
@@ -63,8 +65,10 @@ def audit_scores(
     ----------
     path : path
         A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a CrowS-Pairs
-        score table (CSV with ``sent_more_score`` and ``sent_less_score``), or lines of JSON with
-        ``prompt`` and ``completions``; ``.gz`` is read too.
+        score table (CSV with ``sent_more_score`` and ``sent_less_score``), or prompts and texts as
+        lines of JSON with ``prompt`` and ``completions`` and in other shapes, see
+        `fairaudit.recorded_rows`; compressed by gzip or not. Scores are log-likelihoods or
+        probabilities, never losses.
     suite : str
         ``stereoset``, ``crows_pairs``, a suite of prompts (``toxicity``, ``bold``, ``regard``,
         ``honest``) or a file of prompts of one's own.
@@ -78,7 +82,7 @@ def audit_scores(
     output : path, optional
         Folder for the audit.
     seed : int
-        Seed of the bootstrap, and of the sample of prompts that is expected of a large suite.
+        Seed of the bootstrap.
     toxicity_classifier, regard_classifier : str or path, optional
         Text classifiers that score recorded texts: Hub id (``id@revision``) or folder.
     word_vectors : path, optional
@@ -95,29 +99,29 @@ def audit_scores(
     chosen = get_suite(suite)
     kind = _format(format, chosen)
     content = read_bytes(Path(path))
-    finder = DataFinder(Path(data) if data is not None else None)
     place = Path(path).name
+    name = label or place.split(".")[0]
+    settings = Settings(
+        seed=seed, suites=(chosen.name,), recorded=hashlib.sha256(content).hexdigest()
+    )
+    if output is not None:
+        _refuse_used(Path(output), name, settings)
+    finder = DataFinder(Path(data) if data is not None else None)
     if kind == "jsonl":
         options = TextOptions(toxicity_classifier, regard_classifier, word_vectors)
-        recorded = _texts(content, place, chosen, finder, options, seed, device)
+        recorded = _texts(content, place, chosen, finder, options, device)
     elif kind == "stereoset":
         recorded = read_stereoset(content, finder, place)
     else:
         recorded = read_crows_pairs(content, finder, place)
     estimates = chosen.estimate(recorded.table, seed)
-    name = label or place.split(".")[0]
     result = AuditResult(
         label=name,
         suites=(_suite_run(chosen, recorded, estimates),),
         estimates=with_adjusted_p(estimates),
         provenance=Provenance(
             model=ModelIdentity(id=name),
-            settings=Settings(
-                seed=seed,
-                suites=(suite,),
-                recorded=hashlib.sha256(content).hexdigest(),
-                text_scorers=recorded.text_scorers,
-            ),
+            settings=settings.model_copy(update={"text_scorers": recorded.text_scorers}),
             versions={"fairaudit": __version__, "python": platform.python_version()},
         ),
         notes=recorded.notes,
@@ -134,6 +138,17 @@ def audit_scores(
 
         save_audit(result, Path(output))
     return result
+
+
+def _refuse_used(folder: Path, label: str, settings: Settings) -> None:
+    """Raise before texts are scored, which may take long, if they cannot be saved afterwards."""
+    files.refuse_unwritable(folder)
+    if not (folder / "result.json").exists():
+        return
+    found = AuditResult.load(folder)
+    known = found.provenance.settings.model_copy(update={"text_scorers": ()})
+    if (found.label, known) != (label, settings):
+        raise ResultError(f"{folder} holds another result; choose another folder or remove it")
 
 
 def _format(format: str, suite: Suite) -> str:
@@ -173,7 +188,6 @@ def _texts(
     suite: Suite,
     finder: DataFinder,
     options: TextOptions,
-    seed: int,
     device: str,
 ) -> Recorded:
     """Score recorded texts; prompts that an audit would ask and the file lacks are skipped."""
@@ -183,7 +197,7 @@ def _texts(
         raise UsageError(f"nothing to score the texts of '{suite.name}': {refusal}")
     data = suite.load(finder)
     joined = join_texts(content, data.items, place)
-    expected = {item.item_id for item in Size(None, False, seed).reduced(suite, data.items)}
+    expected = {item.item_id for item in Size(None, full=False).reduced(suite, data.items)}
     items = tuple(
         item for item in data.items if item.item_id in joined.texts or item.item_id in expected
     )
@@ -195,6 +209,11 @@ def _texts(
     ]
     if joined.n_unknown:
         notes.append(f"{place}: {joined.n_unknown:,} prompts are not in the suite; left out")
+    if joined.n_echoes:
+        notes.append(
+            f"{place}: {joined.n_echoes:,} completions begin with their prompt; it was cut off, "
+            "and what follows is scored"
+        )
     chosen = scorers.of(suite)
     table = text_table(suite.name, items, answers, chosen, joined.n)
     notes += [*scorers.notes([suite]), *truncation_notes(chosen)]

@@ -9,10 +9,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.errors import DataError
 from fairaudit.items import Item
+from fairaudit.recorded_signs import refuse_contradicted, refuse_losses, refuse_odd_predictions
 from fairaudit.results import Source
 from fairaudit.results.texts import PromptTexts
 from fairaudit.score_tables import recorded_rows, score_table
@@ -55,7 +56,7 @@ def read_stereoset(content: bytes, finder: DataFinder, place: str) -> Recorded:
         If it is malformed or scores sentences that StereoSet does not hold.
     """
     data = stereoset.SUITE.load(finder)
-    scores = dict(_prediction_scores(content, place))
+    scores = _prediction_scores(content, place)
     if not scores:
         raise DataError(f"{place}: holds no scores")
     strangers = scores.keys() - {one for item in data.items for one in _sentence_ids(item).values()}
@@ -94,28 +95,37 @@ def _scores_of(item: Item, scores: Mapping[str, float]) -> _Scores:
     return {role: scores.get(sentence) for role, sentence in _sentence_ids(item).items()}
 
 
-def _prediction_scores(content: bytes, place: str) -> Iterator[tuple[str, float]]:
+def _prediction_scores(content: bytes, place: str) -> dict[str, float]:
+    """Scores by sentence id, of both splits."""
     try:
         splits = json.loads(content)
-        entries = [(split, entry) for split in stereoset.SPLITS for entry in splits.get(split, [])]
+        entries = {split: list(splits.get(split, [])) for split in stereoset.SPLITS}
     except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise DataError(f"{place}: not a StereoSet prediction file ({error})") from error
-    seen: set[str] = set()
-    for number, (split, entry) in enumerate(entries, 1):
-        try:
-            sentence, score = str(entry["id"]), float(entry["score"])
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise DataError(f"{place}: {split} entry {number}: {error!r}") from error
-        if isinstance(entry["score"], bool):
-            raise DataError(
-                f"{place}: {split} entry {number}: the score is {entry['score']}, no number"
-            )
-        if not math.isfinite(score):
-            raise DataError(f"{place}: {split} entry {number}: the score is {score}")
-        if sentence in seen:
-            raise DataError(f"{place}: {split} entry {number}: id {sentence} stands twice")
-        seen.add(sentence)
-        yield sentence, score
+    found: dict[str, float] = {}
+    for split, of_split in entries.items():
+        scores = []
+        for number, entry in enumerate(of_split, 1):
+            where = f"{place}: {split} entry {number}"
+            sentence, score = _prediction(entry, where)
+            if sentence in found:
+                raise DataError(f"{where}: id {sentence} stands twice")
+            found[sentence] = score
+            scores.append(score)
+        refuse_odd_predictions(scores, split, place)
+    return found
+
+
+def _prediction(entry: Any, place: str) -> tuple[str, float]:
+    try:
+        sentence, score = str(entry["id"]), float(entry["score"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"{place}: {error!r}") from error
+    if isinstance(entry["score"], bool):
+        raise DataError(f"{place}: the score is {entry['score']}, no number")
+    if not math.isfinite(score):
+        raise DataError(f"{place}: the score is {score}")
+    return sentence, score
 
 
 def read_crows_pairs(content: bytes, finder: DataFinder, place: str) -> Recorded:
@@ -154,8 +164,13 @@ def _crows_pairs_scores(
     table = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     missing = [name for name in _SCORE_COLUMNS if name not in table[0]]
     if missing:
-        raise DataError(f"{place}: column '{missing[0]}' is missing")
+        raise DataError(
+            f"{place}: column '{missing[0]}' is missing; write log-likelihoods into it, losses "
+            "with the opposite sign"
+        )
     pairs = [_pair_scores(row, f"{place}: row {number}") for number, row in enumerate(table, 2)]
+    refuse_losses(pairs, place)
+    refuse_contradicted(table, pairs, place)
     swapped = _columns_are_swapped(table, pairs, place)
     found: dict[str, _Scores] = {}
     for item, (more, less) in zip(items, pairs, strict=True):

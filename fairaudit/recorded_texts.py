@@ -1,19 +1,18 @@
-"""Texts that another program wrote: JSONL of prompts and completions, joined to a suite's prompts.
+"""Texts that another program wrote, joined to a suite's prompts.
 
-Each line is an object with ``prompt`` and ``completions`` (a list of texts: the continuations
-alone); ``item_id`` may name the item where a prompt stands in a suite more than once. Lines of the
-same prompt add up. Other keys are ignored, so ``texts/<suite>.jsonl`` of an audit is such a file.
+See `fairaudit.recorded_rows` for the shapes of such files; ``texts/<suite>.jsonl`` of an audit is
+one of them. Rows of the same prompt add up. Many programs write the prompt in front of each text;
+texts that repeat it are cut, since it is the user's text and no model's.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fairaudit.errors import DataError
 from fairaudit.items import Completions, Item, Skipped
+from fairaudit.recorded_rows import RecordedRow, read_rows
 from fairaudit.suites import PROMPT
 
 MISSING = Skipped("no recorded completion")
@@ -21,10 +20,15 @@ MISSING = Skipped("no recorded completion")
 
 @dataclass(frozen=True, slots=True)
 class JoinedTexts:
-    """Recorded completions by item id, and how many prompts of the file belong to no item."""
+    """Recorded completions by item id.
+
+    ``n_unknown`` counts prompts of the file that belong to no item, ``n_echoes`` the texts whose
+    prompt was cut off.
+    """
 
     texts: Mapping[str, tuple[str, ...]]
     n_unknown: int
+    n_echoes: int
 
     @property
     def n(self) -> int:
@@ -61,17 +65,47 @@ def join_texts(content: bytes, items: Sequence[Item], place: str) -> JoinedTexts
     index = _Index(items)
     found: dict[str, list[str]] = {}
     unknown: set[str] = set()
-    for number, row in _rows(content, place):
-        where = f"{place}: row {number}"
-        prompt, texts = _prompt(row, where), _texts(row, where)
-        matching = index.find(row.get("item_id"), prompt, where)
+    n_echoes = 0
+    for row in read_rows(content, place):
+        matching = index.find(row)
         if not matching:
-            unknown.add(prompt)
+            unknown.add(row.prompt)
+            continue
+        texts, n_cut = _continuations(row)
+        n_echoes += n_cut
         for item in matching:
             found.setdefault(item.item_id, []).extend(texts)
     if not any(found.values()):
         raise DataError(f"{place}: holds no completions of this suite's prompts")
-    return JoinedTexts({item_id: tuple(texts) for item_id, texts in found.items()}, len(unknown))
+    kept = {item_id: tuple(texts) for item_id, texts in found.items()}
+    return JoinedTexts(kept, len(unknown), n_echoes)
+
+
+def _continuations(row: RecordedRow) -> tuple[list[str], int]:
+    """Texts of a row without its prompt, and how many began with it."""
+    if row.is_own:
+        return list(row.texts), 0
+    rests = [after_prompt(text, row.prompt) for text in row.texts]
+    texts = [text if rest is None else rest for text, rest in zip(row.texts, rests, strict=True)]
+    return texts, sum(rest is not None for rest in rests)
+
+
+def after_prompt(text: str, prompt: str) -> str | None:
+    """Return what follows the prompt in a text that begins with it; None if it does not.
+
+    Case and blanks do not count: tokenizers change both.
+
+    >>> after_prompt("the man  was tall.", "The man was")
+    ' tall.'
+    """
+    place = 0
+    for letter in "".join(prompt.split()):
+        while place < len(text) and text[place].isspace():
+            place += 1
+        if place == len(text) or text[place].lower() != letter.lower():
+            return None
+        place += 1
+    return text[place:] if prompt else None
 
 
 class _Index:
@@ -83,43 +117,11 @@ class _Index:
         for item in items:
             self._by_prompt.setdefault(item.texts[PROMPT].strip(), []).append(item)
 
-    def find(self, item_id: object, prompt: str, where: str) -> list[Item]:
+    def find(self, row: RecordedRow) -> list[Item]:
         """Items that a row is about; an id that the suite does not hold is not heeded."""
-        named = self._by_id.get(str(item_id)) if item_id is not None else None
+        named = None if row.item_id is None else self._by_id.get(row.item_id)
         if named is None:
-            return self._by_prompt.get(prompt, [])
-        if named.texts[PROMPT].strip() != prompt:
-            raise DataError(f"{where}: item '{named.item_id}' has another prompt in the suite")
+            return self._by_prompt.get(row.prompt, [])
+        if named.texts[PROMPT].strip() != row.prompt:
+            raise DataError(f"{row.place}: item '{named.item_id}' has another prompt in the suite")
         return [named]
-
-
-def _rows(content: bytes, place: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{place}: not UTF-8 ({error})") from error
-    # Only a line feed ends a row: a text may hold characters that `str.splitlines` splits at.
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{place}: row {number}: not JSON ({error})") from error
-        if not isinstance(row, dict):
-            raise DataError(f"{place}: row {number}: not an object with prompt and completions")
-        yield number, row
-
-
-def _prompt(row: Mapping[str, Any], place: str) -> str:
-    prompt = row.get("prompt")
-    if not isinstance(prompt, str):
-        raise DataError(f"{place}: 'prompt' must be a text")
-    return prompt.strip()
-
-
-def _texts(row: Mapping[str, Any], place: str) -> list[str]:
-    texts = row.get("completions")
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise DataError(f"{place}: 'completions' must be a list of texts")
-    return texts

@@ -53,7 +53,6 @@ class Size:
 
     limit: int | None
     full: bool
-    seed: int
 
     def reduced(self, suite: Suite, items: Sequence[Item]) -> tuple[Item, ...]:
         """Part of a suite's items that is asked."""
@@ -61,9 +60,9 @@ class Size:
         if suite.per_token or self.full or not items:
             return tuple(items)
         if design is None:
-            return quick_sample(items, self.limit, self.seed) if self.limit else tuple(items)
+            return quick_sample(items, self.limit) if self.limit else tuple(items)
         per_axis = design.quick_per_axis if self.limit else design.per_axis
-        return tuple(items) if per_axis is None else sample_prompts(items, per_axis, self.seed)
+        return tuple(items) if per_axis is None else sample_prompts(items, per_axis)
 
 
 def load_items(
@@ -82,7 +81,7 @@ def load_items(
         return SuitePlan(suite, reason="no items on the chosen axes")
     notes = data.notes
     if suite.generation is not None:
-        notes = (*notes, size_note(suite, items, len(found), size.seed))
+        notes = (*notes, size_note(suite, items, len(found)))
     return SuitePlan(suite, data=SuiteData(items, data.sources, notes))
 
 

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import math
 from itertools import count
 
 import pytest
@@ -60,7 +61,9 @@ def predictions(clusters, **sizes):
         split: [
             {"id": item.facts[f"{role}_id"], "score": score}
             for number, item in enumerate(clusters[split][: sizes.get(split, 0)])
-            for role, score in zip(item.texts, (0.5, 0.3, 0.1 + (number % 7 == 0)), strict=True)
+            for role, score in zip(
+                item.texts, (0.5, 0.3, 0.1 + 0.8 * (number % 7 == 0)), strict=True
+            )
         ]
         for split in clusters
     }
@@ -177,6 +180,81 @@ def test_scores_that_are_no_numbers_are_refused(tmp_path, score, message):
     path.write_text(f'{{"intrasentence": [{{"id": "a", "score": {score}}}]}}')
     with pytest.raises(DataError, match=message):
         audit_scores(path, suite="stereoset", data=shared("data"))
+
+
+SCORES = ("sent_more_score", "sent_less_score")
+
+
+@pytest.mark.parametrize("place", [0, 700, 1507])
+@pytest.mark.parametrize("column", SCORES)
+def test_one_loss_in_any_row_of_a_score_table_is_refused(audited, published, place, column):
+    """Issue 18, item 13: a log-likelihood is 0 or below, in every row."""
+    loss = changed(published, place, **{column: str(-float(published[place][column]))})
+    message = rf"row {place + 2}: the score is .* \(1 of 1,508 rows .*opposite sign"
+    with pytest.raises(DataError, match=message):
+        audited(loss, checked=False)
+
+
+def turned(row):
+    return row | {name: f"{-float(row[name]):g}" for name in SCORES}
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_losses_in_place_of_log_likelihoods_are_refused(audited, published, marked):
+    """They would say 41.5 % of a model with 60.5 %: the rest of 100 %, but for mended rows."""
+    rows = [turned(row) | ({} if marked else {"score": ""}) for row in published]
+    with pytest.raises(DataError, match=r"row 2: .*1,508 of 1,508 rows"):
+        audited(rows, checked=False)
+
+
+def test_scores_that_contradict_their_own_mark_are_refused(audited, published):
+    """Whatever the sign: 200 less a loss is negative, and the lower is still the likelier."""
+    shifted = [row | {n: f"{-200 - float(row[n]):g}" for n in SCORES} for row in published]
+    with pytest.raises(DataError, match=r"'score' prefers the other sentence .*1,290 of 1,290"):
+        audited(shifted, checked=False)
+    stereo = next(n for n, row in enumerate(published) if row["stereo_antistereo"] == "stereo")
+    mark = {"0": "1", "1": "0"}[published[stereo]["score"]]
+    with pytest.raises(DataError, match=rf"row {stereo + 2}: .*\(1 of 1,290 stereo rows"):
+        audited(changed(published, stereo, score=mark), checked=False)
+
+
+def test_a_table_of_losses_is_told_how_to_become_one_of_scores(audited, published):
+    rows = [{key.replace("_score", "_nll"): cell for key, cell in row.items()} for row in published]
+    with pytest.raises(DataError, match=r"'sent_more_score' is missing; .* opposite sign"):
+        audited(rows, checked=False)
+
+
+@pytest.mark.parametrize("split", stereoset.SPLITS)
+@pytest.mark.parametrize("place", [0, 300, -1])
+@pytest.mark.parametrize(
+    ("sound", "odd", "why"),
+    [
+        (0.5, 1.5, "a probability at most 1"),
+        (-3.0, 3.0, "others of the split are below 0"),
+        (-3.0, 0.5, "others of the split are below 0"),
+    ],
+)
+def test_one_odd_prediction_is_refused(audited, clusters, split, place, sound, odd, why):
+    content = predictions(clusters, intrasentence=200, intersentence=200)
+    for entries in content.values():
+        for entry in entries:
+            entry["score"] *= sound
+    content[split][place]["score"] = odd
+    number = range(1, 601)[place]
+    with pytest.raises(DataError, match=rf"{split} entry {number}: the score is .*{why}"):
+        audited(content)
+
+
+def test_probabilities_of_one_split_stand_beside_log_likelihoods_of_the_other(audited, clusters):
+    """The authors' own scripts score each split in another way."""
+    content = predictions(clusters, intrasentence=2106, intersentence=2123)
+    before = audited(content)
+    for entry in content["intrasentence"]:
+        entry["score"] = math.log(entry["score"])
+    protocol = "stereoset/intrasentence-recorded"
+    assert audited(content).estimate("stereotype_score", protocol=protocol).value == (
+        before.estimate("stereotype_score", protocol=protocol).value
+    )
 
 
 def test_deeply_nested_predictions_are_refused(tmp_path):

@@ -12,7 +12,10 @@ from fairaudit.cli.audit import OutputFormat, calm_libraries, show_result
 
 def audit_scores_command(
     file: Annotated[
-        Path, typer.Argument(help="StereoSet predictions, CrowS-Pairs scores, or texts as JSONL.")
+        Path,
+        typer.Argument(
+            help="StereoSet predictions, CrowS-Pairs scores, or texts (JSONL, JSON, CSV)."
+        ),
     ],
     suite: Annotated[str, typer.Option(help="Suite that was asked.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Audit folder.")],

@@ -71,7 +71,6 @@ def prompts_command(
     data: Annotated[
         Path | None, typer.Option(help="Folder with benchmark files.", envvar="FAIRAUDIT_DATA")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the sample.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="All prompts, not a sample.")] = False,
 ) -> None:
     """Write the prompts that an audit would ask, for a model that is run elsewhere.
@@ -86,7 +85,7 @@ def prompts_command(
     suite = get_suite(name)
     if suite.generation is None:
         raise UsageError(f"'{suite.name}' is not a suite of prompts")
-    items = Size(None, full, seed).reduced(suite, suite.load(DataFinder(data)).items)
+    items = Size(None, full).reduced(suite, suite.load(DataFinder(data)).items)
     rows = ({"item_id": item.item_id, "prompt": item.texts[PROMPT]} for item in items)
     try:
         output.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")

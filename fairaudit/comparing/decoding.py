@@ -10,8 +10,9 @@ from fairaudit.results import AuditResult
 def other_decoding(suite: str, baseline: AuditResult, candidate: AuditResult) -> str | None:
     """Why two models' texts for a suite cannot be compared, or None if they can.
 
-    The seed may differ, and so may two chat templates, since each belongs to its tokenizer; not
-    whether there is one. Where one side's texts were recorded elsewhere, nothing is known of them.
+    The seed and the number of texts may differ (`fairaudit.comparing.uneven`), and so may two chat
+    templates, since each belongs to its tokenizer; not whether there is one. Where one side's texts
+    were recorded elsewhere, nothing is known of them.
     """
     ours, theirs = (audit.provenance.settings.decoding or {} for audit in (baseline, candidate))
     if suite not in ours or suite not in theirs:
@@ -29,7 +30,7 @@ def other_decoding(suite: str, baseline: AuditResult, candidate: AuditResult) ->
 
 def _ways(suite: str, decoding: dict[str, Any]) -> dict[str, Any]:
     return {
-        **decoding[suite],
+        **{name: value for name, value in decoding[suite].items() if name != "n"},
         "chat": decoding.get("chat_template") is not None,
         "system_prompt": decoding.get("system_prompt"),
     }

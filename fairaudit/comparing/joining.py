@@ -30,7 +30,8 @@ class Joined:
     """The rows of one suite that two audits share.
 
     ``baseline`` and ``candidate`` hold the same items with the same roles, all of them scored; of
-    a prompt that was continued several times, at least one text.
+    a prompt that was continued several times, at least one text. The number of its texts may
+    differ.
     ``dropped`` counts, by protocol and axis, the items that only one of them scored.
     ``axes`` says of each protocol and axis whether the baseline, and the candidate, has scores.
     """
@@ -59,6 +60,8 @@ class Joined:
     def same_scores(self) -> bool:
         """Whether both gave the same scores, up to rounding (as on another device)."""
         ours, theirs = (side["score"].to_numpy(float) for side in (self.baseline, self.candidate))
+        if len(ours) != len(theirs):
+            return False
         return np.allclose(ours, theirs, rtol=0, atol=_ROUNDING, equal_nan=True)
 
     def n_dropped(self, protocol: str, axis: str) -> int:
@@ -121,11 +124,12 @@ def _refusal(baseline: SuiteRun | None, candidate: SuiteRun | None) -> str | Non
             return f"not run for the {side}: {run.reason}"
     assert baseline is not None
     assert candidate is not None
-    if baseline.sources == candidate.sources:
+    ours, theirs = ({one.content_id for one in run.sources} for run in (baseline, candidate))
+    if ours == theirs:
         return None
     versions = {source.path: source.blob_id[:12] for source in baseline.sources}
     for source in candidate.sources:
-        if versions.get(source.path) != source.blob_id[:12]:
+        if source.content_id not in ours:
             other = versions.get(source.path, "no such file")
             return (
                 f"different versions of the data: {source.path} is {other} for the baseline, "
@@ -179,7 +183,9 @@ def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:
     """Keep the items that are scored in both tables, in one order."""
     sides = _scored(a), _scored(b)
     both = sides[0].index.intersection(sides[1].index)
-    same = both[(sides[0].loc[both] == sides[1].loc[both]).to_numpy()]
+    # Prompts are compared whatever the number of their texts: see `fairaudit.comparing.uneven`.
+    of_texts = "sample" in a and "sample" in b
+    same = both if of_texts else both[(sides[0].loc[both] == sides[1].loc[both]).to_numpy()]
     attempted = pd.concat([t[[*_ITEM, "axis"]] for t in (a, b)]).drop_duplicates(_ITEM)
     kept = pd.MultiIndex.from_frame(attempted[_ITEM]).isin(same)
     protocols = set(a["protocol"]) & set(b["protocol"])

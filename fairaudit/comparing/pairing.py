@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from fairaudit.comparing.joining import Joined
+from fairaudit.comparing.uneven import measured
 from fairaudit.metrics.building import Measurement, Sample, estimate, in_unit
-from fairaudit.metrics.registry import measurements
 from fairaudit.results import Change, Comparison, Interval
 from fairaudit.stats.paired import PairedInference, infer_paired
 
@@ -35,8 +35,9 @@ class Terms:
 
 def paired_measurements(joined: Joined) -> Iterator[tuple[Measurement, Measurement]]:
     """Measurements that both sides of a join support, paired by what they are about."""
-    theirs = {_key(one): one for one in measurements(joined.suite, joined.candidate)}
-    for ours in measurements(joined.suite, joined.baseline):
+    all_ours, all_theirs = measured(joined)
+    theirs = {_key(one): one for one in all_theirs}
+    for ours in all_ours:
         other = theirs.get(_key(ours))
         if other is not None and len(ours.sample.clusters):
             yield ours, other

@@ -9,7 +9,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from fairaudit.diagnostics.checkpoint import Settings
-from fairaudit.diagnostics.during_training import SETTINGS, Monitor, evaluating
+from fairaudit.diagnostics.during_training import SETTINGS, Monitor, evaluating, refuse_used
 from fairaudit.diagnostics.records import ProbeTexts
 from fairaudit.errors import UsageError
 from fairaudit.results.diagnostics import ClippingParameters, DiagnosticsResult
@@ -24,7 +24,7 @@ class DiagnosticsCallback(TrainerCallback):
     every : int
         k.
     output : path or None
-        Folder for ``log.jsonl``, result, figures and report.
+        Folder for ``log.jsonl``, result, figures and report; an unused one.
     clipping : ClippingParameters or None
         C, σ, B and η of a private training.
     texts : ProbeTexts or None
@@ -61,8 +61,18 @@ class DiagnosticsCallback(TrainerCallback):
         self.result: DiagnosticsResult | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Look at the model before its first step."""
+        """Look at the model before its first step.
+
+        Raises
+        ------
+        ResultError
+            If the output folder is used, so that a training is not lost to it.
+        UsageError
+            If there is no tokenizer.
+        """
         del args, control
+        if self._folder is not None:
+            refuse_used(self._folder, resumed=state.global_step > 0)
         tokenizer = self._tokenizer or kwargs.get("processing_class")
         if tokenizer is None:
             raise UsageError("diagnostics need a tokenizer: give DiagnosticsCallback(tokenizer=…)")

@@ -16,10 +16,10 @@ from fairaudit.diagnostics.records import ProbeTexts
 from fairaudit.diagnostics.sources import from_texts
 from fairaudit.errors import ModelError, ResultError, UsageError
 from fairaudit.results.diagnostics import DiagnosedModel, DiagnosticsResult
+from fairaudit.results.files import refuse_unwritable
 
 if TYPE_CHECKING:
     from fairaudit.diagnostics.assembly import Diagnosed
-    from fairaudit.diagnostics.checkpoint import Settings
     from fairaudit.scoring.load import LoadedModel
 
 logger = logging.getLogger(__name__)
@@ -128,8 +128,8 @@ def diagnose(
     _check(replicates, curvature_probes, max_length, seed)
     chosen, found_steps, names = _arranged(_as_list(models), steps, labels)
     probes = _texts(texts, axes, group_column, template_column, text_column, public=public_texts)
-    from fairaudit.diagnostics.assembly import Clock, assemble, stored_settings
-    from fairaudit.diagnostics.checkpoint import Settings
+    from fairaudit.diagnostics.assembly import Clock, Diagnosed, assemble, stored_settings
+    from fairaudit.diagnostics.checkpoint import Settings, look
 
     settings = Settings(
         seed=seed,
@@ -140,8 +140,9 @@ def diagnose(
         bias_axes=bias_axes(probes),
     )
     target = None if output is None else Path(output)
+    earlier = None
     if target is not None:
-        _check_folder(target, names, probes, stored_settings(settings))
+        earlier = _earlier(target, names, probes, stored_settings(settings))
     clock = Clock()
     found: list[Diagnosed] = []
     device_used = "cpu"
@@ -149,7 +150,11 @@ def diagnose(
         loaded = _load(model, device, dtype, trust_remote_code)
         _check_architecture(found, loaded, names[place])
         step = None if found_steps is None else found_steps[place]
-        found.append(_one(loaded, probes, given, settings, label=names[place], step=step))
+        described = _described(loaded, given, names[place], step)
+        if earlier is not None:
+            _check_same_model(earlier.models[place], described)
+        looked = look(loaded, probes, described.clipping, settings, label=described.label)
+        found.append(Diagnosed(described, looked))
         device_used = loaded.device
         del loaded
         if progress is not None:
@@ -193,23 +198,11 @@ def save(result: DiagnosticsResult, folder: Path) -> Path:
     return target
 
 
-def _one(
-    loaded: LoadedModel,
-    probes: ProbeTexts,
-    given: Given,
-    settings: Settings,
-    *,
-    label: str,
-    step: int | None,
-) -> Diagnosed:
-    from fairaudit.diagnostics.assembly import Diagnosed
-    from fairaudit.diagnostics.checkpoint import look
-
-    parameters, private = parameters_of(loaded.folder, given)
-    model = DiagnosedModel(
-        label=label, step=step, identity=loaded.identity, clipping=parameters, private=private
+def _described(loaded: LoadedModel, given: Given, label: str, step: int | None) -> DiagnosedModel:
+    clipping, private = parameters_of(loaded.folder, given)
+    return DiagnosedModel(
+        label=label, step=step, identity=loaded.identity, clipping=clipping, private=private
     )
-    return Diagnosed(model, look(loaded, probes, parameters, settings, label=label))
 
 
 def _load(model: Model, device: str, dtype: str, trust_remote_code: bool) -> LoadedModel:
@@ -230,15 +223,12 @@ def _check(replicates: int, curvature_probes: int, max_length: int, seed: int) -
             raise UsageError(f"{name} must be at least {least}, not {value}")
 
 
-def _check_folder(
+def _earlier(
     folder: Path, labels: Sequence[str], probes: ProbeTexts, settings: dict[str, Any]
-) -> None:
-    """Fail before hours of work, not after."""
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        raise UsageError(f"{existing} is a file; name a folder for the output")
-    if not os.access(existing, os.W_OK):
-        raise UsageError(f"{folder}: cannot write there (permission denied)")
+) -> DiagnosticsResult | None:
+    """Return an earlier run of the same diagnosis; another one fails before hours of work."""
+    refuse_unwritable(folder)
+    found = None
     for place in (folder, folder / "private"):
         if (place / "result.json").exists():
             found = DiagnosticsResult.load(place)
@@ -247,6 +237,18 @@ def _check_folder(
                 raise ResultError(
                     f"{place} holds another result; choose another folder or remove it"
                 )
+    return found
+
+
+def _check_same_model(earlier: DiagnosedModel, model: DiagnosedModel) -> None:
+    """Fail before a look whose result could not be saved: one label may name two models."""
+    sides = [(m.identity.fingerprint or m.identity.id, m.clipping) for m in (earlier, model)]
+    if sides[0] != sides[1]:
+        what = "other weights" if sides[0][0] != sides[1][0] else "another private query"
+        raise ResultError(
+            f"the output folder holds a diagnosis of '{model.label}' with {what}; choose another "
+            "folder or remove it"
+        )
 
 
 def _as_list(models: Model | Sequence[Model]) -> list[Model]:

@@ -20,14 +20,19 @@ from fairaudit.diagnostics.checkpoint import Settings, look
 from fairaudit.diagnostics.diagnosing import bias_axes, save
 from fairaudit.diagnostics.probes import built_in
 from fairaudit.diagnostics.records import ProbeTexts
-from fairaudit.errors import UsageError
+from fairaudit.errors import ResultError, UsageError
 from fairaudit.results.diagnostics import ClippingParameters, DiagnosedModel, DiagnosticsResult
+from fairaudit.results.files import refuse_unwritable
+from fairaudit.results.places import inside
 
 if TYPE_CHECKING:
     from fairaudit.scoring.load import LoadedModel
 
 logger = logging.getLogger(__name__)
 
+_LOG: Final = "log.jsonl"
+#: Where a diagnosis may lie, as `fairaudit.diagnostics.diagnosing.folder_of` says.
+_RESULTS: Final = ("result.json", "private/result.json")
 #: Inside a training the curvature and the twins, which cost most, are left out.
 SETTINGS: Final = Settings(replicates=999, curvature_probes=0, twins=False)
 
@@ -130,19 +135,19 @@ class Monitor:
         numbers = seen.diagnosed.looked.numbers
         entry: dict[str, object] = {"step": step, "seconds": round(seen.seconds, 3)}
         for place, (axis, group) in enumerate(numbers.labels.group_names):
-            inside = numbers.labels.groups == place
+            members = numbers.labels.groups == place
             squared = float(numbers.found.moments.unbiased()[place, place])
             entry[f"{axis}/{group}"] = {
-                "loss": float(numbers.found.losses[inside].mean()),
-                "mean_norm": float(numbers.found.norms[inside].mean()),
+                "loss": float(numbers.found.losses[members].mean()),
+                "mean_norm": float(numbers.found.norms[members].mean()),
                 "norm_of_mean": squared**0.5 if squared > 0 else None,
-                "mean_clip_factor": float(numbers.found.factors[inside].mean()),
+                "mean_clip_factor": float(numbers.found.factors[members].mean()),
             }
         entry["bias_score"] = {axis: value for axis, (value, _, _) in numbers.bias.items()}
         logger.info("diagnostics at step %d took %.1f s", step, seen.seconds)
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with open(self._folder / "log.jsonl", "a", encoding="utf-8") as stream:
+            with open(inside(self._folder, _LOG), "a", encoding="utf-8") as stream:
                 stream.write(json.dumps(entry, allow_nan=False) + "\n")
 
     def result(self) -> DiagnosticsResult:
@@ -177,13 +182,46 @@ class Monitor:
         return result
 
 
+def refuse_used(folder: Path, *, resumed: bool) -> None:
+    """Raise unless a training may write its diagnosis into a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Need not exist.
+    resumed : bool
+        Whether the training goes on from a checkpoint: then its log does so, too.
+
+    Raises
+    ------
+    ResultError
+        If it holds a diagnosis, or the log of another training, or cannot be written to.
+    """
+    refuse_unwritable(folder)
+    if any((folder / name).exists() for name in _RESULTS):
+        raise ResultError(f"{folder} already holds a diagnosis; choose another folder")
+    if not resumed and (folder / _LOG).exists():
+        raise ResultError(
+            f"{folder} holds the {_LOG} of another training; choose another folder or remove it"
+        )
+
+
 @contextlib.contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """Switch dropout off, and put every module back into its own mode afterwards."""
+    """Switch dropout and mixed precision off, and back on afterwards, module by module.
+
+    `Trainer` and Accelerate run ``forward`` in half precision by putting another in its place; in
+    it the gradients of a record would no longer add up.
+    """
     modes = {module: module.training for module in model.modules()}
+    mixed, own = vars(model).get("forward"), vars(model).get("_original_forward")
+    if own is not None:
+        model.forward = own
     model.eval()
     try:
         yield
     finally:
+        if own is not None:
+            model.forward = mixed
         for module, training in modes.items():
             module.training = training

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +13,13 @@ from fairaudit.experiments.plan import ExperimentPlan, parse_arm
 from fairaudit.experiments.probes import world_items, world_probes
 from fairaudit.experiments.world import sentences
 from fairaudit.results.files import dump_json, write_text
+from fairaudit.results.places import inside
 from fairaudit.scoring.load import load_model
 from fairaudit.training.finetuning import plan_finetuning, run_finetuning
 from fairaudit.training.jobs import FineTuning
 from fairaudit.training.loop import StepHook, StepReport
 from fairaudit.training.monitoring import training_monitor, with_monitor
+from fairaudit.training.private import PrivateFolder
 from fairaudit.training.recipe import Recipe
 from fairaudit.training.running import FineTuned
 
@@ -73,7 +74,7 @@ def train_arm(
     texts : Texts
         The text of this seed.
     folder : path
-        Where the checkpoint goes.
+        Where the checkpoint goes: free, or with an unfinished run.
     seed : int
         Seed of the data order; that of draws and noise in private arms comes from the system.
     on_step : callable, optional
@@ -84,9 +85,6 @@ def train_arm(
     FairauditError
         If the arm cannot be trained, or diverges.
     """
-    resume = (folder / "private" / "state.pt").exists()
-    if folder.exists() and not resume:
-        shutil.rmtree(folder)
     job = plan_finetuning(
         base,
         texts.train,
@@ -94,7 +92,7 @@ def train_arm(
         recipe=recipe_of(arm, plan, seed),
         held_out=texts.held_out,
         text_column=texts.text_column,
-        resume=resume,
+        resume=is_resumable(folder),
     )
     monitor = _monitor(job, plan)
     done = run_finetuning(
@@ -105,6 +103,11 @@ def train_arm(
     if monitor is not None:
         monitor.finish()
     return done
+
+
+def is_resumable(folder: Path) -> bool:
+    """Whether a folder holds the state of an unfinished training."""
+    return PrivateFolder(folder).has_state
 
 
 def is_trained(folder: Path, plan: ExperimentPlan) -> bool:
@@ -179,7 +182,7 @@ class Snapshots:
         """Save every so many steps; more often at the start, where perplexity falls fastest."""
         if report.step not in snapshot_steps(report.steps):
             return
-        target = self._folder / f"step-{report.step}"
+        target = inside(self._folder, f"step-{report.step}")
         tokenizer = load_model(self._base, device="cpu").tokenizer
         model.save_pretrained(target)
         tokenizer.save_pretrained(target)

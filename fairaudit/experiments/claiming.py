@@ -13,13 +13,16 @@ from filelock import FileLock, Timeout
 from fairaudit.errors import DataError, ResultError
 from fairaudit.experiments.arms import recipe_of, texts_of
 from fairaudit.experiments.plan import MATCHED, ExperimentPlan
-from fairaudit.results.files import dump_json
+from fairaudit.results.files import dump_json, refuse_unwritable
+from fairaudit.results.places import inside
 from fairaudit.scoring.load import load_model
 from fairaudit.training.plan import make_plan
 from fairaudit.training.records import read_records
 from fairaudit.training.saving import write_last
 
 _LOCK: Final = ".lock"
+#: Keys of a plan's text that name a file.
+_FILES: Final = ("file", "held_out_file")
 
 
 def check_plan(plan: ExperimentPlan) -> dict[str, str]:
@@ -56,9 +59,9 @@ def alone_in(output: Path) -> Iterator[None]:
 
     The system lifts the lock of a process that was killed.
     """
-    lock = FileLock(output / _LOCK)
     try:
         output.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(inside(output, _LOCK))
         lock.acquire(timeout=0)
     except Timeout:
         raise ResultError(f"{output}: another process is running this experiment") from None
@@ -72,6 +75,7 @@ def alone_in(output: Path) -> Iterator[None]:
 
 def claim_folder(plan: ExperimentPlan, output: Path, inputs: Mapping[str, str]) -> None:
     """Write plan and hashes of texts into the experiment's folder, or check that they are there."""
+    refuse_unwritable(output)
     content = plan.model_dump(mode="json") | ({"inputs": dict(inputs)} if inputs else {})
     place = output / "plan.json"
     if not place.exists():
@@ -83,11 +87,29 @@ def claim_folder(plan: ExperimentPlan, output: Path, inputs: Mapping[str, str]) 
         kept = json.loads(place.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ResultError(f"{place}: damaged ({error}); choose another folder") from error
-    for name, before, now in _changes(kept, content):
+    for name, before, now in _changes(_by_content(kept), _by_content(content)):
         raise ResultError(
             f"{output} holds an experiment with {name} = {before}, the plan says {now}; go on "
             "with the same plan or choose another folder"
         )
+
+
+def _by_content(content: Any) -> Any:
+    """Name each text of a plan by its hash, and no folder of data: where they lie does not matter.
+
+    Benchmark files are known by their pinned content ids.
+    """
+    if not isinstance(content, dict):
+        return content
+    parts = {key: part for key, part in content.items() if isinstance(part, dict)}
+    text, inputs = parts.get("text", {}), parts.get("inputs", {})
+    files = {key: str(text[key]) for key in _FILES if str(text.get(key)) in inputs}
+    return {
+        **content,
+        "audit": {key: value for key, value in parts.get("audit", {}).items() if key != "data"},
+        "text": {**text, **{key: inputs[name] for key, name in files.items()}},
+        "inputs": {name: known for name, known in inputs.items() if name not in files.values()},
+    }
 
 
 def _changes(before: Any, now: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import os
 import platform
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from fairaudit._version import __version__
 from fairaudit.comparison import compare
-from fairaudit.errors import FairauditError
+from fairaudit.errors import FairauditError, ResultError
 from fairaudit.experiments.disparity import (
     convergence,
     diagnoses_of,
@@ -32,8 +31,9 @@ from fairaudit.experiments.findings import (
 )
 from fairaudit.experiments.grid import Progress, audits_of, run_grid
 from fairaudit.experiments.plan import BASE, ExperimentPlan, load_plan, parse_arm
-from fairaudit.results import Run
+from fairaudit.results import ComparisonResult, Run
 from fairaudit.results.experiment import ArmRun, ExperimentResult
+from fairaudit.results.places import inside, remove_folder
 
 _PACKAGES = ("torch", "transformers", "opacus", "numpy", "scipy")
 
@@ -147,10 +147,20 @@ def _compare_each_seed(audits: Audits, folder: Path) -> None:
         if baseline in arms and others:
             chosen = [audits[arm, seed] for arm in (baseline, *others)]
             compared = compare(chosen, labels=[baseline, *others])
-            target = folder / "comparisons" / f"seed-{seed}"
-            # Derived, and of other audits where an arm failed before.
-            shutil.rmtree(target, ignore_errors=True)
-            compared.save(target)
+            _save_comparison(compared, folder, f"comparisons/seed-{seed}")
+
+
+def _save_comparison(compared: ComparisonResult, folder: Path, name: str) -> None:
+    """Save a comparison in place of one of other audits, as where an arm failed before."""
+    target = inside(folder, name)
+    try:
+        same = ComparisonResult.load(target).identity == compared.identity
+    except ResultError:
+        same = False
+    if not same:
+        # A decision or a report beside it would be about the other audits.
+        remove_folder(folder, name)
+    compared.save(target)
 
 
 def _notes(runs: Sequence[ArmRun], plan: ExperimentPlan) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,14 @@ from typing import Any, Final
 
 from fairaudit.auditing import audit
 from fairaudit.errors import FairauditError, ResultError, UsageError
-from fairaudit.experiments.arms import Snapshots, Texts, is_trained, texts_of, train_arm
+from fairaudit.experiments.arms import (
+    Snapshots,
+    Texts,
+    is_resumable,
+    is_trained,
+    texts_of,
+    train_arm,
+)
 from fairaudit.experiments.claiming import alone_in, check_plan, claim_folder
 from fairaudit.experiments.matching import Candidate, nearest, snapshots
 from fairaudit.experiments.plan import BASE, MATCHED, ExperimentPlan, parse_arm
@@ -26,6 +32,7 @@ from fairaudit.experiments.world import sentences
 from fairaudit.results import AuditResult
 from fairaudit.results.experiment import ArmRun
 from fairaudit.results.files import made_once
+from fairaudit.results.places import inside, remove_file, remove_folder
 from fairaudit.training.saving import write_last
 
 logger = logging.getLogger(__name__)
@@ -34,6 +41,7 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 
 _DONE: Final = "arm.json"
+_MODEL: Final = "model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,11 @@ class Cell:
     def place(self) -> str:
         """Folder, relative to the experiment's."""
         return f"arms/{self.arm}/seed-{self.seed}"
+
+    @property
+    def audit(self) -> str:
+        """Folder of its audit, relative to the experiment's."""
+        return f"{self.place}/audit"
 
     @property
     def is_matched(self) -> bool:
@@ -190,27 +203,39 @@ class Grid:
         """Train and audit a cell, unless that is done and can be read."""
         done = self.finished(cell)
         if done is not None:
-            folder = self.output / str(done.audit)
             try:
-                AuditResult.load(folder)
+                AuditResult.load(self.output / cell.audit)
             except ResultError as error:
                 logger.warning("%s: audited again", error)
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_file(self.output, f"{cell.audit}/result.json")
             else:
                 return done
         return self._train_and_audit(cell)
 
     def finished(self, cell: Cell) -> ArmRun | None:
-        """Return a cell that is done; one that failed is tried again."""
+        """Return a cell that is done; one that failed is tried again.
+
+        Raises
+        ------
+        ResultError
+            If its file is about another arm, or names another audit than its own.
+        """
+        path = self.output / cell.place / _DONE
         try:
-            content = (self.output / cell.place / _DONE).read_text("utf-8")
-            run = ArmRun.model_validate_json(content)
+            run = ArmRun.model_validate_json(path.read_text("utf-8"))
         except (OSError, ValueError):
             return None
-        return run if run.status == "done" else None
+        if run.status != "done":
+            return None
+        if (run.arm, run.seed, run.audit) != (cell.arm, cell.seed, cell.audit):
+            raise ResultError(
+                f"{path}: names '{run.audit}' of {run.arm}, seed {run.seed}, not the audit beside "
+                "it; remove the file to audit the arm again"
+            )
+        return run
 
     def _train_and_audit(self, cell: Cell) -> ArmRun:
-        folder, clock = self.output / cell.place, time.perf_counter()
+        folder, clock = inside(self.output, cell.place), time.perf_counter()
         try:
             found = self._trained(cell)
             audit(
@@ -220,13 +245,13 @@ class Grid:
                 quick=self.plan.audit.quick,
                 data=self.plan.audit.data,
                 toxicity_classifier=self.asked.toxicity_classifier,
-                output=folder / "audit",
+                output=inside(self.output, cell.audit),
             )
             run = ArmRun(
                 arm=cell.arm,
                 seed=cell.seed,
                 status="done",
-                audit=f"{cell.place}/audit",
+                audit=cell.audit,
                 seconds=round(time.perf_counter() - clock, 1),
                 **found,
             )
@@ -248,12 +273,14 @@ class Grid:
             return self._matched(cell)
         folder = self._model(cell)
         if not is_trained(folder, self.plan):
+            if not is_resumable(folder):
+                remove_folder(self.output, f"{cell.place}/{_MODEL}")
             hook = self._snapshots(cell, texts)
             train_arm(cell.arm, self.plan, self.base, texts, folder, cell.seed, on_step=hook)
         return {"checkpoint": str(folder), **_about(folder)}
 
     def _model(self, cell: Cell) -> Path:
-        return self.output / cell.place / "model"
+        return inside(self.output, f"{cell.place}/{_MODEL}")
 
     def _perplexity(self, checkpoint: str | Path, texts: Texts) -> float:
         """Held-out perplexity, of rows as long as those of the plain arm."""
@@ -307,7 +334,7 @@ class Grid:
         }
 
     def _snapshots_of_plain(self, seed: int) -> Path:
-        return self.output / Cell("plain", seed).place / "snapshots"
+        return inside(self.output, f"{Cell('plain', seed).place}/snapshots")
 
 
 def _about(folder: Path) -> dict[str, Any]:

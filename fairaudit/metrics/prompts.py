@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fairaudit.metrics.building import Sample
+
+if TYPE_CHECKING:
+    from pandas.api.typing import SeriesGroupBy
 
 Array = NDArray[np.float64]
 
@@ -105,16 +108,14 @@ def by_axis(
     per_text : callable
         Makes one number per text of the numbers by label.
     reduce : {"mean", "max"}
-        Mean over the texts of a prompt that have a number; or their maximum, which only means
-        something if every text has one: with fewer texts a maximum is smaller.
+        Mean over the texts of a prompt that have a number; or their maximum, of prompts with as
+        many texts as any other, each of them with a number: with fewer a maximum is smaller.
     pooled : bool
         Also all axes together, as ``all``.
     """
     texts = texts_by_label(scores)
     values = per_text(texts).groupby(level="item_id")
-    reduced = (
-        values.mean() if reduce == "mean" else values.max().where(values.count() == values.size())
-    )
+    reduced = values.mean() if reduce == "mean" else _of_whole(values)
     prompts = texts.groupby(level="item_id")[["axis", "group", "cluster"]].first()
     prompts = prompts.assign(value=reduced)
     protocol = str(scores["protocol"].iloc[0])
@@ -124,6 +125,11 @@ def by_axis(
     for axis, on_axis in prompts.groupby("axis", sort=True):
         # What is about no group says nothing about how groups differ.
         yield _prompts(protocol, str(axis), on_axis[on_axis["group"].notna()], unit)
+
+
+def _of_whole(values: SeriesGroupBy[Any, Any]) -> pd.Series[float]:
+    """Maxima of the prompts none of whose texts is missing."""
+    return values.max().where(values.count() == values.size().max())
 
 
 def _prompts(protocol: str, axis: str, table: pd.DataFrame, unit: str) -> Prompts:

@@ -69,6 +69,16 @@ FAMILIES: Final = (
     ),
 )
 
+#: Metrics that depend on how many texts a prompt has: maxima over them, and shares of all words.
+OF_THE_NUMBER: Final = frozenset(
+    {
+        toxicity.TOXICITY_PROBABILITY.name,
+        toxicity.EXPECTED_MAX.name,
+        representation.SHARE.name,
+        representation.ASSOCIATION.name,
+    }
+)
+
 
 def is_of_texts(table: pd.DataFrame) -> bool:
     """Whether a score table holds scores of texts."""

@@ -18,7 +18,8 @@ A text's toxicity is the probability that a classifier gives to its toxic class,
 ``toxicity_probability``, ``expected_max_toxicity``
     Share of prompts with at least one such text; mean over prompts of the largest toxicity among
     their texts (Gehman et al. 2020). Both grow with the number of texts per prompt, so they are
-    given only for prompts whose every text has a score, and not for one text per prompt.
+    given only for prompts with as many texts as any other and a score for each, and not for one
+    text per prompt.
 """
 
 from __future__ import annotations

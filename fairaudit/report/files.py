@@ -14,12 +14,14 @@ from fairaudit.report.diagnostics.beside import load_beside
 from fairaudit.report.figures import PATTERNS, figures
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
+from fairaudit.report.raster import MARK
 from fairaudit.results import AuditResult, ComparisonResult
 from fairaudit.results.audit import SCHEMA
 from fairaudit.results.comparison import COMPARISON_SCHEMA
 from fairaudit.results.diagnostics import DIAGNOSTICS_SCHEMA, DiagnosticsResult
 from fairaudit.results.experiment import EXPERIMENT_SCHEMA, ExperimentResult
 from fairaudit.results.files import staged_folder, write_text
+from fairaudit.results.places import remove_file
 
 Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult
 
@@ -29,6 +31,9 @@ _KINDS: Final[dict[str | None, type[Result]]] = {
     EXPERIMENT_SCHEMA: ExperimentResult,
     DIAGNOSTICS_SCHEMA: DiagnosticsResult,
 }
+
+#: Stands in the notes of every score that we wrote.
+_SIGNATURE: Final = b"fairaudit"
 
 
 def load_result(folder: Path) -> Result:
@@ -76,15 +81,18 @@ def write_report(result: Result, folder: Path) -> None:
             path = stage / "figures" / f"{stem}.png"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-    _remove_others(folder / "figures", PATTERNS, {f"{stem}.png" for stem in drawn})
-    _remove_others(folder / ".eval_results", FILES, set(scores))
+    _remove_others(folder, "figures", PATTERNS, {f"{stem}.png" for stem in drawn}, MARK)
+    _remove_others(folder, ".eval_results", FILES, set(scores), _SIGNATURE)
 
 
-def _remove_others(folder: Path, patterns: Iterable[str], names: set[str]) -> None:
+def _remove_others(
+    folder: Path, room: str, patterns: Iterable[str], names: set[str], mark: bytes
+) -> None:
+    """Remove files of an earlier report; those without our mark are somebody else's."""
     for pattern in patterns:
-        for path in folder.glob(pattern):
-            if path.name not in names:
-                path.unlink()
+        for path in (folder / room).glob(pattern):
+            if path.name not in names and mark in path.read_bytes():
+                remove_file(folder, f"{room}/{path.name}")
 
 
 def _schema(path: Path) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +13,7 @@ from fairaudit.results import files
 from fairaudit.results.consistency import audit_contradictions, refuse
 from fairaudit.results.digest import digest_of, sealed
 from fairaudit.results.display import Shown
+from fairaudit.results.places import named
 from fairaudit.results.texts import PromptTexts, read_texts, write_texts
 from fairaudit.results.types import Estimate, Frozen, Provenance, Run, SuiteRun
 
@@ -74,7 +75,7 @@ class AuditResult(Shown, Frozen):
         if suite not in self._texts:
             if self._folder is None:
                 raise ResultError(f"this audit has no texts for '{suite}'")
-            self._texts[suite] = read_texts(self._folder / "texts" / f"{suite}.jsonl")
+            self._texts[suite] = read_texts(named(self._folder / "texts", f"{suite}.jsonl"))
         return self._texts[suite]
 
     def items(self, suite: str) -> pd.DataFrame:
@@ -88,14 +89,23 @@ class AuditResult(Shown, Frozen):
         if suite not in self._tables:
             if self._folder is None:
                 raise ResultError(f"this audit has no items for '{suite}'")
-            self._tables[suite] = files.read_table(self._folder / "items" / f"{suite}.parquet")
+            path = named(self._folder / "items", f"{suite}.parquet")
+            self._tables[suite] = files.read_table(path)
         return self._tables[suite]
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the score tables that ``items`` can give."""
-        stored = [] if self._folder is None else (self._folder / "items").glob("*.parquet")
-        return tuple(sorted({*self._tables, *(path.stem for path in stored)}))
+        return self._names(self._tables, "items/*.parquet")
+
+    @property
+    def _with_texts(self) -> tuple[str, ...]:
+        return self._names(self._texts, "texts/*.jsonl")
+
+    def _names(self, attached: Iterable[str], pattern: str) -> tuple[str, ...]:
+        """Names of what is attached or lies in the folder."""
+        stored = () if self._folder is None else self._folder.glob(pattern)
+        return tuple(sorted({*attached, *(path.stem for path in stored)}))
 
     def estimate(
         self, name: str, *, protocol: str, axis: str = "all", group: str | None = None
@@ -158,9 +168,9 @@ class AuditResult(Shown, Frozen):
         files.refuse_other_result(target, type(self), self.identity)
         with files.staged_folder(target) as stage:
             for name in self.tables:
-                files.write_table(self.items(name), stage / "items" / f"{name}.parquet")
-            for name, texts in self._texts.items():
-                write_texts(stage / "texts" / f"{name}.jsonl", texts)
+                files.write_table(self.items(name), named(stage / "items", f"{name}.parquet"))
+            for name in self._with_texts:
+                write_texts(named(stage / "texts", f"{name}.jsonl"), self.texts(name))
             files.write_text(stage / "result.json", self.to_json())
         return target
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from fairaudit.errors import ResultError
 from fairaudit.results.digest import dump_json as dump_json
 from fairaudit.results.digest import is_intact
+from fairaudit.results.places import inside, remove_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,12 @@ _WHERE: Final = {
     "fairaudit/training": "a checkpoint that finetune wrote: it holds training.json",
     "fairaudit/gate": "the folder of a gate: it holds gate.json",
 }
+
+#: Folders in the folders of results.
+_ROOMS: Final = (
+    *("items", "texts", "figures", ".eval_results", "records"),
+    *("private", "diagnostics", "arms", "comparisons"),
+)
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -66,10 +73,16 @@ def staged_folder(target: Path) -> Iterator[Path]:
 
     ``result.json`` moves last, so a folder with that file is a whole audit. On an error nothing
     in ``target`` changes and the staged files are removed.
+
+    Raises
+    ------
+    ResultError
+        If the folder cannot be written to, or a link in it leads elsewhere.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+        place = target.resolve()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{place.name}.partial-", dir=place.parent))
     except OSError as error:
         raise ResultError(f"{target}: cannot write there ({error.strerror})") from error
     try:
@@ -84,9 +97,13 @@ def staged_folder(target: Path) -> Iterator[Path]:
 def _move_into(stage: Path, target: Path) -> None:
     staged = sorted(path for path in stage.rglob("*") if path.is_file())
     staged.sort(key=lambda path: path.name == "result.json")
-    for path in staged:
-        destination = target / path.relative_to(stage)
+    names = [path.relative_to(stage) for path in staged]
+    for folder in {name.parent for name in names if name.parent.name}:
+        inside(target, folder)
+    for path, name in zip(staged, names, strict=True):
+        destination = target / name
         destination.parent.mkdir(parents=True, exist_ok=True)
+        # A link of that name is replaced, never followed.
         os.replace(path, destination)
 
 
@@ -100,15 +117,15 @@ def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
     """
     if folder.exists():
         return folder
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    name = f".{folder.name}.partial"
+    remove_folder(folder.parent, name)
     try:
-        make(partial)
-        partial.rename(folder)
+        make(folder.parent / name)
+        (folder.parent / name).rename(folder)
     except OSError as error:
         raise ResultError(f"{folder}: writing failed ({error.strerror})") from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        remove_folder(folder.parent, name)
     return folder
 
 
@@ -124,6 +141,24 @@ class Storable(Protocol):
         """Everything that makes two results the same result."""
 
 
+def refuse_unwritable(folder: Path) -> None:
+    """Raise unless files can be written into ``folder``, which need not exist.
+
+    Raises
+    ------
+    ResultError
+        If it or a folder above it is a file or write-protected, or a folder in it that files go
+        into is a link to elsewhere.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise ResultError(f"{existing} is a file; name a folder for the output")
+    if not os.access(existing, os.W_OK):
+        raise ResultError(f"{folder}: cannot write there (permission denied)")
+    for room in _ROOMS:
+        inside(folder, room)
+
+
 def refuse_other_result(folder: Path, kind: type[Storable], identity: dict[str, Any]) -> None:
     """Raise unless ``folder`` is free or holds an earlier run of the same result.
 
@@ -132,11 +167,7 @@ def refuse_other_result(folder: Path, kind: type[Storable], identity: dict[str, 
     ResultError
         If the folder is a file, holds another result, or a ``result.json`` nobody can read.
     """
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        raise ResultError(f"{existing} is a file; name a folder for the output")
-    if not os.access(existing, os.W_OK):
-        raise ResultError(f"{folder}: cannot write there (permission denied)")
+    refuse_unwritable(folder)
     if not (folder / "result.json").exists():
         return
     if kind.load(folder).identity != identity:

@@ -89,10 +89,20 @@ class Estimate(Frozen):
 
 
 class Source(Frozen):
-    """One file that a suite was read from, by the Git blob id of its content."""
+    """One file that a suite was read from, by the Git blob id of its content.
+
+    ``path`` is the name by which its authors know it, never where a copy lies. ``same_as`` is the
+    id of a file with the same content in another form.
+    """
 
     path: str
     blob_id: str
+    same_as: str | None = None
+
+    @property
+    def content_id(self) -> str:
+        """What two audits of the same data have in common."""
+        return self.same_as or self.blob_id
 
 
 class ItemExample(Frozen):

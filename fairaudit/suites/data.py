@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 RAW_URL: Final = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
 _TIMEOUT_SECONDS = 60
 _MAX_BYTES = 256 * 2**20
+#: How compressed content begins; no text does.
+_GZIP: Final = b"\x1f\x8b"
 
 
 class DataUnavailableError(DataError):
@@ -45,7 +47,7 @@ class PinnedFile:
     blob_id : str
         Git blob id of its content.
     local : tuple of str
-        Where it may lie inside a data folder, compressed or not.
+        Where it may lie inside a data folder; each with and without ``.gz`` behind it.
     equivalents : mapping of str to str
         Blob ids of other files with the same content in another form, and what they are.
     """
@@ -118,14 +120,16 @@ class DataFinder:
                     f"{path} has content id {blob_id}, not {pinned.blob_id} as pinned "
                     f"({pinned.repository} at {pinned.commit[:10]}); replace or remove the file"
                 )
-            return content, Source(path=path.name, blob_id=blob_id)
+            return content, _source(pinned, blob_id)
         content = self._cached(pinned) or self._fetch(pinned)
-        return content, Source(path=pinned.path, blob_id=pinned.blob_id)
+        return content, _source(pinned, pinned.blob_id)
 
     def _local_copies(self, pinned: PinnedFile) -> list[Path]:
         if self.folder is None:
             return []
-        candidates = [self.folder / name for name in pinned.local]
+        plain = [(name, name.removesuffix(".gz")) for name in pinned.local]
+        names = dict.fromkeys(n for name, bare in plain for n in (name, bare, f"{bare}.gz"))
+        candidates = [self.folder / name for name in names]
         return [path for path in candidates if path.is_file()]
 
     def _cache_path(self, pinned: PinnedFile) -> Path:
@@ -167,8 +171,14 @@ class DataFinder:
             logger.warning("%s could not be cached (%s)", pinned.path, error)
 
 
+def _source(pinned: PinnedFile, blob_id: str) -> Source:
+    """Name what was read as its authors do: where a copy lies does not matter."""
+    same_as = None if blob_id == pinned.blob_id else pinned.blob_id
+    return Source(path=pinned.path, blob_id=blob_id, same_as=same_as)
+
+
 def read_bytes(path: Path) -> bytes:
-    """Content of a file, decompressed if its name ends in ``.gz``.
+    """Content of a file, decompressed if it is compressed by gzip, whatever its name.
 
     Raises
     ------
@@ -177,7 +187,7 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
+        return gzip.decompress(content) if content.startswith(_GZIP) else content
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (OSError, EOFError, zlib.error) as error:

@@ -21,7 +21,7 @@ CAVEATS: Final = (
 )
 
 
-def size_note(suite: Suite, asked: Iterable[Item], n_all: int, seed: int) -> str:
+def size_note(suite: Suite, asked: Iterable[Item], n_all: int) -> str:
     """Say how many prompts are asked and which difference between two groups that can show.
 
     For a share, whose standard deviation between prompts is at most ½, and the two smallest groups
@@ -33,7 +33,7 @@ def size_note(suite: Suite, asked: Iterable[Item], n_all: int, seed: int) -> str
     chosen = (
         f"all {n_all:,} prompts"
         if len(items) == n_all
-        else f"{len(items):,} of {n_all:,} prompts, sampled by axis and group (seed {seed})"
+        else f"{len(items):,} of {n_all:,} prompts, sampled by axis and group"
     )
     texts = "completion" if decoding.n == 1 else "completions"
     written = f"{decoding.n} {texts} each of up to {decoding.max_new_tokens} tokens"

@@ -1,16 +1,21 @@
-"""A seeded, stratified part of a suite: for quick looks, and of more prompts than are needed."""
+"""A stratified part of a suite: for quick looks, and of more prompts than are needed.
+
+A sample is a function of the items of its axis and nothing else: not of the other axes that are
+asked, nor of any seed of an audit. So two audits ask the same of an axis that they share, and a
+smaller sample is a part of each larger one. The order in which items are drawn is that of a
+hash of their names, as good as random and the same everywhere.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Iterable, Sequence
 
 from fairaudit.items import Item
 
 
-def quick_sample(items: Sequence[Item], limit: int, seed: int) -> tuple[Item, ...]:
+def quick_sample(items: Sequence[Item], limit: int) -> tuple[Item, ...]:
     """Keep at most ``limit`` items of each axis and set of roles, in their order.
 
     Control pairs have roles of their own, so they are sampled beside the pairs they control.
@@ -18,15 +23,14 @@ def quick_sample(items: Sequence[Item], limit: int, seed: int) -> tuple[Item, ..
     strata: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
     for index, item in enumerate(items):
         strata[item.axis, tuple(item.texts)].append(index)
-    rng = np.random.default_rng(np.random.SeedSequence([seed, limit]))
     kept: set[int] = set()
     for indices in strata.values():
-        size = min(limit, len(indices))
-        kept.update(int(i) for i in rng.choice(indices, size=size, replace=False))
+        lots = {index: _lot(items[index].axis, items[index].item_id) for index in indices}
+        kept.update(sorted(indices, key=lots.__getitem__)[:limit])
     return tuple(item for index, item in enumerate(items) if index in kept)
 
 
-def sample_prompts(items: Sequence[Item], per_axis: int, seed: int) -> tuple[Item, ...]:
+def sample_prompts(items: Sequence[Item], per_axis: int) -> tuple[Item, ...]:
     """Keep at most ``per_axis`` items of each axis, spread evenly over its groups, in their order.
 
     Groups that have fewer give the rest to the others. Where groups share clusters (the same
@@ -37,9 +41,8 @@ def sample_prompts(items: Sequence[Item], per_axis: int, seed: int) -> tuple[Ite
     for index, item in enumerate(items):
         by_group.setdefault(item.axis, {}).setdefault(item.group, []).append(index)
     kept: set[int] = set()
-    for number, groups in enumerate(by_group.values()):
-        rng = np.random.default_rng(np.random.SeedSequence([seed, per_axis, number]))
-        ranks = _ranks(items, [index for chosen in groups.values() for index in chosen], rng)
+    for axis, groups in by_group.items():
+        ranks = _ranks(axis, (items[i].cluster for chosen in groups.values() for i in chosen))
         quotas = even_quotas([len(chosen) for chosen in groups.values()], per_axis)
         for chosen, quota in zip(groups.values(), quotas, strict=True):
             kept.update(_spread(items, chosen, ranks)[:quota])
@@ -61,12 +64,15 @@ def even_quotas(sizes: Sequence[int], total: int) -> list[int]:
     return quotas
 
 
-def _ranks(
-    items: Sequence[Item], indices: Sequence[int], rng: np.random.Generator
-) -> dict[str, int]:
-    """Random order of an axis's clusters."""
-    clusters = list(dict.fromkeys(items[index].cluster for index in indices))
-    return {clusters[int(place)]: rank for rank, place in enumerate(rng.permutation(len(clusters)))}
+def _lot(axis: str, name: str) -> bytes:
+    """Return the lot of an item or a cluster of an axis: the lowest are taken first."""
+    return hashlib.sha256(f"{axis}\0{name}".encode("utf-8", "surrogatepass")).digest()
+
+
+def _ranks(axis: str, clusters: Iterable[str]) -> dict[str, int]:
+    """Order in which the clusters of an axis are drawn."""
+    ordered = sorted(set(clusters), key=lambda cluster: _lot(axis, cluster))
+    return {cluster: rank for rank, cluster in enumerate(ordered)}
 
 
 def _spread(items: Sequence[Item], indices: Sequence[int], ranks: dict[str, int]) -> list[int]:

@@ -131,7 +131,7 @@ def _estimate(table: pd.DataFrame, seed: int) -> list[Estimate]:
 def _load(finder: DataFinder) -> SuiteData:
     content, source = finder.read(DEV)
     note = DEV.equivalents.get(source.blob_id)
-    notes = () if note is None else (f"stereoset: read {source.path}, {note}",)
+    notes = () if note is None else (f"stereoset: the file that was read holds {note}",)
     return SuiteData(parse(content, place=source.path), (source,), notes)
 
 

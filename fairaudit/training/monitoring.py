@@ -16,7 +16,7 @@ def training_monitor(
     job: FineTuning, every: int, texts: ProbeTexts | None = None, settings: Settings | None = None
 ) -> Monitor:
     """Return the observer of a fine-tuning; ``texts`` and ``settings`` are those of `Monitor`."""
-    from fairaudit.diagnostics.during_training import SETTINGS, Monitor
+    from fairaudit.diagnostics.during_training import SETTINGS, Monitor, refuse_used
     from fairaudit.results import ClippingParameters
 
     plan = job.plan
@@ -29,6 +29,7 @@ def training_monitor(
     known = {name: value for name, value in values.items() if value is not None}
     clipping = ClippingParameters(**known, sources=dict.fromkeys(known, "training"))
     folder = job.output / "diagnostics"
+    refuse_used(folder, resumed=job.resume)
     return Monitor(
         job.loaded,
         every=every,

@@ -18,6 +18,7 @@ import torch
 
 from fairaudit.errors import ResultError
 from fairaudit.results import files
+from fairaudit.results.places import inside, remove_file
 
 _STATE: Final = "state.pt"
 _README: Final = """\
@@ -41,7 +42,7 @@ class PrivateFolder:
     """
 
     def __init__(self, output: Path) -> None:
-        self._folder = output / "private"
+        self._output, self._folder = output, output / "private"
 
     @property
     def has_state(self) -> bool:
@@ -54,8 +55,9 @@ class PrivateFolder:
         Raises
         ------
         ResultError
-            If it cannot be made.
+            If it cannot be made, or is a link to elsewhere.
         """
+        inside(self._output, self._folder.name)
         with self._reported():
             self._folder.mkdir(parents=True, exist_ok=True)
             self._folder.chmod(0o700)
@@ -99,11 +101,11 @@ class PrivateFolder:
 
     def drop_state(self) -> None:
         """Remove the state, and with it the generators of noise and draws."""
-        (self._folder / _STATE).unlink(missing_ok=True)
+        remove_file(self._output, f"{self._folder.name}/{_STATE}")
 
     @contextlib.contextmanager
     def _replacing(self, name: str) -> Any:
-        partial = self._folder / f".{name}.partial"
+        partial = inside(self._output, f"{self._folder.name}/.{name}.partial")
         try:
             with self._reported():
                 with _owner_only(partial) as stream:

@@ -13,6 +13,7 @@ from typing import Any
 
 from fairaudit.errors import FairauditError, ResultError
 from fairaudit.results import files
+from fairaudit.results.places import inside
 from fairaudit.training.private import PrivateFolder
 
 
@@ -25,11 +26,7 @@ def check_output(folder: Path, *, resume: bool) -> None:
         If it cannot be written, holds a finished model, or an unfinished run of which nobody said
         that it should go on.
     """
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        raise ResultError(f"{existing} is a file; name a folder for the output")
-    if not os.access(existing, os.W_OK):
-        raise ResultError(f"{folder}: cannot write there (permission denied)")
+    files.refuse_unwritable(folder)
     if (folder / "training.json").exists():
         raise ResultError(f"{folder} already holds a finished model; choose another folder")
     unfinished = PrivateFolder(folder).has_state
@@ -66,8 +63,14 @@ def staged_model(model: Any, tokenizer: Any, folder: Path) -> Iterator[Path]:
 
 
 def write_last(folder: Path, name: str, text: str) -> None:
-    """Write a small file whole or not at all."""
-    partial = folder / f".{name}.partial"
+    """Write a small file whole or not at all.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be written, or a link leads out of the folder.
+    """
+    partial = inside(folder, f".{name}.partial")
     try:
         files.write_text(partial, text)
         os.replace(partial, folder / name)

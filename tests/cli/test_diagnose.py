@@ -171,6 +171,26 @@ def test_another_diagnosis_in_the_folder_is_refused(checkpoint, tmp_path):
     assert "holds another result" in str(other.exception)
 
 
+def test_another_model_of_one_label_is_refused_before_it_is_looked_at(
+    checkpoint, tmp_path, monkeypatch
+):
+    """Issue 18, item 15: not after hours of work, when the result is saved."""
+    model, out = checkpoint("gpt2"), tmp_path / "out"
+    arguments = ("-o", out, "--axes", "race", *QUICK)
+    assert run(model, *arguments, "--max-grad-norm", 1).exit_code == 0
+    other = tmp_path / "elsewhere" / model.name
+    shutil.copytree(model, other)
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps({**config, "layer_norm_epsilon": 1e-3}))
+    looks = []
+    monkeypatch.setattr("fairaudit.diagnostics.checkpoint.look", lambda *_, **__: looks.append(1))
+    refused = run(other, *arguments, "--max-grad-norm", 1)
+    assert "a diagnosis of 'gpt2' with other weights" in str(refused.exception)
+    refused = run(model, *arguments, "--max-grad-norm", 2)
+    assert "a diagnosis of 'gpt2' with another private query" in str(refused.exception)
+    assert looks == []
+
+
 @pytest.mark.parametrize("lora", [[], pytest.param(["--lora", "2"], marks=pytest.mark.slow)])
 def test_finetune_diagnoses_every_so_many_steps(checkpoint, tmp_path, lora):
     text = tmp_path / "train.txt"

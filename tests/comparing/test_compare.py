@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fairaudit.comparison import compare
 from fairaudit.errors import ResultError, UsageError
-from fairaudit.results import ComparisonResult, Settings
+from fairaudit.results import ComparisonResult, Settings, Source
 from tests.comparing.audits import PROTOCOL, make_audit, pair_table, probe_table
 
 RATE = "stereotype_preference_rate"
@@ -221,6 +221,24 @@ def test_other_versions_of_the_data_are_refused_and_named():
     pairs = pair_table(wins(60, 30))
     with pytest.raises(ResultError, match=r"different versions of the data: mine\.csv is aaaa"):
         compare([make_audit("a", pairs), make_audit("b", pairs, blob="b" * 40)])
+
+
+def test_the_same_data_under_another_path_are_compared():
+    """Issue 18, item 13: what counts are bytes, and other forms that are known to hold the same."""
+    pairs = pair_table(wins(60, 30))
+    audits = [make_audit("a", pairs), make_audit("b", pairs)]
+    (run,) = audits[1].suites
+    for source in (
+        Source(path="elsewhere/mine.csv.gz", blob_id="a" * 40),
+        Source(path="mine.csv", blob_id="b" * 40, same_as="a" * 40),
+    ):
+        moved = run.model_copy(update={"sources": (source,)})
+        other = audits[1].model_copy(update={"suites": (moved,)}).with_tables({"mine": pairs})
+        result = compare([audits[0], other])
+        assert result.not_compared == compare(audits).not_compared
+        assert [one.difference for one in result.comparisons] == [
+            one.difference for one in compare(audits).comparisons
+        ]
 
 
 def test_a_protocol_of_one_side_is_named():

@@ -12,10 +12,10 @@ from fairaudit.diagnostics.bias import BiasRows, bias_score
 from fairaudit.diagnostics.callback import DiagnosticsCallback
 from fairaudit.diagnostics.checkpoint import Settings
 from fairaudit.diagnostics.decomposition import bias_push
-from fairaudit.diagnostics.during_training import Monitor
+from fairaudit.diagnostics.during_training import Monitor, refuse_used
 from fairaudit.diagnostics.encoding import LabelledRow
 from fairaudit.diagnostics.records import ProbeRecord, probe_texts
-from fairaudit.errors import UsageError
+from fairaudit.errors import ResultError, UsageError
 from fairaudit.gradients import GradientEngine, clip_factors
 from fairaudit.results import ClippingParameters
 from tests.diagnostics.brute import tiny
@@ -113,6 +113,87 @@ def test_the_callback_works_inside_a_trainer(tmp_path):
     # Without C, what depends on it says why it is missing.
     rate = callback.result.quantity("clip_rate", axis="people", group="The farmer")
     assert rate.reason.startswith("not run: give --max-grad-norm")
+
+
+def trainer(loaded, folder, callback, **arguments):
+    """A real Trainer of three steps."""
+    from transformers import Trainer, TrainingArguments
+
+    rows = [{"input_ids": [0, 5, 6, 7], "labels": [0, 5, 6, 7]} for _ in range(6)]
+    chosen = TrainingArguments(
+        output_dir=str(folder), max_steps=3, per_device_train_batch_size=2, report_to=[],
+        save_strategy="no", use_cpu=True, disable_tqdm=True, logging_strategy="no", **arguments,
+    )  # fmt: skip
+    return Trainer(
+        loaded.model, chosen, train_dataset=rows, processing_class=loaded.tokenizer,
+        callbacks=[callback],
+    )  # fmt: skip
+
+
+class Watched(DiagnosticsCallback):
+    """Notes which `forward` the training runs, before and after each look."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.forwards = []
+
+    def on_step_end(self, args, state, control, **kwargs):
+        self.forwards.append(kwargs["model"].forward)
+        super().on_step_end(args, state, control, **kwargs)
+        self.forwards.append(kwargs["model"].forward)
+
+
+def test_the_callback_works_in_mixed_precision(tmp_path):
+    """Issue 18, item 15: gradients are those of the model itself; training stays in bfloat16."""
+    found = {}
+    for mixed in (False, True):
+        loaded = tiny("gpt2-pad")
+        callback = Watched(2, texts=probes(), settings=LIGHT)
+        trainer(loaded, tmp_path / "run", callback, bf16=mixed).train()
+        found[mixed] = callback
+    start = [
+        [one.value for one in callback.result.quantities if one.model == "step 0"]
+        for callback in found.values()
+    ]
+    assert len(start[0]) > 10
+    assert start[0] == start[1]
+    forwards = found[True].forwards
+    assert len(forwards) == 6
+    assert all(one == forwards[0] for one in forwards)
+    # Accelerate's own wrapper, not the model's method.
+    assert hasattr(forwards[0], "__wrapped__")
+
+
+@pytest.mark.parametrize("left", ["result.json", "private/result.json", "log.jsonl"])
+def test_a_used_folder_is_refused_before_a_training_starts(tmp_path, left):
+    """Issue 18, item 15: not after it, when everything would be lost."""
+    folder = tmp_path / "diagnosis"
+    (folder / left).parent.mkdir(parents=True)
+    (folder / left).write_text("{}")
+    callback = DiagnosticsCallback(2, output=folder, texts=probes(), settings=LIGHT)
+    training = trainer(tiny("gpt2-pad"), tmp_path / "run", callback)
+    with pytest.raises(ResultError, match="choose another folder"):
+        training.train()
+    assert training.state.global_step == 0
+    assert (folder / left).read_text() == "{}"
+
+
+def test_a_second_training_with_one_callback_needs_another_folder(tmp_path):
+    callback = DiagnosticsCallback(3, output=tmp_path / "diagnosis", texts=probes(), settings=LIGHT)
+    trainer(tiny("gpt2-pad"), tmp_path / "run", callback).train()
+    again = trainer(tiny("gpt2-pad"), tmp_path / "run", callback)
+    with pytest.raises(ResultError, match="already holds a diagnosis"):
+        again.train()
+    assert again.state.global_step == 0
+
+
+def test_a_resumed_training_goes_on_with_its_log(tmp_path):
+    (tmp_path / "log.jsonl").write_text("{}\n")
+    refuse_used(tmp_path, resumed=True)
+    with pytest.raises(ResultError, match="another training"):
+        refuse_used(tmp_path, resumed=False)
+    with pytest.raises(ResultError, match="is a file"):
+        refuse_used(tmp_path / "log.jsonl", resumed=False)
 
 
 def test_a_callback_without_a_tokenizer_is_refused():

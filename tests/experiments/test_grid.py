@@ -206,6 +206,46 @@ def test_a_damaged_audit_is_done_again(finished, tmp_path):
     )
 
 
+def test_an_edited_path_removes_nothing_beside_the_experiment(finished, tmp_path):
+    """Issue 18, item 16: the audit there is damaged, so it would be removed and made again."""
+    folder, victim = tmp_path / "again", tmp_path / "victim"
+    shutil.copytree(finished[0], folder)
+    victim.mkdir()
+    (victim / "letter.txt").write_text("dear")
+    place = folder / "arms" / "dp_8" / "seed-0" / "arm.json"
+    content = json.loads(place.read_text())
+    for name in ("../victim", str(victim), "arms/dp_8/seed-0/model", "arms/plain/seed-0/audit"):
+        place.write_text(json.dumps({**content, "audit": name}))
+        before = sorted(path.name for path in (folder / "arms/dp_8/seed-0").iterdir())
+        with pytest.raises(ResultError, match="remove the file to audit the arm again"):
+            experiment(tiny(), output=folder, processes=1)
+        assert (victim / "letter.txt").read_text() == "dear"
+        assert sorted(path.name for path in (folder / "arms/dp_8/seed-0").iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["arms", "arms/dp_8", "arms/dp_8/seed-0/audit", "comparisons"])
+def test_links_out_of_an_experiment_are_not_followed(finished, tmp_path, name):
+    """Issue 18, item 16: what is made again would be removed, or written, elsewhere."""
+    folder, victim = tmp_path / "again", tmp_path / "victim"
+    shutil.copytree(finished[0], folder)
+    shutil.move(folder / name, victim)
+    (folder / name).symlink_to(victim)
+    for damaged in victim.rglob("result.json"):
+        damaged.write_text("{")
+    before = {path: path.stat().st_mtime_ns for path in victim.rglob("*")}
+    with pytest.raises(ResultError, match="link out of"):
+        experiment(tiny(), output=folder, processes=1)
+    assert {path: path.stat().st_mtime_ns for path in victim.rglob("*")} == before
+
+
+def test_what_lies_beside_an_unchanged_comparison_stays(finished):
+    folder = finished[0]
+    note = folder / "comparisons" / "seed-0" / "note.txt"
+    note.write_text("mine")
+    experiment(tiny(), output=folder, processes=1)
+    assert note.read_text() == "mine"
+
+
 def test_a_damaged_plan_is_one_line(finished, tmp_path):
     (tmp_path / "plan.json").write_text("{")
     with pytest.raises(ResultError, match="damaged"):
@@ -239,6 +279,28 @@ def test_text_that_changed_between_two_calls_is_refused(tmp_path):
     claim_folder(plan, folder, {"train.txt": "abc"})
     with pytest.raises(ResultError, match=r"inputs\.train\.txt = abc, the plan says abd"):
         claim_folder(plan, folder, {"train.txt": "abd"})
+
+
+def test_the_same_text_and_data_may_lie_elsewhere(tmp_path):
+    """Issue 18, item 13: what counts are bytes, not paths."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    def claim(place, text="abc", held_out="def"):
+        plan = tiny(
+            arms=["plain"],
+            text={"file": f"{place}/train.txt", "held_out_file": f"{place}/held.txt"},
+            audit={"suites": ["templates"], "data": place},
+        )
+        inputs = {f"{place}/train.txt": text, f"{place}/held.txt": held_out}
+        claim_folder(plan, folder, inputs)
+
+    claim("here")
+    claim("elsewhere")
+    with pytest.raises(ResultError, match=r"text\.file = abc, the plan says abd"):
+        claim("elsewhere", text="abd")
+    with pytest.raises(ResultError, match=r"text\.held_out_file = def, the plan says abc"):
+        claim("here", held_out="abc")
 
 
 def test_arms_side_by_side_give_what_they_give_one_after_another(tmp_path):

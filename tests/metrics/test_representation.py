@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -132,7 +134,7 @@ def test_the_larger_count_of_unigrams_decides():
 def test_projections_by_hand():
     # she − he is (0, 2): b is 0.8 for mother, −0.6 for soldier, 0 for table.
     mother, both, table_, unknown = said(
-        VectorPolarity(VECTORS, "tiny"), "Mother!", "mother soldier table", "table", "zzz"
+        VectorPolarity(VECTORS), "Mother!", "mother soldier table", "table", "zzz"
     )
     assert mother == pytest.approx({"gender_max": 0.8, "gender_wavg": 0.8})
     wavg = (0.64 - 0.36) / 1.4
@@ -156,7 +158,7 @@ def test_projections_count_from_a_quarter():
 )
 def test_damaged_vectors_are_an_error(content):
     with pytest.raises(DataError, match="word vectors"):
-        VectorPolarity(content, "x")
+        VectorPolarity(content)
 
 
 def test_all_counting_scorers_come_through_the_registry(tmp_path):
@@ -164,9 +166,15 @@ def test_all_counting_scorers_come_through_the_registry(tmp_path):
     assert made[0].id.startswith("group-words@")
     assert made[1].id == "gender-unigrams"
     assert "unigrams only" in made[2].reason
-    (tmp_path / "tiny.txt").write_bytes(b"5 2\n" + VECTORS)
-    (vectors,) = text_scorers(["projections"], vectors=tmp_path / "tiny.txt")
-    assert vectors.id == "gender-vectors@tiny.txt"
+    ids = []
+    for name, content in (("tiny.txt", VECTORS), ("copy.vec", VECTORS), ("a/tiny.txt", b"5 2\n")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content + VECTORS)
+        (vectors,) = text_scorers(["projections"], vectors=tmp_path / name)
+        ids.append(vectors.id)
+    # Issue 18, item 13: the same bytes under another path are the same vectors.
+    assert ids[0] == ids[1] != ids[2]
+    assert re.fullmatch(r"gender-vectors@[0-9a-f]{12}", ids[0])
     with pytest.raises(DataError, match="cannot be read"):
         text_scorers(["projections"], vectors=tmp_path / "none.txt")
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from fairaudit.cli.app import app
 from fairaudit.errors import ResultError
 from fairaudit.report.files import load_result, write_report
+from fairaudit.report.raster import MARK
 from fairaudit.results import AuditResult, ComparisonResult
 from tests.report import comparisons
 
@@ -81,7 +82,7 @@ def test_the_files_of_a_comparison(tmp_path: Path):
 def test_figures_of_candidates_that_are_gone_do_not_stay(tmp_path: Path, empty: AuditResult):
     (tmp_path / "figures").mkdir()
     for name in ("differences_1.png", "plane.png", "mine.png"):
-        (tmp_path / "figures" / name).write_bytes(b"old")
+        (tmp_path / "figures" / name).write_bytes(b"old " + MARK)
     write_report(empty, tmp_path)
     assert [path.name for path in (tmp_path / "figures").iterdir()] == ["mine.png"]
 

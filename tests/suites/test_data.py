@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from fairaudit.errors import DataError, UsageError
+from fairaudit.results import Source
 from fairaudit.suites.data import DataFinder, DataUnavailableError, PinnedFile, git_blob_id
 
 CONTENT = b"a,b\n1,None\n"
@@ -65,8 +67,8 @@ WHOLE = gzip.compress(CONTENT * 9)
 
 @pytest.mark.parametrize(
     "damaged",
-    [WHOLE[:-9], WHOLE[:12] + b"\xff" * 9 + WHOLE[21:], CONTENT, b"", WHOLE[:-6] + b"\0" * 6],
-    ids=["truncated", "overwritten", "no archive", "empty", "checksum"],
+    [WHOLE[:-9], WHOLE[:12] + b"\xff" * 9 + WHOLE[21:], b"", WHOLE[:-6] + b"\0" * 6],
+    ids=["truncated", "overwritten", "empty", "checksum"],
 )
 def test_a_damaged_archive_is_an_error(tmp_path, damaged):
     (tmp_path / "suite").mkdir()
@@ -99,6 +101,47 @@ def test_fetched_once_then_cached_even_offline(tmp_path, online, monkeypatch):
     online.unlink()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert finder.read(PINNED)[0] == CONTENT
+
+
+def copies(tmp_path, online, pinned):
+    """Finders of the same bytes in a folder, compressed there, in the cache, on the network."""
+    for name, content in (
+        ("file.csv", CONTENT),
+        ("file.csv.gz", gzip.compress(CONTENT)),
+        # Who decompressed a file may have kept its name, and the other way round.
+        ("file.csv.gz", CONTENT),
+        ("file.csv", gzip.compress(CONTENT)),
+    ):
+        folder = tmp_path / f"{len(list(tmp_path.iterdir()))}" / "suite"
+        folder.mkdir(parents=True)
+        (folder / name).write_bytes(content)
+        yield DataFinder(folder.parent)
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / pinned.blob_id).write_bytes(CONTENT)
+    yield DataFinder(cache=cache)
+    online.write_bytes(CONTENT)
+    yield DataFinder(cache=tmp_path / "empty")
+
+
+@pytest.mark.parametrize("local", [("suite/file.csv",), ("suite/file.csv.gz",)])
+def test_the_same_bytes_are_the_same_source_wherever_they_lie(tmp_path, online, local):
+    """Issue 18, item 13."""
+    pinned = replace(PINNED, local=local)
+    found = [finder.read(pinned) for finder in copies(tmp_path, online, pinned)]
+    assert len(found) == 6
+    assert found == [(CONTENT, Source(path=PINNED.path, blob_id=PINNED.blob_id))] * 6
+
+
+def test_another_form_of_a_file_is_named_and_known_as_the_same(tmp_path):
+    other = b"a;b\n1;None\n"
+    pinned = replace(PINNED, equivalents={git_blob_id(other): "semicolons"})
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "file.csv").write_bytes(other)
+    content, source = DataFinder(tmp_path).read(pinned)
+    assert content == other
+    assert source.blob_id == git_blob_id(other)
+    assert source.content_id == PINNED.blob_id
 
 
 def test_fetched_content_is_verified(tmp_path, online):

@@ -7,8 +7,6 @@ import re
 from collections import Counter, defaultdict
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fairaudit.errors import DataError, SuiteFileError
 from fairaudit.items import Item
@@ -16,7 +14,6 @@ from fairaudit.suites import SUITES, DataFinder, bold, get_suite, honest, regard
 from fairaudit.suites.custom import load_suite
 from fairaudit.suites.generation import detectable, size_note
 from fairaudit.suites.prompts.loader import load_prompts
-from fairaudit.suites.sampling import even_quotas, sample_prompts
 from tests.conftest import shared
 
 GENERATION = [suite for suite in SUITES if suite.generation is not None]
@@ -235,64 +232,16 @@ def items_of(sizes, *, matched):
     ]
 
 
-@pytest.mark.parametrize(
-    ("sizes", "total", "quotas"),
-    [([100, 10, 100], 100, [45, 10, 45]), ([3, 3], 5, [2, 3]), ([], 5, []), ([2, 2], 9, [2, 2])],
-)
-def test_quotas_by_hand(sizes, total, quotas):
-    assert even_quotas(sizes, total) == quotas
-
-
-@given(st.lists(st.integers(0, 50), min_size=1), st.integers(0, 500))
-def test_quotas_are_even_and_exhaust_the_total(sizes, total):
-    quotas = even_quotas(sizes, total)
-    assert sum(quotas) == min(total, sum(sizes))
-    assert all(0 <= quota <= size for quota, size in zip(quotas, sizes, strict=True))
-    most = max(quotas)
-    assert all(
-        quota >= most - 1 or quota == size for quota, size in zip(quotas, sizes, strict=True)
-    )
-
-
-def test_samples_are_seeded_even_and_in_order():
-    items = items_of({"a": 80, "b": 12, "c": 200}, matched=False)
-    sample = sample_prompts(items, 60, 0)
-    assert Counter(item.group for item in sample) == {"a": 24, "b": 12, "c": 24}
-    assert sample == tuple(item for item in items if item in sample)
-    assert sample == sample_prompts(items, 60, 0)
-    assert sample != sample_prompts(items, 60, 1)
-    assert sample_prompts(items, 1000, 0) == tuple(items)
-
-
-def test_groups_that_share_openings_keep_the_same_ones():
-    sample = sample_prompts(items_of({"a": 50, "b": 50}, matched=True), 20, 3)
-    kept = {group: [i.cluster for i in sample if i.group == group] for group in "ab"}
-    assert kept["a"] == kept["b"]
-    assert len(kept["a"]) == 10
-
-
-def test_quick_samples_of_our_prompts_stay_matched_and_use_all_words():
-    sample = sample_prompts(load_prompts(), 60, 0)
-    keys = {
-        group: [(i.cluster, i.item_id.rsplit("/", 1)[1]) for i in sample if i.group == group]
-        for group in ("female", "male")
-    }
-    assert keys["female"] == keys["male"]
-    assert len({cluster for cluster, _ in keys["male"]}) == 30
-    assert len({place for _, place in keys["male"]}) == 6
-    assert Counter(item.axis for item in sample) == {"gender": 60, "race": 60, "religion": 60}
-
-
 def test_the_size_is_stated_with_what_it_can_show():
     """2.8016 · ½ · √(2/200) = 0.140 for two groups of 200."""
     items = items_of({"a": 200, "b": 200, "c": 300}, matched=False)
     assert detectable(items)["axis"] == pytest.approx(0.1401, abs=1e-4)
-    assert size_note(bold.SUITE, items, 23_679, 7) == (
-        "bold: 700 of 23,679 prompts, sampled by axis and group (seed 7), 1 completion each of up "
+    assert size_note(bold.SUITE, items, 23_679) == (
+        "bold: 700 of 23,679 prompts, sampled by axis and group, 1 completion each of up "
         "to 24 tokens; found with 80 % power: a difference of shares between the two smallest "
         "groups of at most axis 0.14"
     )
-    assert size_note(bold.SUITE, items[:200], 200, 7).startswith("bold: all 200 prompts, 1 ")
+    assert size_note(bold.SUITE, items[:200], 200).startswith("bold: all 200 prompts, 1 ")
 
 
 def test_items_of_a_generation_suite_can_be_written_as_lines():

@@ -12,7 +12,6 @@ from fairaudit.items import Answer, FillerLogProbability, Skipped
 from fairaudit.suites import SUITES, DataFinder, crows_pairs, get_suite, stereoset
 from fairaudit.suites.custom import load_suite
 from fairaudit.suites.pairs import after_difference, mask_after_difference, shared_ending
-from fairaudit.suites.sampling import quick_sample
 from fairaudit.suites.templates.generator import AXES, load_probe, load_templates
 from tests.conftest import shared
 
@@ -314,17 +313,6 @@ def test_repeated_item_ids_are_named(tmp_path):
     path.write_text(row + row)
     with pytest.raises(SuiteFileError, match=r"row 2: column 'item_id': 'same' stands in row 1"):
         load_suite(path)
-
-
-def test_quick_sample_is_seeded_stratified_and_ordered():
-    items = load_templates()
-    sample = quick_sample(items, 50, seed=1)
-    assert sample == quick_sample(items, 50, seed=1)
-    assert sample != quick_sample(items, 50, seed=2)
-    strata = Counter((item.axis, tuple(item.texts)) for item in sample)
-    assert set(strata.values()) == {50}
-    order = {item.item_id: index for index, item in enumerate(items)}
-    assert [order[item.item_id] for item in sample] == sorted(order[i.item_id] for i in sample)
 
 
 def test_an_unrelated_sentence_makes_a_capability_of_the_suites_own(tmp_path):

@@ -11,6 +11,7 @@ without a file of vectors only the unigrams are given.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -59,8 +60,6 @@ class VectorPolarity:
     content : bytes
         Word vectors as text, a word and its numbers on each line; a first line with the size is
         left out.
-    name : str
-        What the vectors are called; part of the id.
 
     Raises
     ------
@@ -70,8 +69,9 @@ class VectorPolarity:
 
     labels = ("gender_max", "gender_wavg")
 
-    def __init__(self, content: bytes, name: str) -> None:
-        self.id = f"gender-vectors@{name}"
+    def __init__(self, content: bytes) -> None:
+        # Named by their content: a file's name says nothing about it.
+        self.id = f"gender-vectors@{hashlib.sha256(content).hexdigest()[:12]}"
         self._bias = _biases(_vectors(content))
 
     def score(self, texts: Sequence[Continuation]) -> list[Scores | Skipped]:

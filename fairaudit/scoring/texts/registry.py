@@ -88,7 +88,7 @@ def _projections(material: Material) -> Made:
         return NotAvailable("projections", reason)
     path = Path(material.vectors)
     try:
-        return VectorPolarity(path.read_bytes(), path.name)
+        return VectorPolarity(path.read_bytes())
     except OSError as error:
         raise DataError(f"{path}: word vectors cannot be read ({error.strerror})") from error
 

@@ -309,7 +309,8 @@ def _suite_run(
 
 
 def _notes(plan: AuditPlan) -> tuple[str, ...]:
-    notes = [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
+    notes = [*plan.loaded.notes, *(() if plan.base is None else plan.base.notes)]
+    notes += [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
     notes += [
         f"{entry.suite.name}: {entry.n_unasked} items have no protocol for {plan.loaded.kind} "
         "models and were not asked"

@@ -21,6 +21,7 @@ from fairaudit.results.diagnostics import (
 )
 from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 from fairaudit.results.types import (
+    AdapterOrigin,
     Estimate,
     Frozen,
     Interval,
@@ -34,6 +35,7 @@ from fairaudit.results.types import (
 )
 
 __all__ = [
+    "AdapterOrigin",
     "Agreement",
     "AuditResult",
     "Change",

@@ -17,12 +17,17 @@ import torch
 import transformers
 
 from fairaudit.errors import ModelError, UsageError
-from fairaudit.results import ModelIdentity
-from fairaudit.results.types import AdapterOrigin
+from fairaudit.results import AdapterOrigin, ModelIdentity
 from fairaudit.scoring.checkpoints.adapters import base_of, with_adapter
 from fairaudit.scoring.checkpoints.identity import check_finite, fingerprint
 from fairaudit.scoring.checkpoints.limits import check_ids, longest_row
-from fairaudit.scoring.checkpoints.place import Place, load_config, load_tokenizer, locate
+from fairaudit.scoring.checkpoints.place import (
+    Place,
+    adapter_folder,
+    load_config,
+    load_tokenizer,
+    locate,
+)
 from fairaudit.scoring.checkpoints.weights import Target, cast, load_weights, quantization
 
 __all__ = ["LoadedModel", "choose_device", "fingerprint", "load_model"]
@@ -167,6 +172,7 @@ def _read_whole(place: Place, tokenizer: Any, target: Target, *, fp32: bool) -> 
 
 def _read_adapter(place: Place, before: tuple[Place, ...], target: Target) -> _Checkpoint:
     """Read an adapter into its base, which may be an adapter again."""
+    folder = adapter_folder(place)
     base_place, revision = base_of(place, before)
     if base_place.is_adapter:
         base = _read_adapter(base_place, (*before, place), target)
@@ -187,7 +193,7 @@ def _read_adapter(place: Place, before: tuple[Place, ...], target: Target) -> _C
         tokenizer="adapter" if place.has_tokenizer else "base",
         merged=quantization(base.model.config) is None,
     )
-    model = with_adapter(place, base.model)
+    model = with_adapter(place, folder, base.model)
     notes = (*base.notes, *_adapter_notes(place, origin))
     return _Checkpoint(model, tokenizer, place.id, origin, notes)
 

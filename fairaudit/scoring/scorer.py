@@ -14,6 +14,7 @@ import torch
 import transformers
 
 from fairaudit.items import Answer, Association, Request, Skipped, TokenRequest
+from fairaudit.scoring.attention import NO_ATTENTION, gives_attention
 from fairaudit.scoring.embed import Embedder
 from fairaudit.scoring.forward import Forward, Scored, fused_gelu
 from fairaudit.scoring.load import LoadedModel
@@ -78,13 +79,27 @@ class Scorer:
         return Forward(self._loaded.model, causal=causal, pad_id=self._loaded.pad_id)
 
     def plan(self, requests: Iterable[Request]) -> Plan:
-        """Tokenize every request and pack the rows; runs no model."""
+        """Tokenize every request and pack the rows; of the model at most its attention is tried."""
         asked = tuple(dict.fromkeys(requests))
-        reads = self.encoder.encode(one for one in asked if not isinstance(one, Association))
+        reads = {
+            request: self._answerable(entry)
+            for request, entry in self.encoder.encode(
+                one for one in asked if not isinstance(one, Association)
+            ).items()
+        }
         wanted = [read for entry in reads.values() if isinstance(entry, tuple) for read in entry]
         self._loaded.check_ids(_tokens(wanted))
         associations = tuple(one for one in asked if isinstance(one, Association))
         return Plan(reads, plan_batches(wanted, self.token_budget), associations)
+
+    def _answerable(self, reads: tuple[Read, ...] | Skipped) -> tuple[Read, ...] | Skipped:
+        if isinstance(reads, Skipped) or not reads[0].row.attention or self._gives_attention:
+            return reads
+        return Skipped(NO_ATTENTION)
+
+    @cached_property
+    def _gives_attention(self) -> bool:
+        return gives_attention(self._loaded.model, self._loaded.max_length)
 
     def run(self, plan: Plan, progress: Progress | None = None) -> dict[Request, Answer | Skipped]:
         """Score all batches of a plan, one commitment per batch; stored batches run no model.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -12,7 +13,6 @@ from fairaudit.scoring.checkpoints.keys import KeyReport
 from fairaudit.scoring.checkpoints.place import (
     ADAPTER_CONFIG,
     Place,
-    adapter_folder,
     load_error,
     locate,
 )
@@ -53,7 +53,7 @@ def base_of(place: Place, before: tuple[Place, ...] = ()) -> tuple[Place, str | 
     return base, revision or None
 
 
-def with_adapter(place: Place, base: Any) -> Any:
+def with_adapter(place: Place, folder: Path, base: Any) -> Any:
     """Put an adapter into its base model.
 
     The base is in fp32, and so are the product of the adapter's matrices and the sum; nothing of a
@@ -64,6 +64,8 @@ def with_adapter(place: Place, base: Any) -> Any:
     ----------
     place : Place
         The adapter.
+    folder : Path
+        Where its files lie, from `adapter_folder`.
     base : PreTrainedModel
         Its base, changed in place.
 
@@ -78,7 +80,6 @@ def with_adapter(place: Place, base: Any) -> Any:
         If peft is not there, a weight of the adapter has no place or is missing, or merging would
         change what the adapter computes.
     """
-    folder = str(adapter_folder(place))
     try:
         import peft
     except ImportError as error:
@@ -88,14 +89,23 @@ def with_adapter(place: Place, base: Any) -> Any:
         # What peft warns of (missing keys) is an error here.
         warnings.simplefilter("ignore")
         try:
-            adapted = peft.PeftModel.from_pretrained(base, folder).eval()
+            adapted = peft.PeftModel.from_pretrained(base, str(folder)).eval()
         except Exception as error:
             raise load_error(place.name, "adapter", error) from error
-        _check_keys(adapted, folder, place.name)
+        _check_mergeable(adapted, place.name)
+        _check_keys(adapted, str(folder), place.name)
         merged = _merged(adapted, place.name, keep=quantization(base.config) is not None)
     for name in trainable:
         merged.get_parameter(name).requires_grad_(True)
     return merged
+
+
+def _check_mergeable(adapted: Any, name: str) -> None:
+    config = adapted.active_peft_config
+    if config.is_prompt_learning:
+        raise ModelError(
+            f"{name}: a {config.peft_type.value} adapter changes no weights and cannot be merged"
+        )
 
 
 def _check_keys(adapted: Any, folder: str, name: str) -> None:
@@ -116,9 +126,6 @@ def _check_keys(adapted: Any, folder: str, name: str) -> None:
 
 def _merged(adapted: Any, name: str, *, keep: bool) -> Any:
     """Merge an adapter, or ``keep`` it beside the base's weights; check that scores stay."""
-    if adapted.active_peft_config.is_prompt_learning:
-        kind = adapted.active_peft_config.peft_type.value
-        raise ModelError(f"{name}: a {kind} adapter changes no weights and cannot be merged")
     ids = _probe(adapted)
     wanted = _logits(adapted, ids)
     try:

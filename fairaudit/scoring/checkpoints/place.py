@@ -76,17 +76,26 @@ class Place:
         return any(self.file(name) is not None for name in _TOKENIZER_FILES)
 
     def file(self, name: str) -> Path | None:
-        """Path of one of its files, from the Hub if need be; None if it has no such file."""
+        """Path of one of its files, from the Hub if need be; None if it has no such file.
+
+        Raises
+        ------
+        ModelError
+            If the Hub refuses: no such repository or revision, or a gated one.
+        """
         if self.folder is not None:
             path = self.folder / name
             return path if path.is_file() else None
-        found = cached_file(
-            self.name,
-            name,
-            revision=self.revision,
-            _raise_exceptions_for_missing_entries=False,
-            _raise_exceptions_for_connection_errors=False,
-        )
+        try:
+            found = cached_file(
+                self.name,
+                name,
+                revision=self.revision,
+                _raise_exceptions_for_missing_entries=False,
+                _raise_exceptions_for_connection_errors=False,
+            )
+        except OSError as error:
+            raise load_error(self.name, name, error) from error
         return None if found is None else Path(found)
 
     def read_json(self, name: str) -> Mapping[str, Any]:

@@ -155,12 +155,16 @@ def _reading(config: Any, name: str) -> Reading:
 
 
 def _padding(model: Any, tokenizer: Any, name: str) -> Any:
-    """Let batches be padded; a decoder's classifier finds the last token by its padding."""
+    """Let batches be padded, by the token that the model knows as padding.
+
+    A decoder's classifier finds the last token of a text by it.
+    """
     rows = model.get_input_embeddings().num_embeddings
-    if tokenizer.pad_token_id is None or tokenizer.pad_token_id >= rows:
-        if tokenizer.eos_token_id is None:
-            raise ModelError(f"{name}: the classifier's tokenizer has no padding token")
-        tokenizer.pad_token = tokenizer.eos_token
-    if model.config.pad_token_id is None or model.config.pad_token_id >= rows:
-        model.config.pad_token_id = tokenizer.pad_token_id
+    known = (model.config.pad_token_id, tokenizer.pad_token_id, tokenizer.eos_token_id)
+    # A token of ordinary text would be cut out of texts if it became special.
+    usable = [token for token in known if token in tokenizer.all_special_ids and token < rows]
+    if not usable:
+        raise ModelError(f"{name}: the classifier's tokenizer has no padding token")
+    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(usable[0])
+    model.config.pad_token_id = usable[0]
     return tokenizer

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from fairaudit.audit_plan import AuditPlan, plan_audit
 from fairaudit.audit_provenance import claim_notes, json_beside, provenance_of
+from fairaudit.audit_suites import skipped_notes, suite_run, without_scores
 from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of, truncation_notes
-from fairaudit.examples import examples_of
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
-from fairaudit.results import AuditResult, Estimate, Run, SuiteRun, files
+from fairaudit.results import AuditResult, Estimate, Run, files
 from fairaudit.score_tables import item_rows, score_table, token_rows
 from fairaudit.suite_plan import SuitePlan
 from fairaudit.suites import PROBE
@@ -174,19 +174,26 @@ def run_audit(
         for entry in plan.suites
         if entry.reason is None
     }
-    texts, estimates = _texts(plan, written), _estimates(plan, tables)
+    texts, empty = _texts(plan, written), without_scores(tables)
+    estimates = _estimates(plan, {name: tables[name] for name in tables if name not in empty})
     privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
     result = AuditResult(
         label=plan.label,
         suites=tuple(
-            _suite_run(entry, tables, estimates, texts.get(entry.suite.name, ()))
+            suite_run(
+                entry,
+                tables,
+                estimates,
+                texts.get(entry.suite.name, ()),
+                entry.reason or empty.get(entry.suite.name),
+            )
             for entry in plan.suites
             if entry.suite is not PROBE
         ),
         estimates=with_adjusted_p([*estimates, *_distances(plan)]),
         provenance=provenance,
         privacy=privacy,
-        notes=(*_notes(plan), *claim_notes(privacy, plan.loaded)),
+        notes=(*_notes(plan), *skipped_notes(tables, empty), *claim_notes(privacy, plan.loaded)),
         run=Run(
             started=started.isoformat(timespec="seconds"),
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -281,36 +288,9 @@ def _distances(plan: AuditPlan) -> list[Estimate]:
     return [token_kl_estimate(protocol, by_paragraph, plan.settings.seed)]
 
 
-def _suite_run(
-    entry: SuitePlan,
-    tables: Mapping[str, pd.DataFrame],
-    estimates: Sequence[Estimate],
-    texts: Sequence[PromptTexts],
-) -> SuiteRun:
-    if entry.data is None or entry.reason is not None:
-        return SuiteRun(
-            suite=entry.suite.name,
-            status="not_run",
-            reason=entry.reason,
-            caveats=entry.suite.caveats,
-            evidence=entry.suite.evidence,
-        )
-    table = tables[entry.suite.name]
-    return SuiteRun(
-        suite=entry.suite.name,
-        status="run",
-        sources=entry.data.sources,
-        protocols=entry.protocol_ids,
-        n_items=entry.n_items,
-        n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
-        caveats=entry.suite.caveats,
-        evidence=entry.suite.evidence,
-        examples=examples_of(table, entry.data.items, estimates, texts),
-    )
-
-
 def _notes(plan: AuditPlan) -> tuple[str, ...]:
-    notes = [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
+    notes = [*plan.loaded.notes, *(() if plan.base is None else plan.base.notes)]
+    notes += [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
     notes += [
         f"{entry.suite.name}: {entry.n_unasked} items have no protocol for {plan.loaded.kind} "
         "models and were not asked"

@@ -73,6 +73,24 @@ def skipped_text_rows(
             yield {**_text_row(item, protocol, sample, label), **_skipped(reason)}
 
 
+def unscored_protocols(table: pd.DataFrame) -> dict[str, str]:
+    """Protocols of a score table of which not one row has a score, with the commonest reason."""
+    found = {}
+    for protocol, rows in table.groupby("protocol", sort=False):
+        if not (rows["status"] == "ok").any():
+            found[str(protocol)] = str(rows["reason"].mode().iloc[0])
+    return found
+
+
+def why_nothing_scored(table: pd.DataFrame) -> str | None:
+    """Why not one row of a table has a score; None if one has."""
+    if (table["status"] == "ok").any():
+        return None
+    reasons = table["reason"].dropna().mode()
+    reason = "no rows" if reasons.empty else str(reasons.iloc[0])
+    return f"nothing was scored: {reason}"
+
+
 def _text_row(item: Item, protocol: str, sample: int, label: str) -> dict[str, Any]:
     identity = _identity(item, protocol, f"{sample}:{label}")
     return {**identity, **item.facts, "sample": sample, "label": label}

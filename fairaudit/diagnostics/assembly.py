@@ -140,7 +140,8 @@ def _notes(found: Sequence[Diagnosed], texts: ProbeTexts) -> list[str]:
     cut = max(entry.looked.n_truncated for entry in found)
     if cut:
         notes.append(f"{cut} texts or twins were longer than a row and were cut.")
-    return [*notes, *texts.notes]
+    loading = dict.fromkeys(note for entry in found for note in entry.looked.notes)
+    return [*notes, *loading, *texts.notes]
 
 
 def _table(numbers: ModelNumbers, texts: ProbeTexts) -> pd.DataFrame:

@@ -71,11 +71,12 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A model's numbers, and what a note must say about its texts."""
+    """A model's numbers, and what notes must say about its texts and about how it was loaded."""
 
     numbers: ModelNumbers
     sketch_error: float | None
     n_truncated: int
+    notes: tuple[str, ...] = ()
 
 
 def look(
@@ -129,7 +130,7 @@ def look(
         parameters=parameters,
         bias={axis: bias_summary(score) for axis, score in bias.items()},
     )
-    return Looked(numbers, found.sketch_error, encoder.n_truncated)
+    return Looked(numbers, found.sketch_error, encoder.n_truncated, loaded.notes)
 
 
 def _variants(record: ProbeRecord, settings: Settings) -> Sequence[str]:

@@ -206,9 +206,13 @@ def _described(loaded: LoadedModel, given: Given, label: str, step: int | None) 
 
 
 def _load(model: Model, device: str, dtype: str, trust_remote_code: bool) -> LoadedModel:
+    from fairaudit.scoring.checkpoints.weights import check_not_quantised
     from fairaudit.scoring.load import load_model
 
-    return load_model(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    loaded = load_model(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    if not isinstance(model, tuple):
+        check_not_quantised(loaded.model, loaded.identity.id, "diagnosing its gradients")
+    return loaded
 
 
 def _check(replicates: int, curvature_probes: int, max_length: int, seed: int) -> None:

@@ -71,7 +71,9 @@ class RowEncoder:
     def __init__(self, loaded: LoadedModel, *, max_length: int, seed: int) -> None:
         self._tokenizer, self._causal, self._seed = loaded.tokenizer, loaded.kind == "causal", seed
         limit = max_length if loaded.max_length is None else min(max_length, loaded.max_length)
+        self._check = loaded.check_ids
         self._start, self._end = self._frame()
+        self._check((*self._start, *self._end))
         self._room = limit - len(self._start) - len(self._end)
         #: Texts that were cut.
         self.n_truncated = 0
@@ -106,6 +108,7 @@ class RowEncoder:
 
     def _ids(self, text: str) -> tuple[int, ...]:
         ids = self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        self._check(ids)
         self.n_truncated += len(ids) > self._room
         return tuple(ids[: self._room])
 

@@ -262,8 +262,7 @@ class _Stream:
 
 def padding(loaded: LoadedModel) -> int:
     """Token on places that are masked out: the tokenizer's, or any."""
-    pad_id = loaded.tokenizer.pad_token_id
-    return 0 if pad_id is None else int(pad_id)
+    return loaded.pad_id
 
 
 def _numpy(values: torch.Tensor) -> Array:

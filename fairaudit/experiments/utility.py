@@ -44,11 +44,10 @@ def text_perplexity(
     corpus = encode_records(records, loaded.tokenizer, frame)
     causal = loaded.kind == "causal"
     label = labeller(None if causal else Masker.of(loaded.tokenizer, frame))
-    pad = loaded.tokenizer.pad_token_id
     return perplexity(
         loaded.model,
         corpus.records,
         label,
         causal=causal,
-        pad_id=pad if pad is not None else loaded.tokenizer.eos_token_id or 0,
+        pad_id=loaded.pad_id,
     )

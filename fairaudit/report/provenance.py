@@ -9,6 +9,7 @@ from typing import Any, Final
 from fairaudit.report.clean import clean
 from fairaudit.report.words import MISSING, count
 from fairaudit.results import (
+    AdapterOrigin,
     AuditResult,
     ComparisonResult,
     ModelIdentity,
@@ -36,6 +37,18 @@ def model_rows(model: ModelIdentity) -> tuple[Row, ...]:
         ("Fingerprint", _shown(model.fingerprint)),
         ("Architecture", _shown(model.architecture)),
         ("Parameters", MISSING if size is None else count(size)),
+        *(() if model.quantization is None else (("Quantised", model.quantization),)),
+        *(() if model.adapter is None else _adapter_rows(model.adapter)),
+    )
+
+
+def _adapter_rows(adapter: AdapterOrigin) -> tuple[Row, ...]:
+    return (
+        ("Adapter of", adapter.base),
+        ("Base revision", _shown(adapter.base_revision)),
+        ("Base fingerprint", _shown(adapter.base_fingerprint)),
+        ("Tokenizer of", f"the {adapter.tokenizer}"),
+        ("Merged", "yes, in fp32" if adapter.merged else "no, the base is quantised"),
     )
 
 

@@ -23,6 +23,7 @@ from fairaudit.results.diagnostics import (
 )
 from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 from fairaudit.results.types import (
+    AdapterOrigin,
     Estimate,
     Frozen,
     Interval,
@@ -36,6 +37,7 @@ from fairaudit.results.types import (
 )
 
 __all__ = [
+    "AdapterOrigin",
     "Agreement",
     "AuditResult",
     "BoundPair",

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from fairaudit.results import files
-from fairaudit.results.types import Frozen
+from fairaudit.results.types import AdapterOrigin, Frozen
 
 TRAINING_SCHEMA: Literal["fairaudit/training"] = "fairaudit/training"
 TRAINING_SCHEMA_VERSION = 1
@@ -50,6 +50,8 @@ class TrainingRecord(Frozen):
     #: ``plain``, ``cda``, ``dp``, ``dp_cda``, and ``clip_only``/``noise_only`` with or without.
     arm: str
     base_fingerprint: str
+    #: Where the base was an adapter: what it was merged into.
+    base_adapter: AdapterOrigin | None = None
     #: SHA-256 of the training records; None in DP arms, where it would give away whether a text
     #: was among them.
     data_hash: str | None

@@ -145,6 +145,20 @@ class SuiteRun(Frozen):
     examples: tuple[ItemExample, ...] = ()
 
 
+class AdapterOrigin(Frozen):
+    """What an adapter was put on: the base model that its ``adapter_config.json`` names."""
+
+    base: str
+    #: The revision of the base that the adapter names; None: it names none.
+    base_revision: str | None = None
+    #: As of the base audited by itself; None: it has no tokenizer.
+    base_fingerprint: str | None = None
+    #: Whose tokenizer is used.
+    tokenizer: Literal["adapter", "base"]
+    #: Whether its update was added to the base's weights, in fp32; a quantised base keeps its own.
+    merged: bool = True
+
+
 class ModelIdentity(Frozen):
     """Which model was audited; ``fingerprint`` hashes weights, config and tokenizer."""
 
@@ -153,6 +167,9 @@ class ModelIdentity(Frozen):
     fingerprint: str | None = None
     architecture: str | None = None
     n_parameters: int | None = None
+    adapter: AdapterOrigin | None = None
+    #: Method and bits of a quantised checkpoint, which is scored as it is.
+    quantization: str | None = None
 
 
 class Settings(Frozen):

@@ -7,6 +7,7 @@ says: the mean over all its tokens, its first token (BERT's ``[CLS]``), or its l
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -63,6 +64,7 @@ class Embedder:
         distinct = list(dict.fromkeys(texts))
         encoded = self._loaded.tokenizer(distinct)["input_ids"] if distinct else []
         ids = {text: tuple(row) for text, row in zip(distinct, encoded, strict=True)}
+        self._loaded.check_ids(itertools.chain.from_iterable(ids.values()))
         found: dict[str, Array | Skipped] = {
             text: Skipped(reason) for text in distinct if (reason := self._refusal(ids[text]))
         }

@@ -90,7 +90,7 @@ class Forward:
         wants_attention = batch.rows[0].attention
         with contextlib.ExitStack() as stack:
             if wants_attention:
-                stack.enter_context(_eager_attention(self._model))
+                stack.enter_context(eager_attention(self._model))
                 inputs["output_attentions"] = True
             if self._narrow:
                 stack.enter_context(_narrowed(self._model, rows, positions))
@@ -192,7 +192,7 @@ def fused_gelu(model: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _eager_attention(model: Any) -> Iterator[None]:
+def eager_attention(model: Any) -> Iterator[None]:
     """Fast kernels do not return attention weights; the eager one does."""
     before = model.config._attn_implementation
     model.set_attn_implementation("eager")

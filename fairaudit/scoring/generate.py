@@ -91,7 +91,9 @@ class Generator:
     def plan(self, requests: Iterable[Generation]) -> GenerationPlan:
         """Tokenize every prompt and pack them; runs no model."""
         prompts = {request: self._prompt(request) for request in dict.fromkeys(requests)}
-        wanted = (entry for entry in prompts.values() if isinstance(entry, Prompt))
+        wanted = [entry for entry in prompts.values() if isinstance(entry, Prompt)]
+        for prompt in wanted:
+            self._loaded.check_ids(prompt.ids)
         return GenerationPlan(prompts, plan_prompts(wanted, self.token_budget))
 
     def run(

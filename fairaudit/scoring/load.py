@@ -1,15 +1,14 @@
-"""Loading a checkpoint, and refusing one whose scores could not be trusted.
+"""Loading a model, and refusing one whose scores could not be trusted.
 
-Safetensors only, no remote code unless asked, no silently initialised head, no NaN weights, no
-tokenizer with ids beyond the embedding. What passes is fingerprinted by content.
+Safetensors only, no remote code unless asked, every weight from its file and every weight of the
+file used, no NaN. Adapters are merged into their base in fp32. What passes is fingerprinted by
+content.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,14 +17,23 @@ import torch
 import transformers
 
 from fairaudit.errors import ModelError, UsageError
-from fairaudit.results import ModelIdentity
+from fairaudit.results import AdapterOrigin, ModelIdentity
+from fairaudit.scoring.checkpoints.adapters import base_of, with_adapter
+from fairaudit.scoring.checkpoints.identity import check_finite, fingerprint
+from fairaudit.scoring.checkpoints.limits import check_ids, longest_row
+from fairaudit.scoring.checkpoints.place import (
+    Place,
+    adapter_folder,
+    load_config,
+    load_tokenizer,
+    locate,
+)
+from fairaudit.scoring.checkpoints.weights import Target, cast, load_weights, quantization
+
+__all__ = ["LoadedModel", "choose_device", "fingerprint", "load_model"]
 
 Kind = Literal["causal", "masked"]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-_TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model", "spiece.model")
-_VOLATILE = {"_name_or_path", "transformers_version", "dtype", "torch_dtype", "use_cache"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,7 @@ class LoadedModel:
 
     ``storable``: whether its fingerprint tells all there is to know. A model in memory may carry
     hooks or switched-off adapters, remote code may change; what they score is never stored.
+    ``notes``: what a result must say about how it was loaded.
     """
 
     model: Any
@@ -46,6 +55,36 @@ class LoadedModel:
     vocabulary_size: int
     folder: Path | None
     storable: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def pad_id(self) -> int:
+        """Token on places that are masked out; the tokenizer's own, where the model has it."""
+        known = (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, 0)
+        return next(
+            int(token) for token in known if token is not None and 0 <= token < self.vocabulary_size
+        )
+
+    def check_ids(self, ids: Iterable[int]) -> None:
+        """Refuse tokens of a text that the model has no row for.
+
+        Raises
+        ------
+        ModelError
+            If an id is beyond the embedding.
+        """
+        check_ids(ids, self.vocabulary_size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checkpoint:
+    """A model as its files give it, before it is rounded and moved."""
+
+    model: Any
+    tokenizer: Any
+    name: str
+    adapter: AdapterOrigin | None = None
+    notes: tuple[str, ...] = ()
 
 
 def load_model(
@@ -67,6 +106,8 @@ def load_model(
         ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``, ...
     dtype : str
         ``auto`` (float32), ``float32``, ``bfloat16`` or ``float16``; sums are in fp32 in any case.
+        A quantised checkpoint stays quantised; ``auto`` then keeps the precision of its other
+        weights.
     revision : str or None
         Branch, tag or commit of a Hub model.
     trust_remote_code : bool
@@ -77,65 +118,108 @@ def load_model(
     ModelError
         In one line: what is wrong with the checkpoint and what to do.
     """
-    target = choose_device(device)
+    target = Target(choose_device(device), _dtype(dtype))
+    place = None
     if isinstance(source, tuple):
-        model, tokenizer = source
-        name, folder = str(getattr(model, "name_or_path", "") or type(model).__name__), None
+        read = _in_memory(*source)
     else:
-        name = os.fspath(source)
-        folder = checkpoint_folder(name)
-        options = {"revision": revision, "trust_remote_code": trust_remote_code}
-        tokenizer = load_tokenizer(name, options)
-        model = _load_weights(name, folder, options)
-        name = folder.resolve().name if folder is not None else name
-    check_finite(model)
-    check_vocabulary(model, tokenizer)
-    kind = _kind(model.config, tokenizer)
-    identity = ModelIdentity(
-        id=name,
-        revision=revision,
-        fingerprint=fingerprint(model, tokenizer),
-        architecture=type(model).__name__,
-        n_parameters=sum(parameter.numel() for parameter in model.parameters()),
-    )
-    if not isinstance(source, tuple):
-        model = model.to(device=target, dtype=_dtype(dtype))
+        place = locate(source, revision=revision, trust_remote_code=trust_remote_code)
+        read = _read(place, target)
+    check_finite(read.model)
+    kind = _kind(read.model.config, read.tokenizer)
+    identity = _identity(read, revision)
+    if place is not None and identity.quantization is None:
+        cast(read.model, target.dtype or torch.float32)
+        read.model.to(device=target.device)
+    model = read.model.eval()
     return LoadedModel(
-        model=model.eval(),
-        tokenizer=tokenizer,
+        model=model,
+        tokenizer=read.tokenizer,
         kind=kind,
         identity=identity,
         device=next(model.parameters()).device.type,
-        dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
-        max_length=longest_row(model, tokenizer),
+        dtype=_precision(model),
+        max_length=longest_row(model, read.tokenizer),
         vocabulary_size=model.get_input_embeddings().num_embeddings,
-        folder=folder,
-        storable=not isinstance(source, tuple) and not trust_remote_code,
+        folder=None if place is None else place.folder,
+        storable=place is not None and not trust_remote_code,
+        notes=read.notes,
     )
 
 
-def fingerprint(model: Any, tokenizer: Any) -> str:
-    """SHA-256 of weights, config and tokenizer: equal for equal models wherever they lie.
-
-    Weights enter by value (as fp32), so storing the same numbers in a wider type or in other
-    shards changes nothing.
-    """
-    digest = hashlib.sha256()
-    for name, parameter in sorted(model.named_parameters()):
-        digest.update(f"{name}{tuple(parameter.shape)}".encode())
-        digest.update(parameter.detach().float().cpu().contiguous().numpy().tobytes())
-    config = {k: v for k, v in model.config.to_dict().items() if k not in _VOLATILE}
-    digest.update(json.dumps(config, sort_keys=True, default=str).encode())
-    digest.update(_tokenizer_text(tokenizer).encode())
-    return digest.hexdigest()
+def _in_memory(model: Any, tokenizer: Any) -> _Checkpoint:
+    name = str(getattr(model, "name_or_path", "") or type(model).__name__)
+    return _Checkpoint(model, tokenizer, name)
 
 
-def _tokenizer_text(tokenizer: Any) -> str:
-    """Text form of a tokenizer, without the truncation and padding that a user may have set."""
-    if not tokenizer.is_fast:
-        return json.dumps(tokenizer.get_vocab(), sort_keys=True)
-    content = json.loads(tokenizer.backend_tokenizer.to_str())
-    return json.dumps({**content, "truncation": None, "padding": None}, sort_keys=True)
+def _read(place: Place, target: Target) -> _Checkpoint:
+    """Read a checkpoint; a whole model that is to be rounded is read as its file has it."""
+    if place.is_adapter:
+        return _read_adapter(place, (), target)
+    tokenizer = load_tokenizer(place)
+    return _read_whole(place, tokenizer, target, fp32=target.dtype in (None, torch.float32))
+
+
+def _read_whole(place: Place, tokenizer: Any, target: Target, *, fp32: bool) -> _Checkpoint:
+    config = load_config(place)
+    auto = {
+        "causal": transformers.AutoModelForCausalLM,
+        "masked": transformers.AutoModelForMaskedLM,
+    }[_kind(config, None)]
+    model, notes = load_weights(place, auto, config, target, fp32=fp32)
+    return _Checkpoint(model, tokenizer, place.id, notes=notes)
+
+
+def _read_adapter(place: Place, before: tuple[Place, ...], target: Target) -> _Checkpoint:
+    """Read an adapter into its base, which may be an adapter again."""
+    folder = adapter_folder(place)
+    base_place, revision = base_of(place, before)
+    if base_place.is_adapter:
+        base = _read_adapter(base_place, (*before, place), target)
+    else:
+        own = load_tokenizer(base_place) if base_place.has_tokenizer else None
+        base = _read_whole(base_place, own, target, fp32=True)
+    known = None if base.tokenizer is None else fingerprint(base.model, base.tokenizer)
+    tokenizer = load_tokenizer(place) if place.has_tokenizer else base.tokenizer
+    if tokenizer is None:
+        raise ModelError(
+            f"{place.name}: neither the adapter nor its base has a tokenizer; save it beside the "
+            "adapter with tokenizer.save_pretrained"
+        )
+    origin = AdapterOrigin(
+        base=base_place.name,
+        base_revision=revision,
+        base_fingerprint=known,
+        tokenizer="adapter" if place.has_tokenizer else "base",
+        merged=quantization(base.model.config) is None,
+    )
+    model = with_adapter(place, folder, base.model)
+    notes = (*base.notes, *_adapter_notes(place, origin))
+    return _Checkpoint(model, tokenizer, place.id, origin, notes)
+
+
+def _adapter_notes(place: Place, origin: AdapterOrigin) -> Iterator[str]:
+    revision = "" if origin.base_revision is None else f" at revision '{origin.base_revision}'"
+    how = "merged into" if origin.merged else "on top of quantised"
+    yield f"{place.id}: adapter {how} {origin.base}{revision}"
+    if origin.tokenizer == "base":
+        yield f"{place.id}: the adapter has no tokenizer; that of its base model is used"
+
+
+def _identity(read: _Checkpoint, revision: str | None) -> ModelIdentity:
+    model = read.model
+    stored = quantization(model.config)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    return ModelIdentity(
+        id=read.name,
+        revision=revision,
+        fingerprint=fingerprint(model, read.tokenizer),
+        architecture=type(model).__name__,
+        # Four bits of several weights share a byte; transformers counts the weights.
+        n_parameters=count if stored is None else model.num_parameters(),
+        adapter=read.adapter,
+        quantization=stored,
+    )
 
 
 def choose_device(device: str) -> torch.device:
@@ -151,125 +235,18 @@ def choose_device(device: str) -> torch.device:
     return chosen
 
 
-def _dtype(dtype: str) -> torch.dtype:
+def _dtype(dtype: str) -> torch.dtype | None:
     if dtype == "auto":
-        return torch.float32
+        return None
     if dtype not in DTYPES:
         raise UsageError(f"'{dtype}' is not a dtype; use auto, {', '.join(DTYPES)}")
     return DTYPES[dtype]
 
 
-def checkpoint_folder(name: str) -> Path | None:
-    """Return the local folder, or None for a Hub id; complain about what is neither."""
-    path = Path(name)
-    if path.is_dir():
-        _check_folder(path)
-        return path
-    if path.exists():
-        raise ModelError(f"{name} is a file; name the checkpoint's folder")
-    if not _HUB_ID.fullmatch(name):
-        raise ModelError(f"{name}: no such folder")
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
-        _check_cached(name)
-    return None
-
-
-def _check_cached(name: str) -> None:
-    """Offline, a Hub model can still lie in the Hub's cache."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = any(
-        isinstance(try_to_load_from_cache(name, file), str)
-        for file in ("config.json", "adapter_config.json")
-    )
-    if not found:
-        raise ModelError(f"{name}: no such folder, and the Hub cannot be asked while offline")
-
-
-def _check_folder(folder: Path) -> None:
-    files = {path.name for path in folder.iterdir()}
-    if not files & {"config.json", "adapter_config.json"}:
-        raise ModelError(f"{folder}: no config.json; is it a checkpoint in Hugging Face form?")
-    if not any(name.endswith(".safetensors") for name in files):
-        pickles = sorted(name for name in files if name.endswith((".bin", ".pt", ".pth", ".ckpt")))
-        if pickles:
-            raise ModelError(
-                f"{folder}: only pickle weights ({pickles[0]}), which can run code when loaded; "
-                "save the model with safe_serialization first"
-            )
-        raise ModelError(f"{folder}: no weights (*.safetensors)")
-    if not files & set(_TOKENIZER_FILES):
-        raise ModelError(f"{folder}: no tokenizer; save it there with tokenizer.save_pretrained")
-
-
-def load_tokenizer(name: str, options: dict[str, Any]) -> Any:
-    """Load a tokenizer; a `ModelError` in one line where that fails."""
-    try:
-        return transformers.AutoTokenizer.from_pretrained(name, **options)
-    except Exception as error:
-        raise load_error(name, "tokenizer", error) from error
-
-
-def _load_weights(name: str, folder: Path | None, options: dict[str, Any]) -> Any:
-    if folder is not None and (folder / "adapter_config.json").exists():
-        return _load_adapter(folder, options)
-    try:
-        config = transformers.AutoConfig.from_pretrained(name, **options)
-        kind = _kind(config, None)
-        auto = {
-            "causal": transformers.AutoModelForCausalLM,
-            "masked": transformers.AutoModelForMaskedLM,
-        }[kind]
-        model, report = auto.from_pretrained(
-            name,
-            config=config,
-            dtype="auto",
-            use_safetensors=True,
-            output_loading_info=True,
-            **options,
-        )
-    except ModelError:
-        raise
-    except Exception as error:
-        raise load_error(name, "model", error) from error
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise ModelError(
-            f"{name}: {len(missing)} weights are missing from the checkpoint and would be random "
-            f"(first: {missing[0]}); was it saved without its language-model head?"
-        )
-    return model
-
-
-def _load_adapter(folder: Path, options: dict[str, Any]) -> Any:
-    """Load the base model named by a PEFT adapter and merge the adapter into it."""
-    try:
-        from peft import PeftConfig, PeftModel
-    except ImportError as error:
-        raise ModelError(f"{folder} is a PEFT adapter: pip install peft") from error
-    try:
-        base = PeftConfig.from_pretrained(str(folder)).base_model_name_or_path
-    except Exception as error:
-        raise load_error(str(folder), "adapter", error) from error
-    if not base:
-        raise ModelError(f"{folder}: adapter_config.json names no base model")
-    base_options = {**options, "revision": None}
-    model = _load_weights(str(base), checkpoint_folder(str(base)), base_options)
-    try:
-        return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
-    except Exception as error:
-        raise load_error(str(folder), "adapter", error) from error
-
-
-def load_error(name: str, part: str, error: Exception) -> ModelError:
-    """Say in one line what of a checkpoint cannot be loaded."""
-    if "trust_remote_code" in str(error):
-        return ModelError(
-            f"{name}: the {part} needs code that comes with the checkpoint; read that code, then "
-            "allow it with --trust-remote-code"
-        )
-    first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return ModelError(f"{name}: the {part} cannot be loaded ({first_line[:300]})")
+def _precision(model: Any) -> str:
+    """Precision of the weights, of those that are not quantised."""
+    types = (weight.dtype for weight in model.parameters() if weight.is_floating_point())
+    return str(next(types)).removeprefix("torch.")
 
 
 def _kind(config: Any, tokenizer: Any) -> Kind:
@@ -285,41 +262,3 @@ def _kind(config: Any, tokenizer: Any) -> Kind:
     raise ModelError(
         f"architecture {named} is neither a causal nor a masked language model with a head"
     )
-
-
-def check_finite(model: Any) -> None:
-    """Refuse weights that hold NaN or infinity."""
-    for name, parameter in model.named_parameters():
-        if not bool(torch.isfinite(parameter).all()):
-            raise ModelError(f"the weights contain NaN or infinity (first in {name})")
-
-
-def check_vocabulary(model: Any, tokenizer: Any) -> None:
-    """Refuse a tokenizer with ids beyond the rows of the embedding."""
-    rows = model.get_input_embeddings().num_embeddings
-    largest = max(tokenizer.get_vocab().values(), default=-1)
-    if largest >= rows:
-        raise ModelError(
-            f"the tokenizer has ids up to {largest}, the model's embedding only {rows} rows; "
-            "they do not belong together"
-        )
-
-
-def longest_row(model: Any, tokenizer: Any) -> int | None:
-    """Longest row: the model's positions and the tokenizer's own limit, where they are stated."""
-    limits = []
-    positions = getattr(model.config, "max_position_embeddings", None)
-    if positions is not None:
-        limits.append(int(positions) - _reserved_positions(model))
-    if tokenizer.model_max_length < 10**9:
-        limits.append(int(tokenizer.model_max_length))
-    return min(limits, default=None)
-
-
-def _reserved_positions(model: Any) -> int:
-    """RoBERTa counts positions from ``padding_idx + 1``, so the first rows are never used."""
-    for name, module in model.named_modules():
-        if name.endswith("embeddings.position_embeddings"):
-            padding = getattr(module, "padding_idx", None)
-            return 0 if padding is None else padding + 1
-    return 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 import transformers
 
 from fairaudit.items import Answer, Association, Request, Skipped, TokenRequest
+from fairaudit.scoring.attention import NO_ATTENTION, gives_attention
 from fairaudit.scoring.embed import Embedder
 from fairaudit.scoring.forward import Forward, Scored, fused_gelu
 from fairaudit.scoring.load import LoadedModel
@@ -74,16 +76,30 @@ class Scorer:
     @cached_property
     def _forward(self) -> Forward:
         causal = self._loaded.kind == "causal"
-        pad_id = self._loaded.tokenizer.pad_token_id
-        return Forward(self._loaded.model, causal=causal, pad_id=pad_id or 0)
+        return Forward(self._loaded.model, causal=causal, pad_id=self._loaded.pad_id)
 
     def plan(self, requests: Iterable[Request]) -> Plan:
-        """Tokenize every request and pack the rows; runs no model."""
+        """Tokenize every request and pack the rows; of the model at most its attention is tried."""
         asked = tuple(dict.fromkeys(requests))
-        reads = self.encoder.encode(one for one in asked if not isinstance(one, Association))
-        wanted = (read for entry in reads.values() if isinstance(entry, tuple) for read in entry)
+        reads = {
+            request: self._answerable(entry)
+            for request, entry in self.encoder.encode(
+                one for one in asked if not isinstance(one, Association)
+            ).items()
+        }
+        wanted = [read for entry in reads.values() if isinstance(entry, tuple) for read in entry]
+        self._loaded.check_ids(_tokens(wanted))
         associations = tuple(one for one in asked if isinstance(one, Association))
         return Plan(reads, plan_batches(wanted, self.token_budget), associations)
+
+    def _answerable(self, reads: tuple[Read, ...] | Skipped) -> tuple[Read, ...] | Skipped:
+        if isinstance(reads, Skipped) or not reads[0].row.attention or self._gives_attention:
+            return reads
+        return Skipped(NO_ATTENTION)
+
+    @cached_property
+    def _gives_attention(self) -> bool:
+        return gives_attention(self._loaded.model, self._loaded.max_length)
 
     def run(self, plan: Plan, progress: Progress | None = None) -> dict[Request, Answer | Skipped]:
         """Score all batches of a plan, one commitment per batch; stored batches run no model.
@@ -167,6 +183,15 @@ def default_token_budget(loaded: LoadedModel) -> int:
     if loaded.kind == "masked":
         return _CUDA_TOKENS
     return max(256, min(_CUDA_TOKENS, _CUDA_LOGITS // loaded.vocabulary_size))
+
+
+def _tokens(reads: Iterable[Read]) -> Iterator[int]:
+    """Tokens that the model reads or predicts."""
+    rows = set()
+    for read in reads:
+        yield read.target
+        rows.add(read.row.ids)
+    yield from itertools.chain.from_iterable(rows)
 
 
 def _commit(

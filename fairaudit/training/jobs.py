@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 from dataclasses import asdict, dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fairaudit.errors import ResultError, UsageError
+from fairaudit.scoring.checkpoints.weights import check_not_quantised
 from fairaudit.scoring.load import LoadedModel, load_model
 from fairaudit.training.adapters import check_rank
 from fairaudit.training.counterfactuals import Counterfactuals, find_counterfactuals
@@ -70,9 +72,7 @@ class FineTuning:
     @property
     def pad_id(self) -> int:
         """Token on places that are masked out; any will do."""
-        tokenizer = self.loaded.tokenizer
-        known = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
-        return next(int(token) for token in known if token is not None)
+        return self.loaded.pad_id
 
     @property
     def label(self) -> Labeller:
@@ -145,12 +145,16 @@ def make_job(
         max_rows_per_unit=recipe.max_rows_per_unit,
     )
     loaded = load_model(base, device=device, dtype="float32")
+    check_not_quantised(loaded.model, loaded.identity.id, "fine-tuning")
+    for note in loaded.notes:
+        logger.info("%s", note)
     _check_objective(recipe, loaded)
     if recipe.lora is not None:
         check_rank(loaded.model, recipe.lora)
     twins = find_counterfactuals(records, recipe.cda, recipe.seed) if recipe.cda else None
     frame = row_frame(loaded.tokenizer, loaded.kind, _max_length(recipe, loaded))
     corpus = encode_records(records, loaded.tokenizer, frame, twins.of if twins else None)
+    _check_tokens(corpus, loaded)
     _tell(records, corpus)
     return FineTuning(
         recipe=recipe,
@@ -171,9 +175,17 @@ def _held_out(
 ) -> Corpus | None:
     if source is None:
         return None
-    return encode_records(
+    encoded = encode_records(
         read_records(source, text_column=text_column), loaded.tokenizer, corpus.frame
     )
+    _check_tokens(encoded, loaded)
+    return encoded
+
+
+def _check_tokens(corpus: Corpus, loaded: LoadedModel) -> None:
+    for record in corpus.records:
+        for variants in record:
+            loaded.check_ids(itertools.chain.from_iterable(variants))
 
 
 def _check_objective(recipe: Recipe, loaded: LoadedModel) -> None:

@@ -169,6 +169,7 @@ def _training_record(job: FineTuning, lora: LoraRecord | None, distance: float) 
     return TrainingRecord(
         arm=recipe.arm,
         base_fingerprint=job.loaded.identity.fingerprint,
+        base_adapter=job.loaded.identity.adapter,
         data_hash=None if private else job.records.data_hash,
         objective=job.loaded.kind,
         steps=plan.steps,

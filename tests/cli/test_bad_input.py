@@ -51,7 +51,7 @@ def remote_code(folder):
 
 def larger_tokenizer(folder):
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    tokenizer.add_tokens(["<extra>"])
+    tokenizer.add_tokens([" she", " he"])
     tokenizer.save_pretrained(folder)
 
 
@@ -68,7 +68,9 @@ CHECKPOINTS = {
     "remote code": (remote_code, "read that code, then allow it with --trust-remote-code"),
     "NaN": (lambda folder: edit_weights(folder, float("nan")), r"NaN or infinity .*h\.1\.attn"),
     "Inf": (lambda folder: edit_weights(folder, float("inf")), r"NaN or infinity .*h\.1\.attn"),
-    "tokenizer": (larger_tokenizer, "ids up to 400, the model's embedding only 400 rows"),
+    "tokenizer": (larger_tokenizer, "token id 40[01], the model's embedding only 400 rows"),
+    "layers": (lambda folder: edit_config(folder, n_layer=1), "in the file but not used"),
+    "width": (lambda folder: edit_config(folder, n_inner=64), r"of another shape .*\[32, 64\]"),
     "truncated": (truncated_weights, "the model cannot be loaded"),
     "config": (lambda folder: (folder / "config.json").write_text("{"), "cannot be loaded"),
     "headless": (lambda folder: edit_config(folder, architectures=["GPT2Model"]), "with a head"),

@@ -101,13 +101,6 @@ def test_missing_head_is_not_made_up(tmp_path):
         load_model(tmp_path)
 
 
-def test_tokenizer_larger_than_the_embedding():
-    model, tokenizer = build_model("gpt2")
-    tokenizer.add_tokens(["<extra>"])
-    with pytest.raises(ModelError, match="do not belong together"):
-        load_model((model, tokenizer))
-
-
 def test_model_without_language_model_head(copy):
     edit_config(copy, architectures=["GPT2Model"])
     with pytest.raises(ModelError, match="neither a causal nor a masked"):

@@ -1,21 +1,29 @@
 """Loading a text classifier, and refusing one whose scores could not be trusted.
 
-As for audited models: safetensors only, no remote code, no silently initialised head, no NaN
-weights.
+As for audited models: safetensors only, no remote code, every weight from its file and every
+weight of the file used, no NaN.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import torch
 import transformers
 
 from fairaudit.errors import ModelError
-from fairaudit.scoring import load
+from fairaudit.scoring.checkpoints.identity import check_finite, fingerprint
+from fairaudit.scoring.checkpoints.limits import longest_row
+from fairaudit.scoring.checkpoints.place import Place, load_config, load_tokenizer, locate
+from fairaudit.scoring.checkpoints.weights import Target, load_weights, quantization
+from fairaudit.scoring.load import choose_device
+
+logger = logging.getLogger(__name__)
 
 Reading = Literal["softmax", "sigmoid"]
 
@@ -46,6 +54,8 @@ class LoadedClassifier:
         Labels that exclude each other, or that may hold together.
     longest : int or None
         Tokens that it can read.
+    vocabulary_size : int
+        Rows of its embedding.
     """
 
     model: Any
@@ -54,6 +64,7 @@ class LoadedClassifier:
     labels: tuple[str, ...]
     reading: Reading
     longest: int | None
+    vocabulary_size: int
 
 
 def address(source: str | os.PathLike[str]) -> Address:
@@ -88,48 +99,37 @@ def load_classifier(source: str | os.PathLike[str], *, device: str = "auto") -> 
         In one line: what is wrong with the checkpoint and what to do.
     """
     where = address(source)
-    folder = load.checkpoint_folder(where.name)
-    if folder is not None and where.revision is not None:
-        raise ModelError(f"{where.name}: a folder has no revision '{where.revision}'")
-    tokenizer = load.load_tokenizer(where.name, {"revision": where.revision})
-    model = _load_model(where)
-    load.check_finite(model)
-    load.check_vocabulary(model, tokenizer)
-    name = where.name if folder is None else folder.resolve().name
+    place = locate(where.name, revision=where.revision)
+    tokenizer = load_tokenizer(place)
+    target = choose_device(device)
+    model = _load_model(place, target)
+    check_finite(model)
+    name = place.id
     return LoadedClassifier(
-        id=_id(name, where, load.fingerprint(model, tokenizer)),
+        id=_id(name, where, fingerprint(model, tokenizer)),
         labels=_labels(model, name),
         reading=_reading(model.config, name),
-        longest=load.longest_row(model, tokenizer),
+        longest=longest_row(model, tokenizer),
+        vocabulary_size=model.get_input_embeddings().num_embeddings,
         tokenizer=_padding(model, tokenizer, name),
-        model=model.to(load.choose_device(device)).float().eval(),
+        model=model.eval() if quantization(model.config) else model.to(target).float().eval(),
     )
 
 
-def _load_model(where: Address) -> Any:
-    try:
-        config = transformers.AutoConfig.from_pretrained(where.name, revision=where.revision)
-        names = config.architectures or []
-        if not any(name.endswith("ForSequenceClassification") for name in names):
-            named = ", ".join(names) or "none"
-            raise ModelError(f"{where.name}: architecture {named} is no text classifier")
-        model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
-            where.name,
-            config=config,
-            revision=where.revision,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
-    except ModelError:
-        raise
-    except Exception as error:
-        raise load.load_error(where.name, "classifier", error) from error
-    missing = sorted(report["missing_keys"])
-    if missing:
+def _load_model(place: Place, device: torch.device) -> Any:
+    if place.is_adapter:
         raise ModelError(
-            f"{where.name}: {len(missing)} weights are missing from the classifier and would be "
-            f"random (first: {missing[0]}); was it saved with its head?"
+            f"{place.name} is an adapter; merge it into its base and name the whole classifier"
         )
+    config = load_config(place)
+    names = config.architectures or []
+    if not any(name.endswith("ForSequenceClassification") for name in names):
+        named = ", ".join(names) or "none"
+        raise ModelError(f"{place.name}: architecture {named} is no text classifier")
+    auto = transformers.AutoModelForSequenceClassification
+    model, notes = load_weights(place, auto, config, Target(device), fp32=True)
+    for note in notes:
+        logger.info("%s", note)
     return model
 
 
@@ -155,11 +155,16 @@ def _reading(config: Any, name: str) -> Reading:
 
 
 def _padding(model: Any, tokenizer: Any, name: str) -> Any:
-    """Let batches be padded; a decoder's classifier finds the last token by its padding."""
-    if tokenizer.pad_token_id is None:
-        if tokenizer.eos_token_id is None:
-            raise ModelError(f"{name}: the classifier's tokenizer has no padding token")
-        tokenizer.pad_token = tokenizer.eos_token
-    if model.config.pad_token_id is None:
-        model.config.pad_token_id = tokenizer.pad_token_id
+    """Let batches be padded, by the token that the model knows as padding.
+
+    A decoder's classifier finds the last token of a text by it.
+    """
+    rows = model.get_input_embeddings().num_embeddings
+    known = (model.config.pad_token_id, tokenizer.pad_token_id, tokenizer.eos_token_id)
+    # A token of ordinary text would be cut out of texts if it became special.
+    usable = [token for token in known if token in tokenizer.all_special_ids and token < rows]
+    if not usable:
+        raise ModelError(f"{name}: the classifier's tokenizer has no padding token")
+    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(usable[0])
+    model.config.pad_token_id = usable[0]
     return tokenizer

@@ -16,6 +16,7 @@ import torch
 
 from fairaudit.errors import ModelError
 from fairaudit.items import Continuation, Skipped
+from fairaudit.scoring.checkpoints.limits import check_ids
 from fairaudit.scoring.forward import out_of_memory
 from fairaudit.scoring.texts.base import EMPTY, Scores, is_empty
 from fairaudit.scoring.texts.checkpoint import LoadedClassifier, address, load_classifier
@@ -141,6 +142,7 @@ class Classifier:
             max_length=self._loaded.longest,
             return_tensors="pt",
         )
+        check_ids((int(encoded["input_ids"].max()),), self._loaded.vocabulary_size)
         logits = self._loaded.model(**encoded.to(self._device)).logits.float()
         several = self._loaded.reading == "sigmoid"
         found = torch.sigmoid(logits) if several else torch.softmax(logits, dim=-1)

@@ -1,0 +1,290 @@
+"""Where a checkpoint lies, and which of its files may be read: safetensors only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import transformers
+from safetensors import safe_open
+from transformers.utils.hub import cached_file
+
+from fairaudit.errors import ModelError
+
+CONFIG: Final = "config.json"
+ADAPTER_CONFIG: Final = "adapter_config.json"
+ADAPTER_WEIGHTS: Final = "adapter_model.safetensors"
+_WEIGHTS: Final = "model.safetensors"
+_INDEX: Final = "model.safetensors.index.json"
+_PICKLES: Final = (".bin", ".pt", ".pth", ".ckpt")
+_TOKENIZER_FILES: Final = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
+_HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A checkpoint as it was named.
+
+    Parameters
+    ----------
+    name : str
+        Folder or Hub id.
+    folder : Path or None
+        The local folder; None: the checkpoint lies on the Hub.
+    revision : str or None
+        Branch, tag or commit on the Hub.
+    trust_remote_code : bool
+        Whether code that comes with the checkpoint may run.
+    """
+
+    name: str
+    folder: Path | None = None
+    revision: str | None = None
+    trust_remote_code: bool = False
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Arguments for every ``from_pretrained`` of this checkpoint."""
+        return {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
+
+    @property
+    def id(self) -> str:
+        """Name of the folder alone, or the Hub id."""
+        return self.name if self.folder is None else self.folder.resolve().name
+
+    @property
+    def is_adapter(self) -> bool:
+        """Whether it holds a PEFT adapter and not a whole model."""
+        return self.file(ADAPTER_CONFIG) is not None
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether a tokenizer lies beside the weights."""
+        return any(self.file(name) is not None for name in _TOKENIZER_FILES)
+
+    def file(self, name: str) -> Path | None:
+        """Path of one of its files, from the Hub if need be; None if it has no such file.
+
+        Raises
+        ------
+        ModelError
+            If the Hub refuses: no such repository or revision, or a gated one.
+        """
+        if self.folder is not None:
+            path = self.folder / name
+            return path if path.is_file() else None
+        try:
+            found = cached_file(
+                self.name,
+                name,
+                revision=self.revision,
+                _raise_exceptions_for_missing_entries=False,
+                _raise_exceptions_for_connection_errors=False,
+            )
+        except OSError as error:
+            raise load_error(self.name, name, error) from error
+        return None if found is None else Path(found)
+
+    def read_json(self, name: str) -> Mapping[str, Any]:
+        """Content of one of its JSON files.
+
+        Raises
+        ------
+        ModelError
+            If there is none, or it holds no JSON object.
+        """
+        path = self.file(name)
+        if path is None:
+            raise ModelError(f"{self.name}: no {name}")
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{self.name}: {name} cannot be read ({error})") from error
+        if not isinstance(content, dict):
+            raise ModelError(f"{self.name}: {name} holds no JSON object")
+        return content
+
+
+def locate(
+    name: str | os.PathLike[str], *, revision: str | None = None, trust_remote_code: bool = False
+) -> Place:
+    """Find a checkpoint by the name of its folder or by its Hub id.
+
+    Raises
+    ------
+    ModelError
+        If it is neither, or the folder holds no checkpoint that may be read.
+    """
+    text = os.fspath(name)
+    path = Path(text)
+    if path.is_dir():
+        if revision is not None:
+            raise ModelError(f"{text}: a folder has no revision '{revision}'")
+        _check_folder(path)
+        return Place(text, path, None, trust_remote_code)
+    if path.exists():
+        raise ModelError(f"{text} is a file; name the checkpoint's folder")
+    if not _HUB_ID.fullmatch(text):
+        raise ModelError(f"{text}: no such folder")
+    place = Place(text, None, revision, trust_remote_code)
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
+        _check_cached(place)
+    return place
+
+
+def _check_cached(place: Place) -> None:
+    """Offline, a Hub model can still lie in the Hub's cache."""
+    if all(place.file(name) is None for name in (CONFIG, ADAPTER_CONFIG)):
+        revision = "" if place.revision is None else f" at revision '{place.revision}'"
+        raise ModelError(
+            f"{place.name}{revision}: no such folder, and the Hub cannot be asked while offline"
+        )
+
+
+def _check_folder(folder: Path) -> None:
+    files = {path.name for path in folder.iterdir()}
+    if not files & {CONFIG, ADAPTER_CONFIG}:
+        raise ModelError(f"{folder}: no {CONFIG}; is it a checkpoint in Hugging Face form?")
+    if ADAPTER_CONFIG in files and files & {_WEIGHTS, _INDEX}:
+        raise ModelError(
+            f"{folder} holds a whole model and an adapter; move the one that is not meant elsewhere"
+        )
+    if {_WEIGHTS, _INDEX} <= files:
+        raise ModelError(
+            f"{folder} holds both {_WEIGHTS} and {_INDEX}; remove the weights that are out of date"
+        )
+
+
+def weight_files(place: Place, config: Any = None) -> tuple[Path, ...]:
+    """Files of a whole model's weights, all of them safetensors.
+
+    Raises
+    ------
+    ModelError
+        If there are none, or an index names files of another kind.
+    """
+    named = getattr(config, "transformers_weights", None) or _WEIGHTS
+    index = named if named.endswith(".json") else _INDEX
+    single = None if named.endswith(".json") else place.file(named)
+    if single is not None:
+        _refuse_pickles(place, [single.name])
+        return (single,)
+    if place.file(index) is None:
+        raise _no_weights(place)
+    return tuple(_shards(place, index))
+
+
+def _shards(place: Place, index: str) -> Iterable[Path]:
+    listed = place.read_json(index).get("weight_map")
+    if not isinstance(listed, dict) or not listed:
+        raise ModelError(f"{place.name}: {index} lists no weights")
+    names = sorted({str(name) for name in listed.values()})
+    _refuse_pickles(place, names)
+    for name in names:
+        path = place.file(name)
+        if path is None:
+            raise ModelError(f"{place.name}: {name} is missing, which {index} lists")
+        yield path
+
+
+def adapter_folder(place: Place) -> Path:
+    """Local folder of an adapter's config and weights.
+
+    Raises
+    ------
+    ModelError
+        If its weights are no safetensors.
+    """
+    weights = place.file(ADAPTER_WEIGHTS)
+    if weights is None:
+        raise _no_weights(place)
+    return weights.parent
+
+
+def _refuse_pickles(place: Place, names: Iterable[str]) -> None:
+    for name in names:
+        if not name.endswith(".safetensors"):
+            raise ModelError(
+                f"{place.name}: {name} is not a safetensors file, and only safetensors are read; "
+                "save the model with safe_serialization first"
+            )
+
+
+def _no_weights(place: Place) -> ModelError:
+    if place.folder is not None:
+        files = {path.name for path in place.folder.iterdir()}
+        pickles = sorted(name for name in files if name.endswith(_PICKLES))
+        if pickles:
+            return ModelError(
+                f"{place.name}: only pickle weights ({pickles[0]}), which can run code when "
+                "loaded, and only safetensors are read; save the model with safe_serialization "
+                "first"
+            )
+    return ModelError(f"{place.name}: no weights (*.safetensors)")
+
+
+def stored_types(files: Iterable[Path]) -> set[str]:
+    """Names of the number types in weight files, as safetensors writes them: F32, BF16, ..."""
+    found = set()
+    for path in files:
+        with safe_open(path, framework="pt") as weights:
+            found |= {weights.get_slice(key).get_dtype() for key in weights.keys()}  # noqa: SIM118
+    return found
+
+
+def load_tokenizer(place: Place) -> Any:
+    """Load the tokenizer that lies beside a checkpoint.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or it cannot be loaded.
+    """
+    if place.folder is not None and not place.has_tokenizer:
+        raise ModelError(
+            f"{place.name}: no tokenizer; save it there with tokenizer.save_pretrained"
+        )
+    try:
+        return transformers.AutoTokenizer.from_pretrained(place.name, **place.options)
+    except Exception as error:
+        raise load_error(place.name, "tokenizer", error) from error
+
+
+def load_config(place: Place) -> Any:
+    """Load a model's config.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be loaded.
+    """
+    try:
+        return transformers.AutoConfig.from_pretrained(place.name, **place.options)
+    except Exception as error:
+        raise load_error(place.name, "config", error) from error
+
+
+def load_error(name: str, part: str, error: Exception) -> ModelError:
+    """Say in one line what of a checkpoint cannot be loaded."""
+    if "trust_remote_code" in str(error):
+        return ModelError(
+            f"{name}: the {part} needs code that comes with the checkpoint; read that code, then "
+            "allow it with --trust-remote-code"
+        )
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # A heading says less than what stands below it.
+    told = lines[1] if len(lines) > 1 and lines[0].endswith(":") else next(iter(lines), "")
+    return ModelError(f"{name}: the {part} cannot be loaded ({told[:300] or type(error).__name__})")

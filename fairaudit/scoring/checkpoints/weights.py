@@ -1,0 +1,143 @@
+"""Loading the weights of a whole model, and at which precision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from fairaudit.errors import ModelError
+from fairaudit.scoring.checkpoints.keys import check_keys
+from fairaudit.scoring.checkpoints.place import Place, load_error, stored_types, weight_files
+
+#: Number types that a file can hold throughout and that a model can be kept in.
+_NARROW: Final = {"BF16": torch.bfloat16, "F16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a model is to run, and in which precision; None: in that of its kind."""
+
+    device: torch.device
+    dtype: torch.dtype | None = None
+
+
+def load_weights(
+    place: Place, auto: Any, config: Any, target: Target, *, fp32: bool
+) -> tuple[Any, tuple[str, ...]]:
+    """Load a model whose every weight comes from its file.
+
+    Parameters
+    ----------
+    place : Place
+        A whole model.
+    auto : type
+        The auto class of `transformers` for its task.
+    config : PreTrainedConfig
+        Its config.
+    target : Target
+        Device and precision of a quantised model; others are read on the CPU.
+    fp32 : bool
+        Whether a model that is not quantised is read in fp32; otherwise as its file has it.
+
+    Returns
+    -------
+    model, notes
+        The model, and what to tell about its file.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, or holds other weights than the model.
+    """
+    files = weight_files(place, config)
+    try:
+        model, report = auto.from_pretrained(
+            place.name,
+            config=config,
+            use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+            **_precision(config, files, target, fp32=fp32),
+            **place.options,
+        )
+    except Exception as error:
+        raise load_error(place.name, _part(config), error) from error
+    return model, check_keys(model, report, place.name)
+
+
+def _precision(config: Any, files: Iterable[Path], target: Target, *, fp32: bool) -> dict[str, Any]:
+    if quantization(config) is not None:
+        return {"dtype": target.dtype or "auto", "device_map": {"": target.device}}
+    # The config may name a narrower type than the file has; that would round the weights.
+    types = set() if fp32 else stored_types(files)
+    same = types.pop() if len(types) == 1 else ""
+    return {"dtype": _NARROW.get(same, torch.float32)}
+
+
+def _part(config: Any) -> str:
+    stored = quantization(config)
+    return "model" if stored is None else f"model, quantised by {stored},"
+
+
+def quantization(config: Any) -> str | None:
+    """Name how a checkpoint is quantised: method and bits; None if it is not.
+
+    >>> from types import SimpleNamespace as Config
+    >>> quantization(Config(quantization_config={"quant_method": "bitsandbytes",
+    ...     "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}))
+    'bitsandbytes 4 bit nf4'
+    """
+    stored = getattr(config, "quantization_config", None)
+    if stored is None:
+        return None
+    settings = stored if isinstance(stored, dict) else stored.to_dict()
+    method = settings.get("quant_method", "an unnamed method")
+    parts = [str(getattr(method, "value", method))]
+    bits = settings.get("bits") or (4 if settings.get("load_in_4bit") else None)
+    bits = bits or (8 if settings.get("load_in_8bit") else None)
+    if bits is not None:
+        parts.append(f"{bits} bit")
+    if settings.get("load_in_4bit"):
+        parts.append(str(settings.get("bnb_4bit_quant_type", "")))
+    return " ".join(filter(None, parts))
+
+
+def cast(model: Any, dtype: torch.dtype) -> None:
+    """Round weights to a precision, once and in place.
+
+    As when a model is loaded in that precision, buffers that are computed from the config (the
+    angles of rotary positions) stay as they are, and so do weights that its class keeps in fp32.
+    """
+    kept = _kept_in_fp32(model, dtype)
+    stored = model.state_dict(keep_vars=True)
+    for name, tensor in stored.items():
+        if tensor.is_floating_point() and (kept is None or not kept.search(name)):
+            tensor.data = tensor.data.to(dtype)
+    model.config.dtype = dtype
+
+
+def _kept_in_fp32(model: Any, dtype: torch.dtype) -> re.Pattern[str] | None:
+    names = set(getattr(model, "_keep_in_fp32_modules_strict", None) or ())
+    if dtype == torch.float16:
+        names |= set(getattr(model, "_keep_in_fp32_modules", None) or ())
+    if dtype == torch.float32 or not names:
+        return None
+    return re.compile("|".join(rf"((^|\.){name}($|\.))" for name in sorted(names)))
+
+
+def check_not_quantised(model: Any, name: str, purpose: str) -> None:
+    """Refuse a quantised model where gradients of its weights are wanted.
+
+    Raises
+    ------
+    ModelError
+        If it is quantised.
+    """
+    stored = quantization(model.config)
+    if stored is not None:
+        raise ModelError(f"{name} is quantised ({stored}); {purpose} needs its full weights")

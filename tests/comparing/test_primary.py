@@ -72,20 +72,17 @@ def test_an_axis_with_eight_clusters_does_not_vanish(groups):
 
 
 def test_a_suite_of_which_no_primary_number_was_compared_does_not_meet_requires():
-    counts = {"christian": 8, "muslim": 8}
-    ours = openings(counts, dict.fromkeys(counts, 0.1), "compound", "vader")
-    other = ours.assign(item_id=ours["item_id"] + "x")
-    both = [pd.concat([ours, extra]) for extra in (other, other.assign(status="skipped"))]
-    result = compare([audit_of("a", both[0]), audit_of("b", ours)])
-    lost = result.model_copy(
-        update={
-            "comparisons": tuple(
-                one if not one.primary else one.model_copy(update={"difference": None})
-                for one in result.comparisons
-            )
-        }
+    """The classifier ran for the baseline only: sentiment, which both have, decides nothing."""
+    counts = {"male": 60, "female": 60}
+    feeling = openings(counts, dict.fromkeys(counts, 0.1), "compound", "vader")
+    toxic = openings(counts, dict.fromkeys(counts, 0.1), "toxic", "judge@1")
+    both, less = audit_of("a", feeling, toxic), audit_of("b", feeling)
+    assert (
+        gate(compare([both, both.model_copy(update={"label": "c"})]), REQUIRED).decision == "PASS"
     )
-    assert gate(lost, REQUIRED).decision == "NOT_RUN"
+    result = compare([both, less])
+    assert [one.difference for one in result.comparisons if one.primary] == [None]
+    assert gate(result, REQUIRED).decision == "NOT_RUN"
 
 
 @pytest.mark.parametrize("lost", ["classifier", "revision"])

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from fairaudit.audit_plan import AuditPlan, plan_audit
 from fairaudit.audit_provenance import claim_notes, json_beside, provenance_of
-from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of, truncation_notes
+from fairaudit.audit_texts import (
+    WARNING,
+    TextOptions,
+    repeated_note,
+    text_table,
+    texts_of,
+    truncation_notes,
+)
 from fairaudit.examples import examples_of
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
@@ -186,7 +193,7 @@ def run_audit(
         estimates=with_adjusted_p([*estimates, *_distances(plan)]),
         provenance=provenance,
         privacy=privacy,
-        notes=(*_notes(plan), *claim_notes(privacy, plan.loaded)),
+        notes=(*_notes(plan, texts), *claim_notes(privacy, plan.loaded)),
         run=Run(
             started=started.isoformat(timespec="seconds"),
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -309,7 +316,7 @@ def _suite_run(
     )
 
 
-def _notes(plan: AuditPlan) -> tuple[str, ...]:
+def _notes(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) -> tuple[str, ...]:
     notes = [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
     notes += [
         f"{entry.suite.name}: {entry.n_unasked} items have no protocol for {plan.loaded.kind} "
@@ -318,6 +325,8 @@ def _notes(plan: AuditPlan) -> tuple[str, ...]:
         if entry.n_unasked
     ]
     notes += plan.left_out
+    repeated = (repeated_note(suite, written) for suite, written in texts.items())
+    notes += [note for note in repeated if note is not None]
     notes += truncation_notes(scorer for entry in plan.suites for scorer in entry.scorers)
     if plan.generation is not None:
         notes.append(WARNING)

@@ -7,12 +7,14 @@ stage.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.errors import UsageError
 from fairaudit.items import Completions, Continuation, Decoding, Generation, Item, Skipped
+from fairaudit.report.clean import shorten
 from fairaudit.results.texts import PromptTexts
 from fairaudit.score_tables import score_table, skipped_text_rows, text_rows
 from fairaudit.suites import PROMPT
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 #: Content warning of every audit that holds texts.
 WARNING: Final = "content warning: texts/ holds what the model wrote, unfiltered; it may offend"
+#: A text is named that makes up so much of all, and at least so many.
+_REPEATED_SHARE: Final = 0.25
+_REPEATED_LEAST: Final = 20
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -136,6 +141,21 @@ def _continuations(
     if not isinstance(answer, Skipped):
         for text in answer.texts:
             yield Continuation(item, item.texts[PROMPT], readable(text))
+
+
+def repeated_note(suite: str, texts: Iterable[PromptTexts]) -> str | None:
+    """Say that one text came again and again, as a refusal does; None where none did.
+
+    Of a model that refuses whatever it is asked, all groups get the same.
+    """
+    counts = Counter(text.strip() for one in texts for text in one.completions)
+    text, n = max(counts.items(), key=lambda item: item[1], default=("", 0))
+    if n < max(_REPEATED_SHARE * counts.total(), _REPEATED_LEAST):
+        return None
+    return (
+        f"{suite}: {n:,} of {counts.total():,} completions are the same text ('"
+        f"{shorten(text, 60)}'); if it is a refusal, the scores say little about the model"
+    )
 
 
 def truncation_notes(scorers: Iterable[TextScorer]) -> list[str]:

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 from fairaudit.audit_plan import AuditPlan, plan_audit
 from fairaudit.audit_provenance import claim_notes, json_beside, provenance_of
 from fairaudit.audit_suites import skipped_notes, suite_run, without_scores
-from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of, truncation_notes
+from fairaudit.audit_texts import (
+    WARNING,
+    TextOptions,
+    repeated_note,
+    text_table,
+    texts_of,
+    truncation_notes,
+)
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
@@ -193,7 +200,11 @@ def run_audit(
         estimates=with_adjusted_p([*estimates, *_distances(plan)]),
         provenance=provenance,
         privacy=privacy,
-        notes=(*_notes(plan), *skipped_notes(tables, empty), *claim_notes(privacy, plan.loaded)),
+        notes=(
+            *_notes(plan, texts),
+            *skipped_notes(tables, empty),
+            *claim_notes(privacy, plan.loaded),
+        ),
         run=Run(
             started=started.isoformat(timespec="seconds"),
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -288,7 +299,7 @@ def _distances(plan: AuditPlan) -> list[Estimate]:
     return [token_kl_estimate(protocol, by_paragraph, plan.settings.seed)]
 
 
-def _notes(plan: AuditPlan) -> tuple[str, ...]:
+def _notes(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) -> tuple[str, ...]:
     notes = [*plan.loaded.notes, *(() if plan.base is None else plan.base.notes)]
     notes += [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
     notes += [
@@ -298,6 +309,8 @@ def _notes(plan: AuditPlan) -> tuple[str, ...]:
         if entry.n_unasked
     ]
     notes += plan.left_out
+    repeated = (repeated_note(suite, written) for suite, written in texts.items())
+    notes += [note for note in repeated if note is not None]
     notes += truncation_notes(scorer for entry in plan.suites for scorer in entry.scorers)
     if plan.generation is not None:
         notes.append(WARNING)

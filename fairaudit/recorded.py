@@ -20,7 +20,14 @@ from typing import Final
 
 from fairaudit._version import __version__
 from fairaudit.audit_scorers import make_scorers
-from fairaudit.audit_texts import WARNING, TextOptions, text_table, texts_of, truncation_notes
+from fairaudit.audit_texts import (
+    WARNING,
+    TextOptions,
+    repeated_note,
+    text_table,
+    texts_of,
+    truncation_notes,
+)
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.examples import examples_of
 from fairaudit.items import Skipped
@@ -216,12 +223,15 @@ def _texts(
         )
     chosen = scorers.of(suite)
     table = text_table(suite.name, items, answers, chosen, joined.n)
+    texts = texts_of(items, answers)
+    repeated = repeated_note(suite.name, texts)
+    notes += [] if repeated is None else [repeated]
     notes += [*scorers.notes([suite]), *truncation_notes(chosen)]
     return Recorded(
         table=table,
         items=items,
         sources=(*data.sources, *scorers.sources_of(suite)),
         notes=(*data.notes, *notes, WARNING),
-        texts={suite.name: texts_of(items, answers)},
+        texts={suite.name: texts},
         text_scorers=tuple(scorer.id for scorer in chosen),
     )

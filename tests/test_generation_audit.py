@@ -221,12 +221,15 @@ def test_texts_that_a_classifier_reads_in_part_are_counted(checkpoint, prompts, 
     assert re.fullmatch(r"short@[0-9a-f]{12}: (\d+) texts were longer than it reads.*", note)
 
 
-def test_two_models_texts_are_compared_prompt_by_prompt(checkpoint, tmp_path):
+@pytest.mark.parametrize("completions", [4, 5])
+def test_two_models_texts_are_compared_prompt_by_prompt(checkpoint, tmp_path, completions):
+    """Issue 18, item 12: whatever the number of texts after each prompt."""
     prompts = tmp_path / "mine.csv"
     rows = PROMPTS.splitlines(keepends=True)
     new = ("big", "shy", "sad", "odd", "bald", "kind", "loud")
     prompts.write_text("".join([*rows, *(r.replace("old", age) for age in new for r in rows[1:3])]))
-    base, other = (run(checkpoint(family), prompts) for family in ("gpt2", "gpt2-pad"))
+    base = run(checkpoint("gpt2"), prompts)
+    other = run(checkpoint("gpt2-pad"), prompts, texts=TextOptions(completions=completions))
     found = compare([base, other])
     differences = [one for one in found.comparisons if one.suite == "mine"]
     assert differences
@@ -239,6 +242,10 @@ def test_two_models_texts_are_compared_prompt_by_prompt(checkpoint, tmp_path):
     assert gap.value_baseline == pytest.approx(values["base"])
     assert gap.value_candidate == pytest.approx(values["other"])
     assert [entry.key for entry in found.not_compared] == [f"{found.candidates[0]}: probe"]
+    (mean,) = {one.n for one in differences if one.group == "female"}
+    assert mean == len(prompts.read_text().splitlines()) // 2
+    said = any("prompts of mine have another number of texts" in note for note in found.notes)
+    assert said == (completions == 5)
 
 
 def test_prompts_with_an_empty_text_among_others_are_still_compared(checkpoint, prompts):
@@ -258,7 +265,6 @@ def test_prompts_with_an_empty_text_among_others_are_still_compared(checkpoint, 
     ("options", "message"),
     [
         ({"max_new_tokens": 5}, "max_new_tokens is 20 for the baseline, 5 for the candidate"),
-        ({"completions": 2}, "n is 4 for the baseline, 2 for the candidate"),
         ({"apply_chat_template": True}, "chat is False for the baseline, True for the candidate"),
     ],
 )

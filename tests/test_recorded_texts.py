@@ -48,6 +48,15 @@ def test_completions_that_repeat_their_prompt_score_as_those_that_do_not(suite):
     assert not any("begin with their prompt" in one for one in plain.notes)
 
 
+def test_a_refusal_of_every_prompt_is_counted():
+    """A group's mean moves with refusals, and says nothing about the group."""
+    refused = audit_scores(shared("cases", "tx_refusals.jsonl"), suite="toxicity")
+    said = "toxicity: 800 of 800 completions are the same text ('I can't help with that.')"
+    assert [one.startswith(said) for one in refused.notes].count(True) == 1
+    plain = audit_scores(shared("cases", "tx_plain.jsonl"), suite="toxicity")
+    assert not any("are the same text" in note for note in plain.notes)
+
+
 def test_honest_does_not_look_for_hurtful_words_in_prompts(tmp_path):
     """A prompt with a word of the lexicon counted as a hurtful completion: 0.51 for 0.42."""
     items = get_suite("honest").load(DataFinder(shared("data"))).items[::7]

@@ -41,8 +41,8 @@ MARGIN: Final = 0.05
 #: Margin of mean toxicities.
 TOXICITY_MARGIN: Final = 0.02
 #: What is asked of a sample: one model's value; whether it is shown to lie below the truth, as a
-#: gate asks of a limit; the difference of two models; the verdict on it or on the groups of an axis;
-#: control pairs; or one of the exact methods by itself.
+#: gate asks of a limit; the difference of two models; the verdict on it, or on the groups of an
+#: axis; control pairs; or one of the exact methods by itself.
 Question = Literal[
     "estimate", "limit", "paired", "verdict", "largest change", "largest gap", "controls",
     "clopper-pearson", "mcnemar", "sign-flip",

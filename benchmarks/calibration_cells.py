@@ -1,4 +1,4 @@
-"""Samples of a known truth for `calibration`: what is drawn in each cell of its table."""
+"""The table of `calibration`: what is asked of which samples."""
 
 from __future__ import annotations
 
@@ -9,37 +9,44 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import numpy as np
-import pandas as pd
+from calibration_draws import (
+    HARMLESS,
+    Generator,
+    Sample,
+    clustered_mean,
+    clustered_rate,
+    control_pairs,
+    crossed_rate,
+    few_moved,
+    group_difference,
+    heavy_tailed,
+    mostly_zero,
+    neutral_pairs,
+    paired_clusters,
+    paired_mean,
+    paired_rate,
+    paired_templates,
+    rate,
+    sparse_values,
+    target_terms,
+    toxic_group,
+    toxic_prompts,
+    two_seeds,
+)
 from calibration_groups import GroupSample, designs, drawer
-from numpy.typing import NDArray
 
-from fairaudit.metrics.gaps import difference_values
-from fairaudit.metrics.prompts import Prompts
-
-Array = NDArray[np.float64]
-Labels = NDArray[np.intp]
-Generator = np.random.Generator
+from fairaudit.metrics.controls import CONTROL_RMS, EXCESS, RATIO
 
 MARGIN: Final = 0.05
-#: What is asked of a sample: one model's value, the difference of two, the verdict on it or on the
-#: groups of an axis, or one of the exact methods by itself.
+#: Margin of mean toxicities.
+TOXICITY_MARGIN: Final = 0.02
+#: What is asked of a sample: one model's value; whether it is shown to lie below the truth, as a
+#: gate asks of a limit; the difference of two models; the verdict on it, or on the groups of an
+#: axis; control pairs; or one of the exact methods by itself.
 Question = Literal[
-    "estimate", "paired", "verdict", "largest change", "largest gap", "clopper-pearson", "mcnemar",
-    "sign-flip",
+    "estimate", "limit", "paired", "verdict", "largest change", "largest gap", "controls",
+    "clopper-pearson", "mcnemar", "sign-flip",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One draw: numerators of one or two models, labels, and denominators where they are not 1."""
-
-    values: Array
-    candidate: Array | None = None
-    clusters: Labels | None = None
-    crossed: Labels | None = None
-    weights: tuple[Array, Array] | None = None
-
 
 Draw = Callable[[Generator], Sample | GroupSample]
 
@@ -49,7 +56,8 @@ class Cell:
     """One row of the table: a design with its truth, and what is asked of its samples.
 
     ``regular`` says whether the bars of approximate methods apply; ``power`` is the promised share
-    of rejections where the truth is not the null value; ``alpha`` is the level of the test.
+    of rejections where the truth is not the null value; ``alpha`` is the level of the test;
+    ``margin`` that of the verdict; ``metric`` the number asked for of control pairs.
     """
 
     name: str
@@ -60,169 +68,8 @@ class Cell:
     regular: bool = True
     power: float | None = None
     alpha: float = 0.05
-
-
-# One model
-
-
-def rate(rng: Generator, n: int, p: float, ties: float = 0.0) -> Sample:
-    """Independent items: 1 with probability p, a tie counting ½ with probability ``ties``."""
-    values = (rng.random(n) < p).astype(float)
-    values[rng.random(n) < ties] = 0.5
-    return Sample(values)
-
-
-def cluster_labels(rng: Generator, n_clusters: int) -> Labels:
-    """9 items per cluster on average, 1 at least, the largest many times the smallest."""
-    return np.repeat(np.arange(n_clusters), 1 + rng.negative_binomial(2, 0.2, size=n_clusters))
-
-
-def clustered_rate(rng: Generator, n_clusters: int, p: float) -> Sample:
-    """Cluster rates from a beta law with intra-class correlation 0.2."""
-    rates = rng.beta(4 * p, 4 * (1 - p), size=n_clusters)
-    labels = cluster_labels(rng, n_clusters)
-    return Sample((rng.random(len(labels)) < rates[labels]).astype(float), clusters=labels)
-
-
-def clustered_mean(rng: Generator, n_clusters: int, sigma: float) -> Sample:
-    """Skewed: cluster effects and items log-normal, shifted to mean 0."""
-    labels = cluster_labels(rng, n_clusters)
-    effects = rng.lognormal(0, sigma, n_clusters)[labels] + rng.lognormal(0, sigma, len(labels))
-    return Sample(effects - 2 * math.exp(sigma**2 / 2), clusters=labels)
-
-
-def layout(side: int, per_cluster: int) -> tuple[Labels, Labels]:
-    """Clusters crossed with templates: each meets ``per_cluster`` of ``side`` templates."""
-    clusters = np.repeat(np.arange(side), per_cluster)
-    steps = np.tile(np.arange(per_cluster) * (np.arange(per_cluster) + 1) // 2, side)
-    return clusters, (clusters + steps) % side
-
-
-def crossed_rate(rng: Generator, side: int) -> Sample:
-    """Clusters and templates both shift the log-odds."""
-    clusters, crossed = layout(side, 12)
-    shift = rng.normal(0, 0.7, side)[clusters] + rng.normal(0, 0.7, side)[crossed]
-    values = (shift + rng.logistic(size=len(clusters)) > 0).astype(float)
-    return Sample(values, clusters=clusters, crossed=crossed)
-
-
-# Two models
-
-
-def answers(rng: Generator, up: Array | float, down: Array | float, n: int) -> tuple[Array, Array]:
-    """Answers to n pairs: only the candidate 1 with chance ``up``, only the baseline ``down``."""
-    u = rng.random(n)
-    only_candidate, only_baseline = u < up, u >= 1 - np.asarray(down)
-    both = rng.random(n) < 0.5
-    candidate = np.where(only_candidate, 1.0, np.where(only_baseline, 0.0, both))
-    baseline = np.where(only_candidate, 0.0, np.where(only_baseline, 1.0, both))
-    return baseline, candidate
-
-
-def paired_rate(
-    rng: Generator, n: int, discordance: float, difference: float, ties: float = 0.0
-) -> Sample:
-    """Independent pairs; each model ties on a pair with probability ``ties``."""
-    up, down = (discordance + difference) / 2, (discordance - difference) / 2
-    baseline, candidate = answers(rng, up, down, n)
-    baseline[rng.random(n) < ties] = 0.5
-    candidate[rng.random(n) < ties] = 0.5
-    return Sample(baseline, candidate)
-
-
-def neutral_pairs(rng: Generator, n: int, clustered: bool) -> Sample:
-    """Pairs on which a model is neutral leave its denominator, a tenth of them each."""
-    labels = cluster_labels(rng, n) if clustered else np.arange(n)
-    both = answers(rng, 0.1, 0.1, len(labels))
-    weights = tuple((rng.random(len(labels)) < 0.9).astype(float) for _ in both)
-    baseline, candidate = (y * w for y, w in zip(both, weights, strict=True))
-    return Sample(baseline, candidate, labels, weights=(weights[0], weights[1]))
-
-
-def paired_clusters(
-    rng: Generator,
-    n_clusters: int,
-    discordance: float,
-    difference: float,
-    spread: float,
-    ties: float = 0.0,
-) -> Sample:
-    """Clusters move together: the chances of up and down vary between clusters.
-
-    Each cluster's chances are scaled by gamma laws of mean 1 and standard deviation ``spread``;
-    each model ties on a pair with probability ``ties``.
-    """
-    labels = cluster_labels(rng, n_clusters)
-    shape = spread**-2
-    scale = rng.gamma(shape, 1 / shape, size=(2, n_clusters))[:, labels]
-    up, down = (discordance + difference) / 2 * scale[0], (discordance - difference) / 2 * scale[1]
-    # Chances above ½ would overlap; with these designs they hardly occur, and 0 stays the truth.
-    baseline, candidate = answers(rng, np.minimum(up, 0.5), np.minimum(down, 0.5), len(labels))
-    baseline[rng.random(len(labels)) < ties] = 0.5
-    candidate[rng.random(len(labels)) < ties] = 0.5
-    return Sample(baseline, candidate, clusters=labels)
-
-
-def paired_templates(rng: Generator, side: int, discordance: float) -> Sample:
-    """Clusters crossed with templates, both of which shift what changes."""
-    clusters, crossed = layout(side, 12)
-    tilt = rng.normal(0, 0.2, side)[clusters] + rng.normal(0, 0.2, side)[crossed]
-    up = discordance / 2 * np.clip(1 + tilt, 0, 2)
-    baseline, candidate = answers(rng, up, discordance - up, len(clusters))
-    return Sample(baseline, candidate, clusters=clusters, crossed=crossed)
-
-
-def paired_mean(rng: Generator, n_clusters: int, clustered: bool) -> Sample:
-    """Log-odds of two models: heavy-tailed differences, with a cluster effect."""
-    labels = cluster_labels(rng, n_clusters) if clustered else np.arange(n_clusters)
-    base = rng.normal(0, 2, size=len(labels))
-    moved = rng.normal(0, 0.5, size=n_clusters)[labels] + rng.standard_t(4, len(base))
-    return Sample(base, base + moved, clusters=labels)
-
-
-def sparse_values(rng: Generator, n: int, share: float) -> Sample:
-    """Values of which only a share moves, all to one side."""
-    moved = (rng.random(n) < share) * rng.uniform(0.1, 0.5, n)
-    return Sample(np.zeros(n), moved)
-
-
-def two_seeds(rng: Generator, n: int, shift: float) -> Sample:
-    """Two seeds of one recipe: the same scores up to the noise of training.
-
-    A seed moves each pair by itself and all of them together by ``shift`` standard deviations of
-    the score: what differs between these two checkpoints and not between recipes.
-    """
-    score = rng.normal(0.2, 1.0, size=n)
-    first, second = (
-        score + rng.normal(0, shift) + rng.normal(0, 0.4, size=n) > 0 for _ in range(2)
-    )
-    return Sample(first.astype(float), second.astype(float))
-
-
-def heavy_tailed(rng: Generator, n: int, paired: bool, clustered: bool) -> Sample:
-    """Symmetric with heavy tails, Student's t with 3 degrees of freedom: few values decide."""
-    labels = cluster_labels(rng, n) if clustered else np.arange(n)
-    moved = rng.standard_t(3, size=n)[labels] + clustered * rng.standard_t(3, size=len(labels))
-    if not paired:
-        return Sample(moved, clusters=labels)
-    base = rng.normal(0, 2, size=len(labels))
-    return Sample(base, base + moved, clusters=labels)
-
-
-def group_difference(rng: Generator, sizes: tuple[int, int]) -> Sample:
-    """Difference of the means of two groups of prompts, as `fairaudit.metrics.gaps` puts it.
-
-    Shares of a text classifier: most near 0, some near 1, with the same law in both groups.
-    """
-    group = np.repeat(["female", "male"], sizes)
-    value = rng.beta(0.5, 3, size=sum(sizes))
-    index = [str(number) for number in range(sum(sizes))]
-    table = pd.DataFrame({"group": group, "cluster": index, "value": value}, index=index)
-    prompts = Prompts("bold", "bold/generation", "gender", table, {}, "prompt")
-    return Sample(difference_values(prompts, "male"))
-
-
-# The table
+    margin: float = MARGIN
+    metric: str | None = None
 
 
 def cells() -> list[Cell]:
@@ -239,6 +86,10 @@ def cells() -> list[Cell]:
         *seed_cells(),
         *heavy_tailed_cells(),
         *group_difference_cells(),
+        *few_moved_cells(),
+        *few_toxic_cells(),
+        *limit_cells(),
+        *control_cells(),
         *groups_cells(),
     ]
 
@@ -408,6 +259,74 @@ def group_difference_cells() -> Iterator[Cell]:
         name = f"difference of groups of {sizes[0]} and {sizes[1]}"
         regular = min(sizes) >= 20
         yield Cell(name, "estimate", 0.0, draw, is_rate=False, regular=regular)
+
+
+def few_moved_cells() -> Iterator[Cell]:
+    """Few units move, all to one side, by as much as makes the margin: never equivalent."""
+    for n, move, noise in (
+        *itertools.product((12, 16, 20), (0.1, 0.25), (0.0, 0.02)),
+        *itertools.product((40, 120), (0.25, 1.0), (0.0, 0.05)),
+    ):
+        draw = functools.partial(few_moved, n=n, move=move, share=MARGIN / move, noise=noise)
+        yield Cell(
+            f"few moved n={n} by {move} noise={noise}", "verdict", MARGIN, draw, is_rate=False
+        )
+    for side in (25, 64):
+        draw = functools.partial(few_moved, n=side, move=0.25, share=0.2, noise=0.05, crossed=True)
+        yield Cell(f"few moved {side}x{side}", "verdict", MARGIN, draw, is_rate=False)
+    for n, share in itertools.product((12, 20, 40, 120), (0.0, 0.1)):
+        draw = functools.partial(target_terms, n=n, share=share)
+        yield Cell(
+            f"target terms n={n} true={share / 2}", "verdict", share / 2, draw, is_rate=False
+        )
+
+
+def few_toxic_cells() -> Iterator[Cell]:
+    """Few prompts become wholly toxic; beside them what is found where nothing changes."""
+    whole = TOXICITY_MARGIN / (1 - HARMLESS)
+    designs = [(f"n={n}", functools.partial(toxic_prompts, n=n)) for n in (100, 200, 400)]
+    designs += [
+        (f"groups of {a} and {b}", functools.partial(toxic_group, sizes=(a, b)))
+        for a, b in ((200, 200), (100, 300))
+    ]
+    for (name, design), share in itertools.product(designs, (whole, 0.0)):
+        truth = share * (1 - HARMLESS)
+        draw = functools.partial(design, share=share)
+        yield Cell(
+            f"toxic prompts {name} true={truth:g}",
+            "verdict",
+            truth,
+            draw,
+            is_rate=False,
+            margin=TOXICITY_MARGIN,
+        )
+
+
+def limit_cells() -> Iterator[Cell]:
+    """One model's mean of which few prompts decide, at the limit that a gate holds it to."""
+    for n, share in itertools.product((60, 150, 400), (0.005, 0.02, 0.1)):
+        truth = share + (1 - share) * HARMLESS
+        draw = functools.partial(mostly_zero, n=n, share=share)
+        name = f"limit n={n} wholly toxic={share}"
+        yield Cell(name, "limit", truth, draw, is_rate=False, regular=False)
+
+
+def control_cells() -> Iterator[Cell]:
+    """Control pairs whose occupations and templates both matter, one more than the other."""
+    for side, mean, (jobs, frames) in (
+        (64, 0.1, (0.5, 0.5)),
+        (64, 0.3, (0.6, 0.1)),
+        (24, 0.1, (0.5, 0.2)),
+    ):
+        size = math.sqrt(jobs**2 + frames**2 + 0.3**2)
+        excess = math.sqrt(size**2 + mean**2) - size
+        numbers = {CONTROL_RMS: size, RATIO: mean / size, EXCESS: excess}
+        draw = functools.partial(control_pairs, side=side, mean=mean, deviations=(jobs, frames))
+        for metric, truth in numbers.items():
+            name = f"two-way controls {side}x{side} {jobs}/{frames} {metric.name}"
+            yield Cell(
+                name, "controls", truth, draw, is_rate=False, regular=side >= 40, metric=metric.name
+            )
 
 
 def groups_cells() -> Iterator[Cell]:

@@ -20,6 +20,7 @@ from fairaudit.results.comparison import Comparison
 from fairaudit.results.gate import GateDecision
 from fairaudit.results.types import Estimate, Interval
 from fairaudit.stats.evidence import Evidence
+from fairaudit.stats.unseen import limiting
 from fairaudit.stored_evidence import (
     candidate_evidence,
     comparison_evidence,
@@ -124,6 +125,12 @@ class Number:
             value=self.value, bound=bound, n=self.n,
         )  # fmt: skip
 
+    def within(self, alpha: float) -> tuple[float, float]:
+        """Return the bounds between which the number is said to keep, each at ``alpha``."""
+        assert self.evidence is not None
+        evidence = limiting(self.evidence)
+        return evidence.lower(alpha), evidence.upper(alpha)
+
     def check(
         self,
         alpha: float,
@@ -134,15 +141,9 @@ class Number:
         words: Mapping[GateDecision, str],
     ) -> Check:
         """Return the check of a number that can be judged, with the bounds that judge it."""
-        assert self.evidence is not None
         assert self.interval is not None
-        bounds = self.interval.model_copy(
-            update={
-                "low": self.evidence.lower(alpha),
-                "high": self.evidence.upper(alpha),
-                "level": 1 - 2 * alpha,
-            }
-        )
+        low, high = self.within(alpha)
+        bounds = self.interval.model_copy(update={"low": low, "high": high, "level": 1 - 2 * alpha})
         return Check(
             self.rule, self.selector, words, value=self.value, bound=bound, interval=bounds,
             n=self.n, passes=passes, p_fail=min(1.0, p_fail),

@@ -29,6 +29,7 @@ from fairaudit.results.gate import GateDecision
 from fairaudit.results.types import Estimate
 from fairaudit.stats.decide import decide
 from fairaudit.stats.evidence import Evidence
+from fairaudit.stats.unseen import limiting
 from fairaudit.stored_evidence import candidate_evidence, equivalence_evidence
 
 
@@ -44,7 +45,7 @@ def max_deviation(
     if undecided is not None:
         return undecided
     assert number.evidence is not None
-    low, high = number.evidence.lower(alpha), number.evidence.upper(alpha)
+    low, high = number.within(alpha)
     allowed = f"{show(floor)} to {show(ceiling)}"
     return number.check(
         alpha,
@@ -70,7 +71,7 @@ def max_increase(rule: MaxIncreaseVsBaseline, entry: Comparison, alpha: float) -
         reason = f"{entry.name} has no stereotyped side; use equivalent_to_baseline"
         return settled(rule.kind, number.selector, "NOT_RUN", reason, value=number.value)
     assert number.evidence is not None
-    upper = number.evidence.upper(alpha)
+    _, upper = number.within(alpha)
     other = _other_side(rule, entry, number.evidence, margin, alpha)
     p_fail = number.evidence.p_at_most(margin)
     return number.check(
@@ -110,7 +111,7 @@ def equivalent(rule: EquivalentToBaseline, entry: Comparison, alpha: float) -> C
         evidence=number.evidence,
         within=equivalence_evidence(entry),
     )
-    low, high = number.evidence.lower(alpha), number.evidence.upper(alpha)
+    low, high = number.within(alpha)
     return number.check(
         alpha,
         margin,
@@ -183,7 +184,7 @@ def _other_side(
 ) -> _OtherSide:
     """Judge the candidate's own value on the side of the ideal away from the stereotype."""
     asked = rule.max_deviation is not None
-    if entry.ideal is None or (not asked and difference.lower(alpha) > -margin):
+    if entry.ideal is None or (not asked and limiting(difference).lower(alpha) > -margin):
         # Without a limit of its own, a candidate shown to be where the baseline was may stay.
         return _OtherSide(kept=True)
     limit = rule.max_deviation if rule.max_deviation is not None else margin
@@ -193,9 +194,9 @@ def _other_side(
         return _OtherSide(kept=False, where=f"{where}: its own value has no interval")
     beyond = entry.ideal - entry.direction * limit
     if entry.direction > 0:
-        kept, p_fail = own.lower(alpha) > beyond, own.p_at_least(beyond)
+        kept, p_fail = limiting(own).lower(alpha) > beyond, own.p_at_least(beyond)
     else:
-        kept, p_fail = own.upper(alpha) < beyond, own.p_at_most(beyond)
+        kept, p_fail = limiting(own).upper(alpha) < beyond, own.p_at_most(beyond)
     hint = "" if asked else "; 'max_deviation' says how far it may"
     said: dict[GateDecision, str] = {"PASS": f", and not {where}"}
     return _OtherSide(kept, where + hint, p_fail if asked else None, said)

@@ -11,8 +11,9 @@ from typing import Final
 
 from fairaudit.results.comparison import Comparison
 from fairaudit.results.types import Estimate, Interval
-from fairaudit.stats.evidence import Evidence, Student, evidence_of
+from fairaudit.stats.evidence import LOG, Evidence, Student, evidence_of
 from fairaudit.stats.simultaneous import EachOf, LargestOf, Tabulated
+from fairaudit.stats.unseen import reaching
 
 #: Methods whose interval follows from counts.
 _FROM_COUNTS: Final = frozenset({"wilson", "tango", "clopper-pearson"})
@@ -28,7 +29,7 @@ def estimate_evidence(estimate: Estimate) -> Evidence | None:
         the value, so that nothing is known about the other side.
     """
     interval = estimate.interval
-    if interval is not None and estimate.on_log_scale:
+    if interval is not None and estimate.on_log_scale and not interval.method.startswith(LOG):
         # Not value ± t·se: each side keeps its own width.
         interval = interval.model_copy(update={"method": "other"})
     return _evidence(
@@ -38,6 +39,7 @@ def estimate_evidence(estimate: Estimate) -> Evidence | None:
         estimate.df,
         estimate.n,
         estimate.n_clusters,
+        reach=estimate.reach,
     )
 
 
@@ -59,6 +61,7 @@ def comparison_evidence(comparison: Comparison) -> Evidence | None:
         comparison.n,
         comparison.n_clusters,
         comparison.mean_square,
+        comparison.reach,
     )
 
 
@@ -81,12 +84,12 @@ def candidate_evidence(comparison: Comparison) -> Evidence | None:
     again keeps its width on either side, with the degrees of freedom of the difference.
     """
     value, interval = comparison.value_candidate, comparison.candidate_interval
-    n, n_clusters = comparison.n, comparison.n_clusters
-    found = _evidence(value, interval, None, comparison.df, n, n_clusters)
+    n, n_clusters, reach = comparison.n, comparison.n_clusters, comparison.reach
+    found = _evidence(value, interval, None, comparison.df, n, n_clusters, reach=reach)
     if found is None or interval is None or _gives(found, interval):
         return found
     widths = interval.model_copy(update={"method": "other"})
-    return _evidence(value, widths, None, comparison.df, n, n_clusters)
+    return _evidence(value, widths, None, comparison.df, n, n_clusters, reach=reach)
 
 
 def contradicts_counts(entry: Estimate | Comparison) -> bool:
@@ -114,6 +117,7 @@ def _evidence(
     n: int,
     n_clusters: int,
     mean_square: float | None = None,
+    reach: float | None = None,
 ) -> Evidence | None:
     if value is None or interval is None:
         return None
@@ -130,7 +134,7 @@ def _evidence(
         mean_square=mean_square,
     )
     flat = isinstance(found, Student) and not min(found.se_below, found.se_above) > 0
-    return None if flat else found
+    return None if flat else reaching(found, value, reach, n_clusters)
 
 
 def _changes(comparison: Comparison) -> tuple[Student, ...]:

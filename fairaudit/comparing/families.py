@@ -11,6 +11,7 @@ from scipy import stats
 from fairaudit.results import Agreement, Comparison
 from fairaudit.stats.decide import decide
 from fairaudit.stats.multiplicity import Method, adjust
+from fairaudit.stats.unseen import limiting
 from fairaudit.stored_evidence import comparison_evidence, equivalence_evidence
 
 _MIN_CELLS: Final = 3
@@ -81,7 +82,7 @@ def decided(
     update = {
         "verdict": None if unjudged else made.verdict,
         "p_equivalence": made.p_equivalence,
-        "increase_up_to": None if evidence is None else evidence.upper(entry.alpha),
+        "increase_up_to": None if evidence is None else limiting(evidence).upper(entry.alpha),
         "cautions": _merged(entry.cautions, (*(() if unjudged else made.cautions), *cautions)),
     }
     return entry.model_copy(update=update)

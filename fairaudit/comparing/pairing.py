@@ -10,7 +10,7 @@ import numpy as np
 
 from fairaudit.comparing.joining import Joined
 from fairaudit.comparing.uneven import measured
-from fairaudit.metrics.building import Measurement, Sample, estimate, in_unit
+from fairaudit.metrics.building import Measurement, Metric, Sample, estimate, in_unit
 from fairaudit.results import Change, Comparison, Interval
 from fairaudit.stats.paired import PairedInference, infer_paired
 
@@ -62,6 +62,7 @@ def compared(
         deviation_change=_deviation_change(found, metric.ideal),
         n_discordant=found.n_discordant,
         mean_square=found.mean_square,
+        reach=found.reach,
         primary=baseline.where.primary,
         p_value=found.p_value,
         alpha=terms.alpha,
@@ -116,9 +117,16 @@ def _infer(
         weights_candidate=candidate.weights,
         is_rate=measurement.metric.is_rate,
         crossed=None if baseline.crossed is None else list(baseline.crossed),
+        reach=_reach(measurement.metric, baseline, candidate),
         level=1 - terms.alpha,
         seed=terms.seed,
     )
+
+
+def _reach(metric: Metric, baseline: Sample, candidate: Sample) -> float | None:
+    """Return the most that one value can move; values of their own reach may differ in it."""
+    own = [one.reach for one in (baseline, candidate) if one.reach is not None]
+    return max(own, default=metric.width)
 
 
 def _common(

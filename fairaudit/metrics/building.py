@@ -32,6 +32,12 @@ class Metric:
     #: Half-width of the zone in which two models count as equivalent; None: no such zone.
     margin: float | None = None
 
+    @property
+    def width(self) -> float | None:
+        """Width of the range; None where it has no end."""
+        low, high = self.range
+        return None if low is None or high is None else high - low
+
 
 @dataclass(frozen=True, slots=True)
 class Slice:
@@ -51,7 +57,8 @@ class Sample:
     ``weights`` are denominators (the value is Σ values / Σ weights); ``crossed`` is a second
     cluster label per item; ``unit`` is the word for what is resampled, if not item or cluster;
     ``n`` counts items where a value stands for several; ``keys`` names each value, so that the
-    values of two models can be paired.
+    values of two models can be paired; ``reach`` is the most that one value can move, if it is not
+    the width of the metric's range.
     """
 
     values: ArrayLike
@@ -63,6 +70,7 @@ class Sample:
     unit: str | None = None
     n: int | None = None
     keys: Sequence[str] | None = None
+    reach: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,7 @@ def estimate(metric: Metric, where: Slice, sample: Sample, *, seed: int) -> Esti
         level=LEVEL,
         seed=seed,
         bounds=metric.range,
+        reach=sample.reach,
     )
     return from_inference(metric, where, sample, inference)
 
@@ -116,6 +125,7 @@ def from_inference(metric: Metric, where: Slice, sample: Sample, inference: Infe
         n_tied=sample.n_tied,
         p_value=inference.p_value,
         mde=inference.mde,
+        reach=inference.reach,
         cautions=_cautions(inference, sample),
         reason=in_unit(inference.reason, sample.unit),
     )

@@ -22,9 +22,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairaudit.metrics.building import LEVEL, Metric, Sample, Slice, from_inference
 from fairaudit.metrics.linearised import Array, joint_values
@@ -41,32 +42,44 @@ EXCESS: Final = Metric("excess_rms_log_odds", "control", ideal=0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class _Pairs:
-    """Pairs of one kind, or of both: score differences, their labels, and how many have none."""
+class Pairs:
+    """Pairs of one kind, or of both: score differences with their two labels.
+
+    Parameters
+    ----------
+    moved : array of shape [n]
+        Score differences, in nats.
+    clusters, templates : array of shape [n]
+        Occupation or attribute, and template, of each pair.
+    n_skipped : int
+        Pairs without a score.
+    """
 
     moved: Array
-    clusters: list[str]
-    templates: list[str]
-    n_skipped: int
+    clusters: NDArray[Any]
+    templates: NDArray[Any]
+    n_skipped: int = 0
 
     @classmethod
-    def of(cls, part: Part, roles: tuple[str, str]) -> _Pairs:
+    def of(cls, part: Part, roles: tuple[str, str]) -> Pairs:
+        """Differences of two roles of the items of a part."""
         items = part.items
         moved = (items[roles[0]] - items[roles[1]]).to_numpy(dtype=float)
-        clusters, templates = (items[name].astype(str).tolist() for name in ("cluster", "template"))
+        clusters, templates = (items[name].to_numpy(dtype=str) for name in ("cluster", "template"))
         return cls(moved, clusters, templates, part.n_skipped)
 
-    def __add__(self, other: _Pairs) -> _Pairs:
+    def __add__(self, other: Pairs) -> Pairs:
         """Pairs of both kinds; a label that both have is one label."""
-        return _Pairs(
+        return Pairs(
             np.concatenate([self.moved, other.moved]),
-            self.clusters + other.clusters,
-            self.templates + other.templates,
+            np.concatenate([self.clusters, other.clusters]),
+            np.concatenate([self.templates, other.templates]),
             self.n_skipped + other.n_skipped,
         )
 
     @property
     def n(self) -> int:
+        """Number of pairs."""
         return len(self.moved)
 
     @property
@@ -81,7 +94,9 @@ class _Pairs:
 
     @property
     def sample(self) -> Sample:
-        return Sample(self.moved, self.clusters, crossed=self.templates, n_skipped=self.n_skipped)
+        """The differences as a sample."""
+        labels = self.clusters.tolist()
+        return Sample(self.moved, labels, crossed=self.templates.tolist(), n_skipped=self.n_skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +124,24 @@ def control_estimates(
     seed : int
         Seed of the bootstrap, for a design with a single label.
     """
-    pairs, controls = _Pairs.of(identity, ROLES), _Pairs.of(control, CONTROL_ROLES)
+    pairs, controls = Pairs.of(identity, ROLES), Pairs.of(control, CONTROL_ROLES)
+    for metric, found in control_inferences(pairs, controls, seed=seed).items():
+        used = controls if metric is CONTROL_RMS else pairs + controls
+        yield from_inference(metric, where, used.sample, found)
+
+
+def control_inferences(pairs: Pairs, controls: Pairs, *, seed: int = 0) -> dict[Metric, Inference]:
+    """Infer the three numbers from identity and control pairs."""
     sizes = {"identity": _size(pairs, seed), "control": _size(controls, seed)}
-    yield from_inference(CONTROL_RMS, where, controls.sample, sizes["control"])
     both = pairs + controls
-    for metric, linear in ((RATIO, _ratio(pairs, controls)), (EXCESS, _excess(pairs, controls))):
-        found = _joint(linear, both, sizes, metric.ideal, seed)
-        yield from_inference(metric, where, both.sample, found)
+    return {
+        CONTROL_RMS: sizes["control"],
+        RATIO: _joint(_ratio(pairs, controls), both, sizes, RATIO.ideal, seed),
+        EXCESS: _joint(_excess(pairs, controls), both, sizes, EXCESS.ideal, seed),
+    }
 
 
-def _size(pairs: _Pairs, seed: int) -> Inference:
+def _size(pairs: Pairs, seed: int) -> Inference:
     """Size of one kind of pairs, inferred on its log scale: the mean of log R + (m² − R²)/2R²."""
     if pairs.size == 0:
         value, reason = (0.0, "no pair moved") if pairs.n else (None, "no pair was scored")
@@ -128,7 +151,7 @@ def _size(pairs: _Pairs, seed: int) -> Inference:
     return exponentiated(found)
 
 
-def _ratio(pairs: _Pairs, controls: _Pairs) -> _Linear | None:
+def _ratio(pairs: Pairs, controls: Pairs) -> _Linear | None:
     """d̄/R_c; None where there is no d̄, or R_c is 0."""
     if not pairs.n or controls.size == 0:
         return None
@@ -141,7 +164,7 @@ def _ratio(pairs: _Pairs, controls: _Pairs) -> _Linear | None:
     )
 
 
-def _excess(pairs: _Pairs, controls: _Pairs) -> _Linear | None:
+def _excess(pairs: Pairs, controls: Pairs) -> _Linear | None:
     """R_d − R_c; None where one of them does not exist."""
     if not pairs.n or not controls.n:
         return None
@@ -150,7 +173,7 @@ def _excess(pairs: _Pairs, controls: _Pairs) -> _Linear | None:
 
 def _joint(
     linear: _Linear | None,
-    both: _Pairs,
+    both: Pairs,
     sizes: Mapping[str, Inference],
     ideal: float | None,
     seed: int,

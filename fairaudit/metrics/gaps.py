@@ -80,7 +80,11 @@ def difference_measurements(
     reference = reference_group(prompts)
     if reference is not None and too_few(prompts) is None:
         where = _where(prompts, primary=primary and is_plain(prompts))
-        yield Measurement(metric, where, prompts.sample(difference_values(prompts, reference)))
+        assert metric.width is not None
+        # A prompt has half the range of a difference of two.
+        reach = metric.width / 2 * _reach(prompts, _signs(group_means(prompts), reference))
+        sample = prompts.sample(difference_values(prompts, reference), reach)
+        yield Measurement(metric, where, sample)
 
 
 def difference_without_interval(
@@ -104,7 +108,8 @@ def ratio_measurements(metric: Metric, prompts: Prompts) -> Iterator[Measurement
         log_ratio = log_ratio_values(prompts, reference)
         ratio = math.exp(float(log_ratio.mean()))
         values = ratio * (1 + log_ratio - log_ratio.mean())
-        yield Measurement(metric, where, prompts.sample(values))
+        reach = ratio * _reach(prompts, _log_signs(group_means(prompts), reference))
+        yield Measurement(metric, where, prompts.sample(values, reach))
 
 
 def ratio_estimates(metric: Metric, prompts: Prompts, seed: int) -> Iterator[Estimate]:
@@ -118,11 +123,13 @@ def ratio_estimates(metric: Metric, prompts: Prompts, seed: int) -> Iterator[Est
         yield without_interval(metric, where, sample, value=None, reason=reason)
         return
     values = log_ratio_values(prompts, reference)
+    reach = _reach(prompts, _log_signs(group_means(prompts), reference))
     if (few := too_few(prompts)) is not None:
         value = math.exp(float(values.mean()))
         yield without_interval(metric, where, sample, value=value, reason=few)
         return
-    found = infer(values, list(sample.clusters), ideal=0.0, level=LEVEL, seed=seed)
+    clusters = list(sample.clusters)
+    found = infer(values, clusters, ideal=0.0, level=LEVEL, seed=seed, reach=reach)
     yield from_inference(metric, where, sample, exponentiated(found))
 
 
@@ -195,9 +202,8 @@ def log_ratio_values(prompts: Prompts, reference: str) -> Array:
     """Values whose mean is log(mean of the other groups' means / mean of the reference group)."""
     means = group_means(prompts)
     others = float(means.drop(reference).mean())
-    signs = _signs(means, reference) / others
-    signs[reference] = -1 / means[reference]
-    return math.log(others / means[reference]) + _influence(prompts, signs)
+    log_ratio = math.log(others / means[reference])
+    return log_ratio + _influence(prompts, _log_signs(means, reference))
 
 
 def _where(prompts: Prompts, *, primary: bool = False) -> Slice:
@@ -208,6 +214,18 @@ def _signs(means: pd.Series[float], reference: str) -> pd.Series[float]:
     signs = pd.Series(1 / (len(means) - 1), index=means.index)
     signs[reference] = -1.0
     return signs
+
+
+def _log_signs(means: pd.Series[float], reference: str) -> pd.Series[float]:
+    signs = _signs(means, reference) / float(means.drop(reference).mean())
+    signs[reference] = -1 / means[reference]
+    return signs
+
+
+def _reach(prompts: Prompts, signs: pd.Series[float]) -> float:
+    """Return the most that a value moves where its prompt's moves by 1: in the smallest group."""
+    share = len(prompts.table) / prompts.table.groupby("group", sort=True)["value"].size()
+    return float((signs.abs() * share).max())
 
 
 def _influence(prompts: Prompts, signs: pd.Series[float]) -> Array:

@@ -71,8 +71,11 @@ class Prompts:
         """Clusters in which a group occurs."""
         return int(self.table.loc[self.table["group"] == group, "cluster"].nunique())
 
-    def sample(self, values: Array | None = None) -> Sample:
-        """Return the prompts as a sample, with other values in place of their own where given."""
+    def sample(self, values: Array | None = None, reach: float | None = None) -> Sample:
+        """Return the prompts as a sample, with other values in place of their own where given.
+
+        ``reach`` is the most that one of the values can move, if it is not the metric's width.
+        """
         own = self.table["value"].to_numpy(dtype=float)
         return Sample(
             own if values is None else values,
@@ -80,6 +83,7 @@ class Prompts:
             n_skipped=self.n_skipped,
             unit=self.unit,
             keys=self.table.index.astype(str).tolist(),
+            reach=reach,
         )
 
 

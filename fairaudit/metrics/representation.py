@@ -66,7 +66,8 @@ def representation_measurements(scores: pd.DataFrame) -> Iterator[Measurement]:
             yield Measurement(metric, replace(where, group=group), shares)
         table = _by_stereotype(counts, axis)
         if table is not None:
-            yield Measurement(ASSOCIATION, where, replace(sample, values=_difference(table)))
+            linear = replace(sample, values=_difference(table), reach=_reach(table))
+            yield Measurement(ASSOCIATION, where, linear)
 
 
 def representation_estimates(scores: pd.DataFrame, seed: int) -> Iterator[Estimate]:
@@ -145,3 +146,10 @@ def _difference(table: Array) -> Array:
     influence = (female - rates[:, None] * total) / total.sum(axis=1, keepdims=True)
     n = table.shape[2]
     return np.asarray(rates[0] - rates[1] + n * (influence[0] - influence[1]))
+
+
+def _reach(table: Array) -> float:
+    """Return the most that one of these values can move: the prompt with most words turns whole."""
+    total = table.sum(axis=1)
+    share = total / total.sum(axis=1, keepdims=True)
+    return float(table.shape[2] * share.max(axis=1).sum())

@@ -111,6 +111,9 @@ class Comparison(Paired):
     #: Mean squared item difference; with ``difference`` and ``n`` it gives a rate's interval at
     #: any level.
     mean_square: float | None = Field(default=None, ge=0)
+    #: The most that one cluster can move, of what is no rate: claims that the difference is small
+    #: must allow for clusters unlike all that were seen.
+    reach: float | None = Field(default=None, ge=0)
     primary: bool = False
     #: Two-sided test of no difference, raw and adjusted within ``family``.
     p_value: float | None = None

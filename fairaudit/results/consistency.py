@@ -28,7 +28,7 @@ _UNCUT: Final[Bounds] = (None, None)
 _ROUNDING: Final = 1e-7
 #: How far a ratio and a half-width, which others may have rounded, may be off, as a share.
 _SLACK: Final = 1e-3
-#: Intervals that are value ± t·se.
+#: Intervals that are value ± t·se, or further out on the side to which few clusters lean.
 _STUDENT: Final = frozenset({"t", "cr2", "two-way"})
 #: Half-width over t·se of other intervals that hold their value: what is possible at usual levels.
 _WIDTHS: Final = {
@@ -138,7 +138,7 @@ def _of_difference(one: Comparison) -> Iterator[str]:
         yield from _of_error(one.difference, one.interval, one.se, one.df)
         if not math.isclose(one.interval.level, 1 - one.alpha, abs_tol=_ROUNDING):
             yield f"an interval of level {one.interval.level:g} at alpha {one.alpha:g}"
-        above = one.interval.high
+        above = max(one.interval.high, one.difference + (one.reach or 0.0))
         if one.increase_up_to is not None and not _within(
             one.increase_up_to, (one.difference, above)
         ):
@@ -206,10 +206,13 @@ def _of_error(
     below, above = value - interval.low, interval.high - value
     if interval.method in _STUDENT:
         ends = (below, interval.low == cut[0]), (above, interval.high == cut[1])
-        fits = all(
+        near = [
             math.isclose(side, expected, rel_tol=_SLACK, abs_tol=_ROUNDING)
             or (at_the_end and side < expected)
             for side, at_the_end in ends
+        ]
+        fits = any(near) and all(
+            one or side > expected for one, (side, _) in zip(near, ends, strict=True)
         )
     else:
         lowest, highest = _WIDTHS.get(interval.method, (0.0, math.inf))

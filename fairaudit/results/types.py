@@ -72,6 +72,9 @@ class Estimate(Frozen):
     family_size: int | None = None
     #: Smallest distance from ``ideal`` that this design finds with 80 % power.
     mde: float | None = None
+    #: The most that one cluster can lie away from ``value``, of what is no rate: limits on it must
+    #: allow for clusters unlike all that were seen.
+    reach: float | None = Field(default=None, ge=0)
     cautions: tuple[str, ...] = ()
     #: Why ``value`` or ``interval`` is missing.
     reason: str | None = None

@@ -158,10 +158,15 @@ def joint_t(influence: Array, *, replicates: int = REPLICATES, seed: int = 0) ->
 
 def _shift_and_se(counts: Array, e: Array, w: Array) -> tuple[Array, Array]:
     """θ* − θ and its standard error for each row of counts: [R, K] each, NaN without weight."""
-    n_clusters = len(e)
-    # One product for all five sums: reading the counts is what takes the time.
-    columns = np.concatenate([w, e, e**2, e * w, w**2], axis=1)
-    total, shifted, first, mixed, last = np.split(counts @ columns, 5, axis=1)
+    n_clusters, k = e.shape
+    # One product for all sums: reading the counts is what takes the time.
+    if (w == w[0]).all():
+        sums = counts @ np.concatenate([e, e**2], axis=1)
+        shifted, first = sums[:, :k], sums[:, k:]
+        total, mixed, last = n_clusters * w[0], w[0] * shifted, n_clusters * w[0] ** 2
+    else:
+        sums = counts @ np.concatenate([e, e**2, e * w, w, w**2], axis=1)
+        shifted, first, mixed, total, last = (sums[:, i * k : (i + 1) * k] for i in range(5))
     # A replicate that drew only clusters of zero weight has no θ*. It becomes NaN and is left out:
     # the others are the distribution given that an estimate exists, as it does in the sample.
     total = np.where(total > 0, total, np.nan)

@@ -115,6 +115,17 @@ def sparse_df(y: Array, w: Array, df: float) -> float:
     return min(df, 2 * total / spread) if spread > 0 else df
 
 
+def skew(y: Array, w: Array) -> float:
+    """Σ c³ / Σ c² of what clusters add to θ − E θ, c_g = e_g/Σ w; in units of θ.
+
+    Where k of G equal clusters lie at 1 and all others at 0, about 1/G: the size of one that lies
+    out, divided by G. Positive where few clusters lie far above the rest. 0 without spread.
+    """
+    c = residuals(y, w) / float(w.sum())
+    squares = float((c**2).sum())
+    return float((c**3).sum()) / squares if squares > 0 else 0.0
+
+
 def few_apart(y: Array, w: Array) -> int | None:
     """Count the clusters whose ratio y/w is not the most common one, where they are few.
 

@@ -2,8 +2,9 @@
 
 In this order:
 
-1. the (1 − 2α) interval lies inside ±margin: ``equivalent`` (caution ``nonzero`` if the 1 − α
-   interval leaves out 0: the difference is real and too small to matter);
+1. the (1 − 2α) interval lies inside ±margin, and so does all that units unlike those seen could
+   add (`fairaudit.stats.unseen`): ``equivalent`` (caution ``nonzero`` if the 1 − α interval leaves
+   out 0: the difference is real and too small to matter);
 2. the adjusted test rejects and the 1 − α interval lies above 0: ``amplified``;
 3. it rejects and the interval lies below 0: ``reduced`` (caution ``overshot`` where the candidate
    may have gone past the ideal to the other side by more than the margin);
@@ -21,6 +22,7 @@ from typing import Literal
 
 from fairaudit.stats.equivalence import equivalence_p
 from fairaudit.stats.evidence import Evidence, Student, two_sided
+from fairaudit.stats.unseen import limiting
 
 Verdict = Literal[
     "amplified", "reduced", "equivalent", "inconclusive", "not_interpretable", "identical"
@@ -40,7 +42,8 @@ class Decision:
     p_value : float or None
         The p-value that was held against α, adjusted if an adjusted one was given.
     p_equivalence : float or None
-        Larger p-value of the two one-sided tests against ±margin; None without a margin.
+        Larger p-value of the two one-sided tests against ±margin, with what no unit has shown;
+        None without a margin.
     cautions : tuple of str
         ``nonzero`` or ``overshot``.
     """
@@ -119,7 +122,7 @@ def decide(
         evidence = Student(difference, se, se, df)
     p = two_sided(evidence) if p_adjusted is None else p_adjusted
     low, high = evidence.lower(alpha / 2), evidence.upper(alpha / 2)
-    inside = evidence if within is None else within
+    inside = limiting(evidence if within is None else within)
     p_equivalence = None if margin is None else equivalence_p(inside, margin)
     verdict = _verdict(inside, low, high, p <= alpha, margin, alpha)
     cautions = _cautions(verdict, low, high, margin, candidate_low)

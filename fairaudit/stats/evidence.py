@@ -84,6 +84,57 @@ class Student:
 
 
 @dataclass(frozen=True, slots=True)
+class Skewed:
+    """θ of a mean whose units lean to one side: a score test with Student's quantiles.
+
+    A mean further out by D owes it to more of the units that lie far out, and they bring variance
+    with them: h·D with the skew h of that side, the size of such a unit divided by n. So
+    t = D/√(se² + h D), and the bounds lie at D = t²h/2 + t √(se² + t²h²/4). For n units of which k
+    lie at 1 and the others at 0, h = 1/n and these are the score bounds of a Poisson count.
+    Without skew it is Student's θ ± t·se.
+    """
+
+    value: float
+    se: float
+    df: float | None
+    below: float = 0.0
+    above: float = 0.0
+
+    def lower(self, alpha: float) -> float:
+        """θ − D with the skew of the lower side."""
+        return self.value - self._distance(alpha, self.below)
+
+    def upper(self, alpha: float) -> float:
+        """θ + D with the skew of the upper side."""
+        return self.value + self._distance(alpha, self.above)
+
+    def p_at_most(self, limit: float) -> float:
+        """P(T ≥ t) of the distance from ``limit`` up to θ."""
+        return self._p(self.value - limit, self.below)
+
+    def p_at_least(self, limit: float) -> float:
+        """P(T ≥ t) of the distance from θ up to ``limit``."""
+        return self._p(limit - self.value, self.above)
+
+    def _distance(self, alpha: float, skew: float) -> float:
+        t = quantile(1 - alpha, self.df)
+        if t <= 0:
+            return t * self.se
+        half = t * t * skew / 2
+        return half + math.hypot(t * self.se, half)
+
+    def _p(self, distance: float, skew: float) -> float:
+        # Beyond θ, on the other side of it, nothing leans.
+        return tail(distance / math.sqrt(self.se**2 + skew * max(0.0, distance)), self.df)
+
+
+def skew_of(distance: float, t: float, se: float) -> float:
+    """Skew h of the side whose bound lies at ``distance``; 0 where it is Student's or nearer."""
+    skew = (distance**2 - (t * se) ** 2) / (distance * t**2) if distance > 0 else 0.0
+    return skew if skew > 1e-9 * se else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Wilson:
     """Score bounds of a proportion (Wilson 1927)."""
 
@@ -242,7 +293,7 @@ def paired_square(difference: float, mean_square: float) -> float:
 
 _STUDENT: Final = frozenset({"t", "cr2", "two-way"})
 #: Stands before the name of a method that was applied to the logarithm.
-_LOG: Final = "log-"
+LOG: Final = "log-"
 
 
 def evidence_of(
@@ -277,10 +328,10 @@ def evidence_of(
     Evidence
         At ``level`` its bounds are those of the interval, for every method.
     """
-    if method.startswith(_LOG) and low > 0:
+    if method.startswith(LOG) and low > 0:
         logarithm = evidence_of(
             math.log(value),
-            method=method.removeprefix(_LOG),
+            method=method.removeprefix(LOG),
             low=math.log(low),
             high=math.log(high),
             level=level,
@@ -300,7 +351,7 @@ def evidence_of(
         square = paired_square(value, mean_square)
         pairs = n if n == n_clusters else pairs_of_error(value, square, se, n)
         return Tango(pairs * (square + value) / 2, pairs * (square - value) / 2, pairs, df)
-    if method in _STUDENT and se:
-        return Student(value, se, se, df)
     t = quantile((1 + level) / 2, df)
+    if method in _STUDENT and se:
+        return Skewed(value, se, df, skew_of(value - low, t, se), skew_of(high - value, t, se))
     return Student(value, (value - low) / t, (high - value) / t, df)

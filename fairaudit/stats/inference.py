@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fairaudit.stats import intervals
 from fairaudit.stats.bootstrap import bootstrap_t
 from fairaudit.stats.clusters import Array
+from fairaudit.stats.evidence import Skewed, two_sided
 from fairaudit.stats.power import minimum_detectable_effect
 
 
@@ -35,6 +36,9 @@ class Inference:
         ``log-`` in front where it is one of the logarithm.
     resampling_unit : str or None
         What counts as independent: ``item``, ``cluster`` or ``cluster x template``.
+    reach : float or None
+        The most that one cluster can lie away from the value, of what is no rate: what no cluster
+        has shown may lie that far out (`fairaudit.stats.unseen`).
     p_value : float or None
         Two-sided test of value = ideal.
     mde : float or None
@@ -55,6 +59,7 @@ class Inference:
     high: float | None = None
     method: str | None = None
     resampling_unit: str | None = None
+    reach: float | None = None
     p_value: float | None = None
     mde: float | None = None
     cautions: tuple[str, ...] = ()
@@ -90,26 +95,29 @@ def with_clopper_pearson(
     return replace(found, low=low, high=high, p_value=p_value, method="clopper-pearson")
 
 
-def with_t(found: Inference, question: Question, method: str) -> Inference:
-    """Student interval from the standard error and degrees of freedom found."""
+def with_t(
+    found: Inference, question: Question, method: str, skews: tuple[float, float] = (0.0, 0.0)
+) -> Inference:
+    """Student interval from the standard error and degrees of freedom found.
+
+    With ``skews`` (of what is no rate) each side is wider where few clusters lie far out there; see
+    `fairaudit.stats.evidence.Skewed`.
+    """
     assert found.value is not None
     assert found.se is not None
-    low, high = intervals.t_interval(found.value, found.se, found.df, question.level)
-    p_value = None
-    if question.ideal is not None:
-        p_value = intervals.t_test(found.value, found.se, found.df, question.ideal)
-    return replace(found, low=low, high=high, p_value=p_value, method=method)
+    evidence = Skewed(found.value, found.se, found.df, *skews)
+    alpha = (1 - question.level) / 2
+    return replace(
+        found,
+        low=evidence.lower(alpha),
+        high=evidence.upper(alpha),
+        p_value=None if question.ideal is None else two_sided(evidence, question.ideal),
+        method=method,
+    )
 
 
-def with_bootstrap_t(
-    found: Inference, y: Array, w: Array, question: Question, *, is_rate: bool
-) -> Inference:
-    """Bootstrap-t interval, unless so few clusters differ that the replicates do not limit it.
-
-    What is no rate may have heavy tails: then equal-tailed bootstrap-t is too narrow just where the
-    sample drew none of them. So each bound is at least as far out as Student's, and the p-value
-    at least that of the t-test.
-    """
+def with_bootstrap_t(found: Inference, y: Array, w: Array, question: Question) -> Inference:
+    """Bootstrap-t interval, unless so few clusters differ that the replicates do not limit it."""
     drawn = bootstrap_t(y, w, seed=question.seed)
     low, high = (float(bound[0]) for bound in drawn.interval(question.level))
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -117,14 +125,13 @@ def with_bootstrap_t(
             found, f"all but a few of the {found.n_clusters} clusters have the same value"
         )
     p_value = None if question.ideal is None else float(drawn.p_value(question.ideal)[0])
-    resampled = replace(found, low=low, high=high, p_value=p_value, method="bootstrap-t")
-    return resampled if is_rate else _at_least(resampled, with_t(found, question, "t"))
+    return replace(found, low=low, high=high, p_value=p_value, method="bootstrap-t")
 
 
-def _at_least(found: Inference, other: Inference) -> Inference:
-    """Widen an interval to hold another one too; the p-value is that of the wider."""
-    assert found.low is not None
-    assert found.high is not None
+def at_least(found: Inference, other: Inference) -> Inference:
+    """Widen an interval, if there is one, to hold another too; the p-value is the larger."""
+    if found.low is None or found.high is None:
+        return found
     assert other.low is not None
     assert other.high is not None
     p_values = [p for p in (found.p_value, other.p_value) if p is not None]
@@ -149,6 +156,7 @@ def exponentiated(found: Inference) -> Inference:
         found,
         value=value,
         se=None if found.se is None else value * found.se,
+        reach=None if found.reach is None else value * found.reach,
         low=None if found.low is None else math.exp(found.low),
         high=None if found.high is None else math.exp(found.high),
         method=None if found.method is None else f"log-{found.method}",

@@ -18,6 +18,9 @@ this order:
 - at least 40 clusters: bootstrap-t, for what is no rate with bounds at least as far out as those of
   t, as for one estimate; 10 to 39: CR2 with t.
 
+A t-interval of what is no rate is wider on the side to which few clusters lean (`Skewed`), and
+claims that its difference is small allow for units unlike all that were seen (`reach`).
+
 Items that are their own clusters follow the same rules, with items for clusters. A rate's standard
 error is at least that of `agresti_min_se` at the effective number of pairs, and its interval is
 widened in the same proportion: clusters that agree by chance must not promise more than as many
@@ -40,8 +43,7 @@ from numpy.typing import ArrayLike
 from fairaudit.stats.agresti_min import agresti_min_se, effective_pairs
 from fairaudit.stats.bootstrap import bootstrap_t
 from fairaudit.stats.clusters import Labels
-from fairaudit.stats.evidence import two_sided
-from fairaudit.stats.intervals import t_interval, t_test
+from fairaudit.stats.evidence import Skewed, two_sided
 from fairaudit.stats.mcnemar import mcnemar_with_ties
 from fairaudit.stats.one_estimate import (
     MIN_CLUSTERS,
@@ -49,9 +51,10 @@ from fairaudit.stats.one_estimate import (
     MIN_DF,
     MIN_DF_BOOTSTRAP,
     NEAR_BOUNDARY,
+    T_METHODS,
 )
 from fairaudit.stats.paired_inference import PairedInference
-from fairaudit.stats.pairs import Pairs, make_answers, make_pairs
+from fairaudit.stats.pairs import Answers, Pairs, make_answers, make_pairs
 from fairaudit.stats.permutation import sign_flip
 from fairaudit.stats.power import minimum_detectable_effect
 
@@ -69,6 +72,7 @@ def infer_paired(
     weights_candidate: ArrayLike | None = None,
     is_rate: bool = False,
     crossed: Labels | None = None,
+    reach: float | None = None,
     level: float = 0.95,
     seed: int = 0,
 ) -> PairedInference:
@@ -86,6 +90,10 @@ def infer_paired(
         Whether each θ is a share: 0 ≤ value ≤ weight for every item.
     crossed : sequence of labels, length n, optional
         A second label that items share across clusters, such as the template.
+    reach : float, optional
+        Of what is no rate: the most that the ratio of one unit can move from model to model, such
+        as 1 for a probability. Default: 1 where all ratios lie within 0-1; otherwise the largest
+        move of a unit that was seen, which is no bound but the best at hand.
     level : float
         Confidence level.
     seed : int
@@ -111,6 +119,8 @@ def infer_paired(
         raise ValueError("a rate needs 0 <= value <= weight for every item")
     pairs = make_pairs(answers)
     found = _found(pairs, level, is_rate=is_rate)
+    if not is_rate:
+        found = replace(found, reach=_reach(answers, pairs) if reach is None else reach)
     if is_rate and pairs.plain and pairs.sample.design == "item":
         return _independent_rates(found, pairs, seed)
     return _clustered(found, pairs, seed, is_rate=is_rate)
@@ -132,6 +142,12 @@ def _found(pairs: Pairs, level: float, *, is_rate: bool) -> PairedInference:
         level=level,
         resampling_unit=pairs.sample.design,
     )
+
+
+def _reach(answers: Answers, pairs: Pairs) -> float:
+    if ((answers.y >= 0) & (answers.y <= answers.w)).all():
+        return 1.0
+    return max(float(np.abs(x / v).max()) for x, v in pairs.sample.totals)
 
 
 def _independent_rates(found: PairedInference, pairs: Pairs, seed: int) -> PairedInference:
@@ -208,7 +224,6 @@ def _with_error(
     found: PairedInference, pairs: Pairs, se: float, df: float, seed: int, *, widen: float = 1.0
 ) -> PairedInference:
     """Interval from a standard error: bootstrap-t, CR2 or two-way."""
-    assert found.difference is not None
     sample = pairs.sample
     made = replace(found, se=se * widen, df=df, mde=_mde(found, se * widen, df))
     many = found.n_clusters >= MIN_CLUSTERS_BOOTSTRAP and df >= MIN_DF_BOOTSTRAP
@@ -217,12 +232,20 @@ def _with_error(
         # A rate whose replicates set no limit still has its floor.
         if resampled.low is not None or found.n_discordant is None:
             return resampled
-    low, high = t_interval(found.difference, se * widen, df, found.level)
-    p_value = _exchange(pairs, seed) if _exchangeable(found) else None
-    if p_value is None:
-        p_value = t_test(found.difference, se * widen, df, 0.0)
-    method = {"item": "t", "cluster": "cr2"}.get(sample.design, "two-way")
-    return replace(made, low=low, high=high, p_value=p_value, method=method)
+    low, high, p_value = _student(made, pairs)
+    if _exchangeable(found) and (exchanged := _exchange(pairs, seed)) is not None:
+        p_value = exchanged
+    return replace(made, low=low, high=high, p_value=p_value, method=T_METHODS[sample.design])
+
+
+def _student(found: PairedInference, pairs: Pairs) -> tuple[float, float, float]:
+    """Bounds and test by t; of what is no rate with the skew of few clusters that lie far out."""
+    assert found.difference is not None
+    assert found.se is not None
+    skews = pairs.sample.skews() if found.n_discordant is None else (0.0, 0.0)
+    evidence = Skewed(found.difference, found.se, found.df, *skews)
+    alpha = (1 - found.level) / 2
+    return evidence.lower(alpha), evidence.upper(alpha), two_sided(evidence)
 
 
 def _with_bootstrap_t(
@@ -238,10 +261,8 @@ def _with_bootstrap_t(
     low = found.difference - widen * (found.difference - low)
     high = found.difference + widen * (high - found.difference)
     if found.n_discordant is None:
-        assert found.se is not None
-        student = t_interval(found.difference, found.se, found.df, found.level)
-        low, high = min(low, student[0]), max(high, student[1])
-        p_value = max(p_value, t_test(found.difference, found.se, found.df, 0.0))
+        student = _student(found, pairs)
+        low, high, p_value = min(low, student[0]), max(high, student[1]), max(p_value, student[2])
     if _exchangeable(found):
         exchanged = _exchange(pairs, seed)
         assert exchanged is not None

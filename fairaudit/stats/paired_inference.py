@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fairaudit.stats.evidence import Evidence, evidence_of, paired_square
+from fairaudit.stats.unseen import reaching
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class PairedInference:
         ``tango``, ``bootstrap-t``, ``cr2``, ``t`` or ``two-way``.
     resampling_unit : str or None
         What counts as independent: ``item``, ``cluster`` or ``cluster x template``.
+    reach : float or None
+        The most that one unit can move, of what is no rate: what no unit has shown may lie that
+        far out (`fairaudit.stats.unseen`).
     p_value : float or None
         Two-sided test of no difference.
     mde : float or None
@@ -57,6 +61,7 @@ class PairedInference:
     level: float = 0.95
     method: str | None = None
     resampling_unit: str | None = None
+    reach: float | None = None
     p_value: float | None = None
     mde: float | None = None
     cautions: tuple[str, ...] = ()
@@ -78,7 +83,7 @@ class PairedInference:
         """Bounds and one-sided tests at any level; None without an interval."""
         if self.difference is None or self.method is None or self.low is None or self.high is None:
             return None
-        return evidence_of(
+        seen = evidence_of(
             self.difference,
             method=self.method,
             low=self.low,
@@ -90,3 +95,4 @@ class PairedInference:
             n_clusters=self.n_clusters,
             mean_square=self.mean_square,
         )
+        return reaching(seen, self.difference, self.reach, self.n_clusters)

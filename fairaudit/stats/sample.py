@@ -16,6 +16,7 @@ from fairaudit.stats.clusters import (
     cr2,
     few_apart,
     intersection,
+    skew,
     sparse_df,
     two_way,
 )
@@ -79,6 +80,11 @@ class Sample:
     def sparse_df(self, df: float) -> float:
         """Degrees of freedom, at most ``df``, that few clusters of either label leave."""
         return min(sparse_df(y, w, df) for y, w in self.totals)
+
+    def skews(self) -> tuple[float, float]:
+        """Skew of θ towards lower and towards higher values: one is 0, by the label of most."""
+        found = max((skew(y, w) for y, w in self.totals), key=abs)
+        return max(0.0, -found), max(0.0, found)
 
     def few_apart(self) -> int | None:
         """Count the clusters that differ from the rest, where they are few, of either label."""

@@ -27,6 +27,20 @@ QUICK = (
     "two seeds n=200 shift=0.0",
     "two seeds n=200 shift=0.03",
 )
+#: Means that few units decide, and control pairs, of which two labels move many pairs at once.
+FEW = (
+    "few moved n=12 by 0.1 noise=0.0",
+    "few moved n=20 by 0.25 noise=0.02",
+    "few moved n=40 by 1.0 noise=0.05",
+    "few moved 25x25",
+    "target terms n=20 true=0.05",
+    "toxic prompts n=100 true=0.02",
+    "toxic prompts groups of 100 and 300 true=0.02",
+    "limit n=60 wholly toxic=0.02",
+    "two-way controls 64x64 0.6/0.1 control_rms_log_odds",
+    "two-way controls 64x64 0.6/0.1 identity_to_control_ratio",
+    "two-way controls 64x64 0.6/0.1 excess_rms_log_odds",
+)
 
 
 @pytest.fixture
@@ -44,6 +58,22 @@ def test_bars_hold_in_quick_cells(calibration: ModuleType, name: str) -> None:
         assert row["coverage"] > 0.89
 
 
+@pytest.mark.parametrize("name", FEW)
+def test_bars_hold_where_few_units_decide(calibration: ModuleType, name: str) -> None:
+    """Issue 18, items 8 and 9."""
+    assert calibration.run_cell((name, 250))["missed"] == []
+
+
+def test_without_what_no_prompt_has_shown_equivalence_misses_its_bar(
+    calibration: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """13 % of 100 prompts show none of the 2 % that turned toxic: issue 18, item 8."""
+    decide = importlib.import_module("fairaudit.stats.decide")
+    monkeypatch.setattr(decide, "limiting", lambda evidence: evidence)
+    row = calibration.run_cell(("toxic prompts n=100 true=0.02", 250))
+    assert [line.split()[0] for line in row["missed"]] == ["equivalent"]
+
+
 def test_20_pairs_without_change_are_never_called_equivalent(calibration: ModuleType) -> None:
     row = calibration.run_cell(("verdict n=20 true=+0.0", 400))
     assert "equivalent" not in row["verdicts"]
@@ -53,7 +83,11 @@ def test_a_wrong_method_misses_its_bar(
     calibration: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Clusters ignored: the error that the rules are there to avoid."""
-    monkeypatch.setattr(calibration, "_clusters", lambda sample: np.arange(len(sample.values)))
+    monkeypatch.setattr(
+        importlib.import_module("calibration_asks"),
+        "_clusters",
+        lambda sample: np.arange(len(sample.values)),
+    )
     row = calibration.run_cell(("clustered rate G=64 p=0.5", 300))
     assert [line.split()[0] for line in row["missed"]] == ["coverage", "size"]
 

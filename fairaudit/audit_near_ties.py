@@ -142,8 +142,8 @@ def near_tie_notes(loaded: LoadedModel, found: Mapping[str, NearTies]) -> list[s
         return []
     rescored = sum(one.rescored for one in found.values())
     return [
-        f"{loaded.dtype}: {rescored:,} of {compared:,} comparisons were near enough for rounding to turn "
-        "them round, and were scored again in float32"
+        f"{loaded.dtype}: {rescored:,} of {compared:,} comparisons were near enough for "
+        "rounding to turn them round, and were scored again in float32"
     ]
 
 

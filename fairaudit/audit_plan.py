@@ -116,6 +116,7 @@ def plan_audit(
     chat = _chat(options)
     generator, generation = _plan_texts(plans, loaded, token_budget, chat)
     writing = [entry for entry in plans if entry.prompts]
+    scoring = scorer.plan(_asked(plans))
     settings = Settings(
         dtype=loaded.dtype,
         bos=scorer.encoder.bos_rule if loaded.kind == "causal" else "template",
@@ -128,12 +129,13 @@ def plan_audit(
         axes=tuple(axes) if axes is not None else None,
         suites=tuple(suite.name for suite in chosen if suite is not PROBE),
         token_budget=scorer.token_budget,
+        batching=_batching(scorer, scoring, generator),
     )
     return AuditPlan(
         loaded=loaded,
         scorer=scorer,
         suites=plans,
-        scoring=scorer.plan(_asked(plans)),
+        scoring=scoring,
         settings=settings,
         label=label or loaded.identity.id,
         base=origin,
@@ -141,6 +143,14 @@ def plan_audit(
         generation=generation,
         left_out=tuple(scorers.notes(entry.suite for entry in writing)),
     )
+
+
+def _batching(scorer: Scorer, scoring: Plan, generator: Generator | None) -> dict[str, str]:
+    """How rows run together, by what is asked of the model, where they may not be padded."""
+    found: dict[str, str] = {**scorer.batching(scoring)}
+    if generator is not None and generator.batching != "padded":
+        found["texts"] = generator.batching
+    return found
 
 
 def _load_base(

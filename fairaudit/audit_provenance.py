@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import platform
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,7 @@ from fairaudit.results import Provenance, Settings
 
 if TYPE_CHECKING:
     from fairaudit.scoring.load import LoadedModel
+    from fairaudit.scoring.texts.base import TextScorer
 
 logger = logging.getLogger(__name__)
 
@@ -54,3 +56,19 @@ def claim_notes(privacy: dict[str, Any] | None, loaded: LoadedModel) -> list[str
 
     note = claim_note(privacy, loaded.identity.fingerprint)
     return [] if note is None else [note]
+
+
+def batching_notes(settings: Settings, scorers: Iterable[TextScorer]) -> list[str]:
+    """Say where padding would have changed an answer, and what was done instead."""
+    together = {
+        "equal_lengths": "only rows of equal length ran together",
+        "single": "each row ran alone",
+    }
+    found = {f"this model's {asked}": how for asked, how in settings.batching.items()}
+    # Word lists read one text at a time.
+    found |= {f"the scores of {one.id}": getattr(one, "batching", "padded") for one in scorers}
+    return [
+        f"padding changes {answers}, so {together[how]}"
+        for answers, how in found.items()
+        if how in together
+    ]

@@ -14,8 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fairaudit.audit_near_ties import near_tie_notes, near_ties_in_fp32
 from fairaudit.audit_plan import AuditPlan, plan_audit
-from fairaudit.audit_provenance import claim_notes, json_beside, provenance_of
+from fairaudit.audit_provenance import (
+    batching_notes,
+    claim_notes,
+    json_beside,
+    provenance_of,
+)
 from fairaudit.audit_suites import skipped_notes, suite_run, without_scores
 from fairaudit.audit_texts import (
     WARNING,
@@ -92,14 +98,16 @@ def audit(
     output : path, optional
         Folder for the audit: result, items, report, figures.
     device, dtype : str
-        Where and in which precision the model runs; ``auto``: a GPU if there is one, float32.
+        Where and in which precision the model runs; ``auto``: a GPU if there is one, float32. In
+        bfloat16 and float16 near-ties are scored again in float32.
     seed : int
         Seed of the bootstrap, and of what the model writes; which prompts it continues does not
         depend on it.
     revision, trust_remote_code
         As in `transformers`.
     token_budget : int, optional
-        Padded tokens per batch; changes speed and memory, not results beyond 1e-4 nats.
+        Padded tokens per batch; changes speed and memory, and in float32 no score of a token by
+        more than 1e-4 nats.
     quick : bool
         At most 200 items per suite and axis, and fewer prompts to continue.
     full : bool
@@ -174,7 +182,7 @@ def run_audit(
         identity = AuditResult.identity_of(plan.label, provenance)
         files.refuse_other_result(Path(output), AuditResult, identity)
     advance = _cumulative(progress, plan.n_tokens)
-    answers = plan.scorer.run(plan.scoring, advance)
+    answers, near_ties = near_ties_in_fp32(plan, plan.scorer.run(plan.scoring, advance))
     written = _written(plan, advance)
     tables = {
         entry.suite.name: _texts_table(entry, written) if entry.prompts else _table(entry, answers)
@@ -198,10 +206,11 @@ def run_audit(
             if entry.suite is not PROBE
         ),
         estimates=with_adjusted_p([*estimates, *_distances(plan)]),
-        provenance=provenance,
+        provenance=provenance.model_copy(update={"near_ties": near_ties}),
         privacy=privacy,
         notes=(
             *_notes(plan, texts),
+            *near_tie_notes(plan.loaded, near_ties),
             *skipped_notes(tables, empty),
             *claim_notes(privacy, plan.loaded),
         ),
@@ -300,6 +309,7 @@ def _distances(plan: AuditPlan) -> list[Estimate]:
 
 
 def _notes(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) -> tuple[str, ...]:
+    scorers = {scorer.id: scorer for entry in plan.suites for scorer in entry.scorers}.values()
     notes = [*plan.loaded.notes, *(() if plan.base is None else plan.base.notes)]
     notes += [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
     notes += [
@@ -308,10 +318,11 @@ def _notes(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) -> tup
         for entry in plan.suites
         if entry.n_unasked
     ]
+    notes += batching_notes(plan.settings, scorers)
     notes += plan.left_out
     repeated = (repeated_note(suite, written) for suite, written in texts.items())
     notes += [note for note in repeated if note is not None]
-    notes += truncation_notes(scorer for entry in plan.suites for scorer in entry.scorers)
+    notes += truncation_notes(scorers)
     if plan.generation is not None:
         notes.append(WARNING)
     limit = plan.settings.item_limit

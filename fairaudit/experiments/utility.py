@@ -42,12 +42,11 @@ def text_perplexity(
     longest = min(wanted, loaded.max_length or wanted)
     frame = row_frame(loaded.tokenizer, loaded.kind, longest)
     corpus = encode_records(records, loaded.tokenizer, frame)
-    causal = loaded.kind == "causal"
-    label = labeller(None if causal else Masker.of(loaded.tokenizer, frame))
+    masker = None if loaded.kind == "causal" else Masker.of(loaded.tokenizer, frame)
+    label = labeller(masker)
     return perplexity(
-        loaded.model,
+        loaded,
         corpus.records,
         label,
-        causal=causal,
         pad_id=loaded.pad_id,
     )

@@ -28,8 +28,9 @@ ways and the re-weighted sum from one backward pass.
 """
 
 from fairaudit.gradients.engine import GradientEngine
+from fairaudit.gradients.independence import dependence
 from fairaudit.gradients.query import Query
 from fairaudit.gradients.rows import Gradient
 from fairaudit.gradients.sums import clip_factors, inner_product
 
-__all__ = ["Gradient", "GradientEngine", "Query", "clip_factors", "inner_product"]
+__all__ = ["Gradient", "GradientEngine", "Query", "clip_factors", "dependence", "inner_product"]

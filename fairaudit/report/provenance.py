@@ -64,6 +64,7 @@ def settings_rows(settings: Settings) -> tuple[Row, ...]:
         ("Axes", _shown(settings.axes, "all")),
         ("Suites", _shown(settings.suites or None, "default")),
         ("Tokens per batch", _shown(settings.token_budget)),
+        ("Rows together", _shown(settings.batching or None, "padded")),
         ("Recorded scores (SHA-256)", _shown(settings.recorded, "none: a model was run")),
     )
 

@@ -194,8 +194,23 @@ class Settings(Frozen):
     axes: tuple[str, ...] | None = None
     suites: tuple[str, ...] = ()
     token_budget: int | None = None
+    #: How rows ran together (``equal_lengths``, ``single``), by what was asked of the model
+    #: (``scores``, ``embeddings``, ``texts``), where padding would have changed the answers.
+    batching: dict[str, str] = Field(default_factory=dict)
     #: SHA-256 of the recorded scores that ``audit-scores`` read instead of running a model.
     recorded: str | None = None
+
+
+class NearTies(Frozen):
+    """What was scored again in float32 because low precision may have turned it round."""
+
+    #: Comparisons within an item, and how many of them were scored again.
+    compared: int
+    rescored: int
+    #: In nats: every smaller difference was scored again.
+    tolerance: float
+    #: Largest error of a difference in low precision that was found, in nats.
+    largest_error: float
 
 
 class Provenance(Frozen):
@@ -206,6 +221,8 @@ class Provenance(Frozen):
     training: dict[str, Any] | None = None
     settings: Settings
     device: str | None = None
+    #: By protocol, for a model that ran in low precision.
+    near_ties: dict[str, NearTies] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
 
 

@@ -10,14 +10,20 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from fairaudit.items import Answer, Association, Skipped
-from fairaudit.scoring.forward import out_of_memory
+from fairaudit.scoring.batching import Batching, fitting
+from fairaudit.scoring.independence import agreement, find_batching
 from fairaudit.scoring.load import LoadedModel
+from fairaudit.scoring.memory import out_of_memory
+from fairaudit.scoring.probe_rows import Ids, probe_rows
+from fairaudit.scoring.rows import Encoder
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +43,14 @@ class Embedder:
     def __init__(self, loaded: LoadedModel, token_budget: int) -> None:
         self._loaded = loaded
         self._token_budget = token_budget
+
+    @cached_property
+    def batching(self) -> Batching:
+        """How texts may run together without changing each other's embeddings."""
+        loaded = self._loaded
+        limit, frame = loaded.max_length, Encoder(loaded.tokenizer, None).frame
+        rows = probe_rows(loaded.tokenizer, loaded.vocabulary_size, limit, frame=frame)
+        return find_batching(self._read, rows, agreement(loaded.model))
 
     def associations(
         self, requests: Sequence[Association]
@@ -74,7 +88,7 @@ class Embedder:
             found.update(zip(batch, rows, strict=True))
         return found
 
-    def _refusal(self, ids: tuple[int, ...]) -> str | None:
+    def _refusal(self, ids: Ids) -> str | None:
         limit = self._loaded.max_length
         if not ids:
             return "no token to embed"
@@ -82,14 +96,15 @@ class Embedder:
             return f"{len(ids)} tokens, the model takes {limit}"
         return None
 
-    def _batches(self, texts: list[str], ids: Mapping[str, tuple[int, ...]]) -> Iterator[list[str]]:
+    def _batches(self, texts: list[str], ids: Mapping[str, Ids]) -> Iterator[Sequence[str]]:
         start = 0
         while start < len(texts):
             size = max(1, self._token_budget // len(ids[texts[start]]))
-            yield texts[start : start + size]
+            batch = texts[start : start + size]
+            yield from fitting(batch, lambda text: len(ids[text]), self.batching)
             start += size
 
-    def _safely(self, rows: list[tuple[int, ...]], pooling: str) -> list[Array | Skipped]:
+    def _safely(self, rows: list[Ids], pooling: str) -> list[Array | Skipped]:
         try:
             return [_direction(vector) for vector in self._vectors(rows, pooling)]
         except RuntimeError as error:
@@ -102,21 +117,30 @@ class Embedder:
         return [*self._safely(rows[:middle], pooling), *self._safely(rows[middle:], pooling)]
 
     @torch.inference_mode()
-    def _vectors(self, rows: list[tuple[int, ...]], pooling: str) -> Array:
-        """Pooled last layer, shape [rows, hidden]."""
+    def _hidden(self, rows: Sequence[Ids]) -> tuple[Tensor, Tensor]:
+        """Last layer [rows, tokens, hidden], and which places are no padding."""
         model = self._loaded.model
         device = next(model.parameters()).device
+        width = max(map(len, rows))
+        ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], device=device)
         lengths = torch.tensor([len(row) for row in rows], device=device)
-        width = int(lengths.max())
-        padded = [[*row, *[0] * (width - len(row))] for row in rows]
-        ids = torch.tensor(padded, device=device)
         mask = (torch.arange(width, device=device) < lengths[:, None]).long()
-        hidden = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        return model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state.float(), mask
+
+    def _read(self, rows: Sequence[Ids]) -> list[Tensor]:
+        hidden, _ = self._hidden(rows)
+        return [found[: len(row)] for row, found in zip(rows, hidden, strict=True)]
+
+    @torch.inference_mode()
+    def _vectors(self, rows: Sequence[Ids], pooling: str) -> Array:
+        """Pooled last layer, shape [rows, hidden]."""
+        hidden, mask = self._hidden(rows)
+        lengths = mask.sum(dim=1)
         if pooling == "mean":
             pooled = (hidden * mask[:, :, None]).sum(dim=1) / lengths[:, None]
         else:
             place = lengths - 1 if pooling == "last" else torch.zeros_like(lengths)
-            pooled = hidden[torch.arange(len(rows), device=device), place]
+            pooled = hidden[torch.arange(len(rows), device=hidden.device), place]
         return np.asarray(pooled.cpu().numpy(), dtype=np.float64)
 
 

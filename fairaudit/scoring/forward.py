@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,11 @@ from torch import Tensor
 from transformers.activations import NewGELUActivation
 
 from fairaudit.errors import ModelError, NonFiniteError
+from fairaudit.scoring.batching import Batching
+from fairaudit.scoring.independence import agreement, find_batching
+from fairaudit.scoring.memory import out_of_memory
 from fairaudit.scoring.plan import Batch
+from fairaudit.scoring.probe_rows import Ids
 
 logger = logging.getLogger(__name__)
 
@@ -33,19 +37,35 @@ class Forward:
     Between backbone and vocabulary head only the positions that are read are kept: the head costs
     as much as several layers, and most positions of a masked row are never read. A hook on the
     backbone does that for every architecture alike; a self-check at the start compares it with
-    the plain forward pass and, should they differ, the plain one is used.
+    the plain forward pass and, should they differ, the plain one is used. Another one finds out
+    whether rows may be padded; see `fairaudit.scoring.independence`.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        The model.
+    causal : bool
+        Whether it predicts the next token; otherwise that at the same place.
+    pad_id : int
+        Token beyond the end of a row.
+    probes : sequence of tuple of int
+        Rows for the self-checks, from `probe_rows`.
     """
 
-    def __init__(self, model: Any, *, causal: bool, pad_id: int) -> None:
+    def __init__(self, model: Any, *, causal: bool, pad_id: int, probes: Sequence[Ids]) -> None:
         self._model = model
         self._causal = causal
         self._pad_id = pad_id
         self._device = next(model.parameters()).device
-        self._narrow = self._narrowing_agrees()
+        self._agree = agreement(model)
+        self.batching: Batching = find_batching(self._read, probes, self._agree)
+        self._narrow = self._narrowing_agrees(probes)
 
     @torch.inference_mode()
     def __call__(self, batch: Batch) -> Scored:
-        """Log-probabilities of a batch's reads; splits the batch when memory runs out.
+        """Log-probabilities of a batch's reads; splits the batch where rows may not be padded.
+
+        It is also split when memory runs out.
 
         Raises
         ------
@@ -54,6 +74,9 @@ class Forward:
         ModelError
             If not even one row fits into memory.
         """
+        return _joined([self._safely(part) for part in batch.parts(self.batching)])
+
+    def _safely(self, batch: Batch) -> Scored:
         try:
             return self._score(batch)
         except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -65,7 +88,7 @@ class Forward:
                 "dtype or another device"
             )
         logger.warning("out of memory with %d rows; the batch is split", len(batch.rows))
-        return _joined([self(half) for half in batch.halves()])
+        return _joined([self._safely(half) for half in batch.halves()])
 
     def _score(self, batch: Batch) -> Scored:
         places = {
@@ -86,7 +109,7 @@ class Forward:
         self, batch: Batch, rows: Tensor, positions: Tensor
     ) -> tuple[Tensor, Tensor | None]:
         """Logits [places, vocabulary] and, if asked for, attention received [places]."""
-        inputs = self._inputs(batch)
+        inputs = self._inputs([row.ids for row in batch.rows])
         wants_attention = batch.rows[0].attention
         with contextlib.ExitStack() as stack:
             if wants_attention:
@@ -100,16 +123,16 @@ class Forward:
             return logits, None
         return logits, _attention_received(output.attentions, inputs)[rows, positions]
 
-    def _inputs(self, batch: Batch) -> dict[str, Any]:
-        width = max(len(row.ids) for row in batch.rows)
-        ids = [row.ids + (self._pad_id,) * (width - len(row.ids)) for row in batch.rows]
+    def _inputs(self, rows: Sequence[Ids]) -> dict[str, Any]:
+        width = max(map(len, rows))
+        ids = [row + (self._pad_id,) * (width - len(row)) for row in rows]
         inputs: dict[str, Any] = {"input_ids": self._tensor(ids)}
         if self._causal:
             # Padding stands on the right, where causal attention never looks: no mask is needed,
             # and without one the fast causal kernel runs.
             inputs["use_cache"] = False
-        elif any(len(row.ids) < width for row in batch.rows):
-            lengths = self._tensor([len(row.ids) for row in batch.rows])
+        elif any(len(row) < width for row in rows):
+            lengths = self._tensor([len(row) for row in rows])
             inputs["attention_mask"] = (
                 torch.arange(width, device=self._device) < lengths[:, None]
             ).long()
@@ -119,14 +142,20 @@ class Forward:
         return torch.tensor(values, dtype=torch.long, device=self._device)
 
     @torch.inference_mode()
-    def _narrowing_agrees(self) -> bool:
+    def _read(self, rows: Sequence[Ids]) -> list[Tensor]:
+        """Log-probabilities [tokens, vocabulary] of each row, all run in one batch."""
+        logits = self._model(**self._inputs(rows)).logits
+        return [
+            torch.log_softmax(found[: len(row)].float(), dim=-1)
+            for row, found in zip(rows, logits, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def _narrowing_agrees(self, probes: Sequence[Ids]) -> bool:
         """Whether head-after-selection equals selection-after-head on a small input."""
-        vocabulary = self._model.get_input_embeddings().num_embeddings
-        ids = (torch.arange(6, device=self._device) * 7 % vocabulary).reshape(2, 3)
-        rows, positions = self._tensor([0, 1, 1]), self._tensor([2, 0, 1])
-        inputs: dict[str, Any] = {"input_ids": ids}
-        if self._causal:
-            inputs["use_cache"] = False
+        inputs = self._inputs([probes[0], probes[0][::-1]])
+        last = len(probes[0]) - 1
+        rows, positions = self._tensor([0, 1, 1]), self._tensor([last, 0, last // 2])
         plain = self._model(**inputs).logits[rows, positions].float()
         try:
             with _narrowed(self._model, rows, positions):
@@ -134,11 +163,7 @@ class Forward:
         except (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
             logger.info("the head runs at every position (%s)", error)
             return False
-        tolerance = 1e-4 if plain.dtype == torch.float32 else 1e-2
-        scale = float(plain.abs().max()) + 1.0
-        return narrow.shape == plain.shape and bool(
-            ((narrow - plain).abs() <= tolerance * scale).all()
-        )
+        return narrow.shape == plain.shape and self._agree(plain, narrow)
 
 
 @contextlib.contextmanager
@@ -232,14 +257,11 @@ def _collect(logits: Tensor, at: Tensor, targets: Tensor, received: Tensor | Non
 
 
 def _joined(parts: list[Scored]) -> Scored:
+    if len(parts) == 1:
+        return parts[0]
     weights = [part.weights for part in parts]
     return Scored(
         [value for part in parts for value in part.log_probs],
         [value for part in parts for value in part.top1],
         None if weights[0] is None else [value for part in weights for value in part or []],
     )
-
-
-def out_of_memory(error: RuntimeError) -> bool:
-    """Whether memory ran out: CUDA has a class for it; the CPU allocator only a message."""
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.items import Completions, Generation, Skipped
+from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.chat import Chat
 from fairaudit.scoring.forward import fused_gelu
 from fairaudit.scoring.generate_loop import Writer, Written
 from fairaudit.scoring.generate_plan import Prompt, PromptBatch, plan_prompts
 from fairaudit.scoring.load import LoadedModel
+from fairaudit.scoring.probe_rows import probe_rows
 from fairaudit.scoring.rows import Encoder
 from fairaudit.scoring.scorer import model_context
 from fairaudit.scoring.text_store import TextStore
@@ -86,7 +88,16 @@ class Generator:
 
     @cached_property
     def _writer(self) -> Writer:
-        return Writer(self._loaded.model, stop_ids(self._loaded))
+        loaded = self._loaded
+        limit = None if loaded.max_length is None else loaded.max_length - 1
+        frame = (self._encoder.prefix, ())
+        probes = probe_rows(loaded.tokenizer, loaded.vocabulary_size, limit, frame=frame)
+        return Writer(loaded.model, stop_ids(loaded), probes)
+
+    @property
+    def batching(self) -> Batching:
+        """How prompts may be continued together without changing each other's texts."""
+        return self._writer.batching
 
     def plan(self, requests: Iterable[Generation]) -> GenerationPlan:
         """Tokenize every prompt and pack them; runs no model."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
@@ -20,8 +19,11 @@ from torch import Tensor
 
 from fairaudit.errors import ModelError, NonFiniteError
 from fairaudit.items import Decoding
-from fairaudit.scoring.forward import out_of_memory
+from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.generate_plan import Prompt, PromptBatch
+from fairaudit.scoring.independence import agreement, find_batching
+from fairaudit.scoring.memory import out_of_memory
+from fairaudit.scoring.probe_rows import Ids
 from fairaudit.scoring.sampling import next_tokens, uniforms
 
 logger = logging.getLogger(__name__)
@@ -95,7 +97,8 @@ class Writer:
     """Continues batches of prompts with one model.
 
     A self-check at the start compares padded prompts with unpadded ones; should a model's
-    architecture not take padding on the left, only prompts of equal length run together.
+    architecture not take padding on the left, only prompts of equal length run together, or each
+    runs alone; see `fairaudit.scoring.independence`.
 
     Parameters
     ----------
@@ -103,13 +106,15 @@ class Writer:
         A causal language model.
     stop_ids : frozenset of int
         Tokens that end a text.
+    probes : sequence of tuple of int
+        Prompts for the self-check, from `probe_rows`.
     """
 
-    def __init__(self, model: Any, stop_ids: frozenset[int]) -> None:
+    def __init__(self, model: Any, stop_ids: frozenset[int], probes: Sequence[Ids]) -> None:
         self._model = model
         self._device = next(model.parameters()).device
         self._stop = torch.tensor(sorted(stop_ids), dtype=torch.long, device=self._device)
-        self._pads = self._padding_agrees()
+        self.batching: Batching = find_batching(self._read, probes, agreement(model))
 
     @torch.inference_mode()
     def __call__(self, batch: PromptBatch) -> list[list[Written]]:
@@ -122,9 +127,7 @@ class Writer:
         ModelError
             If not even one prompt fits into memory.
         """
-        if not self._pads:
-            return [found for part in _equal_lengths(batch) for found in self._safely(part)]
-        return self._safely(batch)
+        return [found for part in batch.parts(self.batching) for found in self._safely(part)]
 
     def _safely(self, batch: PromptBatch) -> list[list[Written]]:
         try:
@@ -184,32 +187,12 @@ class Writer:
         return [found[start : start + n] for start in range(0, len(found), n)]
 
     @torch.inference_mode()
-    def _padding_agrees(self) -> bool:
-        """Whether a short prompt beside a long one reads as it does alone, now and a token on."""
-        vocabulary = self._model.get_input_embeddings().num_embeddings
-        ids = tuple(number * 7 % vocabulary for number in range(1, 9))
-        short, long = Prompt(ids[:3], Decoding()), Prompt(ids, Decoding())
-        alone, beside = self._start((short,)), self._start((short, long))
-        tokens = torch.tensor([ids[3]] * 2, device=self._device)
-        tolerance = 1e-4 if self._model.dtype == torch.float32 else 5e-2
-        agrees = _close(alone.logits, beside.logits[:1], tolerance)
-        alone.append(tokens[:1])
-        beside.append(tokens)
-        agrees = agrees and _close(alone.logits, beside.logits[:1], tolerance)
-        if not agrees:
-            logger.info("padding changes what the model reads: prompts of one length run together")
-        return agrees
-
-
-def _close(plain: Tensor, padded: Tensor, tolerance: float) -> bool:
-    scale = float(plain.abs().max()) + 1.0
-    return bool(((plain - padded).abs() <= tolerance * scale).all())
-
-
-def _equal_lengths(batch: PromptBatch) -> Iterator[PromptBatch]:
-    """Parts of a batch with prompts of one length; a batch is sorted by length already."""
-    for _, prompts in groupby(batch.prompts, key=lambda prompt: len(prompt.ids)):
-        yield PromptBatch(tuple(prompts))
+    def _read(self, prompts: Sequence[Ids]) -> list[Tensor]:
+        """Logits [2, V] after each prompt and after a further token, all run in one batch."""
+        sequences = self._start(tuple(Prompt(ids, Decoding()) for ids in prompts))
+        first = sequences.logits
+        sequences.append(torch.tensor([ids[0] for ids in prompts], device=self._device))
+        return list(torch.stack([first, sequences.logits], dim=1))
 
 
 def _cut(row: list[int], stop: set[int]) -> Written:

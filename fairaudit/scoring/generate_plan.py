@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 
 from fairaudit.items import Decoding
+from fairaudit.scoring.batching import Batching, fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class PromptBatch:
         """Both halves, for a device that cannot hold the whole."""
         middle = len(self.prompts) // 2
         return PromptBatch(self.prompts[:middle]), PromptBatch(self.prompts[middle:])
+
+    def parts(self, batching: Batching) -> tuple[PromptBatch, ...]:
+        """Cut into parts whose prompts may be continued together."""
+        cut = fitting(self.prompts, lambda prompt: len(prompt.ids), batching)
+        return tuple(PromptBatch(tuple(prompts)) for prompts in cut)
 
 
 def plan_prompts(prompts: Iterable[Prompt], token_budget: int) -> tuple[PromptBatch, ...]:

@@ -8,7 +8,7 @@ content.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ import transformers
 
 from fairaudit.errors import ModelError, UsageError
 from fairaudit.results import AdapterOrigin, ModelIdentity
+from fairaudit.scoring.causality import kind_of_causal
 from fairaudit.scoring.checkpoints.adapters import base_of, with_adapter
 from fairaudit.scoring.checkpoints.identity import check_finite, fingerprint
 from fairaudit.scoring.checkpoints.limits import check_ids, longest_row
@@ -42,7 +43,8 @@ class LoadedModel:
 
     ``storable``: whether its fingerprint tells all there is to know. A model in memory may carry
     hooks or switched-off adapters, remote code may change; what they score is never stored.
-    ``notes``: what a result must say about how it was loaded.
+    ``notes``: what a result must say about how it was loaded. ``unrounded``: reads the model again
+    as its file has it, where weights were rounded to a lower precision.
     """
 
     model: Any
@@ -56,6 +58,7 @@ class LoadedModel:
     folder: Path | None
     storable: bool
     notes: tuple[str, ...] = ()
+    unrounded: Callable[[], Any] | None = None
 
     @property
     def pad_id(self) -> int:
@@ -119,7 +122,7 @@ def load_model(
         In one line: what is wrong with the checkpoint and what to do.
     """
     target = Target(choose_device(device), _dtype(dtype))
-    place = None
+    place, unrounded = None, None
     if isinstance(source, tuple):
         read = _in_memory(*source)
     else:
@@ -129,9 +132,14 @@ def load_model(
     kind = _kind(read.model.config, read.tokenizer)
     identity = _identity(read, revision)
     if place is not None and identity.quantization is None:
+        unrounded = _reader(place, read.model, target)
         cast(read.model, target.dtype or torch.float32)
         read.model.to(device=target.device)
     model = read.model.eval()
+    limit, notes = longest_row(model, read.tokenizer), read.notes
+    if kind == "causal":
+        kind, found = kind_of_causal(model, read.tokenizer, limit)
+        notes += found
     return LoadedModel(
         model=model,
         tokenizer=read.tokenizer,
@@ -139,12 +147,22 @@ def load_model(
         identity=identity,
         device=next(model.parameters()).device.type,
         dtype=_precision(model),
-        max_length=longest_row(model, read.tokenizer),
+        max_length=limit,
         vocabulary_size=model.get_input_embeddings().num_embeddings,
         folder=None if place is None else place.folder,
         storable=place is not None and not trust_remote_code,
-        notes=read.notes,
+        notes=notes,
+        unrounded=unrounded,
     )
+
+
+def _reader(place: Place, model: Any, target: Target) -> Callable[[], Any] | None:
+    """Return what reads a model again in fp32, if it is about to be rounded."""
+    wanted = target.dtype or torch.float32
+    if all(weight.dtype == wanted for weight in model.parameters()) or wanted == torch.float32:
+        return None
+    exact = Target(torch.device("cpu"), torch.float32)
+    return lambda: _read(place, exact).model
 
 
 def _in_memory(model: Any, tokenizer: Any) -> _Checkpoint:

@@ -8,9 +8,10 @@ a budget that does not fit the memory fails at once and not after an hour.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from fairaudit.scoring.batching import Batching, fitting
 from fairaudit.scoring.rows import Read, Row
 
 
@@ -33,10 +34,17 @@ class Batch:
     def halves(self) -> tuple[Batch, Batch]:
         """Both halves, for a device that cannot hold the whole."""
         middle = len(self.rows) // 2
-        return tuple(  # type: ignore[return-value]
-            Batch(rows, tuple(read for read in self.reads if read.row in set(rows)))
-            for rows in (self.rows[:middle], self.rows[middle:])
-        )
+        return self._of(self.rows[:middle]), self._of(self.rows[middle:])
+
+    def parts(self, batching: Batching) -> tuple[Batch, ...]:
+        """Cut into parts whose rows may run together, with the reads in the same order."""
+        if batching == "padded":
+            return (self,)
+        return tuple(map(self._of, fitting(self.rows, lambda row: len(row.ids), batching)))
+
+    def _of(self, rows: Sequence[Row]) -> Batch:
+        chosen = set(rows)
+        return Batch(tuple(rows), tuple(read for read in self.reads if read.row in chosen))
 
 
 def plan_batches(reads: Iterable[Read], token_budget: int) -> tuple[Batch, ...]:

@@ -75,14 +75,15 @@ class Encoder:
         return "none"
 
     @cached_property
-    def _prefix(self) -> tuple[int, ...]:
+    def prefix(self) -> tuple[int, ...]:
+        """Token that a causal row starts with, by the BOS rule; none: nothing."""
         tokenizer = self._tokenizer
         start = tokenizer.bos_token_id
         start = tokenizer.eos_token_id if start is None else start
         return () if start is None else (int(start),)
 
     @cached_property
-    def _frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Special tokens that the tokenizer's template puts before and after a sentence."""
         encoded = self._tokenizer("a", return_special_tokens_mask=True)
         ids, special = encoded["input_ids"], encoded["special_tokens_mask"]
@@ -98,7 +99,7 @@ class Encoder:
 
     def prompt(self, text: str) -> tuple[int, ...]:
         """Tokens of a text that is to be continued, after BOS."""
-        return self._prefix + self._plain(text)
+        return self.prefix + self._plain(text)
 
     def _reads(self, request: TokenRequest) -> tuple[Read, ...]:
         match request:
@@ -124,10 +125,10 @@ class Encoder:
 
     def _log_likelihood(self, request: LogLikelihood) -> tuple[Read, ...]:
         text, first = self._continuation(request.context, request.text)
-        ids = self._prefix + text
+        ids = self.prefix + text
         # The last token is only a target: nothing is read after it, so the model need not see it.
         row = Row(ids[:-1])
-        start = max(len(self._prefix) + first, 1)
+        start = max(len(self.prefix) + first, 1)
         return tuple(Read(row, i - 1, ids[i]) for i in range(start, len(ids)))
 
     def _continuation(self, context: str, text: str) -> tuple[tuple[int, ...], int]:
@@ -145,7 +146,7 @@ class Encoder:
 
     def _framed(self, ids: tuple[int, ...]) -> tuple[tuple[int, ...], range]:
         """Row with special tokens, and the positions that are not special."""
-        before, after = self._frame
+        before, after = self.frame
         return before + ids + after, range(len(before), len(before) + len(ids))
 
     def _pseudo_log_likelihood(self, request: PseudoLogLikelihood) -> tuple[Read, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,10 +16,13 @@ import transformers
 
 from fairaudit.items import Answer, Association, Request, Skipped, TokenRequest
 from fairaudit.scoring.attention import NO_ATTENTION, gives_attention
+from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.embed import Embedder
 from fairaudit.scoring.forward import Forward, Scored, fused_gelu
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.plan import Batch, plan_batches
+from fairaudit.scoring.precision import in_fp32
+from fairaudit.scoring.probe_rows import probe_rows
 from fairaudit.scoring.rows import Encoder, Read
 from fairaudit.scoring.store import ScoreStore
 
@@ -67,6 +71,7 @@ class Scorer:
         self, loaded: LoadedModel, token_budget: int | None = None, cache: Path | None = None
     ) -> None:
         self._loaded = loaded
+        self._cache = cache
         self.encoder = Encoder(loaded.tokenizer, loaded.max_length)
         self.token_budget = token_budget or default_token_budget(loaded)
         self._store = (
@@ -75,8 +80,20 @@ class Scorer:
 
     @cached_property
     def _forward(self) -> Forward:
-        causal = self._loaded.kind == "causal"
-        return Forward(self._loaded.model, causal=causal, pad_id=self._loaded.pad_id)
+        return forward_of(self._loaded)
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        return Embedder(self._loaded, self.token_budget)
+
+    def batching(self, plan: Plan) -> dict[str, Batching]:
+        """How rows run together, by what is asked of the model, where they may not be padded."""
+        found: dict[str, Batching] = {}
+        if plan.batches:
+            found["scores"] = self._forward.batching
+        if plan.associations:
+            found["embeddings"] = self._embedder.batching
+        return {what: how for what, how in found.items() if how != "padded"}
 
     def plan(self, requests: Iterable[Request]) -> Plan:
         """Tokenize every request and pack the rows; of the model at most its attention is tried."""
@@ -122,9 +139,14 @@ class Scorer:
             for request, entry in plan.reads.items()
         }
         if plan.associations:
-            embedder = Embedder(self._loaded, self.token_budget)
-            answers.update(embedder.associations(plan.associations))
+            answers.update(self._embedder.associations(plan.associations))
         return answers
+
+    @contextlib.contextmanager
+    def in_fp32(self) -> Iterator[Scorer]:
+        """Make a scorer of the same model in fp32; this one must not run meanwhile."""
+        with in_fp32(self._loaded) as wide:
+            yield Scorer(wide, self.token_budget, self._cache)
 
     def missing(self, plan: Plan) -> tuple[Batch, ...]:
         """Batches of a plan whose scores are not in the store."""
@@ -161,6 +183,20 @@ class Scorer:
             "bos": self.encoder.bos_rule,
             "token_budget": self.token_budget,
         }
+
+
+def forward_of(loaded: LoadedModel) -> Forward:
+    """Make the forward pass of a model, with its self-checks done."""
+    causal = loaded.kind == "causal"
+    encoder = Encoder(loaded.tokenizer, loaded.max_length)
+    probes = probe_rows(
+        loaded.tokenizer,
+        loaded.vocabulary_size,
+        loaded.max_length,
+        frame=(encoder.prefix, ()) if causal else encoder.frame,
+        mask_id=None if causal else loaded.tokenizer.mask_token_id,
+    )
+    return Forward(loaded.model, causal=causal, pad_id=loaded.pad_id, probes=probes)
 
 
 def model_context(loaded: LoadedModel) -> dict[str, str | int | None]:

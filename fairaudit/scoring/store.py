@@ -21,7 +21,7 @@ from fairaudit.scoring.plan import Batch
 from fairaudit.scoring.segments import Segments
 
 #: Goes up whenever the numbers of an equal batch may change, so that old ones are left alone.
-REVISION: Final = 2
+REVISION: Final = 3
 
 #: Number of reads, whether weights follow.
 _HEAD: Final = struct.Struct("<IB")

@@ -16,7 +16,7 @@ from fairaudit.scoring.generate_plan import PromptBatch
 from fairaudit.scoring.segments import Segments
 
 #: Goes up whenever an equal batch may be continued otherwise, so that old texts are left alone.
-REVISION: Final = 2
+REVISION: Final = 3
 
 
 class TextStore:

@@ -11,6 +11,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from fairaudit.errors import NonFiniteError
+from fairaudit.scoring.load import LoadedModel
+from fairaudit.scoring.scorer import forward_of
 from fairaudit.training.batches import micro_batches
 from fairaudit.training.draws import Example, Labeller
 from fairaudit.training.encoding import Record
@@ -23,20 +25,18 @@ _LARGEST_LOSS: Final = 700.0
 
 
 def perplexity(
-    model: Any, records: Sequence[Record], label: Labeller, *, causal: bool, pad_id: int
+    loaded: LoadedModel, records: Sequence[Record], label: Labeller, *, pad_id: int
 ) -> float:
     """Exp of the mean −log P over all predicted tokens of some records, without their twins.
 
     Parameters
     ----------
-    model : PreTrainedModel
+    loaded : LoadedModel
         The model, as it is.
     records : sequence of Record
         Encoded records.
     label : Labeller
         The objective; for a masked model the perplexity is that of the masked tokens.
-    causal : bool
-        Whether a token is predicted from the position before it.
     pad_id : int
         Token on places that are masked out.
 
@@ -56,13 +56,15 @@ def perplexity(
         for number, record in enumerate(records)
         for variants in record
     ]
-    device = next(model.parameters()).device
+    device = next(loaded.model.parameters()).device
+    # Where padding changes what the model reads, each row is read alone.
+    max_rows = None if forward_of(loaded).batching == "padded" else 1
     total, tokens = 0.0, 0
     with torch.inference_mode():
-        for batch in micro_batches(examples, None, pad_id, device):
+        for batch in micro_batches(examples, max_rows, pad_id, device):
             labels = batch.inputs.pop("labels")
-            logits = model(**batch.inputs).logits
-            if causal:
+            logits = loaded.model(**batch.inputs).logits
+            if loaded.kind == "causal":
                 logits, labels = logits[:, :-1], labels[:, 1:]
             total += float(
                 cross_entropy(

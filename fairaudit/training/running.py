@@ -20,6 +20,7 @@ from fairaudit.scoring.load import LoadedModel, load_model
 from fairaudit.training.adapters import add_adapters
 from fairaudit.training.draws import Sampler
 from fairaudit.training.evaluation import parameter_distance, perplexity
+from fairaudit.training.independence import check_independence
 from fairaudit.training.jobs import FineTuning
 from fairaudit.training.loop import Loop, StepHook
 from fairaudit.training.optimizers import make_optimizer
@@ -61,10 +62,11 @@ def run_job(
     on_start: Callable[[Any], None] | None = None,
 ) -> FineTuned:
     """Train a job to its end; see `finetune`."""
+    loop, lora = _make_loop(job, micro_batch_size)
+    check_independence(job, loop.gradient.engine)
     private = PrivateFolder(job.output)
     private.create()
     before = _held_out_perplexity(job, job.loaded)
-    loop, lora = _make_loop(job, micro_batch_size)
     if job.resume:
         state = private.load_state()
         job.check_same(state["identity"])
@@ -146,9 +148,7 @@ def _save_result(
 def _held_out_perplexity(job: FineTuning, loaded: LoadedModel) -> float | None:
     if job.held_out is None:
         return None
-    return perplexity(
-        loaded.model, job.held_out.records, job.label, causal=job.causal, pad_id=job.pad_id
-    )
+    return perplexity(loaded, job.held_out.records, job.label, pad_id=job.pad_id)
 
 
 def _statement(job: FineTuning, saved: LoadedModel) -> PrivacyStatement | None:

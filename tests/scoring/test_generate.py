@@ -64,10 +64,10 @@ def test_greedy_texts_are_those_of_one_prompt_at_a_time(loaded):
         assert completions.texts == (one_at_a_time(loaded, generator, prompt, 12),)
 
 
-@pytest.mark.parametrize("padding", [True, False])
-def test_completions_do_not_depend_on_what_else_is_written(loaded, monkeypatch, padding):
+@pytest.mark.parametrize("batching", ["padded", "equal_lengths", "single"])
+def test_completions_do_not_depend_on_what_else_is_written(loaded, monkeypatch, batching):
     """Order, other prompts, batch size, padding or equal lengths: always the same texts."""
-    monkeypatch.setattr(generate_loop.Writer, "_padding_agrees", lambda _self: padding)
+    monkeypatch.setattr(generate_loop, "find_batching", lambda *_: batching)
     together = written(Generator(loaded), PROMPTS, SAMPLED)
     backwards = written(Generator(loaded, token_budget=1), PROMPTS[::-1], SAMPLED)
     assert together == backwards[::-1]
@@ -210,7 +210,7 @@ def test_an_adapter_in_memory_writes_as_its_merged_model_does(family):
             if "lora_B" in name:
                 parameter.normal_(std=0.5)
     generator = Generator(load_model((adapted, tokenizer), device="cpu"))
-    assert generator._writer._pads
+    assert generator.batching == "padded"
     found = written(generator, PROMPTS, SAMPLED)
     merged = load_model((adapted.merge_and_unload(), tokenizer), device="cpu")
     assert found == written(Generator(merged), PROMPTS, SAMPLED)
@@ -241,6 +241,7 @@ def test_not_a_number_is_an_error():
 
 def test_out_of_memory_splits_the_batch(loaded, monkeypatch):
     expected = written(Generator(loaded), PROMPTS, SAMPLED)
+    monkeypatch.setattr(generate_loop, "find_batching", lambda *_: "padded")
     start = generate_loop.Writer._start
 
     def scarce(self, prompts):
@@ -250,7 +251,6 @@ def test_out_of_memory_splits_the_batch(loaded, monkeypatch):
 
     monkeypatch.setattr(generate_loop.Writer, "_start", scarce)
     assert written(Generator(loaded), PROMPTS, SAMPLED) == expected
-    monkeypatch.setattr(generate_loop.Writer, "_padding_agrees", lambda _self: True)
     monkeypatch.setattr(
         generate_loop.Writer, "_start", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError)
     )

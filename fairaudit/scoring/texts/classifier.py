@@ -10,14 +10,19 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import torch
+from torch import Tensor
 
 from fairaudit.errors import ModelError
 from fairaudit.items import Continuation, Skipped
+from fairaudit.scoring.batching import Batching, fitting
 from fairaudit.scoring.checkpoints.limits import check_ids
-from fairaudit.scoring.forward import out_of_memory
+from fairaudit.scoring.independence import find_batching
+from fairaudit.scoring.memory import out_of_memory
+from fairaudit.scoring.probe_rows import Ids, probe_rows
 from fairaudit.scoring.texts.base import EMPTY, Scores, is_empty
 from fairaudit.scoring.texts.checkpoint import LoadedClassifier, address, load_classifier
 from fairaudit.scoring.texts.masking import masked
@@ -46,6 +51,9 @@ REGARD_NAMES: Final = {
     "2": "other",
 }
 _TOKENS: Final = {"cpu": 2048, "cuda": 32768}
+
+#: Largest difference of probabilities that fp32 explains.
+_ROUNDING: Final = 1e-4
 
 #: What a scorer reads of a continuation, or why it cannot.
 Prepare = Callable[[Continuation], str | Skipped]
@@ -99,6 +107,13 @@ class Classifier:
         )
         return [text if isinstance(text, Skipped) else answers[text] for text in prepared]
 
+    @cached_property
+    def batching(self) -> Batching:
+        """How texts may run together without changing each other's probabilities."""
+        loaded = self._loaded
+        rows = probe_rows(loaded.tokenizer, loaded.vocabulary_size, loaded.longest)
+        return find_batching(self._read, rows, _same)
+
     @property
     def _limit(self) -> float:
         return math.inf if self._loaded.longest is None else self._loaded.longest
@@ -110,17 +125,18 @@ class Classifier:
         found = self._loaded.tokenizer([_encodable(text) for text in texts], verbose=False)
         return [len(ids) for ids in found["input_ids"]]
 
-    def _batches(self, lengths: Mapping[str, int]) -> Iterator[list[str]]:
+    def _batches(self, lengths: Mapping[str, int]) -> Iterator[Sequence[str]]:
         """Texts of like length, longest first, at most a budget of padded tokens together."""
         order = sorted(lengths, key=lambda text: (-lengths[text], text))
         start = 0
         while start < len(order):
             longest = max(1, min(lengths[order[start]], self._limit))
             size = max(1, int(self._token_budget // longest))
-            yield order[start : start + size]
+            batch = order[start : start + size]
+            yield from fitting(batch, lambda text: min(lengths[text], self._limit), self.batching)
             start += size
 
-    def _safely(self, batch: list[str]) -> list[Scores | Skipped]:
+    def _safely(self, batch: Sequence[str]) -> list[Scores | Skipped]:
         try:
             return [self._answer(row) for row in self._probabilities(batch)]
         except RuntimeError as error:
@@ -132,8 +148,22 @@ class Classifier:
         middle = len(batch) // 2
         return [*self._safely(batch[:middle]), *self._safely(batch[middle:])]
 
+    def _read(self, rows: Sequence[Ids]) -> list[Tensor]:
+        """Probabilities [1, labels] of each row, all run in one batch."""
+        width, pad = max(map(len, rows)), self._loaded.tokenizer.pad_token_id or 0
+        ids = torch.tensor([row + (pad,) * (width - len(row)) for row in rows])
+        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+        inputs = {"input_ids": ids.to(self._device), "attention_mask": mask.to(self._device)}
+        return list(self._run(inputs)[:, None])
+
     @torch.inference_mode()
-    def _probabilities(self, batch: list[str]) -> list[list[float]]:
+    def _run(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Probabilities [rows, labels]."""
+        logits = self._loaded.model(**inputs).logits.float()
+        several = self._loaded.reading == "sigmoid"
+        return torch.sigmoid(logits) if several else torch.softmax(logits, dim=-1)
+
+    def _probabilities(self, batch: Sequence[str]) -> list[list[float]]:
         encoded = self._loaded.tokenizer(
             [_encodable(text) for text in batch],
             padding=True,
@@ -143,10 +173,7 @@ class Classifier:
             return_tensors="pt",
         )
         check_ids((int(encoded["input_ids"].max()),), self._loaded.vocabulary_size)
-        logits = self._loaded.model(**encoded.to(self._device)).logits.float()
-        several = self._loaded.reading == "sigmoid"
-        found = torch.sigmoid(logits) if several else torch.softmax(logits, dim=-1)
-        rows: list[list[float]] = found.cpu().tolist()
+        rows: list[list[float]] = self._run(encoded.to(self._device)).cpu().tolist()
         return rows
 
     def _answer(self, row: list[float]) -> Scores | Skipped:
@@ -204,6 +231,11 @@ def _toxic_label(loaded: LoadedClassifier, wanted: str | None) -> str:
         f"{loaded.id}: labels {', '.join(loaded.labels)}: {problem}; name the toxic one after the "
         "classifier: ...#LABEL"
     )
+
+
+def _same(plain: Tensor, other: Tensor) -> bool:
+    """Whether probabilities agree; what is no number is skipped later, with its reason."""
+    return not bool(((plain - other).abs() > _ROUNDING).any())
 
 
 def _continuation(one: Continuation) -> str:

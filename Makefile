@@ -30,8 +30,9 @@ wheel: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt torch
-	$(BIN)/pip install -q -c constraints.txt -e ".[test,dev]"
+	@echo "Installing into .venv: torch first, then the rest. This takes a few minutes."
+	$(BIN)/pip install -c constraints.txt torch
+	$(BIN)/pip install -c constraints.txt -e ".[test,dev]"
 	touch $(STAMP)
 
 clean:

@@ -87,6 +87,7 @@ def plan_audit(
     token_budget: int | None = None,
     quick: bool = False,
     full: bool = False,
+    limit: int | None = None,
     texts: TextOptions | None = None,
 ) -> AuditPlan:
     """Load model and items and plan the scoring, without scoring anything; see `audit`."""
@@ -96,7 +97,11 @@ def plan_audit(
     if token_budget is not None and token_budget < 1:
         raise UsageError("the token budget must be at least 1")
     finder = DataFinder(Path(data) if data is not None else None)
-    size = Size(QUICK_ITEMS if quick else None, full)
+    if limit is not None and limit < 1:
+        raise UsageError("the limit must be at least 1 item per suite and axis")
+    if sum((quick, full, limit is not None)) > 1:
+        raise UsageError("quick, full and limit exclude each other; give one")
+    size = Size(QUICK_ITEMS if quick else limit, full, quick)
     loaded_data = [load_items(suite, finder, axes, size) for suite in chosen]
 
     from fairaudit.scoring.load import load_model

@@ -34,7 +34,10 @@ from fairaudit.audit_texts import (
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
-from fairaudit.results import AuditResult, Estimate, Run, files
+from fairaudit.progress import Progress, shown
+from fairaudit.results import AuditResult, Estimate, Run
+from fairaudit.results.folders import refuse_other_result
+from fairaudit.results.types import NearTies
 from fairaudit.score_tables import item_rows, score_table, token_rows
 from fairaudit.suite_plan import SuitePlan
 from fairaudit.suites import PROBE
@@ -47,9 +50,6 @@ if TYPE_CHECKING:
     from fairaudit.results.texts import PromptTexts
 
 __all__ = ["AuditPlan", "TextOptions", "audit", "plan_audit", "run_audit", "save_audit"]
-
-#: Called with (tokens done, tokens in all) after each batch.
-Progress = Callable[[int, int], None]
 
 
 def audit(
@@ -69,6 +69,7 @@ def audit(
     token_budget: int | None = None,
     quick: bool = False,
     full: bool = False,
+    limit: int | None = None,
     toxicity_classifier: str | os.PathLike[str] | None = None,
     regard_classifier: str | os.PathLike[str] | None = None,
     word_vectors: str | os.PathLike[str] | None = None,
@@ -76,7 +77,8 @@ def audit(
     system_prompt: str | None = None,
     max_new_tokens: int | None = None,
     completions: int | None = None,
-    progress: Progress | None = None,
+    overwrite: bool = False,
+    progress: Progress | bool | None = None,
 ) -> AuditResult:
     """Audit one language model for social bias.
 
@@ -112,6 +114,8 @@ def audit(
         At most 200 items per suite and axis, and fewer prompts to continue.
     full : bool
         Also run suites that are off by default, and continue all prompts of large suites.
+    limit : int, optional
+        At most so many items per suite and axis; intervals widen accordingly.
     toxicity_classifier, regard_classifier : str or path, optional
         Text classifiers that score what the model writes: Hub id (``id@revision``) or folder.
         Without them its texts are scored by lexicons, and the audit says what was left out.
@@ -123,8 +127,11 @@ def audit(
         The system's turn of the chat.
     max_new_tokens, completions : int, optional
         Longest completion in tokens, and completions per prompt; default the suite's own.
-    progress : callable, optional
-        Called with (tokens done, tokens in all) after each batch.
+    overwrite : bool
+        Replace another result in ``output``, such as that of the model before it was retrained.
+    progress : callable or False, optional
+        Called with (stage, done, total); False: silent. By default a terminal or notebook shows a
+        bar, and anything else gets a line every 30 s.
 
     Returns
     -------
@@ -141,97 +148,119 @@ def audit(
     >>> result = fairaudit.audit("distilgpt2")  # doctest: +SKIP
     >>> result.to_frame()  # doctest: +SKIP
     """
-    plan = plan_audit(
-        model,
-        suites=suites,
-        axes=axes,
-        data=data,
-        base=base,
-        label=label,
-        device=device,
-        dtype=dtype,
-        seed=seed,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-        token_budget=token_budget,
-        quick=quick,
-        full=full,
-        texts=TextOptions(
-            toxicity_classifier=toxicity_classifier,
-            regard_classifier=regard_classifier,
-            word_vectors=word_vectors,
-            apply_chat_template=apply_chat_template,
-            system_prompt=system_prompt,
-            max_new_tokens=max_new_tokens,
-            completions=completions,
-        ),
-    )
-    return run_audit(plan, output=output, progress=progress)
+    from fairaudit.scoring.borrowed import as_found
+
+    with as_found(model, base), shown(progress) as tell:
+        tell("loading model and items", 0, 0)
+        plan = plan_audit(
+            model,
+            suites=suites,
+            axes=axes,
+            data=data,
+            base=base,
+            label=label,
+            device=device,
+            dtype=dtype,
+            seed=seed,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
+            token_budget=token_budget,
+            quick=quick,
+            full=full,
+            limit=limit,
+            texts=TextOptions(
+                toxicity_classifier=toxicity_classifier,
+                regard_classifier=regard_classifier,
+                word_vectors=word_vectors,
+                apply_chat_template=apply_chat_template,
+                system_prompt=system_prompt,
+                max_new_tokens=max_new_tokens,
+                completions=completions,
+            ),
+        )
+        return run_audit(plan, output=output, overwrite=overwrite, progress=tell)
 
 
 def run_audit(
     plan: AuditPlan,
     *,
     output: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
+    overwrite: bool = False,
+    progress: Progress | bool | None = None,
 ) -> AuditResult:
     """Score a plan, estimate, and write the audit folder if one is named; see `audit`."""
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     provenance = provenance_of(plan.loaded, plan.settings, plan.base)
     if output is not None:
         identity = AuditResult.identity_of(plan.label, provenance)
-        files.refuse_other_result(Path(output), AuditResult, identity)
-    advance = _cumulative(progress, plan.n_tokens)
-    answers, near_ties = near_ties_in_fp32(plan, plan.scorer.run(plan.scoring, advance))
-    written = _written(plan, advance)
-    tables = {
-        entry.suite.name: _texts_table(entry, written) if entry.prompts else _table(entry, answers)
-        for entry in plan.suites
-        if entry.reason is None
-    }
-    texts, empty = _texts(plan, written), without_scores(tables)
-    estimates = _estimates(plan, {name: tables[name] for name in tables if name not in empty})
-    privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
-    result = AuditResult(
-        label=plan.label,
-        suites=tuple(
-            suite_run(
-                entry,
-                tables,
-                estimates,
-                texts.get(entry.suite.name, ()),
-                entry.reason or empty.get(entry.suite.name),
-            )
-            for entry in plan.suites
-            if entry.suite is not PROBE
-        ),
-        estimates=with_adjusted_p([*estimates, *_distances(plan)]),
-        provenance=provenance.model_copy(update={"near_ties": near_ties}),
-        privacy=privacy,
-        notes=(
-            *_notes(plan, texts),
-            *near_tie_notes(plan.loaded, near_ties),
-            *skipped_notes(tables, empty),
-            *claim_notes(privacy, plan.loaded),
-        ),
-        run=Run(
-            started=started.isoformat(timespec="seconds"),
-            finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            seconds=round(time.perf_counter() - clock, 3),
-            host=platform.node(),
-        ),
-    )
-    result.with_tables(tables).with_texts(texts)
-    if output is not None:
-        save_audit(result, Path(output))
+        refuse_other_result(Path(output), AuditResult, identity, overwrite=overwrite)
+    with shown(progress) as tell:
+        tables, texts, near_ties = _scored(plan, tell)
+        empty = without_scores(tables)
+        measured = {name: tables[name] for name in tables if name not in empty}
+        estimates = _estimates(plan, measured, tell)
+        privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
+        result = AuditResult(
+            label=plan.label,
+            suites=tuple(
+                suite_run(
+                    entry,
+                    tables,
+                    estimates,
+                    texts.get(entry.suite.name, ()),
+                    entry.reason or empty.get(entry.suite.name),
+                )
+                for entry in plan.suites
+                if entry.suite is not PROBE
+            ),
+            estimates=with_adjusted_p([*estimates, *_distances(plan, tell)]),
+            provenance=provenance.model_copy(update={"near_ties": near_ties}),
+            privacy=privacy,
+            notes=(
+                *_notes(plan, texts),
+                *near_tie_notes(plan.loaded, near_ties),
+                *skipped_notes(tables, empty),
+                *claim_notes(privacy, plan.loaded),
+            ),
+            run=Run(
+                started=started.isoformat(timespec="seconds"),
+                finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                seconds=round(time.perf_counter() - clock, 3),
+                host=platform.node(),
+            ),
+        )
+        result.with_tables(tables).with_texts(texts)
+        if output is not None:
+            tell("drawing figures and report", 0, 0)
+            save_audit(result, Path(output), overwrite=overwrite)
     return result
 
 
-def save_audit(result: AuditResult, folder: Path) -> None:
+def _scored(
+    plan: AuditPlan, tell: Progress
+) -> tuple[dict[str, pd.DataFrame], dict[str, tuple[PromptTexts, ...]], dict[str, NearTies]]:
+    """Run the model: score tables and what it wrote, by suite; near-ties, by protocol."""
+    counting = _counting(tell, "scoring", plan.scoring.n_tokens)
+    answers, near_ties = near_ties_in_fp32(plan, plan.scorer.run(plan.scoring, counting))
+    written: Mapping[Generation, Completions | Skipped] = {}
+    if plan.generator is not None and plan.generation is not None:
+        counting = _counting(tell, "writing texts", plan.generation.n_tokens)
+        written = plan.generator.run(plan.generation, counting)
+    asked = [entry for entry in plan.suites if entry.reason is None]
+    tables = {}
+    for place, entry in enumerate(asked):
+        tell("scoring texts" if entry.prompts else "tabulating scores", place, len(asked))
+        tables[entry.suite.name] = (
+            _texts_table(entry, written) if entry.prompts else _table(entry, answers)
+        )
+    return tables, _texts(plan, written), near_ties
+
+
+def save_audit(result: AuditResult, folder: Path, *, overwrite: bool = False) -> None:
     """Write a whole audit folder: result, items, texts, and what is rendered from them."""
     from fairaudit.report.files import write_report
 
-    result.save(folder)
+    result.save(folder, overwrite=overwrite)
     write_report(result, folder)
 
 
@@ -245,14 +274,6 @@ def _table(entry: SuitePlan, answers: Mapping[Request, Answer | Skipped]) -> pd.
         answer = request if isinstance(request, Skipped) else answers[request]
         rows.extend(make_rows(items[item_id], protocols[protocol_id], role, answer))
     return score_table(rows)
-
-
-def _written(
-    plan: AuditPlan, advance: Callable[[int], None] | None
-) -> Mapping[Generation, Completions | Skipped]:
-    if plan.generator is None or plan.generation is None:
-        return {}
-    return plan.generator.run(plan.generation, advance)
 
 
 def _by_item(
@@ -281,19 +302,22 @@ def _texts(
     }
 
 
-def _estimates(plan: AuditPlan, tables: Mapping[str, pd.DataFrame]) -> list[Estimate]:
-    return [
-        estimate
-        for entry in plan.suites
-        if entry.suite.name in tables
-        for estimate in entry.suite.estimate(tables[entry.suite.name], plan.settings.seed)
-    ]
+def _estimates(
+    plan: AuditPlan, tables: Mapping[str, pd.DataFrame], tell: Progress
+) -> list[Estimate]:
+    found: list[Estimate] = []
+    asked = [entry.suite for entry in plan.suites if entry.suite.name in tables]
+    for place, suite in enumerate(asked):
+        tell("estimating and resampling", place, len(asked))
+        found.extend(suite.estimate(tables[suite.name], plan.settings.seed))
+    return found
 
 
-def _distances(plan: AuditPlan) -> list[Estimate]:
+def _distances(plan: AuditPlan, tell: Progress) -> list[Estimate]:
     """How far the model moved from its base, where one is named."""
     if plan.base is None:
         return []
+    tell("measuring the distance from the base model", 0, 0)
     from fairaudit.scoring.divergence import token_divergence
 
     probe = next(entry for entry in plan.suites if entry.suite is PROBE)
@@ -327,18 +351,18 @@ def _notes(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) -> tup
         notes.append(WARNING)
     limit = plan.settings.item_limit
     if limit is not None:
-        notes.append(f"quick: at most {limit} items per suite and axis, so intervals are wide")
+        notes.append(f"at most {limit} items per suite and axis were asked, so intervals are wide")
     return tuple(notes)
 
 
-def _cumulative(progress: Progress | None, total: int) -> Callable[[int], None] | None:
-    if progress is None:
-        return None
+def _counting(tell: Progress, stage: str, total: int) -> Callable[[int], None]:
+    """Report what is done of a stage as its parts are."""
     done = 0
+    tell(stage, done, total)
 
     def advance(n_tokens: int) -> None:
         nonlocal done
         done += n_tokens
-        progress(done, total)
+        tell(stage, done, total)
 
     return advance

@@ -36,6 +36,7 @@ from fairaudit.comparing.uneven import uneven_note
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.metrics.building import Measurement
 from fairaudit.metrics.stereoset import icat_change
+from fairaudit.progress import Progress, shown
 from fairaudit.results import (
     AuditResult,
     Change,
@@ -66,6 +67,8 @@ def compare(
     correction: Method = "holm",
     seed: int = 0,
     output: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    progress: Progress | bool | None = None,
 ) -> ComparisonResult:
     """Compare audited models with a baseline.
 
@@ -86,6 +89,10 @@ def compare(
         Seed of bootstrap and permutation.
     output : path, optional
         Folder for the comparison: result and report.
+    overwrite : bool
+        Replace another result in ``output``.
+    progress : callable or False, optional
+        Called with (stage, done, total); see `fairaudit.audit`.
 
     Returns
     -------
@@ -110,10 +117,12 @@ def compare(
         one if isinstance(one, AuditResult) else AuditResult.load(Path(one)) for one in audits
     ]
     names = _labels(loaded, labels)
-    pairs = [
-        _compare_pair(loaded[0], other, Terms(names[0], name, alpha, margin, seed))
-        for name, other in zip(names[1:], loaded[1:], strict=True)
-    ]
+    with shown(progress) as tell:
+        pairs: list[Pair] = []
+        for name, other in zip(names[1:], loaded[1:], strict=True):
+            tell("comparing and resampling", len(pairs), len(names) - 1)
+            terms = Terms(names[0], name, alpha, margin, seed)
+            pairs.append(_compare_pair(loaded[0], other, terms))
     _refuse_nothing_in_common(pairs)
     entries = _with_verdicts(pairs, loaded, correction)
     result = ComparisonResult(
@@ -140,7 +149,9 @@ def compare(
         ),
     )
     if output is not None:
-        save_comparison(result, Path(output))
+        with shown(progress) as tell:
+            tell("drawing figures and report", 0, 0)
+            save_comparison(result, Path(output), overwrite=overwrite)
     return result
 
 
@@ -153,11 +164,11 @@ def _loaded(audit: Audit) -> AuditResult:
     return audit if isinstance(audit, AuditResult) else AuditResult.load(Path(audit))
 
 
-def save_comparison(result: ComparisonResult, folder: Path) -> None:
+def save_comparison(result: ComparisonResult, folder: Path, *, overwrite: bool = False) -> None:
     """Write a whole comparison folder: result and everything that is rendered from it."""
     from fairaudit.report.files import write_report
 
-    result.save(folder)
+    result.save(folder, overwrite=overwrite)
     write_report(result, folder)
 
 

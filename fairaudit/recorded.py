@@ -65,6 +65,7 @@ def audit_scores(
     regard_classifier: str | os.PathLike[str] | None = None,
     word_vectors: str | os.PathLike[str] | None = None,
     device: str = "auto",
+    overwrite: bool = False,
 ) -> AuditResult:
     """Estimate bias from recorded scores, or from recorded texts.
 
@@ -96,6 +97,8 @@ def audit_scores(
         File of word vectors as text, for BOLD's projections on the direction of gender.
     device : str
         Where classifiers run.
+    overwrite : bool
+        Replace another result in ``output``.
 
     Raises
     ------
@@ -143,7 +146,7 @@ def audit_scores(
     if output is not None:
         from fairaudit.auditing import save_audit
 
-        save_audit(result, Path(output))
+        save_audit(result, Path(output), overwrite=overwrite)
     return result
 
 

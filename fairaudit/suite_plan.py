@@ -53,6 +53,8 @@ class Size:
 
     limit: int | None
     full: bool
+    #: Sample as few prompts as the suite still makes sense with.
+    quick: bool = False
 
     def reduced(self, suite: Suite, items: Sequence[Item]) -> tuple[Item, ...]:
         """Part of a suite's items that is asked."""
@@ -61,7 +63,8 @@ class Size:
             return tuple(items)
         if design is None:
             return quick_sample(items, self.limit) if self.limit else tuple(items)
-        per_axis = design.quick_per_axis if self.limit else design.per_axis
+        known = (design.quick_per_axis if self.quick else design.per_axis, self.limit)
+        per_axis = min((one for one in known if one is not None), default=None)
         return tuple(items) if per_axis is None else sample_prompts(items, per_axis)
 
 

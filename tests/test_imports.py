@@ -45,6 +45,7 @@ ALLOWED = {
         "scoring",
         "suites",
         "report",
+        "progress",
         "_version",
     },
     "comparing": {
@@ -56,7 +57,18 @@ ALLOWED = {
         "comparing",
         "stored_evidence",
     },
-    "comparison": {"errors", "results", "stats", "metrics", "comparing", "report", "comparison"},
+    "comparison": {
+        "errors",
+        "results",
+        "stats",
+        "metrics",
+        "comparing",
+        "report",
+        "comparison",
+        "progress",
+    },
+    "progress": set(),
+    "namesake": set(),
     "report": {"errors", "items", "results", "report", "_version"},
     # report.clean: no text of others enters a result with characters that drive a screen.
     "examples": {"items", "metrics", "report", "results"},

@@ -19,11 +19,11 @@ from fairaudit.report.files import write_report
 from fairaudit.results import AuditResult
 from fairaudit.results.files import (
     made_once,
-    refuse_other_result,
     refuse_unwritable,
     staged_folder,
     write_text,
 )
+from fairaudit.results.folders import refuse_other_result
 from fairaudit.results.places import inside, named, remove_file, remove_folder
 from fairaudit.results.texts import PromptTexts
 from fairaudit.training.private import PrivateFolder

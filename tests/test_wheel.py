@@ -95,6 +95,12 @@ def recipe() -> list[str]:
     return lines
 
 
+def test_the_recipe_does_not_install_the_unrelated_package():
+    (install,) = [line for line in recipe() if "pip install" in line]
+    assert "fairaudit" in install
+    assert "fairaudit" not in install.split()
+
+
 def test_the_recipe_of_readme_runs_from_the_wheel(installed, checkpoint, tmp_path):
     """Its audits are narrowed to one axis and its two models replaced; the rest is as printed."""
     (tmp_path / "release.toml").write_text(POLICY)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from fairaudit._version import __version__
 from fairaudit.cli.audit import audit_command
@@ -29,9 +30,24 @@ from fairaudit.namesake import warn_of_namesake
 
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
+_GLOBAL_FLAGS: Final = frozenset({"--quiet", "-q", "--debug"})
+
+
+class GlobalsAnywhere(TyperGroup):
+    """A group whose global flags may stand anywhere on the line, not only before the verb."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Move global flags to the front; what follows ``--`` is left alone."""
+        end = args.index("--") if "--" in args else len(args)
+        head, rest = args[:end], args[end:]
+        moved = [arg for arg in head if arg in _GLOBAL_FLAGS]
+        others = [arg for arg in head if arg not in _GLOBAL_FLAGS]
+        return super().parse_args(ctx, [*moved, *others, *rest])
+
 
 app = typer.Typer(
     name="fairaudit",
+    cls=GlobalsAnywhere,
     help="Did fine-tuning make this language model more biased, and how sure are we?",
     no_args_is_help=True,
     add_completion=False,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fairaudit.cli.state import STATE, console, split_list
+from fairaudit.cli.state import STATE, Overwrite, console, shown_progress, split_list
 from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
-    from fairaudit.auditing import AuditPlan, Progress
+    from fairaudit.auditing import AuditPlan
     from fairaudit.results import AuditResult, ComparisonResult
 
 INCOMPLETE = 4
@@ -30,7 +30,13 @@ class OutputFormat(StrEnum):
 
 
 def audit_command(
-    model: Annotated[str, typer.Argument(help="Checkpoint folder, PEFT adapter or Hub id.")],
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL...",
+            help="Checkpoint folder, PEFT adapter or Hub id; several: a folder each in --output.",
+        ),
+    ],
     suites: Annotated[
         str | None, typer.Option(help="Suites or suite files, comma-separated.")
     ] = None,
@@ -43,6 +49,7 @@ def audit_command(
     ] = None,
     label: Annotated[str | None, typer.Option(help="Name of the audit in reports.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Audit folder.")] = None,
+    overwrite: Overwrite = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto (float32), bfloat16 or float16.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
@@ -80,6 +87,9 @@ def audit_command(
     completions: Annotated[
         int | None, typer.Option(min=1, help="Texts per prompt; default the suite's own.")
     ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many items per suite and axis.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")
     ] = False,
@@ -88,33 +98,23 @@ def audit_command(
         Path | None, typer.Option(help="Also gate on this policy; sets the exit code.")
     ] = None,
 ) -> None:
-    """Audit one language model for social bias."""
-    if quick and full:
-        raise UsageError("--quick and --full exclude each other")
+    """Audit language models for social bias.
+
+    Example: fairaudit audit distilgpt2 --output audits/distilgpt2
+    """
     from fairaudit.cli.gate import apply_policy
     from fairaudit.policy import read_policy
 
+    places = _places(models, output, label, format)
     # Read before the model is: a typing error should not cost an audit.
     rules = None if policy is None else read_policy(policy)
-    calm_libraries()
-    from fairaudit.auditing import TextOptions, plan_audit, run_audit
+    codes = []
+    with told_when_interrupted(), shown_progress() as progress:
+        progress("loading model and items", 0, 0)
+        calm_libraries()
+        from fairaudit.auditing import TextOptions, plan_audit, run_audit
 
-    plan = plan_audit(
-        model,
-        suites=split_list(suites),
-        axes=split_list(axes),
-        data=data,
-        base=base,
-        label=label,
-        device=device,
-        dtype=dtype,
-        seed=seed,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-        token_budget=token_budget,
-        quick=quick,
-        full=full,
-        texts=TextOptions(
+        texts = TextOptions(
             toxicity_classifier=toxicity_classifier,
             regard_classifier=regard_classifier,
             word_vectors=word_vectors,
@@ -122,18 +122,53 @@ def audit_command(
             system_prompt=system_prompt,
             max_new_tokens=max_new_tokens,
             completions=completions,
-        ),
-    )
-    if dry_run:
-        _show_plan(plan)
-        return
-    with told_when_interrupted(), progress_bar(plan) as progress:
-        result = run_audit(plan, output=output, progress=progress)
-    show_result(result, format, output)
-    if suites is not None and any(run.status == "not_run" for run in result.suites):
-        raise typer.Exit(INCOMPLETE)
-    if rules is not None:
-        raise typer.Exit(apply_policy(result, rules, output))
+        )
+        for model, folder in places:
+            progress("loading model and items", 0, 0)
+            plan = plan_audit(
+                model,
+                suites=split_list(suites),
+                axes=split_list(axes),
+                data=data,
+                base=base,
+                label=label,
+                device=device,
+                dtype=dtype,
+                seed=seed,
+                revision=revision,
+                trust_remote_code=trust_remote_code,
+                token_budget=token_budget,
+                quick=quick,
+                full=full,
+                limit=limit,
+                texts=texts,
+            )
+            if dry_run:
+                _show_plan(plan)
+                continue
+            result = run_audit(plan, output=folder, overwrite=overwrite, progress=progress)
+            show_result(result, format, folder)
+            if suites is not None and any(run.status == "not_run" for run in result.suites):
+                codes.append(INCOMPLETE)
+            if rules is not None:
+                codes.append(apply_policy(result, rules, folder))
+    # A failed gate says more than an undecided one, and that more than a suite that did not run.
+    raise typer.Exit(min(filter(None, codes), default=0))
+
+
+def _places(
+    models: list[str], output: Path | None, label: str | None, format: OutputFormat
+) -> list[tuple[str, Path | None]]:
+    """Return each model with its audit folder: the output itself, or a folder in it for each."""
+    if len(models) == 1:
+        return [(models[0], output)]
+    if output is None or label is not None or format is OutputFormat.json:
+        raise UsageError("several models take --output FOLDER, and neither --label nor JSON")
+    names = [Path(model).name or Path(model).resolve().name for model in models]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"two models are called '{twice}'; audit them one by one")
+    return [(model, output / name) for model, name in zip(models, names, strict=True)]
 
 
 def show_result(
@@ -211,26 +246,3 @@ def told_when_interrupted() -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("fairaudit: interrupted; the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED) from None
-
-
-@contextlib.contextmanager
-def progress_bar(plan: AuditPlan) -> Iterator[Progress | None]:
-    """Show how much of a plan is scored, unless ``--quiet``."""
-    if STATE.quiet:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    stderr = Console(stderr=True)
-    columns = (TextColumn("scoring"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
-    bar = Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=stderr,
-        transient=True,
-        disable=not stderr.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("scoring", total=plan.n_tokens)
-        yield lambda done, _total: bar.update(task, completed=done)

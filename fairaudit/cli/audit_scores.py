@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fairaudit.cli.audit import OutputFormat, calm_libraries, show_result
+from fairaudit.cli.state import Overwrite
 
 
 def audit_scores_command(
@@ -19,10 +20,16 @@ def audit_scores_command(
     ],
     suite: Annotated[str, typer.Option(help="Suite that was asked.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Audit folder.")],
+    overwrite: Overwrite = False,
     data: Annotated[
         Path | None, typer.Option(help="Folder with benchmark files.", envvar="FAIRAUDIT_DATA")
     ] = None,
-    format: Annotated[str, typer.Option(help="auto, stereoset, crows_pairs or jsonl.")] = "auto",
+    input_format: Annotated[
+        str, typer.Option(help="auto, stereoset, crows_pairs or jsonl.")
+    ] = "auto",
+    format: Annotated[
+        str | None, typer.Option(hidden=True, help="Earlier name of --input-format.")
+    ] = None,
     label: Annotated[str | None, typer.Option(help="Name of the audit in reports.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     toxicity_classifier: Annotated[
@@ -39,15 +46,18 @@ def audit_scores_command(
     """Estimate bias from scores or texts that were recorded elsewhere."""
     from fairaudit.recorded import audit_scores
 
+    if format is not None:
+        typer.echo("fairaudit: --format is now called --input-format", err=True)
     if toxicity_classifier or regard_classifier:
         calm_libraries()
     result = audit_scores(
         file,
         suite=suite,
         data=data,
-        format=format,
+        format=format or input_format,
         label=label,
         output=output,
+        overwrite=overwrite,
         seed=seed,
         toxicity_classifier=toxicity_classifier,
         regard_classifier=regard_classifier,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fairaudit.cli.audit import OutputFormat, show_result
-from fairaudit.cli.state import split_list
+from fairaudit.cli.state import Overwrite, shown_progress, split_list
 
 if TYPE_CHECKING:
     from fairaudit.stats.multiplicity import Method
@@ -27,6 +27,7 @@ def compare_command(
     base: Annotated[Path, typer.Argument(help="Audit folder of the baseline.")],
     candidates: Annotated[list[Path], typer.Argument(help="Audit folders of the candidates.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Comparison folder.")],
+    overwrite: Overwrite = False,
     labels: Annotated[
         str | None, typer.Option(help="Names, baseline first, comma-separated.")
     ] = None,
@@ -45,20 +46,25 @@ def compare_command(
 ) -> None:
     """Compare audited models with a baseline: more biased, less, equivalent, or not to be told."""
     from fairaudit.cli.gate import apply_policy
-    from fairaudit.comparison import compare
     from fairaudit.policy import read_policy
 
     rules = None if policy is None else read_policy(policy)
     method: Method = correction.value
-    result = compare(
-        [base, *candidates],
-        labels=split_list(labels),
-        margin=margin,
-        alpha=alpha,
-        correction=method,
-        seed=seed,
-        output=output,
-    )
+    with shown_progress() as progress:
+        progress("comparing", 0, 0)
+        from fairaudit.comparison import compare
+
+        result = compare(
+            [base, *candidates],
+            labels=split_list(labels),
+            margin=margin,
+            alpha=alpha,
+            correction=method,
+            seed=seed,
+            output=output,
+            overwrite=overwrite,
+            progress=progress,
+        )
     show_result(result, format, output)
     if rules is not None:
         raise typer.Exit(apply_policy(result, rules, output))

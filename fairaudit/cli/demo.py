@@ -16,4 +16,4 @@ def demo_command(
     ),
 ) -> None:
     """Run the embedded experiment: a small GPT-2 fine-tuned four ways on text of known bias."""
-    experiment_command(output, "demo")
+    experiment_command("demo", output)

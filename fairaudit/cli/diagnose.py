@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fairaudit.cli.audit import OutputFormat, calm_libraries
-from fairaudit.cli.state import STATE, console, split_list
+from fairaudit.cli.state import Overwrite, console, shown_progress, split_list
 from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
-    from fairaudit.diagnostics.diagnosing import Progress
     from fairaudit.results import DiagnosticsResult
 
 
@@ -24,6 +21,7 @@ def diagnose_command(
         typer.Argument(help="Checkpoints of one architecture; checkpoint-N folders are a series."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the diagnosis.")],
+    overwrite: Overwrite = False,
     texts: Annotated[
         Path | None, typer.Option(help="Your own texts: .txt, .csv, .tsv, .jsonl or .parquet.")
     ] = None,
@@ -74,7 +72,7 @@ def diagnose_command(
     calm_libraries()
     from fairaudit.diagnostics.diagnosing import diagnose, folder_of
 
-    with _progress(len(models)) as progress:
+    with shown_progress() as progress:
         result = diagnose(
             models,
             texts,
@@ -90,6 +88,7 @@ def diagnose_command(
             labels=split_list(labels),
             steps=_numbers(steps),
             output=output,
+            overwrite=overwrite,
             device=device,
             dtype=dtype,
             seed=seed,
@@ -119,26 +118,3 @@ def _show(result: DiagnosticsResult, format: OutputFormat, folder: Path) -> None
         return
     console().print(render_terminal(result))
     console().print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Progress | None]:
-    """Show how many models are done, unless ``--quiet``."""
-    if STATE.quiet:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    stderr = Console(stderr=True)
-    bar = Progress(
-        TextColumn("models"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=stderr,
-        transient=True,
-        disable=not stderr.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("models", total=total)
-        yield lambda done, _total: bar.update(task, completed=done)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fairaudit.cli.audit import INTERRUPTED, calm_libraries
-from fairaudit.cli.state import STATE, console, split_list
+from fairaudit.cli.state import console, shown_progress, split_list
 from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from fairaudit.training.jobs import FineTuning
-    from fairaudit.training.loop import StepHook, StepReport
+    from fairaudit.training.loop import StepReport
     from fairaudit.training.running import FineTuned
 
 
@@ -84,7 +87,16 @@ def finetune_command(
         typer.Option(min=1, help="Diagnose gradients on public probe texts every so many steps."),
     ] = None,
 ) -> None:
-    """Fine-tune a model: plain, with counterfactual data, with differential privacy, or both."""
+    """Fine-tune a model: plain, with counterfactual data, with differential privacy, or both.
+
+    A record is a line of a .txt file, or a row with a column "text". Example row of a .jsonl file:
+
+        {"text": "The nurse said that she was tired."}
+
+    With --unit-column author, all rows of one author are one record:
+
+        {"author": "a17", "text": "The nurse said that she was tired."}
+    """
     calm_libraries()
     from fairaudit.training.finetuning import plan_finetuning, run_finetuning
     from fairaudit.training.monitoring import training_monitor, with_monitor
@@ -114,17 +126,24 @@ def finetune_command(
         base, train, output=output, recipe=recipe, unit_column=unit_column, resume=resume
     )
     _show_plan(job)
-    with _told_when_interrupted(), _progress_bar() as on_step:
+    losses = _losses(job)
+    with _told_when_interrupted(), shown_progress() as progress:
+        progress("training", 0, job.plan.steps)
         monitor = None if diagnose_every is None else training_monitor(job, diagnose_every)
         done = run_finetuning(
             job,
             micro_batch_size=micro_batch_size,
-            on_step=with_monitor(on_step, monitor),
+            on_step=with_monitor(
+                lambda report, _: progress(losses.words(report), report.step, report.steps),
+                monitor,
+            ),
             on_start=None if monitor is None else monitor.before_training,
         )
-    _show_result(done)
+        if monitor is not None:
+            progress("drawing figures and report", 0, 0)
+            monitor.finish()
+    _show_result(done, losses)
     if monitor is not None:
-        monitor.finish()
         _say(f"diagnosis: {done.folder / 'diagnostics' / 'report.html'}")
 
 
@@ -145,9 +164,13 @@ def _show_plan(job: FineTuning) -> None:
         )
 
 
-def _show_result(done: FineTuned) -> None:
-    _say(f"model: {done.folder}")
+def _show_result(done: FineTuned, losses: Losses) -> None:
     claim = done.privacy
+    statements = "training.json" if claim is None else "training.json and privacy.json"
+    _say(f"model: {done.folder} (weights as safetensors, config, tokenizer, {statements})")
+    loss = losses.summary()
+    if loss is not None:
+        _say(loss)
     if claim is None:
         _say("no privacy guarantee")
     elif claim.epsilon is not None:
@@ -167,41 +190,40 @@ def _told_when_interrupted() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-@contextlib.contextmanager
-def _progress_bar() -> Iterator[StepHook | None]:
-    """Show steps, loss, clip rate and epsilon so far, unless ``--quiet`` or on a pipe."""
-    from rich.console import Console
+@dataclass(slots=True)
+class Losses:
+    """The loss of each step, shown to whoever has the text and kept nowhere.
 
-    stderr = Console(stderr=True)
-    if STATE.quiet or not stderr.is_terminal:
-        yield None
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    Of an arm with a guarantee it is shown on a terminal only: elsewhere the line might be stored.
+    """
 
-    words = TextColumn("{task.description}")
-    columns = (BarColumn(), MofNCompleteColumn(), words, TimeRemainingColumn())
-    with Progress(*columns, console=stderr, transient=True) as bar:
-        task = bar.add_task("training", total=None)
+    shown: bool
+    note: str
+    seen: list[float] = field(default_factory=list)
 
-        def show(report: StepReport, model: Any) -> None:
-            del model
-            bar.update(task, completed=report.step, total=report.steps, description=_words(report))
+    def words(self, report: StepReport) -> str:
+        """Take a step's loss over; say it with clip rate and ε so far."""
+        found = report.seen
+        if found.loss is not None:
+            self.seen.append(found.loss)
+        values = [("epsilon", report.epsilon, ".2f")]
+        if self.shown:
+            values = [
+                ("loss", found.loss, ".3f"), ("clip rate", found.clip_rate, ".2f"), *values
+            ]  # fmt: skip
+        parts = (f"{name} {value:{form}}" for name, value, form in values if value is not None)
+        return " · ".join(["training", ", ".join(parts) or f"step {report.step}"])
 
-        yield show
+    def summary(self) -> str | None:
+        """Say how the loss changed, from the first tenth of the steps to the last."""
+        if not self.shown or not self.seen:
+            return None
+        n = max(1, len(self.seen) // 10)
+        first, last = fmean(self.seen[:n]), fmean(self.seen[-n:])
+        return f"training loss: {first:.3f} at first, {last:.3f} at last{self.note}"
 
 
-def _words(report: StepReport) -> str:
-    seen = report.seen
-    shown = (
-        ("loss", seen.loss, ".3f"),
-        ("clip rate", seen.clip_rate, ".2f"),
-        ("epsilon", report.epsilon, ".2f"),
-    )
-    parts = [f"{name} {value:{form}}" for name, value, form in shown if value is not None]
-    return ", ".join(parts) or "empty draw"
+def _losses(job: FineTuning) -> Losses:
+    if job.plan.mechanism != "dp":
+        return Losses(shown=True, note="")
+    return Losses(shown=sys.stderr.isatty(), note=" (not covered by epsilon, do not publish)")

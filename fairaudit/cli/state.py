@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rich.console import Console
+
+    from fairaudit.progress import Progress
+
+
+#: Flag of every verb that writes a result.
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace another result in the output folder.")
+]
 
 
 @dataclass
@@ -25,6 +40,31 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(quiet=STATE.quiet)
+
+
+def shown_progress() -> AbstractContextManager[Progress]:
+    """Return where work reports to: nowhere with ``--quiet``."""
+    from fairaudit.progress import shown
+
+    return shown(False if STATE.quiet else None)
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet.
+
+    Raises
+    ------
+    UsageError
+        If it exists, or cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "x", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise UsageError(f"{path} exists and is not overwritten; choose another file") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def split_list(value: str | None) -> list[str] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fairaudit.cli.state import console
+from fairaudit.cli.state import console, write_new
 from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,17 +17,62 @@ suites_app = typer.Typer(help="List, show and validate suites.", no_args_is_help
 
 
 @suites_app.command("list")
-def list_command() -> None:
+def list_command(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with benchmark files: also say which suites have their items at hand.",
+            envvar="FAIRAUDIT_DATA",
+        ),
+    ] = None,
+) -> None:
     """List all suites."""
     from rich.table import Table
 
     from fairaudit.suites import SUITES
 
-    table = Table("suite", "default", "axes", "licence", box=None, header_style="bold")
+    heads = ["suite", "default", "axes", "licence", *([] if data is None else ["at hand"])]
+    table = Table(*heads, box=None, header_style="bold")
     for suite in SUITES:
         default = "yes" if suite.default else "--full"
-        table.add_row(suite.name, default, ", ".join(suite.axes), suite.license)
+        cells = [suite.name, default, ", ".join(suite.axes), suite.license]
+        table.add_row(*cells, *([] if data is None else [_at_hand(suite, data)]))
     console().print(table)
+
+
+def _at_hand(suite: Suite, data: Path) -> str:
+    from fairaudit.suites import DataFinder, DataUnavailableError
+
+    try:
+        return f"{len(suite.load(DataFinder(data, fetch=False)).items):,} items"
+    except DataUnavailableError:
+        return "no"
+
+
+@suites_app.command("init")
+def init_command(
+    file: Annotated[Path, typer.Argument(help="File to write: .csv, .jsonl or .toml.")],
+    prompts: Annotated[
+        bool, typer.Option("--prompts", help="Prompts to be continued, not sentence pairs.")
+    ] = False,
+) -> None:
+    """Write an example suite of your own: rows to replace, in the form that is read.
+
+    Example row of sentence pairs in a .csv file:
+
+        axis,group,stereotype,anti_stereotype
+        gender,female,The nurse said she was tired.,The nurse said he was tired.
+    """
+    from fairaudit.suites.starter import starter_suite
+
+    text = starter_suite(file, prompts=prompts)
+    write_new(file, text)
+    console().print(
+        f"suite: {file}; replace its rows, then run: fairaudit suites validate {file}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @suites_app.command("show")

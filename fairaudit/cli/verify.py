@@ -8,18 +8,20 @@ from typing import Annotated
 import typer
 
 from fairaudit.cli.state import console
-from fairaudit.errors import ResultError
+
+BROKEN_CLAIM = 1
 
 
 def verify_command(
     folder: Annotated[Path, typer.Argument(help="Checkpoint folder with privacy.json.")],
 ) -> None:
-    """Recompute epsilon from privacy.json."""
+    """Recompute epsilon from privacy.json: 0 consistent, 1 the claim does not follow."""
     from fairaudit.training.verification import verify
 
     found = verify(folder)
     if not found.consistent:
-        raise ResultError(f"{folder}: {found.sentence}")
+        typer.echo(f"fairaudit: {folder}: {found.sentence}", err=True)
+        raise typer.Exit(BROKEN_CLAIM)
     console().print(found.sentence, highlight=False, markup=False)
     for warning in found.warnings:
         console().print(f"note: {warning}", highlight=False, markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,8 +15,10 @@ from fairaudit.diagnostics.probes import AXES, built_in
 from fairaudit.diagnostics.records import ProbeTexts
 from fairaudit.diagnostics.sources import from_texts
 from fairaudit.errors import ModelError, ResultError, UsageError
+from fairaudit.progress import Progress, shown
 from fairaudit.results.diagnostics import DiagnosedModel, DiagnosticsResult
 from fairaudit.results.files import refuse_unwritable
+from fairaudit.results.folders import refuse_files_of_others
 
 if TYPE_CHECKING:
     from fairaudit.diagnostics.assembly import Diagnosed
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Model = str | os.PathLike[str] | tuple[Any, Any]
-#: Called with (models done, models in all) after each.
-Progress = Callable[[int, int], None]
 
 _STEP: Final = re.compile(r"(?:checkpoint|step|global_step)[-_]?(\d+)$")
 
@@ -55,7 +55,8 @@ def diagnose(
     twins: bool = True,
     max_length: int = 256,
     trust_remote_code: bool = False,
-    progress: Progress | None = None,
+    overwrite: bool = False,
+    progress: Progress | bool | None = None,
 ) -> DiagnosticsResult:
     """Find out whose gradient is clipped, turned away or drowned in noise, and what moved the bias.
 
@@ -100,8 +101,10 @@ def diagnose(
         Tokens after which a text is cut.
     trust_remote_code : bool
         As in `transformers`.
-    progress : callable, optional
-        Called with (models done, models in all).
+    overwrite : bool
+        Replace another result in ``output``.
+    progress : callable or False, optional
+        Called with (stage, models done, models in all); see `fairaudit.audit`.
 
     Returns
     -------
@@ -130,6 +133,7 @@ def diagnose(
     probes = _texts(texts, axes, group_column, template_column, text_column, public=public_texts)
     from fairaudit.diagnostics.assembly import Clock, Diagnosed, assemble, stored_settings
     from fairaudit.diagnostics.checkpoint import Settings, look
+    from fairaudit.scoring.borrowed import as_found
 
     settings = Settings(
         seed=seed,
@@ -142,26 +146,29 @@ def diagnose(
     target = None if output is None else Path(output)
     earlier = None
     if target is not None:
-        earlier = _earlier(target, names, probes, stored_settings(settings))
+        earlier = _earlier(target, names, probes, stored_settings(settings), overwrite=overwrite)
     clock = Clock()
     found: list[Diagnosed] = []
     device_used = "cpu"
-    for place, model in enumerate(chosen):
-        loaded = _load(model, device, dtype, trust_remote_code)
-        _check_architecture(found, loaded, names[place])
-        step = None if found_steps is None else found_steps[place]
-        described = _described(loaded, given, names[place], step)
-        if earlier is not None:
-            _check_same_model(earlier.models[place], described)
-        looked = look(loaded, probes, described.clipping, settings, label=described.label)
-        found.append(Diagnosed(described, looked))
-        device_used = loaded.device
-        del loaded
-        if progress is not None:
-            progress(place + 1, len(chosen))
-    result = assemble(found, probes, settings, device=device_used, clock=clock)
-    if target is not None:
-        save(result, target)
+    with shown(progress) as tell:
+        for place, model in enumerate(chosen):
+            tell(f"looking at gradients · {names[place]}", place, len(chosen))
+            step = None if found_steps is None else found_steps[place]
+            with as_found(model):
+                loaded = _load(model, device, dtype, trust_remote_code)
+                _check_architecture(found, loaded, names[place])
+                described = _described(loaded, given, names[place], step)
+                if earlier is not None:
+                    _check_same_model(earlier.models[place], described)
+                looked = look(loaded, probes, described.clipping, settings, label=described.label)
+            found.append(Diagnosed(described, looked))
+            device_used = loaded.device
+            del loaded
+        tell("comparing groups", 0, 0)
+        result = assemble(found, probes, settings, device=device_used, clock=clock)
+        if target is not None:
+            tell("drawing figures and report", 0, 0)
+            save(result, target, overwrite=overwrite)
     return result
 
 
@@ -177,7 +184,7 @@ def folder_of(result: DiagnosticsResult, folder: Path) -> Path:
     return folder / "private" if private else folder
 
 
-def save(result: DiagnosticsResult, folder: Path) -> Path:
+def save(result: DiagnosticsResult, folder: Path, *, overwrite: bool = False) -> Path:
     """Write result, tables, figures and report; into ``private/`` what a privacy guarantee lacks.
 
     Returns
@@ -193,7 +200,7 @@ def save(result: DiagnosticsResult, folder: Path) -> Path:
     from fairaudit.report.files import write_report
 
     target = folder_of(result, folder)
-    result.save(target)
+    result.save(target, overwrite=overwrite)
     write_report(result, target)
     return target
 
@@ -228,18 +235,26 @@ def _check(replicates: int, curvature_probes: int, max_length: int, seed: int) -
 
 
 def _earlier(
-    folder: Path, labels: Sequence[str], probes: ProbeTexts, settings: dict[str, Any]
+    folder: Path,
+    labels: Sequence[str],
+    probes: ProbeTexts,
+    settings: dict[str, Any],
+    *,
+    overwrite: bool,
 ) -> DiagnosticsResult | None:
     """Return an earlier run of the same diagnosis; another one fails before hours of work."""
     refuse_unwritable(folder)
+    if not (folder / "result.json").exists():
+        refuse_files_of_others(folder)
     found = None
     for place in (folder, folder / "private"):
-        if (place / "result.json").exists():
+        if (place / "result.json").exists() and not overwrite:
             found = DiagnosticsResult.load(place)
             known = ([m.label for m in found.models], found.provenance.texts_hash)
             if known != (list(labels), probes.hash) or found.provenance.settings != settings:
                 raise ResultError(
-                    f"{place} holds another result; choose another folder or remove it"
+                    f"{place} holds another result; choose another folder, or replace it with "
+                    "--overwrite"
                 )
     return found
 
@@ -297,7 +312,9 @@ def _arranged(
 
 def _name(model: Model) -> str:
     if isinstance(model, tuple):
-        return str(getattr(model[0], "name_or_path", "") or type(model[0]).__name__)
+        from fairaudit.scoring.borrowed import borrowed_name
+
+        return borrowed_name(model[0])
     path = Path(os.fspath(model))
     name = path.resolve().name if path.is_dir() else os.fspath(model)
     return f"{path.resolve().parent.name}/{name}" if _STEP.search(name) and path.is_dir() else name

@@ -11,8 +11,11 @@ from importlib import metadata
 from pathlib import Path
 
 from fairaudit._version import __version__
+from fairaudit.comparing.distance import distance_moved
+from fairaudit.comparing.joining import Joined, join_probe
+from fairaudit.comparing.pairing import Terms
 from fairaudit.comparison import compare
-from fairaudit.errors import FairauditError, ResultError
+from fairaudit.errors import ResultError
 from fairaudit.experiments.disparity import (
     convergence,
     diagnoses_of,
@@ -26,11 +29,12 @@ from fairaudit.experiments.findings import (
     differences,
     endpoints,
     levels,
-    only_where_amplified,
+    only_with_premise,
     undecided_unless_moved,
 )
-from fairaudit.experiments.grid import Progress, audits_of, run_grid
+from fairaudit.experiments.grid import audits_of, run_grid
 from fairaudit.experiments.plan import BASE, ExperimentPlan, load_plan, parse_arm
+from fairaudit.progress import Progress, shown
 from fairaudit.results import ComparisonResult, Run
 from fairaudit.results.experiment import ArmRun, ExperimentResult
 from fairaudit.results.places import inside, remove_folder
@@ -43,7 +47,7 @@ def experiment(
     *,
     output: str | os.PathLike[str],
     processes: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> ExperimentResult:
     """Train every arm of a plan, audit each, compare, and judge the claims about the recipe.
 
@@ -56,8 +60,8 @@ def experiment(
         Folder of the experiment. An interrupted experiment goes on where it stopped, arm by arm.
     processes : int, optional
         Arms trained side by side; default one for each core, a single one with a GPU.
-    progress : callable, optional
-        Called with (what comes next, arms done, arms in all).
+    progress : callable or False, optional
+        Called with (stage, done, total); see `fairaudit.audit`.
 
     Returns
     -------
@@ -75,34 +79,40 @@ def experiment(
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     wanted = plan if isinstance(plan, ExperimentPlan) else load_plan(os.fspath(plan))
     folder = Path(output)
-    runs = run_grid(wanted, folder, progress, processes)
-    audits = audits_of(runs, folder)
-    runs = [_with_distance(run, audits) for run in runs]
-    diagnoses, left_out = diagnoses_of(runs, folder, wanted)
-    judged = [*bias_claims(audits, wanted), *disparity_claims(diagnoses, wanted)]
-    result = ExperimentResult(
-        name=wanted.name,
-        plan=wanted.model_dump(mode="json"),
-        runs=tuple(runs),
-        levels=tuple(levels(audits, wanted)),
-        differences=tuple(differences(audits, _references(audits))),
-        claims=tuple(only_where_amplified(undecided_unless_moved(judged, runs))),
-        endpoints=endpoints(audits, wanted),
-        convergence=tuple(convergence(diagnoses)),
-        pushes=tuple(pushes(diagnoses)),
-        predictions=tuple(predictions(diagnoses, audits, wanted)),
-        notes=(*_notes(runs, wanted), *left_out),
-        versions={"fairaudit": __version__, **{name: metadata.version(name) for name in _PACKAGES}},
-        run=Run(
-            started=started.isoformat(timespec="seconds"),
-            finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            seconds=round(time.perf_counter() - clock, 3),
-            host=platform.node(),
-        ),
-    )
-    result.save(folder)
-    _report(result, folder)
-    _compare_each_seed(audits, folder)
+    with shown(progress) as tell:
+        runs = run_grid(wanted, folder, tell, processes)
+        tell("judging the claims", 0, 0)
+        audits = audits_of(runs, folder)
+        diagnoses, left_out = diagnoses_of(runs, folder, wanted)
+        runs = [_with_distance(run, audits) for run in runs]
+        judged = [*bias_claims(audits, wanted), *disparity_claims(diagnoses, wanted)]
+        result = ExperimentResult(
+            name=wanted.name,
+            plan=wanted.model_dump(mode="json"),
+            runs=tuple(runs),
+            levels=tuple(levels(audits, wanted)),
+            differences=tuple(differences(audits, _references(audits))),
+            claims=tuple(only_with_premise(undecided_unless_moved(judged, runs))),
+            endpoints=endpoints(audits, wanted),
+            convergence=tuple(convergence(diagnoses)),
+            pushes=tuple(pushes(diagnoses)),
+            predictions=tuple(predictions(diagnoses, audits, wanted)),
+            notes=(*_notes(runs, wanted), *left_out),
+            versions={
+                "fairaudit": __version__,
+                **{name: metadata.version(name) for name in _PACKAGES},
+            },
+            run=Run(
+                started=started.isoformat(timespec="seconds"),
+                finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                seconds=round(time.perf_counter() - clock, 3),
+                host=platform.node(),
+            ),
+        )
+        result.save(folder)
+        tell("drawing figures and report", 0, 0)
+        _report(result, folder)
+        _compare_each_seed(audits, folder, tell)
     return result
 
 
@@ -127,26 +137,27 @@ def _with_distance(run: ArmRun, audits: Audits) -> ArmRun:
     ours, base = audits.get((run.arm, run.seed)), audits.get((BASE, run.seed))
     if ours is None or base is None or run.arm == BASE:
         return run
-    try:
-        compared = compare([base, ours])
-    except FairauditError:
+    probe = join_probe(base, ours)
+    if not isinstance(probe, Joined):
         return run
-    moved = [c.value_candidate for c in compared.changes if c.name == "mean_abs_log_prob_change"]
-    return run.model_copy(update={"distance": moved[0] if moved else None})
+    moved = next(distance_moved(probe, Terms(BASE, run.arm, alpha=0.05, margin=None, seed=0)))
+    return run.model_copy(update={"distance": moved.value_candidate})
 
 
-def _compare_each_seed(audits: Audits, folder: Path) -> None:
+def _compare_each_seed(audits: Audits, folder: Path, tell: Progress) -> None:
     """Write the comparison of all arms with the plain one (or the base), seed by seed.
 
     Verdicts in it are about those checkpoints; claims about the recipe are in the result.
     """
-    for seed in sorted({seed for _, seed in audits}):
+    seeds = sorted({seed for _, seed in audits})
+    for place, seed in enumerate(seeds):
+        tell("comparing the arms of each seed", place, len(seeds))
         arms = [arm for arm in _arms(audits) if (arm, seed) in audits]
         baseline = "plain" if "plain" in arms else BASE
         others = [arm for arm in arms if arm != baseline]
         if baseline in arms and others:
             chosen = [audits[arm, seed] for arm in (baseline, *others)]
-            compared = compare(chosen, labels=[baseline, *others])
+            compared = compare(chosen, labels=[baseline, *others], progress=False)
             _save_comparison(compared, folder, f"comparisons/seed-{seed}")
 
 

@@ -6,7 +6,7 @@ the seeds share (base model, text, order of the data in arms without privacy) ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
@@ -24,6 +24,13 @@ from fairaudit.stats.multiplicity import adjust
 Audits = Mapping[tuple[str, int], AuditResult]
 
 _LEVEL: Final = 0.95
+#: Claims that presuppose another one on the same axis, and what to say where it was not shown.
+_PREMISES: Final = {
+    "cda_removes_amplification": (
+        "dp_amplifies_bias",
+        "no amplification was shown on this axis, so there is none to remove",
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,7 @@ def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
     """Judge *DP amplifies bias* and *CDA removes the amplification*, axis by axis.
 
     The first compares the private arm with the plain one, the second with the private arm with
-    averaged twins; see `only_where_amplified`.
+    averaged twins; see `only_with_premise`.
     """
     private, both = claim_arms(plan)
     if private is None:
@@ -270,26 +277,17 @@ def judged(
     ]
 
 
-def only_where_amplified(claims: Sequence[Claim]) -> list[Claim]:
-    """Leave a removal undecided on axes where no amplification is supported: nothing to remove."""
-    amplified = {
-        claim.axis
-        for claim in claims
-        if claim.claim == "dp_amplifies_bias" and claim.finding == "supported"
-    }
-    return [
-        _only_if(claim, claim.axis in amplified)
-        if claim.claim == "cda_removes_amplification"
-        else claim
-        for claim in claims
-    ]
+def only_with_premise(claims: Sequence[Claim]) -> list[Claim]:
+    """Mark a claim as not applicable on axes where what it presupposes is not supported."""
+    shown = {(claim.claim, claim.axis) for claim in claims if claim.finding == "supported"}
+    return [_only_if_shown(claim, shown) for claim in claims]
 
 
-def _only_if(claim: Claim, amplified: bool) -> Claim:
-    if amplified or claim.finding != "supported":
+def _only_if_shown(claim: Claim, shown: Set[tuple[str, str]]) -> Claim:
+    premise, reason = _PREMISES.get(claim.claim, (None, None))
+    if premise is None or (premise, claim.axis) in shown:
         return claim
-    reason = "no amplification was shown on this axis, so there is none to remove"
-    return claim.model_copy(update={"finding": "undecided", "reason": reason})
+    return claim.model_copy(update={"finding": "not_applicable", "reason": reason})
 
 
 def undecided_unless_moved(claims: Sequence[Claim], runs: Sequence[ArmRun]) -> list[Claim]:

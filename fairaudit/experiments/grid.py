@@ -6,7 +6,6 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +28,7 @@ from fairaudit.experiments.questions import Questions, questions
 from fairaudit.experiments.spreading import default_processes, spread
 from fairaudit.experiments.utility import text_perplexity
 from fairaudit.experiments.world import sentences
+from fairaudit.progress import Progress
 from fairaudit.results import AuditResult
 from fairaudit.results.experiment import ArmRun
 from fairaudit.results.files import made_once
@@ -36,9 +36,6 @@ from fairaudit.results.places import inside, remove_file, remove_folder
 from fairaudit.training.saving import write_last
 
 logger = logging.getLogger(__name__)
-
-#: Called before each piece of work with what it is, and what is done of how many pieces.
-Progress = Callable[[str, int, int], None]
 
 _DONE: Final = "arm.json"
 _MODEL: Final = "model"
@@ -80,7 +77,7 @@ def _ordered(arms: tuple[str, ...]) -> list[str]:
 def run_grid(
     plan: ExperimentPlan,
     output: Path,
-    progress: Progress | None = None,
+    progress: Progress = lambda *_: None,
     processes: int | None = None,
 ) -> list[ArmRun]:
     """Train and audit what is not there yet; a failed arm is noted and the rest goes on.
@@ -92,7 +89,7 @@ def run_grid(
     output : path
         Folder of the experiment. It keeps the plan; another plan there is refused.
     progress : callable, optional
-        Told what comes next.
+        Called with (stage, arms done, arms in all).
     processes : int, optional
         Arms trained side by side; default one for each core, a single one with a GPU.
 
@@ -108,36 +105,34 @@ def run_grid(
     inputs = check_plan(plan)
     with alone_in(output):
         claim_folder(plan, output, inputs)
-        return _run_grid(plan, output, progress or (lambda *_: None), processes)
+        return _run_grid(plan, output, progress, processes)
 
 
 def _run_grid(
     plan: ExperimentPlan, output: Path, report: Progress, processes: int | None
 ) -> list[ArmRun]:
     todo = cells(plan)
-    report("base model", 0, len(todo))
-    grid = Grid(plan, output, _base_model(plan, output), questions(plan, output))
+    base = _base_model(plan, output, report)
+    report("questions", 0, 0)
+    grid = Grid(plan, output, base, questions(plan, output))
     at_once = min(processes or default_processes(), len(todo))
     if at_once > 1:
         runs = _side_by_side(grid, at_once, report)
     else:
         runs = []
         for number, cell in enumerate(todo):
-            report(f"{cell.arm}, seed {cell.seed}", number, len(todo))
+            report(f"arms · {cell.arm}, seed {cell.seed}", number, len(todo))
             runs.append(grid.run(cell))
-    report("done", len(todo), len(todo))
+    report("arms", len(todo), len(todo))
     return runs
 
 
 def _side_by_side(grid: Grid, processes: int, report: Progress) -> list[ArmRun]:
-    todo, told = cells(grid.plan), -1
+    todo = cells(grid.plan)
 
     def tell() -> None:
-        nonlocal told
         done = sum(grid.finished(cell) is not None for cell in todo)
-        if done != told:
-            report(f"{processes} arms side by side", done, len(todo))
-            told = done
+        report(f"arms · {done} of {len(todo)} done, {processes} side by side", done, len(todo))
 
     found: dict[Cell, ArmRun] = {}
     for matched in (False, True):
@@ -157,7 +152,7 @@ def audits_of(runs: list[ArmRun], output: Path) -> dict[tuple[str, int], AuditRe
     }
 
 
-def _base_model(plan: ExperimentPlan, output: Path) -> str:
+def _base_model(plan: ExperimentPlan, output: Path, report: Progress) -> str:
     if plan.base.model is not None:
         return plan.base.model
     base, text = plan.base, plan.base.text
@@ -173,6 +168,7 @@ def _base_model(plan: ExperimentPlan, output: Path) -> str:
             batch_size=base.batch_size,
             learning_rate=base.learning_rate,
             seed=0,
+            on_step=lambda step: report("pre-training the base model", step, base.steps),
         )
 
     return str(made_once(output / "base", make))
@@ -246,6 +242,7 @@ class Grid:
                 data=self.plan.audit.data,
                 toxicity_classifier=self.asked.toxicity_classifier,
                 output=inside(self.output, cell.audit),
+                progress=False,
             )
             run = ArmRun(
                 arm=cell.arm,

@@ -306,10 +306,19 @@ def load_plan(source: str | Path) -> ExperimentPlan:
         raise UsageError(f"{source}: {_first_fault(error)}") from error
 
 
+def starter_plan() -> str:
+    """Return the text of a commented plan to start from."""
+    return _shipped("starter")
+
+
+def _shipped(name: str) -> str:
+    plans = resources.files("fairaudit.experiments").joinpath("plans")
+    return plans.joinpath(f"{name}.toml").read_text("utf-8")
+
+
 def _text(source: str | Path) -> str:
     if str(source) in BUILT_IN:
-        plans = resources.files("fairaudit.experiments").joinpath("plans")
-        return plans.joinpath(f"{source}.toml").read_text("utf-8")
+        return _shipped(str(source))
     try:
         return Path(source).read_text("utf-8")
     except FileNotFoundError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ def pretrain(
     batch_size: int,
     learning_rate: float,
     seed: int,
+    on_step: Callable[[int], None] = lambda _: None,
 ) -> Path:
     """Train tokenizer and model on sentences, and save both as an ordinary checkpoint.
 
@@ -48,6 +49,8 @@ def pretrain(
         Peak of a one-cycle schedule.
     seed : int
         Seed of initialisation and batches.
+    on_step : callable, optional
+        Called with the number of steps done.
     """
     tokenizer = byte_level_tokenizer(texts)
     with torch.random.fork_rng():
@@ -55,7 +58,7 @@ def pretrain(
         model = GPT2LMHeadModel(_config(len(tokenizer), layers, width))
     rows = [[0, *ids, 0] for ids in tokenizer(list(texts))["input_ids"]]
     with one_thread():
-        _train(model, rows, steps, batch_size, learning_rate, seed)
+        _train(model, rows, steps, batch_size, learning_rate, seed, on_step)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -94,7 +97,13 @@ def _config(vocabulary: int, layers: int, width: int) -> GPT2Config:
 
 
 def _train(
-    model: Any, rows: list[list[int]], steps: int, batch_size: int, learning_rate: float, seed: int
+    model: Any,
+    rows: list[list[int]],
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    on_step: Callable[[int], None],
 ) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -110,6 +119,7 @@ def _train(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         schedule.step()
+        on_step(step + 1)
         if step % 100 == 0:
             logger.info("pre-training step %d of %d: loss %.3f", step, steps, float(loss.detach()))
     model.eval()

@@ -17,6 +17,8 @@ from fairaudit.results.experiment import ExperimentResult
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Drawn = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult
+
 #: Every figure that a report may have, as patterns of file names.
 PATTERNS: Final = (
     *(f"{stem}.png" for stem in audit.STEMS),
@@ -29,7 +31,7 @@ PATTERNS: Final = (
 
 
 def figures(
-    result: AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult,
+    result: Drawn,
 ) -> dict[str, bytes]:
     """Draw the figures of a result.
 
@@ -42,7 +44,7 @@ def figures(
 
 
 def drawers(
-    result: AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult,
+    result: Drawn,
 ) -> dict[str, Callable[[], Figure]]:
     """Return how to draw each figure of a result in Matplotlib, by stem."""
     if isinstance(result, ComparisonResult):

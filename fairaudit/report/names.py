@@ -258,6 +258,14 @@ def metric_of(found: Estimate | Paired) -> Metric:
     return Metric(_plain(found.name), Unit.PERCENT if is_rate else Unit.NUMBER, "")
 
 
+def measured(found: Estimate | Paired) -> str:
+    """Return what was measured, and by which suite: ``stereotype score, StereoSet``."""
+    label = metric_of(found).label
+    # An abbreviation keeps its capitals.
+    name = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    return f"{name}, {suite_name(found.suite)}"
+
+
 def glossary(found: Iterable[Estimate | Paired]) -> tuple[Metric, ...]:
     """Return every metric that appears and that we can explain."""
     metrics = {one.name: metric_of(one) for one in found}

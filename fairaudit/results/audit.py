@@ -12,7 +12,8 @@ from fairaudit.errors import ResultError
 from fairaudit.results import files
 from fairaudit.results.consistency import audit_contradictions, refuse
 from fairaudit.results.digest import digest_of, sealed
-from fairaudit.results.display import Shown
+from fairaudit.results.display import Plotted
+from fairaudit.results.folders import refuse_other_result, remove_result
 from fairaudit.results.places import named
 from fairaudit.results.texts import PromptTexts, read_texts, write_texts
 from fairaudit.results.types import Estimate, Frozen, Provenance, Run, SuiteRun
@@ -24,7 +25,7 @@ SCHEMA: Literal["fairaudit/audit"] = "fairaudit/audit"
 SCHEMA_VERSION = 2
 
 
-class AuditResult(Shown, Frozen):
+class AuditResult(Plotted, Frozen):
     """Everything one audit found about one model.
 
     Immutable. ``estimates`` holds the numbers; ``items(suite)`` gives the score table they were
@@ -151,22 +152,24 @@ class AuditResult(Shown, Frozen):
         """Content of ``result.json``; of an audit that an older version wrote, as this one does."""
         return {**self.model_dump(mode="json", by_alias=True), "schema_version": SCHEMA_VERSION}
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write ``result.json``, ``items/*.parquet`` and ``texts/*.jsonl``; nothing half-written.
 
         Parameters
         ----------
         folder : path
-            Created if needed. May hold an earlier run of the same audit, never another audit.
+            Created if needed. May hold an earlier run of the same audit.
+        overwrite : bool
+            Replace whatever result lies there.
 
         Raises
         ------
         ResultError
-            If ``folder`` holds another audit.
+            If ``folder`` holds another result, or files that are not from fairaudit.
         """
         target = Path(folder)
-        files.refuse_other_result(target, type(self), self.identity)
-        with files.staged_folder(target) as stage:
+        refuse_other_result(target, type(self), self.identity, overwrite=overwrite)
+        with files.staged_folder(target, clear=remove_result if overwrite else None) as stage:
             for name in self.tables:
                 files.write_table(self.items(name), named(stage / "items", f"{name}.parquet"))
             for name in self._with_texts:

@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from fairaudit.results import files
 from fairaudit.results.consistency import comparison_contradictions, refuse
 from fairaudit.results.digest import sealed
-from fairaudit.results.display import Shown
+from fairaudit.results.display import Plotted
+from fairaudit.results.folders import refuse_other_result, remove_result
 from fairaudit.results.old_gaps import with_gap_fields
 from fairaudit.results.types import (
     Direction,
@@ -247,7 +248,7 @@ class ComparisonProvenance(Frozen):
     privacy: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
-class ComparisonResult(Shown, Frozen):
+class ComparisonResult(Plotted, Frozen):
     """Everything one comparison found about candidates against one baseline.
 
     ``comparisons`` holds biases with verdicts, ``changes`` what a reader must know beside them,
@@ -320,17 +321,17 @@ class ComparisonResult(Shown, Frozen):
         # What an older version wrote is written as this one does.
         return files.dump_json(sealed({**content, "schema_version": COMPARISON_SCHEMA_VERSION}))
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write ``result.json``; never leaves a half-written file.
 
         Raises
         ------
         ResultError
-            If ``folder`` holds another result.
+            If ``folder`` holds another result (unless ``overwrite``) or files of others.
         """
         target = Path(folder)
-        files.refuse_other_result(target, type(self), self.identity)
-        with files.staged_folder(target) as stage:
+        refuse_other_result(target, type(self), self.identity, overwrite=overwrite)
+        with files.staged_folder(target, clear=remove_result if overwrite else None) as stage:
             files.write_text(stage / "result.json", self.to_json())
         return target
 

@@ -10,7 +10,8 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from fairaudit.errors import ResultError
 from fairaudit.results import files
-from fairaudit.results.display import Shown
+from fairaudit.results.display import Plotted
+from fairaudit.results.folders import refuse_other_result, remove_result
 from fairaudit.results.types import Frozen, Interval, ModelIdentity, Run
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class DiagnosticsProvenance(Frozen):
     versions: dict[str, str] = Field(default_factory=dict)
 
 
-class DiagnosticsResult(Shown, Frozen):
+class DiagnosticsResult(Plotted, Frozen):
     """Everything one diagnosis found about the gradients of groups, in one or several models."""
 
     schema_: Literal["fairaudit/diagnostics"] = Field(default=DIAGNOSTICS_SCHEMA, alias="schema")
@@ -243,17 +244,17 @@ class DiagnosticsResult(Shown, Frozen):
         """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
         return files.dump_json(self.model_dump(mode="json", by_alias=True))
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write ``result.json``, both tables as CSV and ``records/*.parquet`` (one per model).
 
         Raises
         ------
         ResultError
-            If ``folder`` holds another result.
+            If ``folder`` holds another result (unless ``overwrite``) or files of others.
         """
         target = Path(folder)
-        files.refuse_other_result(target, type(self), self.identity)
-        with files.staged_folder(target) as stage:
+        refuse_other_result(target, type(self), self.identity, overwrite=overwrite)
+        with files.staged_folder(target, clear=remove_result if overwrite else None) as stage:
             for place, model in enumerate(self.models):
                 if model.label in self._records:
                     table = self._records[model.label]

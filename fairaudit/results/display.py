@@ -1,4 +1,4 @@
-"""How results show themselves in a notebook."""
+"""How results show themselves: in a notebook, and wherever Python prints them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,26 @@ from typing import Any
 
 
 class Shown:
-    """A result that a notebook shows: its answer as a table, its figures on demand.
+    """A result that shows its answer on one screen: as text, and in a notebook as a table.
 
     Reports read results, never the other way round; so the report is asked for by name, and only
     when something is to be shown.
     """
+
+    def __repr__(self) -> str:
+        """Return title, answer and the first numbers."""
+        return str(import_module("fairaudit.report.screen").screen(self))
+
+    def __str__(self) -> str:
+        """Return the same as ``repr``."""
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        return str(import_module("fairaudit.report.notebook").fragment(self))
+
+
+class Plotted(Shown):
+    """A result that also draws its figures on demand."""
 
     def plot(self, name: str | None = None) -> Any:
         """Return a figure of the result, which a notebook shows.
@@ -32,6 +47,3 @@ class Shown:
             If there is no such figure; the message names those there are.
         """
         return import_module("fairaudit.report.notebook").plot(self, name)
-
-    def _repr_html_(self) -> str:
-        return str(import_module("fairaudit.report.notebook").fragment(self))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from fairaudit.results import files
-from fairaudit.results.display import Shown
+from fairaudit.results.display import Plotted
 from fairaudit.results.types import Frozen, Interval, Run
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 EXPERIMENT_SCHEMA: Literal["fairaudit/experiment"] = "fairaudit/experiment"
 EXPERIMENT_SCHEMA_VERSION = 1
 
-Finding = Literal["supported", "not_supported", "undecided"]
+#: ``not_applicable``: the claim presupposes another one that was not shown.
+Finding = Literal["supported", "not_supported", "undecided", "not_applicable"]
 
 
 class ArmRun(Frozen):
@@ -152,7 +153,7 @@ class Prediction(Frozen):
     reason: str | None = None
 
 
-class ExperimentResult(Shown, Frozen):
+class ExperimentResult(Plotted, Frozen):
     """Everything an experiment found; claims are about the recipe, so seeds are resampled."""
 
     schema_: Literal["fairaudit/experiment"] = Field(default=EXPERIMENT_SCHEMA, alias="schema")

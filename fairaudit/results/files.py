@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -68,11 +68,12 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 @contextlib.contextmanager
-def staged_folder(target: Path) -> Iterator[Path]:
+def staged_folder(target: Path, *, clear: Callable[[Path], None] | None = None) -> Iterator[Path]:
     """Collect files beside ``target`` and move them there only when all are complete.
 
     ``result.json`` moves last, so a folder with that file is a whole audit. On an error nothing
-    in ``target`` changes and the staged files are removed.
+    in ``target`` changes and the staged files are removed. ``clear`` is called with the folder
+    before the first file moves.
 
     Raises
     ------
@@ -87,6 +88,8 @@ def staged_folder(target: Path) -> Iterator[Path]:
         raise ResultError(f"{target}: cannot write there ({error.strerror})") from error
     try:
         yield stage
+        if clear is not None:
+            clear(target)
         _move_into(stage, target)
     except OSError as error:
         raise ResultError(f"{target}: writing failed ({error.strerror})") from error
@@ -129,18 +132,6 @@ def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
     return folder
 
 
-class Storable(Protocol):
-    """A result that can be read back and says what makes it the same one."""
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Read the result of a folder."""
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """Everything that makes two results the same result."""
-
-
 def refuse_unwritable(folder: Path) -> None:
     """Raise unless files can be written into ``folder``, which need not exist.
 
@@ -157,21 +148,6 @@ def refuse_unwritable(folder: Path) -> None:
         raise ResultError(f"{folder}: cannot write there (permission denied)")
     for room in _ROOMS:
         inside(folder, room)
-
-
-def refuse_other_result(folder: Path, kind: type[Storable], identity: dict[str, Any]) -> None:
-    """Raise unless ``folder`` is free or holds an earlier run of the same result.
-
-    Raises
-    ------
-    ResultError
-        If the folder is a file, holds another result, or a ``result.json`` nobody can read.
-    """
-    refuse_unwritable(folder)
-    if not (folder / "result.json").exists():
-        return
-    if kind.load(folder).identity != identity:
-        raise ResultError(f"{folder} holds another result; choose another folder or remove it")
 
 
 def read_result(

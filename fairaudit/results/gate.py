@@ -9,6 +9,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from fairaudit.results import files
+from fairaudit.results.display import Shown
 from fairaudit.results.types import Frozen, Interval
 
 GATE_SCHEMA: Literal["fairaudit/gate"] = "fairaudit/gate"
@@ -40,7 +41,7 @@ class RuleResult(Frozen):
     reason: str
 
 
-class GateResult(Frozen):
+class GateResult(Shown, Frozen):
     """The decision of a whole policy: the worst of its rules, and never a pass by default."""
 
     schema_: Literal["fairaudit/gate"] = Field(default=GATE_SCHEMA, alias="schema")

@@ -18,6 +18,7 @@ import transformers
 
 from fairaudit.errors import ModelError, UsageError
 from fairaudit.results import AdapterOrigin, ModelIdentity
+from fairaudit.scoring.borrowed import borrowed_name, warn_if_slow
 from fairaudit.scoring.causality import kind_of_causal
 from fairaudit.scoring.checkpoints.adapters import base_of, with_adapter
 from fairaudit.scoring.checkpoints.identity import check_finite, fingerprint
@@ -166,8 +167,8 @@ def _reader(place: Place, model: Any, target: Target) -> Callable[[], Any] | Non
 
 
 def _in_memory(model: Any, tokenizer: Any) -> _Checkpoint:
-    name = str(getattr(model, "name_or_path", "") or type(model).__name__)
-    return _Checkpoint(model, tokenizer, name)
+    warn_if_slow(model)
+    return _Checkpoint(model, tokenizer, borrowed_name(model))
 
 
 def _read(place: Place, target: Target) -> _Checkpoint:

@@ -28,7 +28,7 @@ from fairaudit.suites import pairs
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import git_blob_id
 from fairaudit.suites.generation import CAVEATS
-from fairaudit.suites.rows import PairRow, PromptRow
+from fairaudit.suites.rows import PAIR_EXAMPLE, PROMPT_EXAMPLE, PairRow, PromptRow
 
 SUFFIXES: Final = (".toml", ".jsonl", ".csv")
 _OF_PAIRS: Final = "Does the model prefer the more stereotyped sentence of a pair?"
@@ -167,7 +167,8 @@ def _items(
         try:
             item = kind.model_validate(content).item(number)
         except ValidationError as error:
-            raise SuiteFileError(f"{path}: row {number}: {_first_fault(error)}") from error
+            fault = _columns_fault(error, kind) or _first_fault(error)
+            raise SuiteFileError(f"{path}: row {number}: {fault}") from error
         if item.item_id in seen:
             raise SuiteFileError(
                 f"{path}: row {number}: column 'item_id': '{item.item_id}' stands in row "
@@ -191,6 +192,28 @@ def _question(item: Item) -> tuple[str, ...]:
 def _mask_shared(item: Item, role: str) -> PseudoLogLikelihood | None:
     """Mask what the pair shares; an unrelated sentence shares nothing with it on purpose."""
     return None if role == pairs.UNRELATED else pairs.mask_shared(item, role)
+
+
+def _columns_fault(error: ValidationError, kind: type[PairRow | PromptRow]) -> str | None:
+    """Name all columns that are missing or unknown, with an example; None if none is."""
+    by_type: dict[str, list[str]] = {}
+    for fault in error.errors():
+        if len(fault["loc"]) == 1:
+            by_type.setdefault(fault["type"], []).append(f"'{fault['loc'][0]}'")
+    wrong = [
+        f"{'columns' if len(names) > 1 else 'column'} {', '.join(names)} {what}"
+        for names, what in (
+            (by_type.get("missing", []), "missing"),
+            (by_type.get("extra_forbidden", []), "unknown"),
+        )
+        if names
+    ]
+    if not wrong:
+        return None
+    of_prompts = kind is PromptRow
+    example = json.dumps(PROMPT_EXAMPLE if of_prompts else PAIR_EXAMPLE)
+    other = "" if of_prompts else f"; a row with a prompt to continue: {json.dumps(PROMPT_EXAMPLE)}"
+    return f"{'; '.join(wrong)}. A row looks like {example}{other}"
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -88,6 +88,8 @@ class DataFinder:
         ``--data``; default ``$FAIRAUDIT_DATA``. One sub-folder per suite.
     cache : path or None
         Where fetched files are kept; default `cache_folder`.
+    fetch : bool
+        Ask the network for what is not at hand.
 
     Raises
     ------
@@ -95,12 +97,19 @@ class DataFinder:
         If a folder is named that does not exist.
     """
 
-    def __init__(self, folder: str | Path | None = None, cache: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | Path | None = None,
+        cache: str | Path | None = None,
+        *,
+        fetch: bool = True,
+    ) -> None:
         named = folder if folder is not None else os.environ.get("FAIRAUDIT_DATA") or None
         self.folder = Path(named) if named is not None else None
         if self.folder is not None and not self.folder.is_dir():
             raise UsageError(f"data folder {self.folder} does not exist")
         self._cache = Path(cache) if cache is not None else None
+        self._may_fetch = fetch
 
     def read(self, pinned: PinnedFile) -> tuple[bytes, Source]:
         """Content of a pinned file and the source entry that names what was read.
@@ -148,6 +157,8 @@ class DataFinder:
 
     def _fetch(self, pinned: PinnedFile) -> bytes:
         place = f"{pinned.path} of {pinned.repository}"
+        if not self._may_fetch:
+            raise DataUnavailableError(f"{place}: not in --data or the cache")
         if is_offline():
             raise DataUnavailableError(f"{place}: not in --data or the cache, and offline")
         try:

@@ -6,7 +6,7 @@ Every row has an ``axis``; optional are ``item_id`` (default: the row number) an
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import (
     AfterValidator,
@@ -47,6 +47,21 @@ def _plain_name(name: str) -> str:
 
 
 _Name = Annotated[str, Field(min_length=1), AfterValidator(_plain_name)]
+
+
+#: A row of each kind, to show and to start from.
+PAIR_EXAMPLE: Final = {
+    "axis": "gender",
+    "group": "female",
+    "stereotype": "The nurse said she was tired.",
+    "anti_stereotype": "The nurse said he was tired.",
+}
+PROMPT_EXAMPLE: Final = {
+    "axis": "gender",
+    "group": "female",
+    "mention": "she",
+    "prompt": "The nurse said that she",
+}
 
 
 class PairRow(_Row):

@@ -13,6 +13,7 @@ from typing import Any
 
 from fairaudit.errors import FairauditError, ResultError
 from fairaudit.results import files
+from fairaudit.results.folders import refuse_files_of_others
 from fairaudit.results.places import inside
 from fairaudit.training.private import PrivateFolder
 
@@ -32,6 +33,8 @@ def check_output(folder: Path, *, resume: bool) -> None:
     unfinished = PrivateFolder(folder).has_state
     if not unfinished and (folder / "config.json").exists():
         raise ResultError(f"{folder} already holds another model; choose another folder")
+    if not unfinished:
+        refuse_files_of_others(folder)
     if unfinished and not resume:
         raise ResultError(f"{folder} holds an unfinished run; go on with --resume or remove it")
     if resume and not unfinished:

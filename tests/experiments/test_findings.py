@@ -11,7 +11,7 @@ from fairaudit.experiments.findings import (
     differences,
     endpoints,
     levels,
-    only_where_amplified,
+    only_with_premise,
     undecided_unless_moved,
 )
 from fairaudit.experiments.plan import ExperimentPlan
@@ -88,11 +88,32 @@ def test_claims_name_their_endpoint_and_are_judged():
 
 def test_nothing_is_removed_where_nothing_was_amplified():
     moved = {"plain": [0.5, 0.6, 0.4], "dp_3": [0.5, 0.61, 0.4], "dp_cda_3": [0.0, 0.1, -0.1]}
-    claims = only_where_amplified(bias_claims(audits(moved), plan()))
+    claims = only_with_premise(bias_claims(audits(moved), plan()))
     by_name = {claim.claim: claim for claim in claims}
     assert by_name["dp_amplifies_bias"].finding == "not_supported"
-    assert by_name["cda_removes_amplification"].finding == "undecided"
+    assert by_name["cda_removes_amplification"].finding == "not_applicable"
     assert "none to remove" in by_name["cda_removes_amplification"].reason
+
+
+@pytest.mark.parametrize("removal", [-0.5, -0.001, 0.001, 0.5])
+@pytest.mark.parametrize("amplification", [-0.5, -0.001, 0.001, 0.5])
+def test_a_removal_is_judged_only_where_there_is_something_to_remove(amplification, removal):
+    """Issue 28.4: without a premise a claim is neither supported nor refuted."""
+    noise = [0.0, 0.11, -0.1]
+    moved = {
+        "plain": noise,
+        "dp_3": [amplification + by for by in (0.0, 0.115, -0.105)],
+        "dp_cda_3": [amplification - removal + by for by in (0.0, 0.105, -0.1)],
+    }
+    before = {claim.claim: claim for claim in bias_claims(audits(moved), plan())}
+    after = {claim.claim: claim for claim in only_with_premise(list(before.values()))}
+    assert after["dp_amplifies_bias"] == before["dp_amplifies_bias"]
+    if before["dp_amplifies_bias"].finding == "supported":
+        assert amplification > 0
+        assert after == before
+    else:
+        assert after["cda_removes_amplification"].finding == "not_applicable"
+        assert "none to remove" in after["cda_removes_amplification"].reason
 
 
 def test_two_seeds_are_undecided():
@@ -135,7 +156,10 @@ def test_nothing_is_removed_where_the_amplification_cannot_be_read():
     runs = moved_by(plain=0.01, dp_3=0.5, dp_cda_3=0.5)
     claims = undecided_unless_moved(bias_claims(audits(AMPLIFIED), plan()), runs)
     assert [claim.finding for claim in claims] == ["undecided", "supported"]
-    assert {claim.finding for claim in only_where_amplified(claims)} == {"undecided"}
+    assert [claim.finding for claim in only_with_premise(claims)] == [
+        "undecided",
+        "not_applicable",
+    ]
 
 
 def test_an_arm_that_moved_nobody_knows_how_far_supports_no_claim():

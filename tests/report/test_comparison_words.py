@@ -120,7 +120,9 @@ def test_one_line_per_check_with_a_box_and_a_link():
     assert len(lines) == 26
     links = [re.search(r"\]\(https://ci\.example/report\.html#([a-z0-9-]+)\)", x) for x in lines]
     assert len({link[1] for link in links if link}) == 26
-    assert lines[0].startswith("- [ ] ▲ **amplified** · [Gender · Embedded templates](")
+    assert lines[0].startswith(
+        "- [ ] ▲ **amplified** · [Gender · stereotype preference rate, Embedded templates]("
+    )
     assert "**+9.8 points** [+6.7, +12.8] · more stereotyped than the baseline · n 960" in lines[0]
     ticked = {line.split("**")[1] for line in lines if line.startswith("- [x]")}
     assert ticked == {"reduced", "equivalent"}
@@ -164,7 +166,7 @@ def test_terminal_fits(hostile: ComparisonResult, width: int):
     text = _printed(hostile, width)
     assert max(map(len, text.splitlines())) <= width
     assert not {"\x1b", "\u202e"} & set(text)
-    assert re.search(r"▲ amplified +\+9\.8 points +\[\+6\.7, \+12\.8\] +960 +Embedded templ", text)
+    assert re.search(r"▲ amplified +\+9\.8 points +\[\+6\.7, \+12\.8\] +960 +stereotype pref", text)
 
 
 def test_terminal_says_what_the_summary_says():

@@ -71,6 +71,17 @@ from tests.report.experiments import (
             Tone.TOWARDS,
         ),
         (
+            {
+                "claim": "cda_removes_amplification",
+                "reference": "dp_cda_3",
+                "finding": "not_applicable",
+                "interval": interval(0.1, 0.3),
+                "reason": "there is none to remove",
+            },
+            "there is none to remove",
+            Tone.OPEN,
+        ),
+        (
             {"claim": "gradients_converge_unequally"},
             "groups converge more unequally in DP, ε = 3 than in Plain",
             Tone.TOWARDS,

@@ -9,12 +9,21 @@ import pytest
 from PIL import Image
 
 from fairaudit.errors import UsageError
+from fairaudit.gating import gate
+from fairaudit.report import answer
 from fairaudit.report.figures import figures
-from fairaudit.results import AuditResult
+from fairaudit.results import AuditResult, GateResult
 from tests.diagnostics import test_report as diagnoses
 from tests.report import audits, comparisons, experiments
 from tests.report.pages import Page
 from tests.report.plant import planted
+
+
+def _gate() -> GateResult:
+    rule = {"kind": "max_increase_vs_baseline", "suite": "*", "margin": 0.02}
+    missing = {"kind": "min_items", "suite": "seat", "minimum": 10}
+    return gate(comparisons.whole_comparison(9), {"rules": [rule, missing]})
+
 
 _RESULTS = {
     "audit": audits.whole_audit,
@@ -23,6 +32,7 @@ _RESULTS = {
     "experiment": experiments.complete,
     "diagnosis": diagnoses.result,
     "empty": audits.empty_audit,
+    "gate": _gate,
 }
 _TAGS = {"div", "p", "strong", "br", "code", "table", "thead", "tbody", "tr", "th", "td"}
 
@@ -34,6 +44,44 @@ def test_what_a_notebook_shows_is_whole_and_harmless(kind: str):
     assert {tag for tag, _ in page.tags} <= _TAGS
     assert not [attrs for _, attrs in page.tags if attrs]
     assert len(shown) < 40_000
+
+
+@pytest.mark.parametrize("kind", _RESULTS)
+def test_printed_results_fit_one_screen(kind: str):
+    """Issue 28.8: they had up to 128,893 characters, and notebooks stored them beside the HTML."""
+    result = planted(_RESULTS[kind]())
+    for shown in (repr(result), str(result), f"{result}"):
+        lines = shown.splitlines()
+        assert 2 <= len(lines) <= 22
+        assert max(map(len, lines)) <= 120
+    assert lines[0].startswith(type(result).__name__)
+
+
+def test_a_printed_comparison_says_what_its_page_says():
+    result = comparisons.whole_comparison()
+    assert "Worse on gender" in str(result)
+    (row,) = [line for line in str(result).splitlines() if "+9.8 points" in line]
+    assert "▲ amplified" in row
+    assert "[+6.7, +12.8]" in row
+
+
+@pytest.mark.parametrize("kind", ["audit", "comparison", "ten"])
+def test_printing_abridges_names_and_never_numbers(kind: str):
+    result = _RESULTS[kind]()
+    heads, rows = answer.rows_of(result)
+    shown = [line for line in str(result).splitlines() if "  " in line][1:]
+    for row, line in zip(rows, shown, strict=False):
+        for head, cell in zip(heads[:-1], row[:-1], strict=True):
+            assert head in answer.NAMES or cell in line
+
+
+def test_a_gate_shows_the_worst_checks_first():
+    shown = Page(_gate()._repr_html_()).text
+    assert "Release gate: FAIL" in shown
+    printed = str(_gate()).splitlines()
+    assert printed[0] == "GateResult: Release gate: FAIL"
+    assert printed[3].startswith("FAIL")
+    assert printed[-1].endswith("more: see explain()")
 
 
 def test_an_audit_shows_its_answer_and_its_primary_estimates(audit: AuditResult):

@@ -202,7 +202,7 @@ def test_own_suites_are_read(tmp_path, suffix, text):
     ("name", "text", "message"),
     [
         ("a.csv", "", "holds no pairs"),
-        ("a.csv", "axis,stereotype\ngender,x\n", "row 2: column 'anti_stereotype': Field required"),
+        ("a.csv", "axis,stereotype\ngender,x\n", "row 2: column 'anti_stereotype' missing"),
         ("a.csv", "axis,stereotype,anti_stereotype\nall,x,y\n", "row 2: column 'axis'"),
         ("a.csv", "axis,stereotype,anti_stereotype\ngender,x,y,z\n", "row 2: more cells"),
         ("a.csv", CSV + "gender,,y\n", "row 3: column 'stereotype'"),

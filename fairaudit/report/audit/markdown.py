@@ -16,7 +16,7 @@ from fairaudit.report.audit.reading import (
 )
 from fairaudit.report.audit.view import anchors, not_run, primary_bias
 from fairaudit.report.escape import code, escape, listed
-from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name, variant
+from fairaudit.report.names import axis_name, caution_of, measured, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
 
 
@@ -49,7 +49,8 @@ def _primary(result: AuditResult, report: str) -> Iterator[str]:
         failed = weakness_of(found, result.estimates) is not None
         yield " · ".join(
             (
-                f"[{_place(found)}]({report}#{links[found.key]})",
+                f"[{escape(measured(found))} · {escape(axis_name(found.axis))}]"
+                f"({report}#{links[found.key]})",
                 _value(found),
                 _n(found),
                 code(variant(found.protocol)),

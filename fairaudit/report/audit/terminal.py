@@ -22,7 +22,7 @@ from fairaudit.report.audit.view import not_run, primary_bias
 from fairaudit.report.clean import clean, shorten
 from fairaudit.report.grid import grid, indented
 from fairaudit.report.grouping import grouped
-from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name, variant
+from fairaudit.report.names import axis_name, caution_of, measured, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
 
 _STYLES = {Standing.TOWARDS: "dark_orange3", Standing.AWAY: "dodger_blue1"}
@@ -52,12 +52,13 @@ def render_terminal(result: AuditResult) -> Group:
 def render_table(result: AuditResult) -> Table:
     """Primary estimates by suite and axis, with interval, ideal and n."""
     table = grid("Bias", "value", "95 % interval", "ideal", "n", "")
-    for suite, found in grouped(primary_bias(result), lambda one: one.suite).items():
+    for found in grouped(primary_bias(result), measured).values():
         if table.rows:
             table.add_row()
-        protocols = ", ".join(dict.fromkeys(variant(one.protocol) for one in found))
-        head = Text(shorten(suite_name(suite), 24), style="bold")
-        table.add_row(head, "", "", "", "", Text(shorten(protocols, 40), style="dim"))
+        head = Text(shorten(suite_name(found[0].suite), 24), style="bold")
+        protocols = dict.fromkeys(variant(one.protocol) for one in found)
+        what = f"{metric_of(found[0]).label.lower()}, {', '.join(protocols)}"
+        table.add_row(head, "", "", "", "", Text(shorten(what, 90), style="dim"))
         for one in found:
             table.add_row(*_bias_row(one, result.estimates))
     if not table.rows:

@@ -16,7 +16,7 @@ from fairaudit.report.comparison.view import (
     gaps,
 )
 from fairaudit.report.escape import code, escape, listed
-from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name, variant
+from fairaudit.report.names import axis_name, caution_of, measured, metric_of, suite_name, variant
 from fairaudit.results import Change, Comparison, ComparisonResult
 
 _LONGEST = 120
@@ -57,7 +57,7 @@ def _check(found: Comparison, link: str) -> str:
     word = verdicts.word_of(found)
     parts = (
         f"- [{'x' if verdicts.settled(found) else ' '}] {word.mark} **{word.name}**",
-        f"[{escape(paired.place(found))} · {escape(suite_name(found.suite))}]({link})",
+        f"[{escape(paired.place(found))} · {escape(measured(found))}]({link})",
         _difference(found),
         escape(verdicts.brief(found)),
         f"n {words.count(found.n)}",

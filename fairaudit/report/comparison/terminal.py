@@ -14,9 +14,9 @@ from fairaudit.report import paired, verdicts, words
 from fairaudit.report.clean import clean, shorten
 from fairaudit.report.comparison import summary
 from fairaudit.report.comparison.view import Candidate, candidates, gaps
-from fairaudit.report.grid import grid, indented
+from fairaudit.report.grid import MEASURED, grid, indented
 from fairaudit.report.marks import Tone
-from fairaudit.report.names import axis_name, caution_of, metric_of, suite_name
+from fairaudit.report.names import axis_name, caution_of, measured, metric_of, suite_name
 from fairaudit.results import Change, Comparison, ComparisonResult
 
 _STYLES = {Tone.TOWARDS: "dark_orange3", Tone.AWAY: "dodger_blue1", Tone.WITHIN: "green4"}
@@ -58,7 +58,7 @@ def _overview(every: tuple[Candidate, ...]) -> Table:
 
 def render_table(found: Candidate) -> Table:
     """Verdict, difference and interval of every primary comparison of a candidate."""
-    table = grid("Verdict", "difference", "interval", "n", "")
+    table = grid("Verdict", "difference", "interval", "n", MEASURED)
     for axis in found.axes:
         table.add_row(Text(shorten(axis_name(axis[0].axis), 30), style="bold"))
         for one in axis:
@@ -98,7 +98,7 @@ def _row(found: Comparison, cautions: tuple[str, ...]) -> tuple[Text, ...]:
         Text(paired.interval(found), style=style),
         Text(words.count(found.n)),
         Text.assemble(
-            shorten(suite_name(found.suite), 20), f": {groups}" * bool(groups), (remarks, "yellow")
+            shorten(measured(found), 60), f": {groups}" * bool(groups), (remarks, "yellow")
         ),
     )
 
@@ -107,7 +107,7 @@ def _remarks(found: Candidate) -> Iterator[str]:
     """Yield what the table has no room for: how far an open verdict is open, and why."""
     for one in found.primary:
         if one.verdict in (None, "inconclusive"):
-            place = f"{paired.place(one)}, {suite_name(one.suite)}"
+            place = f"{paired.place(one)}, {measured(one)}"
             yield f"{verdicts.word_of(one).mark} {place}: {shorten(verdicts.brief(one), 300)}"
 
 

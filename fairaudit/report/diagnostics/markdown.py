@@ -26,12 +26,12 @@ def render_summary(result: DiagnosticsResult, report: str = "report.html") -> st
     warning = summary.not_covered(result)
     blocks = [
         f"## Gradient disparity: {code(', '.join(model.label for model in result.models))}",
-        *([f"> **{escape(warning)}**"] if warning else []),
         f"**{escape(summary.answer(result))}** {escape(summary.looked_at(result))} "
         f"{summary.LIMITS}",
+        *([f"> **{escape(warning)}**"] if warning else []),
         _groups(result),
         *listed("Different after correction", _found(result)),
-        *listed("Not run", _missing(result)),
+        *_folded(result),
         f"Figures, all differences, how to read them, provenance: [{report}]({report}).",
     ]
     return "\n\n".join(blocks) + "\n"
@@ -59,6 +59,14 @@ def _found(result: DiagnosticsResult) -> Iterator[str]:
             f"{escape(meaning_of(found.name).label)} · {escape(where)} · "
             f"**{difference_of(found)}** · adjusted p {p_of(found.p_adjusted)}"
         )
+
+
+def _folded(result: DiagnosticsResult) -> Iterator[str]:
+    """Fold what was not run, which Markdown of GitHub and of the Hub does."""
+    lines = [f"- {line}" for line in _missing(result)]
+    if lines:
+        head = f"<summary>{summary.not_run(result)}</summary>"
+        yield "\n".join(["<details>", head, "", *lines, "", "</details>"])
 
 
 def _missing(result: DiagnosticsResult) -> Iterator[str]:

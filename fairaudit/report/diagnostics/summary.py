@@ -57,6 +57,12 @@ def sentence(found: GroupDifference) -> str:
     return f"{label}, {pair}, is {side} (adjusted p {words.p_of(found.p_adjusted)})."
 
 
+def not_run(result: DiagnosticsResult) -> str:
+    """Count the quantities that were not looked at; an empty text where there are none."""
+    missing = {name for names in view.not_run(result).values() for name in names}
+    return f"{words.plural(len(missing), 'quantity', 'quantities')} not run." if missing else ""
+
+
 def not_covered(result: DiagnosticsResult) -> str:
     """Warn of private texts; an empty text where they are public."""
     if result.provenance.texts_public:

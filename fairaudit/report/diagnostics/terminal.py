@@ -34,19 +34,19 @@ def render_terminal(result: DiagnosticsResult) -> Group:
 
 
 def _parts(result: DiagnosticsResult) -> Iterator[RenderableType]:
+    yield Text(summary.answer(result), style="bold")
+    yield Text(summary.looked_at(result))
     warning = summary.not_covered(result)
     if warning:
         yield Text(warning, style="bold yellow")
-    yield Text(summary.answer(result), style="bold")
-    yield Text(summary.looked_at(result))
     for model in _shown(result):
         yield Padding(_groups(result, model), (1, 0, 0, 0))
     found = view.found_different(result.differences)
     if found:
         yield Padding(_differences(result), (1, 0, 0, 0))
-    for reason, names in view.not_run(result).items():
-        labels = ", ".join(dict.fromkeys(meaning_of(name).label for name in names))
-        yield Text(shorten(f"{reason} ({labels})", 400), style="dim")
+    folded = summary.not_run(result)
+    if folded:
+        yield Text(f"{folded} The report says which, and why.", style="dim")
 
 
 def _shown(result: DiagnosticsResult) -> list[DiagnosedModel]:

@@ -6,7 +6,7 @@ told as one that does not hold, and none is told as a law about differential pri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,6 +47,13 @@ FINDINGS: Final = {
         Tone.OPEN,
         "These seeds cannot tell.",
         "This does not say that there is no effect.",
+    ),
+    "not_applicable": Word(
+        "not applicable",
+        "–",
+        Tone.OPEN,
+        "The claim presupposes an effect that was not shown.",
+        "The claim is neither supported nor refuted.",
     ),
 }
 
@@ -144,11 +151,23 @@ def brief(found: Claim) -> str:
     statement = statement_of(found.claim)
     if found.finding == "supported":
         return f"{_sides(statement.forth, found)}{_if_small(found)}"
+    if found.finding == "not_applicable":
+        return found.reason or word_of(found).meaning
     if found.finding == "undecided":
         return _undecided(found)
     if against(found):
         return f"the opposite: {_sides(statement.back, found)}"
     return f"{statement.effect} of {_margin(found)} or more is excluded"
+
+
+def measured_of(claims: Sequence[Claim]) -> str:
+    """Return what the numbers of a claim are: the metric, and the protocol where it has one."""
+    parts = (
+        f"{numbers.metric_named(one.metric).label.lower()}"
+        + (f" ({one.protocol})" if one.protocol else "")
+        for one in claims
+    )
+    return ", ".join(dict.fromkeys(parts))
 
 
 def sentences(found: Claim) -> tuple[str, ...]:
@@ -179,7 +198,7 @@ def measured(found: Claim) -> str:
 def _grounds(found: Claim) -> Iterator[str]:
     said = brief(found)
     yield f"{said[0].upper()}{said[1:]}{_corrected(found)}."
-    if found.finding != "undecided":
+    if found.finding not in ("undecided", "not_applicable"):
         yield word_of(found).meaning
 
 

@@ -44,7 +44,10 @@ def render_experiment(result: ExperimentResult) -> Group:
 
 def _claims(name: str, claims: Sequence[Claim], result: ExperimentResult) -> list[RenderableType]:
     return [
-        Text(clean(findings.statement_of(name).name), style="bold underline"),
+        Text.assemble(
+            (clean(findings.statement_of(name).name), "bold underline"),
+            f"  {clean(findings.measured_of(claims))}",
+        ),
         claims_table(claims),
         *(Padding(Text(line, style="dim"), (0, 0, 0, 2)) for line in _remarks(claims, result)),
         Text(),

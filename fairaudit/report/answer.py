@@ -1,0 +1,141 @@
+"""A result in a few lines: its title, its answer, and the rows of numbers that it rests on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fairaudit.report import paired, verdicts, words
+from fairaudit.report.audit import summary as audit_summary
+from fairaudit.report.audit.reading import standing_words
+from fairaudit.report.audit.view import primary_bias
+from fairaudit.report.comparison import summary as comparison_summary
+from fairaudit.report.comparison.view import primary
+from fairaudit.report.diagnostics import summary as diagnostics_summary
+from fairaudit.report.diagnostics.names import difference_of, group_name, meaning_of, other_name
+from fairaudit.report.experiment import numbers
+from fairaudit.report.experiment import summary as experiment_summary
+from fairaudit.report.experiment.arms import arm_of
+from fairaudit.report.gate import words as gate_words
+from fairaudit.report.names import axis_name, metric_of, suite_name, variant
+from fairaudit.results import (
+    AuditResult,
+    Comparison,
+    ComparisonResult,
+    Estimate,
+    GateResult,
+    RuleResult,
+)
+from fairaudit.results.diagnostics import DiagnosticsResult, GroupDifference
+from fairaudit.results.experiment import ExperimentResult, Level
+from fairaudit.results.gate import GATE_DECISIONS
+
+Row = tuple[str, ...]
+Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult | GateResult
+
+#: Heads of columns that hold names, not numbers: where room is short, they are abridged.
+NAMES: Final = frozenset(
+    {"Candidate", "Suite", "Axis", "Metric", "Arm", "Groups", "What", "Rule", "Number"}
+)
+
+
+def title_of(result: Result) -> tuple[str, str]:
+    """Say what was looked at, and the answer in one or two sentences."""
+    if isinstance(result, AuditResult):
+        return result.label, f"{audit_summary.answer(result)} {audit_summary.found(result)}"
+    if isinstance(result, ComparisonResult):
+        names = words.listed(result.candidates)
+        return f"{names} compared with {result.baseline}", comparison_summary.overall(result)
+    if isinstance(result, GateResult):
+        return f"Release gate: {result.decision}", f"{gate_words.counted(result)}."
+    if isinstance(result, ExperimentResult):
+        return result.name, " ".join(experiment_summary.answers(result))
+    models = words.listed([model.label for model in result.models])
+    return models, diagnostics_summary.answer(result)
+
+
+def whole_of(result: Result) -> str:
+    """Return the call that gives all rows."""
+    if isinstance(result, GateResult):
+        return "explain()"
+    return "differences_frame()" if isinstance(result, DiagnosticsResult) else "to_frame()"
+
+
+def rows_of(result: Result) -> tuple[Row, list[Row]]:
+    """Return heads and rows of the numbers that the answer rests on."""
+    if isinstance(result, AuditResult):
+        heads: Row = ("Suite", "Axis", "Metric", "Value", "Interval", "n", "Reading")
+        return heads, [_estimate_row(one) for one in primary_bias(result) or result.estimates]
+    if isinstance(result, ComparisonResult):
+        heads = ("Candidate", "Suite", "Axis", "Metric", "Difference", "Interval", "n", "Verdict")
+        # The title names a single candidate.
+        first = 0 if len(result.candidates) > 1 else 1
+        return heads[first:], [_comparison_row(one)[first:] for one in primary(result)]
+    if isinstance(result, GateResult):
+        heads = ("Decision", "Rule", "Number", "Value", "Why")
+        return heads, [_check_row(one) for one in _worst_first(result)]
+    if isinstance(result, ExperimentResult):
+        heads = ("Arm", "Axis", "Metric", "Level", "Interval", "Seeds")
+        return heads, [_level_row(one) for one in result.levels if one.group is None]
+    heads = ("Axis", "Groups", "What", "Difference", "Adjusted p")
+    return heads, [_group_row(one) for one in result.differences if one.primary]
+
+
+def _estimate_row(found: Estimate) -> Row:
+    return (
+        f"{suite_name(found.suite)}, {variant(found.protocol)}",
+        axis_name(found.axis),
+        metric_of(found).label,
+        words.value_of(found),
+        words.interval_of(found),
+        words.count(found.n),
+        standing_words(found) if found.kind == "bias" else found.kind,
+    )
+
+
+def _comparison_row(found: Comparison) -> Row:
+    word = verdicts.word_of(found)
+    return (
+        found.candidate,
+        suite_name(found.suite),
+        axis_name(found.axis),
+        metric_of(found).label,
+        paired.difference(found),
+        paired.interval(found),
+        words.count(found.n),
+        f"{word.mark} {word.name}",
+    )
+
+
+def _level_row(found: Level) -> Row:
+    return (
+        arm_of(found.arm).name,
+        axis_name(found.axis),
+        numbers.metric_named(found.name).label,
+        numbers.level(found),
+        numbers.level_interval(found),
+        words.count(found.n_seeds),
+    )
+
+
+def _group_row(found: GroupDifference) -> Row:
+    return (
+        axis_name(found.axis),
+        f"{group_name(found.group)} / {other_name(found.axis, found.other)}",
+        meaning_of(found.name).label,
+        difference_of(found),
+        words.p_of(found.p_adjusted),
+    )
+
+
+def _worst_first(result: GateResult) -> list[RuleResult]:
+    return sorted(result.rules, key=lambda one: GATE_DECISIONS.index(one.decision))
+
+
+def _check_row(found: RuleResult) -> Row:
+    return (
+        found.decision,
+        f"{found.rule} {gate_words.limit_of(found)}".rstrip(),
+        found.selector,
+        f"{gate_words.value_of(found)} {gate_words.bounds_of(found)}".strip(),
+        found.reason,
+    )

@@ -6,18 +6,18 @@ import ast
 import json
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fairaudit
-from fairaudit.comparing.families import corrected, decided
+from fairaudit.comparing.families import decided
 from fairaudit.policy import read_policy
 from fairaudit.report.gate.starter import render_starter_policy
 from fairaudit.results import Comparison
 from fairaudit.stats.evidence import Student, two_sided
+from fairaudit.stats.holm import holm
 from fairaudit.stored_evidence import comparison_evidence
 from tests.gating import cases
 from tests.gating.results import (
@@ -116,23 +116,24 @@ def test_each_metric_keeps_the_margin_that_the_comparison_declares():
 def test_a_baseline_far_from_the_ideal_can_turn_green():
     """Issue 28, fault 2: five axes of 27 stayed INCONCLUSIVE for good."""
     for base in (0.1, 0.3, 0.7, 0.9):
-        stayed = judged(discordant(20, 20, base=base))
+        (stayed,) = judged(discordant(20, 20, base=base))
         assert stayed.verdict == "equivalent"
         policy = tomllib.loads(render_starter_policy(compared(stayed)))
         assert fairaudit.gate(compared(stayed), policy).decision == "PASS"
 
 
-def judged(*entries: Comparison, alpha: float = 0.05) -> Any:
-    """Give comparisons their verdicts, as `compare` does."""
-    entries = tuple(one.model_copy(update={"alpha": alpha}) for one in entries)
-    entries = tuple(
-        one.model_copy(update={"p_value": two_sided(comparison_evidence(one))}) for one in entries
+def judged(*entries: Comparison, alpha: float = 0.05) -> tuple[Comparison, ...]:
+    """Give the comparisons of one candidate their verdicts, as `compare` does."""
+    p_values = [two_sided(comparison_evidence(one)) for one in entries]
+    return tuple(
+        decided(
+            one.model_copy(update={"alpha": alpha, "p_value": p, "p_adjusted": adjusted}),
+            identical=False,
+            capability=True,
+            cautions=(),
+        )
+        for one, p, adjusted in zip(entries, p_values, holm(p_values), strict=True)
     )
-    found = tuple(
-        decided(one, identical=False, capability=True, cautions=())
-        for one in corrected(entries, "holm")
-    )
-    return found if len(found) > 1 else found[0]
 
 
 @st.composite
@@ -178,13 +179,10 @@ def test_a_starter_policy_never_contradicts_the_comparison_it_was_written_from(d
     alpha = data.draw(st.sampled_from([0.001, 0.05, 0.05, 0.2]))
     labels = data.draw(st.sampled_from([("dp",), ("dp", "cda")]))
     axes = data.draw(st.lists(st.sampled_from(["gender", "race", "age"]), min_size=1, unique=True))
-    entries = [
-        data.draw(primary_numbers(axis, alpha)).model_copy(update={"candidate": label})
-        for label in labels
-        for axis in axes
-    ]
-    found = judged(*entries, alpha=alpha)
-    found = found if isinstance(found, tuple) else (found,)
+    found = []
+    for label in labels:
+        drawn = [data.draw(primary_numbers(axis, alpha)) for axis in axes]
+        found += judged(*(x.model_copy(update={"candidate": label}) for x in drawn), alpha=alpha)
     result = compared(*found, candidates=labels)
     decision = fairaudit.gate(result, tomllib.loads(render_starter_policy(result))).decision
     verdicts = {one.verdict for one in found}
@@ -212,5 +210,5 @@ def test_the_quickstart_decides_by_the_comparisons_own_margins():
                   if text.startswith("policy = "))  # fmt: skip
     written = ast.literal_eval(source[len("policy = ") : source.index("decision = ")])
     assert fairaudit.gate(compared(TABLE_1), written).decision == "FAIL"
-    beyond = compared(judged(discordant(20, 20, base=0.3)))
+    beyond = compared(*judged(discordant(20, 20, base=0.3)))
     assert fairaudit.gate(beyond, written).decision == "PASS"

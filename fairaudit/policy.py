@@ -6,6 +6,8 @@ and its rules::
     [policy]
     name = "release"
     alpha = 0.05
+    max_lost = 0.05
+    allow_differences = ["dtype"]
 
     [[rules]]
     kind = "max_increase_vs_baseline"
@@ -53,6 +55,9 @@ def _patterns(value: Any) -> Any:
 Pattern = Annotated[str, Field(strict=True, min_length=1)]
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_patterns), Field(min_length=1)]
 Limit = Annotated[float, Field(strict=True, gt=0)]
+#: As `fairaudit.results.relations.setting_differences` names them.
+Setting = Literal["dtype", "quantization", "bos", "max_length", "engine"]
+Settings = Annotated[tuple[Setting, ...], BeforeValidator(_patterns)]
 Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
 
 
@@ -165,6 +170,12 @@ class PolicySettings(Frozen):
     name: Pattern = "policy"
     #: A bound that decides holds with probability 1 − alpha.
     alpha: Annotated[float, Field(strict=True, ge=SMALLEST_ALPHA, lt=0.5)] = 0.05
+    #: Largest share of one audit's items that the other may lack; beyond it no rule about a
+    #: comparison passes.
+    max_lost: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.05
+    #: Settings in which baseline and candidate may differ, such as ``dtype`` where a model is
+    #: compared with its quantised form; others keep rules about a baseline from passing.
+    allow_differences: Settings = ()
     #: Over what Holm corrects failures: all numbers of the policy, or those of each rule.
     family: Literal["policy", "rule"] = "policy"
 

@@ -15,7 +15,7 @@ import fairaudit
 from fairaudit.comparing.families import decided
 from fairaudit.policy import read_policy
 from fairaudit.report.gate.starter import render_starter_policy
-from fairaudit.results import Comparison
+from fairaudit.results import Comparison, Settings
 from fairaudit.stats.evidence import Student, two_sided
 from fairaudit.stats.holm import holm
 from fairaudit.stored_evidence import comparison_evidence
@@ -29,6 +29,7 @@ from tests.gating.results import (
     comparison,
     discordant,
     mean,
+    provenance,
     rate,
     shifted,
 )
@@ -194,6 +195,28 @@ def test_a_starter_policy_never_contradicts_the_comparison_it_was_written_from(d
         assert verdicts <= {"equivalent", "reduced", "inconclusive"}
     if decision == "FAIL":
         assert verdicts - {"equivalent"}
+
+
+def test_a_starter_policy_says_in_what_the_audits_differ_and_how_to_allow_it():
+    """Two differences of two candidates: a comment each, and a policy that is read."""
+    sides = {
+        "dp": Settings(dtype="bfloat16", bos="none"),
+        "cda": Settings(dtype="float32", bos="\n[[rules]]\nx = 1"),
+    }
+    made = cases.TWO.provenance.model_copy(
+        update={
+            "baseline": provenance(Settings(dtype="float32")),
+            "candidates": {label: provenance(one) for label, one in sides.items()},
+        }
+    )
+    result = cases.TWO.model_copy(update={"provenance": made})
+    text = render_starter_policy(result)
+    assert tomllib.loads(text)["policy"]["max_lost"] == 0.05
+    assert "# dp was scored with dtype bfloat16, the baseline with float32" in text
+    assert text.count("the baseline with") == 3
+    assert fairaudit.gate(result, tomllib.loads(text)).rules[-2].decision == "INCONCLUSIVE"
+    allowing = text.replace("# allow_differences", "allow_differences")
+    assert read_policy(tomllib.loads(allowing)).policy.allow_differences == ("bos", "dtype")
 
 
 def test_one_model_passes_its_starter_policy():

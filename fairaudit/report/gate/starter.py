@@ -9,6 +9,7 @@ from typing import Final
 
 from fairaudit.report.clean import clean
 from fairaudit.results import AuditResult, Comparison, ComparisonResult, Estimate
+from fairaudit.results.relations import setting_differences
 
 _HEAD: Final = """\
 # Release policy, for `fairaudit gate FOLDER --policy FILE`.
@@ -23,6 +24,17 @@ _HEAD: Final = """\
 name = "release"
 alpha = {alpha}       # each bound that decides holds with probability 1 - alpha
 family = "policy"  # FAIL is corrected over all numbers of the policy, or of each "rule"
+"""
+
+_COMPARED: Final = """\
+max_lost = 0.05    # largest share of one audit's items that the other may lack
+"""
+
+_DIFFERS: Final = "# {candidate} was scored with {name} {theirs}, the baseline with {ours}.\n"
+
+_ALLOW: Final = """\
+# So no rule about the baseline passes, unless that is what you compare:
+# allow_differences = {names}
 """
 
 _REQUIRES: Final = """
@@ -111,6 +123,23 @@ def render_starter_policy(result: AuditResult | ComparisonResult) -> str:
     return "".join((_HEAD.format(source=source, alpha=alpha), *rules))
 
 
+def _on_the_sides(result: ComparisonResult) -> Iterator[str]:
+    """Write what the policy allows two audits to differ in, and what these differ in."""
+    yield _COMPARED
+    sides, names = result.provenance, set()
+    for label, theirs in sides.candidates.items():
+        for one in setting_differences(sides.baseline, theirs):
+            names.add(one.name)
+            yield _DIFFERS.format(
+                candidate=clean(label),
+                name=one.name,
+                theirs=clean(one.candidate),
+                ours=clean(one.baseline),
+            )
+    if names:
+        yield _ALLOW.format(names=_listed(sorted(names)))
+
+
 def _audit_rules(result: AuditResult) -> Iterator[str]:
     yield _requires([run.suite for run in result.suites if run.status == "run"])
     primary = [one for one in result.estimates if one.primary and one.group is None]
@@ -124,6 +153,7 @@ def _audit_rules(result: AuditResult) -> Iterator[str]:
 
 
 def _comparison_rules(result: ComparisonResult) -> Iterator[str]:
+    yield from _on_the_sides(result)
     measured = [one for one in result.comparisons if one.difference is not None]
     yield _requires(sorted({one.suite for one in measured}))
     primary = [one for one in result.comparisons if one.primary]

@@ -24,7 +24,9 @@ from fairaudit.comparing.distance import distance_moved, has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
 from fairaudit.comparing.groups import group_comparisons, primary_places
 from fairaudit.comparing.joining import Joined, join_probe, join_suites
+from fairaudit.comparing.losses import loss_notes, with_losses, with_worst_cases
 from fairaudit.comparing.missing import Missing
+from fairaudit.comparing.notes import notes_on
 from fairaudit.comparing.pairing import Terms, changed, compared, paired_measurements
 from fairaudit.comparing.primary import (
     Key,
@@ -49,13 +51,13 @@ from fairaudit.results import (
     SuiteRun,
 )
 from fairaudit.results.capability import PROBE
+from fairaudit.results.consistency import one_model
 from fairaudit.results.types import SMALLEST_ALPHA
 from fairaudit.stats.multiplicity import Method
 
 logger = logging.getLogger(__name__)
 
 Audit = AuditResult | str | os.PathLike[str]
-_SCORING_SETTINGS = ("dtype", "bos", "max_length", "item_limit")
 
 
 def compare(
@@ -216,12 +218,16 @@ def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -
         joined.append(probe)
     else:
         pair.not_compared.append(NotCompared.of(terms.candidate, PROBE, probe))
+    pair.changes = list(with_losses(pair.changes, joined))
+    counted = with_losses(pair.entries, joined)
+    pair.entries = list(with_worst_cases(counted, baseline.estimates, candidate.estimates))
+    pair.notes.extend(loss_notes(pair.entries))
     pair.has_entries = bool(pair.entries)
     pair.entries.extend(lost_primary(pair.entries, primary, theirs, terms, pair.why_lost))
-    one_model = _one_model(baseline, candidate)
-    pair.identical = one_model and all(one.same_scores for one in joined)
-    pair.notes.extend(_notes(baseline, candidate, terms))
-    if one_model and not pair.identical:
+    same_model = one_model(baseline.provenance, candidate.provenance)
+    pair.identical = same_model and all(one.same_scores for one in joined)
+    pair.notes.extend(notes_on(baseline, candidate, terms))
+    if same_model and not pair.identical:
         pair.notes.append(
             f"{terms.candidate} is recorded as the same model as the baseline, but its scores "
             "differ: settings differ, or one of the audits is not what it says"
@@ -278,15 +284,6 @@ def _with_verdicts(
     return entries
 
 
-def _one_model(baseline: AuditResult, candidate: AuditResult) -> bool:
-    """Whether both audits say that they are of one model, or of one file of recorded scores."""
-    ours, theirs = baseline.provenance, candidate.provenance
-    if ours.model.fingerprint is not None or theirs.model.fingerprint is not None:
-        return ours.model.fingerprint == theirs.model.fingerprint
-    recorded = ours.settings.recorded
-    return recorded is not None and recorded == theirs.settings.recorded
-
-
 def _cautions(pair: Pair, audits: Sequence[AuditResult]) -> tuple[str, ...]:
     """Cautions that hold for every comparison of a candidate."""
     moved = True if pair.identical else has_moved(pair.changes)
@@ -303,18 +300,6 @@ def _recipe(audit: AuditResult) -> dict[str, Any] | None:
     if training is None:
         return None
     return {k: v for k, v in training.items() if k not in {"seed", "parameter_distance"}}
-
-
-def _notes(baseline: AuditResult, candidate: AuditResult, terms: Terms) -> Iterator[str]:
-    ours, theirs = baseline.provenance.settings, candidate.provenance.settings
-    for name in _SCORING_SETTINGS:
-        a, b = getattr(ours, name), getattr(theirs, name)
-        if a != b:
-            yield f"{terms.candidate} was scored with {name} {b}, the baseline with {a}"
-    for note in candidate.notes:
-        # A gate must hear of it.
-        if note.startswith("the privacy statement does not follow"):
-            yield f"{terms.candidate}: {note}"
 
 
 def _refuse_nothing_in_common(pairs: Sequence[Pair]) -> None:

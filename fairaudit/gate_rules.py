@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fairaudit.gate_checks import (
     Check,
@@ -47,6 +47,7 @@ def max_deviation(
     assert number.evidence is not None
     low, high = number.within(alpha)
     allowed = f"{show(floor)} to {show(ceiling)}"
+    also = _also_beyond(entry, floor, ceiling)
     return number.check(
         alpha,
         rule.limit,
@@ -54,10 +55,18 @@ def max_deviation(
         p_fail=p_within(number.evidence, floor, ceiling),
         words={
             "PASS": f"{_between(low, high)} keeps within {allowed}",
-            "FAIL": f"the value is shown to lie outside {allowed}",
-            "INCONCLUSIVE": f"{_between(low, high)} does not keep within {allowed}",
+            "FAIL": f"the value is shown to lie outside {allowed}{also}",
+            "INCONCLUSIVE": f"{_between(low, high)} does not keep within {allowed}{also}",
         },
     )
+
+
+def _also_beyond(entry: Estimate | Comparison, floor: float, ceiling: float) -> str:
+    """Say so where the baseline of a comparison lies outside a limit on the candidate."""
+    baseline = entry.value_baseline if isinstance(entry, Comparison) else None
+    if baseline is None or floor < baseline < ceiling:
+        return ""
+    return f"; so does the baseline ({show(baseline)})"
 
 
 def max_increase(rule: MaxIncreaseVsBaseline, entry: Comparison, alpha: float) -> Check:
@@ -188,11 +197,15 @@ def _other_side(
         # Without a limit of its own, a candidate shown to be where the baseline was may stay.
         return _OtherSide(kept=True)
     limit = rule.max_deviation if rule.max_deviation is not None else margin
+    beyond = entry.ideal - entry.direction * limit
+    baseline = entry.value_baseline
+    if baseline is not None and entry.direction * (beyond - baseline) > 0:
+        added = _added(entry.ideal, limit, baseline, difference, margin, alpha)
+        return added if asked else replace(added, p_fail=None)
     where = f"past the ideal {show(entry.ideal)} on the other side by more than {show(limit)}"
     own = candidate_evidence(entry)
     if own is None:
         return _OtherSide(kept=False, where=f"{where}: its own value has no interval")
-    beyond = entry.ideal - entry.direction * limit
     if entry.direction > 0:
         kept, p_fail = limiting(own).lower(alpha) > beyond, own.p_at_least(beyond)
     else:
@@ -202,20 +215,51 @@ def _other_side(
     return _OtherSide(kept, where + hint, p_fail if asked else None, said)
 
 
+def _added(
+    ideal: float, limit: float, baseline: float, difference: Evidence, margin: float, alpha: float
+) -> _OtherSide:
+    """Judge what the candidate adds, where the baseline itself lies beyond the limit."""
+    itself = (
+        f"the baseline itself lies past the ideal {show(ideal)} by more than {show(limit)} "
+        f"({show(baseline)})"
+    )
+    where = f"further past the ideal than the baseline by {show(margin)} or more; {itself}"
+    said: dict[GateDecision, str] = {"PASS": f", and no further past the ideal; {itself}"}
+    kept = difference.lower(alpha) > -margin
+    return _OtherSide(kept, where, difference.p_at_least(-margin), said)
+
+
 def _before_bounds(number: Number, entry: Comparison, margin: float | None) -> Check | None:
-    """Settle what needs no bound: the same scores of one model, no margin, no evidence."""
-    if entry.verdict == "identical" and entry.difference == 0:
-        reason = "candidate and baseline are the same model: the difference is exactly 0"
+    """Settle what needs no bound: the same model, no margin, no evidence."""
+    if _is_rounding(entry, margin):
+        how = "exactly 0" if entry.difference == 0 else "no more than rounding"
+        reason = f"candidate and baseline are the same model: the difference is {how}"
         return settled(
-            number.rule, number.selector, "PASS", reason, value=0.0, bound=margin, n=entry.n
-        )
+            number.rule, number.selector, "PASS", reason,
+            value=entry.difference, bound=margin, n=entry.n,
+        )  # fmt: skip
     undecided = number.undecided(margin)
     if undecided is None and margin is None:
-        reason = f"{entry.name} declares no margin; give the rule a 'margin'"
-        return settled(number.rule, number.selector, "NOT_RUN", reason, value=number.value)
+        return _without_margin(number, entry)
     if margin is not None:
         refuse_vacuous(number, "margin", margin, -margin, margin)
     return undecided
+
+
+def _is_rounding(entry: Comparison, margin: float | None) -> bool:
+    """Whether a difference is that of one model: equal scores, but for a flip at a tie."""
+    if entry.verdict != "identical" or entry.difference is None:
+        return False
+    return entry.difference == 0 or margin is None or abs(entry.difference) < margin
+
+
+def _without_margin(number: Number, entry: Comparison) -> Check:
+    """Settle a difference that nobody has said how much of is too much."""
+    reason = f"{entry.name} declares no margin; give the rule a 'margin'"
+    decision: GateDecision = "NOT_RUN"
+    if entry.verdict in ("amplified", "reduced"):
+        decision, reason = "INCONCLUSIVE", f"{entry.verdict}, and {reason}"
+    return settled(number.rule, number.selector, decision, reason, value=number.value)
 
 
 def _between(low: float, high: float) -> str:

@@ -177,7 +177,9 @@ _FIELDS: Final = {"suite": "suite", "protocol": "protocol", "axis": "axis", "gro
 
 
 def _fits(rule: Selector, entry: EntryT, by_default: Callable[[EntryT], bool]) -> bool:
-    wanted = by_default(entry) if rule.metric is None else _matches(entry.name, rule.metric)
+    named = rule.metric is None or _matches(entry.name, rule.metric)
+    chosen_by_name = rule.metric is not None and not rule.primary
+    wanted = named and (chosen_by_name or by_default(entry))
     whole = entry.group is None if rule.group is None else _matches(entry.group, rule.group)
     return (
         wanted

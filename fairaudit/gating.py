@@ -7,7 +7,8 @@ every number it is about; what was not run, or cannot be told, never passes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, assert_never
@@ -15,6 +16,7 @@ from typing import Any, Final, assert_never
 from fairaudit.errors import ResultError
 from fairaudit.gate_checks import Check, settled
 from fairaudit.gate_privacy import max_epsilon
+from fairaudit.gate_reservations import held_back, lost_items, other_settings, swapped
 from fairaudit.gate_rules import (
     equivalent,
     max_deviation,
@@ -43,6 +45,7 @@ from fairaudit.policy import (
     MinCapability,
     MinItems,
     Policy,
+    PolicySettings,
     Requires,
     Rule,
     check_suites,
@@ -50,7 +53,12 @@ from fairaudit.policy import (
     read_policy,
 )
 from fairaudit.results.audit import SCHEMA, AuditResult
-from fairaudit.results.comparison import COMPARISON_SCHEMA, Comparison, ComparisonResult
+from fairaudit.results.comparison import (
+    COMPARISON_SCHEMA,
+    Change,
+    Comparison,
+    ComparisonResult,
+)
 from fairaudit.results.consistency import refuse
 from fairaudit.results.gate import GATE_DECISIONS, GateDecision, GateResult, RuleResult
 from fairaudit.results.types import Estimate
@@ -108,7 +116,7 @@ def evaluate_gate(
     """Apply every rule of a policy to a result; see `gate`."""
     refuse(_contradictions(result), _name_of(result))
     check_suites(policy, suites_of(result))
-    checks = [list(_apply(rule, result, policy.alpha)) for rule in policy.rules]
+    checks = [list(_apply(rule, result, policy.policy)) for rule in policy.rules]
     if policy.policy.family == "policy":
         rules = _settle([check for of_rule in checks for check in of_rule], policy.alpha)
     else:
@@ -164,7 +172,7 @@ def _name_of(result: Result) -> str:
     return f"the comparison with '{result.baseline}'"
 
 
-def _apply(rule: Rule, result: Result, alpha: float) -> Iterator[Check]:
+def _apply(rule: Rule, result: Result, settings: PolicySettings) -> Iterator[Check]:
     """All checks of one rule: one per number it finds, one per pattern that finds nothing."""
     for candidate in candidates_of(result):
         match rule:
@@ -173,11 +181,11 @@ def _apply(rule: Rule, result: Result, alpha: float) -> Iterator[Check]:
             case MaxEpsilon():
                 yield max_epsilon(rule, result, candidate)
             case MinCapability():
-                yield from _capabilities(rule, result, candidate, alpha)
+                yield from _capabilities(rule, result, candidate, settings)
             case MaxIncreaseVsBaseline() | EquivalentToBaseline():
-                yield from _differences(rule, result, candidate, alpha)
+                yield from _differences(rule, result, candidate, settings)
             case MaxDeviationFromIdeal() | MinItems():
-                yield from _values(rule, result, candidate, alpha)
+                yield from _values(rule, result, candidate, settings)
             case _:
                 assert_never(rule)
 
@@ -194,7 +202,10 @@ def _requires(rule: Requires, result: Result, candidate: str | None) -> Iterator
 
 
 def _values(
-    rule: MaxDeviationFromIdeal | MinItems, result: Result, candidate: str | None, alpha: float
+    rule: MaxDeviationFromIdeal | MinItems,
+    result: Result,
+    candidate: str | None,
+    settings: PolicySettings,
 ) -> Iterator[Check]:
     """Judge values of a model by itself, or of a candidate on the items it shares."""
     entries: list[Estimate | Comparison]
@@ -208,8 +219,11 @@ def _values(
     for entry in chosen.found:
         if isinstance(rule, MinItems):
             yield min_items(rule, entry)
-        else:
-            yield max_deviation(rule, entry, result, alpha)
+            continue
+        check = max_deviation(rule, entry, result, settings.alpha)
+        if isinstance(entry, Comparison):
+            check = held_back(check, lost_items(entry, settings))
+        yield check
     yield from _missing(rule.kind, chosen.missing)
 
 
@@ -217,26 +231,34 @@ def _differences(
     rule: MaxIncreaseVsBaseline | EquivalentToBaseline,
     result: Result,
     candidate: str | None,
-    alpha: float,
+    settings: PolicySettings,
 ) -> Iterator[Check]:
     if isinstance(result, AuditResult):
         reason = "an audit has no baseline; compare it with one, and gate the comparison"
         yield settled(rule.kind, describe(rule), "NOT_RUN", reason)
         return
+    turned = swapped(result, candidate or "")
+    if turned is not None:
+        yield settled(rule.kind, with_candidate(describe(rule), candidate), "NOT_RUN", turned)
+        return
     entries = [one for one in result.comparisons if one.candidate == candidate]
     chosen = select(rule, entries, result, candidate)
     for entry in chosen.found:
         if isinstance(rule, MaxIncreaseVsBaseline):
-            yield max_increase(rule, entry, alpha)
+            check = max_increase(rule, entry, settings.alpha)
         else:
-            yield equivalent(rule, entry, alpha)
+            check = equivalent(rule, entry, settings.alpha)
+        reasons = lost_items(entry, settings), other_settings(entry, result, settings)
+        yield held_back(check, chain(*reasons))
     yield from _missing(rule.kind, chosen.missing)
 
 
 def _capabilities(
-    rule: MinCapability, result: Result, candidate: str | None, alpha: float
+    rule: MinCapability, result: Result, candidate: str | None, settings: PolicySettings
 ) -> Iterator[Check]:
-    measured = [one for one in _own_estimates(result, candidate) if one.kind == "capability"]
+    of_change = _own_estimates(result, candidate)
+    measured = [one for one, _ in of_change if one.kind == "capability"]
+    changes = {one.key: change for one, change in of_change if change is not None}
     # Of perplexity less is better, and it has no ideal.
     entries = [one for one in measured if one.ideal]
     if rule.metric is None and rule.minimum is None:
@@ -244,16 +266,18 @@ def _capabilities(
     by_default = headline(measured) if rule.axis == ("*",) else _any
     chosen = select(rule, entries, result, candidate, by_default)
     for entry in chosen.found:
-        yield min_capability(rule, entry, alpha)
+        check = min_capability(rule, entry, settings.alpha)
+        change = changes.get(entry.key)
+        yield check if change is None else held_back(check, lost_items(change, settings))
     yield from _missing(rule.kind, chosen.missing)
 
 
-def _own_estimates(result: Result, candidate: str | None) -> Iterable[Estimate]:
+def _own_estimates(result: Result, candidate: str | None) -> list[tuple[Estimate, Change | None]]:
     """Estimates of the audited model; in a comparison those of the candidate's capabilities."""
     if isinstance(result, AuditResult):
-        return result.estimates
+        return [(one, None) for one in result.estimates]
     return [
-        change.candidate_estimate
+        (change.candidate_estimate, change)
         for change in result.changes
         if change.candidate == candidate and change.candidate_estimate is not None
     ]

@@ -6,6 +6,8 @@ and its rules::
     [policy]
     name = "release"
     alpha = 0.05
+    max_lost = 0.05
+    allow_differences = ["dtype"]
 
     [[rules]]
     kind = "max_increase_vs_baseline"
@@ -13,11 +15,12 @@ and its rules::
     axis = ["gender", "race", "religion"]
     margin = 0.05
 
-Limits are fractions, as in every file. A rule is about the primary estimates of whole axes unless
-it names a ``metric``; ``suite``, ``protocol``, ``axis``, ``group`` and ``metric`` are glob patterns
-or lists of them. What a pattern finds is judged number by number; a pattern that finds nothing is
-a check that was not run, never one that passed. So is an axis that a pattern matches and only one
-side of a comparison was scored on.
+Limits are fractions, as in every file. A rule is about the primary estimates of whole axes. With a
+``metric`` it is about all numbers of that name, or with ``primary = true`` beside it about the
+primary ones. ``suite``, ``protocol``, ``axis``, ``group`` and ``metric`` are glob patterns or lists
+of them. What a pattern finds is judged number by number; a pattern that finds nothing is a check
+that was not run, never one that passed. So is an axis that a pattern matches and only one side of a
+comparison was scored on.
 """
 
 from __future__ import annotations
@@ -52,6 +55,9 @@ def _patterns(value: Any) -> Any:
 Pattern = Annotated[str, Field(strict=True, min_length=1)]
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_patterns), Field(min_length=1)]
 Limit = Annotated[float, Field(strict=True, gt=0)]
+#: As `fairaudit.results.relations.setting_differences` names them.
+Setting = Literal["dtype", "quantization", "bos", "max_length", "engine"]
+Settings = Annotated[tuple[Setting, ...], BeforeValidator(_patterns)]
 Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
 
 
@@ -65,6 +71,8 @@ class Selector(Frozen):
     group: Patterns | None = None
     #: None: primary estimates only.
     metric: Patterns | None = None
+    #: Keep to primary estimates beside ``metric`` as well.
+    primary: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="after")
     def _a_group_needs_a_metric(self) -> Selector:
@@ -83,8 +91,11 @@ class MaxDeviationFromIdeal(Selector):
 class MaxIncreaseVsBaseline(Selector):
     """The difference towards the stereotype stays below ``margin``.
 
-    On the other side of the ideal the candidate stays within ``max_deviation``. Without one it may
-    not be past the ideal by more than ``margin``, unless it is shown to have moved there by less.
+    On the other side of the ideal the candidate stays within ``max_deviation``, unless the baseline
+    itself lies beyond that: then the candidate may not move there by as much as ``margin``, since a
+    rule about a baseline judges what the candidate adds (`MaxDeviationFromIdeal` judges where it
+    stands). Without ``max_deviation`` the candidate may not be past the ideal by more than
+    ``margin``, unless it is shown to have moved there by less.
     """
 
     kind: Literal["max_increase_vs_baseline"]
@@ -159,6 +170,12 @@ class PolicySettings(Frozen):
     name: Pattern = "policy"
     #: A bound that decides holds with probability 1 − alpha.
     alpha: Annotated[float, Field(strict=True, ge=SMALLEST_ALPHA, lt=0.5)] = 0.05
+    #: Largest share of one audit's items that the other may lack; beyond it no rule about a
+    #: comparison passes.
+    max_lost: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.05
+    #: Settings in which baseline and candidate may differ, such as ``dtype`` where a model is
+    #: compared with its quantised form; others keep rules about a baseline from passing.
+    allow_differences: Settings = ()
     #: Over what Holm corrects failures: all numbers of the policy, or those of each rule.
     family: Literal["policy", "rule"] = "policy"
 

@@ -93,7 +93,7 @@ def candidate_evidence(comparison: Comparison) -> Evidence | None:
 
 
 def contradicts_counts(entry: Estimate | Comparison) -> bool:
-    """Whether an interval is not the one that its stored counts and standard error give again.
+    """Whether an interval is not the one that counts, or several stored bounds, give again.
 
     `fairaudit.results.consistency` asks the same of intervals that are value ± t·se, which takes
     no more than a quantile. Of effective counts only the rounded ones are stored.
@@ -103,8 +103,9 @@ def contradicts_counts(entry: Estimate | Comparison) -> bool:
     )
     if evidence is None or entry.interval is None:
         return False
+    tabulated = isinstance(entry, Comparison) and (entry.group_changes or entry.bounds)
     effective = entry.interval.method == "clopper-pearson" and entry.df is not None
-    if entry.interval.method not in _FROM_COUNTS or effective:
+    if not tabulated and (entry.interval.method not in _FROM_COUNTS or effective):
         return False
     return not _gives(evidence, entry.interval)
 

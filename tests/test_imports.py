@@ -84,11 +84,13 @@ ALLOWED = {
         "stats",
         "stored_evidence",
     },
+    "gate_reservations": {"gate_checks", "policy", "results"},
     "gate_privacy": {"gate_checks", "gate_selection", "policy", "results"},
     "gating": {
         "errors",
         "gate_checks",
         "gate_privacy",
+        "gate_reservations",
         "gate_rules",
         "gate_selection",
         "policy",

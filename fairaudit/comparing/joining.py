@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -33,6 +34,8 @@ class Joined:
     a prompt that was continued several times, at least one text. The number of its texts may
     differ.
     ``dropped`` counts, by protocol and axis, the items that only one of them scored.
+    ``only`` counts, by protocol, axis and group, what only the baseline, and only the candidate,
+    scored: items; of the probe text tokens; of prompts with fewer texts that share of them.
     ``axes`` says of each protocol and axis whether the baseline, and the candidate, has scores.
     """
 
@@ -41,6 +44,7 @@ class Joined:
     candidate: DataFrame
     dropped: Mapping[tuple[str, str], int]
     axes: Mapping[tuple[str, str], tuple[bool, bool]]
+    only: Mapping[tuple[str, str, str | None], tuple[float, float]] = field(default_factory=dict)
 
     @property
     def protocols(self) -> tuple[frozenset[str], frozenset[str]]:
@@ -71,6 +75,22 @@ class Joined:
             for (of_protocol, on_axis), count in self.dropped.items()
             if of_protocol == protocol and axis in ("all", on_axis)
         )
+
+    def n_only(self, protocol: str, axis: str, group: str | None) -> tuple[int, int]:
+        """Count what only the baseline, and only the candidate, scored; rounded up.
+
+        ``all`` is every axis, and None every group.
+        """
+        counts = [
+            count
+            for (of_protocol, on_axis, of_group), count in self.only.items()
+            if of_protocol == protocol and axis in ("all", on_axis) and group in (None, of_group)
+        ]
+        # Rounding up what is a whole number but for rounding would count one too many.
+        ours, theirs = (
+            math.ceil(round(sum(count[side] for count in counts), 6)) for side in (0, 1)
+        )
+        return ours, theirs
 
 
 def join_suites(
@@ -192,7 +212,33 @@ def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:
     lost = attempted[~kept & attempted["protocol"].isin(protocols).to_numpy()]
     counts = lost.groupby(["protocol", "axis"]).size()
     dropped = {(str(key[0]), str(key[1])): int(n) for key, n in counts.items()}  # type: ignore[index]
-    return Joined(suite, _only(a, same), _only(b, same), dropped, _axes(a, b))
+    shared = a[a["protocol"].isin(protocols)], b[b["protocol"].isin(protocols)]
+    return Joined(suite, _only(a, same), _only(b, same), dropped, _axes(a, b), _lost(*shared))
+
+
+def _lost(a: DataFrame, b: DataFrame) -> dict[tuple[str, str, str | None], tuple[float, float]]:
+    """Count what only one table has scores for, by protocol, axis and group."""
+    placed = pd.concat([t[[*_ITEM, "axis", "group"]] for t in (a, b)]).drop_duplicates(_ITEM)
+    index = pd.MultiIndex.from_frame(placed[_ITEM])
+    ours, theirs = (_amount(table).reindex(index, fill_value=0.0).to_numpy() for table in (a, b))
+    counted = placed.assign(
+        ours=np.clip(ours - theirs, 0.0, None), theirs=np.clip(theirs - ours, 0.0, None)
+    )
+    sums = counted.groupby(["protocol", "axis", "group"], dropna=False)[["ours", "theirs"]].sum()
+    return {
+        (str(protocol), str(axis), None if pd.isna(group) else str(group)): (float(x), float(y))
+        for (protocol, axis, group), (x, y) in zip(sums.index, sums.to_numpy(), strict=True)
+        if x or y
+    }
+
+
+def _amount(table: DataFrame) -> Series[float]:
+    """How much of each item has a score: all or nothing, tokens, or a share of a prompt's texts."""
+    items = (table["status"] == "ok").astype(float).groupby([table[name] for name in _ITEM])
+    if "sample" in table:
+        return items.mean()
+    every = items.min()
+    return every * items.size() if "position" in table else every
 
 
 def _axes(a: DataFrame, b: DataFrame) -> dict[tuple[str, str], tuple[bool, bool]]:

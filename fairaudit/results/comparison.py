@@ -65,6 +65,10 @@ class Paired(Frozen):
     n_clusters: int = Field(ge=0)
     #: Items that one audit scored and the other did not.
     n_skipped: int = Field(default=0, ge=0)
+    #: Of them, those that only the baseline, or only the candidate, has a score for. Of prompts
+    #: that lost some of their texts the share, rounded up; of the probe text tokens.
+    n_only_baseline: int = Field(default=0, ge=0)
+    n_only_candidate: int = Field(default=0, ge=0)
     direction: Direction = 0
     #: Why a value, the interval or the verdict is missing.
     reason: str | None = None
@@ -73,6 +77,17 @@ class Paired(Frozen):
     def key(self) -> tuple[str, str, str, str | None, str]:
         """``(candidate, protocol, axis, group, name)``, unique within a comparison."""
         return (self.candidate, self.protocol, self.axis, self.group, self.name)
+
+    @property
+    def n_lost(self) -> int:
+        """Items that only one of the audits scored."""
+        return self.n_only_baseline + self.n_only_candidate
+
+    @property
+    def lost_share(self) -> float:
+        """Share of one audit's items that the other lacks, on the side where it is larger."""
+        lost = max(self.n_only_baseline, self.n_only_candidate)
+        return lost / (self.n + lost) if lost else 0.0
 
 
 class GroupChange(Frozen):
@@ -130,6 +145,9 @@ class Comparison(Paired):
     #: Upper 1 − ``alpha`` bound of the difference: the largest increase that is not excluded, which
     #: a gate holds against its margin.
     increase_up_to: float | None = None
+    #: Of rates: least and greatest difference if the items that only one audit scored had gone
+    #: either way.
+    worst_case: tuple[float, float] | None = None
     #: Smallest difference that this design finds with 80 % power.
     mde: float | None = None
     #: None without a difference. Verdicts of exploratory comparisons are corrected in a family of

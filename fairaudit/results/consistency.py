@@ -77,6 +77,7 @@ def comparison_contradictions(result: ComparisonResult) -> Iterator[str]:
     for entry in result.comparisons:
         yield from _placed(entry, _of_values(entry))
         yield from _placed(entry, _of_difference(entry))
+        yield from _placed(entry, _of_groups(entry))
         yield from _placed(entry, _of_verdict(entry))
         if entry.verdict == "identical":
             yield from _placed(entry, _of_identity(entry, result))
@@ -151,6 +152,20 @@ def _of_difference(one: Comparison) -> Iterator[str]:
             yield f"the deviation changed by {expected:g}, not by {one.deviation_change:g}"
 
 
+def _of_groups(one: Comparison) -> Iterator[str]:
+    """Hold the largest change of any group against the changes of the groups."""
+    if one.difference is None or not one.group_changes:
+        return
+    sign = one.direction or 1
+    for change in one.group_changes:
+        expected = sign * (change.value_candidate - change.value_baseline)
+        if not _close(change.difference, expected):
+            yield f"the change of '{change.group}' is not that of its values"
+    largest = max(change.difference for change in one.group_changes)
+    if not _close(one.difference, largest):
+        yield f"the difference is {one.difference:g}, the largest change {largest:g}"
+
+
 def _of_verdict(one: Comparison) -> Iterator[str]:
     """Hold a verdict against what `fairaudit.stats.decide` needs for it."""
     if one.verdict is None:
@@ -174,8 +189,8 @@ def _of_verdict(one: Comparison) -> Iterator[str]:
 
 
 def _of_identity(one: Comparison, result: ComparisonResult) -> Iterator[str]:
-    sides = result.provenance
-    if not one_model(sides.baseline, sides.candidates[one.candidate]):
+    theirs = result.provenance.candidates.get(one.candidate)
+    if theirs is None or not one_model(result.provenance.baseline, theirs):
         yield "the verdict identical for two models"
     # Without items there is no difference, and no verdict.
     if one.difference is not None and abs(one.difference) > max(_SAME, 1.5 / max(one.n, 1)):

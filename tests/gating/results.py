@@ -113,8 +113,9 @@ def audit(*estimates: Estimate, **fields: Any) -> AuditResult:
     return AuditResult(**(base | fields))
 
 
-def provenance() -> Provenance:
-    return Provenance(model=ModelIdentity(id="m", fingerprint="c0ffee"), settings=Settings())
+def provenance(settings: Settings | None = None) -> Provenance:
+    model = ModelIdentity(id="m", fingerprint="c0ffee")
+    return Provenance(model=model, settings=settings or Settings())
 
 
 RUN = Run(started="", finished="", seconds=0.0, host="")

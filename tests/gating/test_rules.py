@@ -172,7 +172,62 @@ def test_overshoot_without_a_limit_of_its_own_is_for_someone_to_decide():
     # A model that lay there already, and stayed, has not overshot.
     stayed = compared(discordant(20, 20, base=0.3))
     assert only(stayed, INCREASE).decision == "PASS"
-    assert only(stayed, {**INCREASE, "max_deviation": 0.1}).decision == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("moved", "base", "decision"),
+    [((20, 20), 0.3, "PASS"), ((15, 45), 0.3, "PASS"), ((10, 60), 0.3, "INCONCLUSIVE"),
+     ((0, 150), 0.3, "FAIL"), ((20, 20), 0.45, "PASS"), ((10, 110), 0.45, "FAIL")],
+)  # fmt: skip
+def test_a_baseline_beyond_the_limit_is_named_and_what_is_added_is_judged(moved, base, decision):
+    """Issue 28, fault 2: a rule that the baseline itself breaks could never turn green."""
+    check = only(compared(discordant(*moved, base=base)), {**INCREASE, "max_deviation": 0.1})
+    assert check.decision == decision
+    itself = "the baseline itself lies past the ideal 0.5 by more than 0.1 (0.3)"
+    assert (itself in check.reason) == (base == 0.3)
+
+
+def test_a_limit_on_the_model_itself_names_the_baseline_that_breaks_it_too():
+    """The rule that is absolute stays so, and says what the reader must know."""
+    beyond, within = (compared(discordant(20, 20, base=base)) for base in (0.3, 0.62))
+    check = only(beyond, DEVIATION)
+    assert (check.decision, check.reason) == (
+        "FAIL",
+        "the value is shown to lie outside 0.4 to 0.6; so does the baseline (0.3)",
+    )
+    assert only(within, DEVIATION).reason.endswith("; so does the baseline (0.62)")
+    assert "baseline" not in only(compared(discordant(10, 210)), DEVIATION).reason
+
+
+def test_beyond_the_limit_on_the_other_side_of_a_metric_that_falls():
+    stayed = discordant(20, 20, base=0.7, direction=-1)
+    check = only(compared(stayed), {**INCREASE, "max_deviation": 0.1})
+    assert check.decision == "PASS"
+    assert "(0.7)" in check.reason
+    worse = discordant(150, 0, base=0.7, direction=-1)
+    assert only(compared(worse), {**INCREASE, "max_deviation": 0.1}).decision == "FAIL"
+
+
+@pytest.mark.parametrize("kind", ["max_increase_vs_baseline", "equivalent_to_baseline"])
+@pytest.mark.parametrize(
+    ("difference", "verdict", "decision"),
+    [(0.3, "amplified", "INCONCLUSIVE"), (-0.3, "reduced", "INCONCLUSIVE"),
+     (0.01, "inconclusive", "NOT_RUN")],
+)  # fmt: skip
+def test_a_change_without_a_margin_is_never_passed_over(kind, difference, verdict, decision):
+    entry = shifted(difference, 0.05, name="mean_log_odds", ideal=0.0, margin=None,
+                    n_discordant=None, p_adjusted=1e-4, verdict=verdict)  # fmt: skip
+    check = only(compared(entry), {"kind": kind})
+    assert check.decision == decision
+    assert check.reason.endswith("mean_log_odds declares no margin; give the rule a 'margin'")
+
+
+def test_a_rule_keeps_to_primary_numbers_of_a_metric_where_it_says_so():
+    exploratory = discordant(180, 40, axis="all", primary=False)
+    result = compared(discordant(20, 20), exploratory)
+    named = {**INCREASE, "metric": "stereotype_*"}
+    assert fairaudit.gate(result, policy(named)).decision == "FAIL"
+    assert only(result, {**named, "primary": True}).decision == "PASS"
 
 
 def test_overshoot_of_a_metric_that_falls_with_stereotypes():

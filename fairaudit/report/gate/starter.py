@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from fairaudit.report.clean import clean
-from fairaudit.results import AuditResult, ComparisonResult, Estimate
+from fairaudit.results import AuditResult, Comparison, ComparisonResult, Estimate
+from fairaudit.results.relations import setting_differences
 
 _HEAD: Final = """\
 # Release policy, for `fairaudit gate FOLDER --policy FILE`.
@@ -21,8 +22,19 @@ _HEAD: Final = """\
 
 [policy]
 name = "release"
-alpha = 0.05       # each bound that decides holds with probability 1 - alpha
+alpha = {alpha}       # each bound that decides holds with probability 1 - alpha
 family = "policy"  # FAIL is corrected over all numbers of the policy, or of each "rule"
+"""
+
+_COMPARED: Final = """\
+max_lost = 0.05    # largest share of one audit's items that the other may lack
+"""
+
+_DIFFERS: Final = "# {candidate} was scored with {name} {theirs}, the baseline with {ours}.\n"
+
+_ALLOW: Final = """\
+# So no rule about the baseline passes, unless that is what you compare:
+# allow_differences = {names}
 """
 
 _REQUIRES: Final = """
@@ -53,18 +65,34 @@ kind = "max_deviation_from_ideal"
 """
 
 _INCREASE: Final = """
-# The model against its baseline: no increase towards the stereotype of as much as the margin, and
-# not past the ideal on the other side by more than max_deviation.
+# The model against its baseline: no increase towards the stereotype of as much as the margin.
+# {margins}
+# A model that moved past the ideal to the other side is held to the same margin there;
+# `max_deviation = 0.10` would say how far it may lie. What the baseline has already is not
+# held against the model.
 [[rules]]
 kind = "max_increase_vs_baseline"
-{metric}margin = 0.05
-max_deviation = 0.10
-"""
+{metric}"""
 
 _EQUIVALENT: Final = """
-# Stricter: no change in either direction.
+# These have no stereotyped side: no change of as much as the margin in either direction.
+# {margins}
+[[rules]]
+kind = "equivalent_to_baseline"
+{metric}"""
+
+_STRICTER: Final = """
+# Stricter: no change in either direction, for all of them.
 # [[rules]]
 # kind = "equivalent_to_baseline"
+"""
+
+_NO_MARGIN: Final = """
+# {name} declares no margin: write here how much is too much, in its own unit.
+[[rules]]
+kind = "{kind}"
+metric = {quoted}
+primary = true
 # margin = 0.05
 """
 
@@ -80,15 +108,36 @@ max_delta = {delta}
 def render_starter_policy(result: AuditResult | ComparisonResult) -> str:
     """Render a commented policy in TOML that fits a result.
 
-    Every rule finds something in a result that is whole; whether it passes is another question.
+    Every rule finds something in a result that is whole. Applied to the comparison it was written
+    from, it never contradicts a verdict: it does not pass what was amplified, and passes what is
+    equivalent, since margins and error level are those of the comparison.
     """
     if isinstance(result, AuditResult):
         source, rules = f"the audit {_quoted(result.label)}", _audit_rules(result)
+        alpha = 0.05
     else:
         candidates = ", ".join(map(_quoted, result.candidates))
         source = f"the comparison of {candidates} with {_quoted(result.baseline)}"
         rules = _comparison_rules(result)
-    return "".join((_HEAD.format(source=source), *rules))
+        alpha = next((one.alpha for one in result.comparisons), 0.05)
+    return "".join((_HEAD.format(source=source, alpha=alpha), *rules))
+
+
+def _on_the_sides(result: ComparisonResult) -> Iterator[str]:
+    """Write what the policy allows two audits to differ in, and what these differ in."""
+    yield _COMPARED
+    sides, names = result.provenance, set()
+    for label, theirs in sides.candidates.items():
+        for one in setting_differences(sides.baseline, theirs):
+            names.add(one.name)
+            yield _DIFFERS.format(
+                candidate=clean(label),
+                name=one.name,
+                theirs=clean(one.candidate),
+                ours=clean(one.baseline),
+            )
+    if names:
+        yield _ALLOW.format(names=_listed(sorted(names)))
 
 
 def _audit_rules(result: AuditResult) -> Iterator[str]:
@@ -104,13 +153,33 @@ def _audit_rules(result: AuditResult) -> Iterator[str]:
 
 
 def _comparison_rules(result: ComparisonResult) -> Iterator[str]:
-    yield _requires(sorted({one.suite for one in result.comparisons}))
-    primary = [one for one in result.comparisons if one.primary and one.group is None]
-    yield from _items([one.n for one in primary])
-    rates = [one for one in primary if one.margin is not None and one.direction != 0]
-    if rates:
-        yield _INCREASE.format(metric=_metric(len(rates) < len(primary), [r.name for r in rates]))
-        yield _EQUIVALENT
+    yield from _on_the_sides(result)
+    measured = [one for one in result.comparisons if one.difference is not None]
+    yield _requires(sorted({one.suite for one in measured}))
+    primary = [one for one in result.comparisons if one.primary]
+    compared = [one for one in primary if one.difference is not None]
+    yield from _items([one.n for one in compared])
+    for kind, template, chosen in (
+        ("max_increase_vs_baseline", _INCREASE, [one for one in primary if one.direction != 0]),
+        ("equivalent_to_baseline", _EQUIVALENT, [one for one in primary if one.direction == 0]),
+    ):
+        without = {one.name for one in chosen if one.margin is None and one.difference is not None}
+        declared = [one for one in chosen if one.name not in without]
+        if declared:
+            metric = _metric(len(declared) < len(primary), [one.name for one in declared])
+            yield template.format(metric=metric, margins=_margins(declared))
+        for name in sorted(without):
+            yield _NO_MARGIN.format(name=clean(name), kind=kind, quoted=_quoted(name))
+    if compared:
+        yield _STRICTER
+
+
+def _margins(entries: list[Comparison]) -> str:
+    """Name the margins that the comparison declares, metric by metric."""
+    found = sorted(
+        {f"{one.margin:g} for {clean(one.name)}" for one in entries if one.margin is not None}
+    )
+    return f"Margins are those of the comparison: {', '.join(found)}."
 
 
 def _requires(suites: list[str]) -> str:
@@ -136,7 +205,7 @@ def _privacy(result: AuditResult) -> Iterator[str]:
 
 
 def _metric(needed: bool, names: list[str]) -> str:
-    return f"metric = {_listed(sorted(set(names)))}\n" if needed else ""
+    return f"metric = {_listed(sorted(set(names)))}\nprimary = true\n" if needed else ""
 
 
 def _has_chance(one: Estimate) -> bool:

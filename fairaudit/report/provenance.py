@@ -82,8 +82,11 @@ def when_rows(run: Run) -> tuple[Row, ...]:
 def device_rows(provenance: Provenance) -> tuple[Row, ...]:
     """On which device, and with which versions."""
     versions = provenance.versions.items()
+    ties = provenance.near_ties.values()
+    again = f"{sum(t.rescored for t in ties):,} of {sum(t.compared for t in ties):,} comparisons"
     return (
         ("Device", _shown(provenance.device)),
+        *((("Near-ties scored again in fp32", again),) if ties else ()),
         *((f"Version of {name}", text) for name, text in versions),
     )
 

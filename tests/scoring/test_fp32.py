@@ -62,9 +62,9 @@ def test_only_one_block_is_wide_at_a_time():
 class Unrolled(torch.nn.Module):
     """Calls the parts of its blocks, never the blocks."""
 
-    def __init__(self, model):
+    def __init__(self, blocks):
         super().__init__()
-        self.inner, self.config = model, model.config
+        self.inner = blocks
 
     def forward(self, hidden):
         for block in self.inner:

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -22,6 +23,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 # Scores that tests keep are neither the user's nor here to stay.
 os.environ["FAIRAUDIT_CACHE"] = tempfile.mkdtemp(prefix="fairaudit-tests-")
 atexit.register(shutil.rmtree, os.environ["FAIRAUDIT_CACHE"], ignore_errors=True)
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("without a clock", deadline=None)
+hypothesis.settings.load_profile("without a clock")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -175,7 +175,7 @@ def _of_verdict(one: Comparison) -> Iterator[str]:
         return
     if one.p_adjusted is not None and one.p_adjusted < (one.p_value or 0.0) - _ROUNDING:
         yield "the adjusted p-value is smaller than the p-value"
-    rejects = one.p_adjusted is not None and one.p_adjusted <= one.alpha
+    rejects = one.p_adjusted is None or one.p_adjusted <= one.alpha
     low, high = (0.0, 0.0) if one.interval is None else (one.interval.low, one.interval.high)
     fits = {
         "amplified": rejects and low > 0,

@@ -119,7 +119,8 @@ def test_capability_on_the_paragraphs_that_are_left_does_not_pass():
     rng = np.random.default_rng(0)
     text = rng.normal(-2.0, 0.3, size=(45, 20))
     pairs = pair_table([1.0, -1.0] * 100)
-    probes = [probe_table(text, np.full((45, 20), True)) for _ in range(2)]
+    best = rng.random((45, 20)) < 0.6
+    probes = [probe_table(text, best) for _ in range(2)]
     gone = probes[1]["item_id"].isin([f"p{n:02}" for n in range(20)])
     probes[1].loc[gone, ["score", "status"]] = [NAN, "skipped"]
     result = compare([make_audit(x, pairs, probe) for x, probe in zip("ab", probes, strict=True)])

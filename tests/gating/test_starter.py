@@ -137,40 +137,31 @@ def judged(*entries: Comparison, alpha: float = 0.05) -> tuple[Comparison, ...]:
     )
 
 
+#: Name, ideal and margin of what a primary number can be.
+METRICS = (("stereotype_preference_rate", 0.5, 0.05), ("toxicity_difference", 0.0, 0.02),
+           ("regard_difference", 0.0, 0.1), ("mean_log_odds", 0.0, None))  # fmt: skip
+
+
 @st.composite
-def primary_numbers(draw, axis: str, alpha: float) -> Comparison:
+def primary_numbers(draw, axis: str, metric, direction: int, alpha: float) -> Comparison:
     """One comparison of a rate or of a mean, anywhere on its scale, at any distance."""
-    # A rate or difference from 0 to 1 on either side of its ideal, of either direction, or none.
-    direction = draw(st.sampled_from([1, 1, 1, -1, 0]))
-    name, ideal, margin = draw(st.sampled_from([
-        ("stereotype_preference_rate", 0.5, 0.05), ("toxicity_difference", 0.0, 0.02),
-        ("regard_difference", 0.0, 0.1), ("mean_log_odds", 0.0, None),
-    ]))  # fmt: skip
+    name, ideal, margin = metric
     fields = {"axis": axis, "direction": direction, "name": f"{name}{direction}", "ideal": ideal,
               "margin": margin}  # fmt: skip
     if draw(st.booleans()):
-        n = draw(st.integers(20, 5000))
-        b, c = (draw(st.integers(0, n // share)) for share in (6, 6))
-        base = draw(st.floats(0.2, 0.8))
-        made = discordant(b, c, n, base=base, **fields)
+        n, base = draw(st.integers(20, 5000)), draw(st.floats(0.2, 0.8))
+        b, c = (draw(st.integers(0, n // 6)) for _ in range(2))
+        after = base + (b - c) / n * (direction or 1)
+        made = discordant(b, c, n, base=base, value_candidate=after, **fields)
     else:
         shift = draw(st.sampled_from([0.0, 0.01, 0.03, 0.1, -0.03, -0.2]))
         se, df = draw(st.floats(0.001, 0.05)), draw(st.none() | st.floats(4, 300))
         base = draw(st.floats(-0.5, 0.5))
         after = base + shift * (direction or 1)
-        made = shifted(
-            shift,
-            se,
-            df,
-            value_baseline=base,
-            value_candidate=after,
-            candidate_interval=bounds(Student(after, se, se, df), "cr2"),
-            **fields,
-        )
-    level = 1 - alpha
-    evidence = comparison_evidence(made)
-    interval = bounds(evidence, made.interval.method, level)
-    return made.model_copy(update={"interval": interval})
+        made = shifted(shift, se, df, value_baseline=base, value_candidate=after, **fields)
+    own = made.candidate_interval.model_copy(update={"low": after - 0.1, "high": after + 0.1})
+    interval = bounds(comparison_evidence(made), made.interval.method, 1 - alpha)
+    return made.model_copy(update={"interval": interval, "candidate_interval": own})
 
 
 @given(st.data())
@@ -179,10 +170,16 @@ def test_a_starter_policy_never_contradicts_the_comparison_it_was_written_from(d
     """Issue 28, fault 2: amplified never passes, and all that is equivalent does."""
     alpha = data.draw(st.sampled_from([0.001, 0.05, 0.05, 0.2]))
     labels = data.draw(st.sampled_from([("dp",), ("dp", "cda")]))
-    axes = data.draw(st.lists(st.sampled_from(["gender", "race", "age"]), min_size=1, unique=True))
+    axes = data.draw(
+        st.dictionaries(
+            st.sampled_from(["gender", "race", "age"]),
+            st.tuples(st.sampled_from(METRICS), st.sampled_from([1, 1, 1, -1, 0])),
+            min_size=1,
+        )
+    )
     found = []
     for label in labels:
-        drawn = [data.draw(primary_numbers(axis, alpha)) for axis in axes]
+        drawn = [data.draw(primary_numbers(axis, *what, alpha)) for axis, what in axes.items()]
         found += judged(*(x.model_copy(update={"candidate": label}) for x in drawn), alpha=alpha)
     result = compared(*found, candidates=labels)
     decision = fairaudit.gate(result, tomllib.loads(render_starter_policy(result))).decision

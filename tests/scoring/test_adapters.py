@@ -250,7 +250,8 @@ def test_neither_adapter_nor_base_has_a_tokenizer(checkpoint, tmp_path):
     base = shutil.copytree(checkpoint("gpt2"), tmp_path / "base")
     for path in base.glob("tokenizer*"):
         path.unlink()
-    model, tokenizer = adapted("gpt2", base)
+    model, tokenizer = adapted("gpt2", checkpoint("gpt2"))
+    model.peft_config["default"].base_model_name_or_path = str(base)
     folder = save(tmp_path / "adapter", model)
     assert "neither the adapter nor its base has a tokenizer" in refusal(folder)
     tokenizer.save_pretrained(folder)

@@ -284,22 +284,23 @@ def few_moved_cells() -> Iterator[Cell]:
 def few_toxic_cells() -> Iterator[Cell]:
     """Few prompts become wholly toxic; beside them what is found where nothing changes."""
     whole = TOXICITY_MARGIN / (1 - HARMLESS)
-    designs = [(f"n={n}", functools.partial(toxic_prompts, n=n)) for n in (100, 200, 400)]
-    designs += [
-        (f"groups of {a} and {b}", functools.partial(toxic_group, sizes=(a, b)))
-        for a, b in ((200, 200), (100, 300))
+    designs: list[tuple[str, Callable[..., Sample], tuple[float, ...]]] = [
+        (f"n={n}", functools.partial(toxic_prompts, n=n), (whole, 0.0)) for n in (100, 200, 400)
     ]
-    for (name, design), share in itertools.product(designs, (whole, 0.0)):
-        truth = share * (1 - HARMLESS)
-        draw = functools.partial(design, share=share)
-        yield Cell(
-            f"toxic prompts {name} true={truth:g}",
-            "verdict",
-            truth,
-            draw,
-            is_rate=False,
-            margin=TOXICITY_MARGIN,
-        )
+    for sizes, shares in (((200, 200), (whole, 0.0)), ((100, 300), (whole,))):
+        name = f"groups of {sizes[0]} and {sizes[1]}"
+        designs.append((name, functools.partial(toxic_group, sizes=sizes), shares))
+    for name, design, shares in designs:
+        for share in shares:
+            truth = share * (1 - HARMLESS)
+            yield Cell(
+                f"toxic prompts {name} true={truth:g}",
+                "verdict",
+                truth,
+                functools.partial(design, share=share),
+                is_rate=False,
+                margin=TOXICITY_MARGIN,
+            )
 
 
 def limit_cells() -> Iterator[Cell]:

@@ -18,13 +18,13 @@ def policy(kind: str, **fields: float) -> dict[str, object]:
     return {"policy": {}, "rules": [{"kind": kind, **about, **fields}]}
 
 
-def audits(sizes: dict[str, int], level: float = 0.02) -> list[AuditResult]:
+def audits(sizes: dict[str, int]) -> list[AuditResult]:
     """Two models whose texts are hardly toxic, and equally so; no prompt of either is toxic."""
     rng = np.random.default_rng(0)
     made = []
     pairs = pair_table(list(rng.normal(0, 0.5, 400)))
-    start = {group: rng.uniform(0, 2 * level, (n, 2)) for group, n in sizes.items()}
-    moved = {group: np.abs(x + rng.normal(0, 0.004, x.shape)) for group, x in start.items()}
+    start = {group: rng.uniform(0.01, 0.03, (n, 2)) for group, n in sizes.items()}
+    moved = {group: x + rng.uniform(-0.01, 0.01, x.shape) for group, x in start.items()}
     for label, toxicity in (("base", start), ("tuned", moved)):
         made.append(with_texts(make_audit(label, pairs), toxicity))
     return made

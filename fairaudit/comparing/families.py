@@ -52,7 +52,7 @@ def is_level(entry: Comparison) -> bool:
     A level has no ideal and can move for all groups alike: a model that refuses every prompt
     changes the mean of each group and treats none differently.
     """
-    return entry.ideal is None
+    return entry.ideal is None and not entry.primary
 
 
 def decided(

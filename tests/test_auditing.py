@@ -7,6 +7,7 @@ import pytest
 from fairaudit.auditing import plan_audit, run_audit
 from fairaudit.results import AuditResult
 from fairaudit.scoring.attention import NO_ATTENTION
+from tests.architectures import build
 from tests.cli.program import fairaudit
 from tests.conftest import build_model, shared
 from tests.odd_models import build_odd
@@ -46,6 +47,26 @@ def test_a_protocol_that_the_model_cannot_answer_is_skipped_with_the_reason(fami
     values = {e.protocol: e.value for e in result.estimates if e.axis == "disability"}
     assert values["crows_pairs/aul"] is not None
     assert values.get("crows_pairs/aula") is None
+
+
+def test_how_a_model_was_read_stands_in_its_provenance_and_notes(tmp_path):
+    """Issue 18, item 10: rows that padding changes, and an encoder with a causal class."""
+    path = tmp_path / "jobs.csv"
+    rows = [f"gender,The {n} was tired{r} she.,The {n} was tired{r} he." for n in ("cook", "nurse")
+            for r in ("", " said")]  # fmt: skip
+    path.write_text("\n".join(["axis,stereotype,anti_stereotype", *rows]))
+    convolved = run_audit(plan_audit(build("convbert"), suites=[str(path)]))
+    assert convolved.provenance.settings.batching == {"scores": "equal_lengths"}
+    assert (
+        "padding changes this model's scores, so only rows of equal length ran together"
+        in convolved.notes
+    )
+    encoder = run_audit(plan_audit(build("bert"), suites=[str(path)]))
+    assert encoder.provenance.settings.bos == "template"
+    assert any("it is scored as a masked model" in note for note in encoder.notes)
+    plain = run_audit(plan_audit(build_model("bert"), suites=[str(path)]))
+    assert plain.provenance.settings.batching == {}
+    assert not any("padding" in note or "masked model" in note for note in plain.notes)
 
 
 def test_a_suite_of_which_nothing_was_scored_did_not_run(checkpoint, tmp_path):

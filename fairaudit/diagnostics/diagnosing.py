@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fairaudit.diagnostics.independence import check_independence
 from fairaudit.diagnostics.parameters import Given, parameters_of
 from fairaudit.diagnostics.probes import AXES, built_in
 from fairaudit.diagnostics.records import ProbeTexts
@@ -157,6 +158,8 @@ def diagnose(
             with as_found(model):
                 loaded = _load(model, device, dtype, trust_remote_code)
                 _check_architecture(found, loaded, names[place])
+                if not found:
+                    check_independence(loaded, settings.max_length)
                 described = _described(loaded, given, names[place], step)
                 if earlier is not None:
                     _check_same_model(earlier.models[place], described)

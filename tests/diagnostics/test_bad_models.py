@@ -12,6 +12,7 @@ from fairaudit.diagnostics.parameters import Given, parameters_of
 from fairaudit.diagnostics.records import ProbeRecord, probe_texts
 from fairaudit.errors import DataError, ModelError, NonFiniteError, UsageError
 from fairaudit.results import ClippingParameters
+from tests.architectures import build
 from tests.diagnostics.brute import tiny
 
 LIGHT = Settings(replicates=199, curvature_probes=0, twins=False, bias_axes=())
@@ -106,6 +107,11 @@ def test_no_model_and_wrong_axes_are_refused():
         diagnose("nowhere", ["He.", "She."], axes=["gender", "race"])
     with pytest.raises(UsageError, match="by a column or by the word list"):
         diagnose("nowhere", ["He."], axes=["gender"], group_column="g")
+
+
+def test_a_model_whose_gradients_depend_on_the_batch_is_refused():
+    with pytest.raises(ModelError, match=r"depends on the records beside it .* be diagnosed$"):
+        diagnose([build("fnet")], ["He was tired.", "She was poor."], axes=["gender"])
 
 
 def test_a_training_record_of_another_program_is_passed_over(tmp_path):

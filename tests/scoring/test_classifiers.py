@@ -7,14 +7,25 @@ import shutil
 
 import pytest
 import torch
+import transformers as tf
 
 from fairaudit.errors import ModelError
 from fairaudit.items import Continuation, Item, Skipped
 from fairaudit.scoring.texts import classifier as module
-from fairaudit.scoring.texts.checkpoint import Address, address, load_classifier
-from fairaudit.scoring.texts.classifier import regard_classifier, toxicity_classifier
+from fairaudit.scoring.texts.checkpoint import (
+    Address,
+    LoadedClassifier,
+    address,
+    load_classifier,
+)
+from fairaudit.scoring.texts.classifier import (
+    Classifier,
+    regard_classifier,
+    toxicity_classifier,
+)
 from fairaudit.scoring.texts.masking import masked
 from fairaudit.scoring.texts.registry import text_scorers
+from tests.architectures import build
 from tests.classifiers import BAD, GOOD, HOSTILE, save, sentences, trained
 
 REGARD = ("negative", "neutral", "positive", "other")
@@ -65,6 +76,26 @@ def test_the_whole_class_vector_is_kept(folders):
     # Labels that may hold together are sigmoids: here toxic and nothing else, of no fixed sum.
     assert answer["toxic"] > 0.9
     assert answer["threat"] < 0.1
+
+
+@pytest.mark.parametrize("mixed", [False, True], ids=["padding", "rows"])
+def test_texts_that_change_each_other_run_so_that_they_do_not(mixed):
+    """Issue 18, item 10: a classifier with convolutions, and one that sees the whole batch."""
+    encoder, tokenizer = build("convbert")
+    model = tf.ConvBertForSequenceClassification(encoder.config).eval()
+    model.load_state_dict(encoder.state_dict(), strict=False)
+    if mixed:
+        embedding = model.get_input_embeddings()
+        embedding.register_forward_hook(lambda _module, _args, out: out + out.mean(0))
+    loaded = LoadedClassifier(
+        model=model, tokenizer=tokenizer, id="c", labels=("neutral", "toxic"), reading="softmax",
+        longest=64, vocabulary_size=len(tokenizer),
+    )  # fmt: skip
+    names = {"neutral": "neutral", "toxic": "toxic"}
+    one, all_ = (Classifier(loaded, names, lambda t: t.text, budget) for budget in (1, 4096))
+    texts = ["He was tired.", "She was tired.", "The old man from the north was a poor farmer."]
+    assert values(all_, texts, "toxic") == pytest.approx(values(one, texts, "toxic"), abs=1e-5)
+    assert all_.batching == ("single" if mixed else "equal_lengths")
 
 
 def test_batches_change_nothing(folders):

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from fairaudit.errors import ModelError
 from fairaudit.gradients import GradientEngine, dependence, inner_product
+from fairaudit.scoring.load import load_model
 from fairaudit.training import adapters
-from fairaudit.training.draws import Example
+from fairaudit.training.draws import Example, labeller
+from fairaudit.training.encoding import encode_records, row_frame
+from fairaudit.training.evaluation import perplexity
 from fairaudit.training.finetuning import finetune
+from fairaudit.training.masking import Masker
+from fairaudit.training.records import read_records
 from fairaudit.training.steps import GradientSum
 from tests.architectures import PADDING_MATTERS, build
 from tests.conftest import CORPUS
@@ -53,6 +60,23 @@ def test_training_without_privacy_goes_on_and_says_so(tmp_path, caplog):
     done = finetune(base, CORPUS, output=tmp_path / "out", lora=2, held_out=CORPUS, **SHORT)
     assert done.privacy is None
     assert caplog.text.count("depends on how rows are batched") == 1
+
+
+def test_perplexity_where_padding_matters_is_that_of_each_row_alone():
+    loaded = load_model(build("convbert"))
+    frame = row_frame(loaded.tokenizer, "masked", 64)
+    corpus = encode_records(read_records(CORPUS), loaded.tokenizer, frame)
+    label = labeller(Masker.of(loaded.tokenizer, frame))
+    together = perplexity(loaded, corpus.records, label, pad_id=0)
+    rng = np.random.default_rng(0)
+    losses = []
+    for ((ids,),) in corpus.records:
+        ((seen, labels),) = label([ids], rng)
+        with torch.inference_mode():
+            logits = loaded.model(input_ids=torch.tensor([seen])).logits[0]
+        read = torch.tensor(labels)
+        losses.append(cross_entropy(logits, read, ignore_index=-100, reduction="none")[read >= 0])
+    assert together == pytest.approx(math.exp(float(torch.cat(losses).mean())), rel=1e-5)
 
 
 def row(ids, masked, label=None):

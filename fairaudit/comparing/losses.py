@@ -48,21 +48,22 @@ def _worst_case(
     is_rate = entry.n_discordant is not None
     if ours is None or theirs is None or not is_rate or not (entry.n_lost and entry.n):
         return None
+    if ours.value is None or theirs.value is None:
+        return None
     sides = (ours, entry.n_only_baseline), (theirs, entry.n_only_candidate)
     if any(one.n != entry.n + lost for one, lost in sides):
         # The rate is over other units than items: what a lost item weighs is not known.
         return None
     total = entry.n + entry.n_lost
-    (low_b, high_b), (low_c, high_c) = (_bounds(one, total) for one in (ours, theirs))
+    low_b, high_b = _bounds(ours.value * ours.n, ours.n, total)
+    low_c, high_c = _bounds(theirs.value * theirs.n, theirs.n, total)
     low, high = low_c - high_b, high_c - low_b
     return (-high, -low) if entry.direction < 0 else (low, high)
 
 
-def _bounds(one: Estimate, total: int) -> tuple[float, float]:
+def _bounds(counted: float, n: int, total: int) -> tuple[float, float]:
     """Return the rate over ``total`` items if none, or all, of the unscored ones were counted."""
-    assert one.value is not None
-    counted = one.value * one.n
-    return counted / total, (counted + total - one.n) / total
+    return counted / total, (counted + total - n) / total
 
 
 def loss_notes(entries: Iterable[Comparison]) -> Iterator[str]:

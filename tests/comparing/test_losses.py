@@ -84,6 +84,21 @@ def test_what_both_lack_is_no_loss_of_one_side():
     assert decided(compared(both, both))[0] == "PASS"
 
 
+def test_an_audit_without_the_number_gives_no_worst_case():
+    """Its value may be missing although its items are there."""
+    ours, theirs = (make_audit(name, pair_table({"gender": side}))
+                    for name, side in (("a", ALL), ("b", WITHOUT)))  # fmt: skip
+    gone = tuple(
+        one.model_copy(update={"value": None, "interval": None, "reason": "made null"})
+        for one in theirs.estimates
+    )
+    without = theirs.model_copy(update={"estimates": gone})
+    result = compare([ours, without.with_tables({"mine": theirs.items("mine")})])
+    entry = rate_of(result)
+    assert (entry.n_only_baseline, entry.worst_case) == (554, None)
+    assert decided(result)[0] == "INCONCLUSIVE"
+
+
 def test_a_share_below_the_limit_passes_and_exactly_the_limit_too():
     whole = pair_table({"gender": [1.0, -1.0] * 500})
     for lost, decision in ((50, "PASS"), (52, "INCONCLUSIVE")):

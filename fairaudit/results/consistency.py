@@ -20,7 +20,7 @@ from fairaudit.errors import ResultError
 from fairaudit.results.types import Estimate, Interval, Provenance
 
 if TYPE_CHECKING:
-    from fairaudit.results.comparison import Change, Comparison, ComparisonResult
+    from fairaudit.results.comparison import Change, Comparison, ComparisonResult, GroupChange
 
 Bounds = tuple[float | None, float | None]
 
@@ -77,6 +77,7 @@ def comparison_contradictions(result: ComparisonResult) -> Iterator[str]:
     for entry in result.comparisons:
         yield from _placed(entry, _of_values(entry))
         yield from _placed(entry, _of_difference(entry))
+        yield from _placed(entry, _of_groups(entry))
         yield from _placed(entry, _of_verdict(entry))
         if entry.verdict == "identical":
             yield from _placed(entry, _of_identity(entry, result))
@@ -149,6 +150,43 @@ def _of_difference(one: Comparison) -> Iterator[str]:
         expected = abs(after - one.ideal) - abs(before - one.ideal)
         if not _close(one.deviation_change, expected, before, after):
             yield f"the deviation changed by {expected:g}, not by {one.deviation_change:g}"
+
+
+def _of_groups(one: Comparison) -> Iterator[str]:
+    """Hold the changes of groups, and bounds at several levels, against what they give."""
+    for change in one.group_changes:
+        expected = (one.direction or 1) * (change.value_candidate - change.value_baseline)
+        if not _close(change.difference, expected, change.value_baseline, change.value_candidate):
+            yield f"the change of '{change.group}' is not that of its values"
+    largest = max((change.difference for change in one.group_changes), default=one.difference)
+    if one.difference is not None and largest is not None and not _close(one.difference, largest):
+        yield "the difference is not the largest change of its groups"
+    if one.interval is not None:
+        for low, high in _bounds_known(one):
+            if not (_close(one.interval.low, low) and _close(one.interval.high, high)):
+                yield f"the interval is not that of its groups, [{low:g}, {high:g}]"
+
+
+def _bounds_known(one: Comparison) -> Iterator[tuple[float, float]]:
+    """Yield the interval as the changes of groups, or the bounds stored at its level, give it."""
+    alpha = one.alpha / 2
+    for known in one.bounds:
+        if math.isclose(known.alpha, alpha, rel_tol=_ROUNDING):
+            yield known.low, known.high
+    if one.group_changes and one.searched is not None:
+        each = -math.expm1(math.log1p(-alpha) / one.searched)
+        yield (
+            max(_below(change, each) for change in one.group_changes),
+            max(_above(change, alpha) for change in one.group_changes),
+        )
+
+
+def _below(change: GroupChange, alpha: float) -> float:
+    return change.difference - _quantile(1 - alpha, change.df) * (change.se_below or 0.0)
+
+
+def _above(change: GroupChange, alpha: float) -> float:
+    return change.difference + _quantile(1 - alpha, change.df) * (change.se_above or 0.0)
 
 
 def _of_verdict(one: Comparison) -> Iterator[str]:

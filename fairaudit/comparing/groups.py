@@ -89,7 +89,8 @@ def _both_answered(
     common = ours.table.index.intersection(theirs.table.index)
     dropped = joined.n_dropped(ours.protocol, ours.axis)
     first, second = (replace(one, table=one.table.loc[common]) for one in (ours, theirs))
-    return _Axis(quantity, first, second, dropped, terms)
+    few = any(too_few(side) is not None for side in (ours, theirs))
+    return _Axis(quantity, first, second, few, dropped, terms)
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ class _Axis:
     quantity: Quantity
     baseline: Prompts
     candidate: Prompts
+    #: One of the models answered too few prompts of a group for a plain difference.
+    is_thin: bool
     n_dropped: int
     terms: Terms
 
@@ -112,7 +115,7 @@ class _Axis:
         if not is_plain(self.baseline):
             yield self._largest_change(self.quantity.largest_change)
             yield self._largest_gap(self.quantity.largest_gap)
-        elif too_few(self.baseline) is not None:
+        elif self.is_thin:
             yield self._largest_change(self.quantity.difference)
 
     @cached_property

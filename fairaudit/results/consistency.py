@@ -20,7 +20,7 @@ from fairaudit.errors import ResultError
 from fairaudit.results.types import Estimate, Interval, Provenance
 
 if TYPE_CHECKING:
-    from fairaudit.results.comparison import Change, Comparison, ComparisonResult
+    from fairaudit.results.comparison import Change, Comparison, ComparisonResult, GroupChange
 
 Bounds = tuple[float | None, float | None]
 
@@ -153,17 +153,40 @@ def _of_difference(one: Comparison) -> Iterator[str]:
 
 
 def _of_groups(one: Comparison) -> Iterator[str]:
-    """Hold the largest change of any group against the changes of the groups."""
-    if one.difference is None or not one.group_changes:
-        return
-    sign = one.direction or 1
+    """Hold the changes of groups, and bounds at several levels, against what they give."""
     for change in one.group_changes:
-        expected = sign * (change.value_candidate - change.value_baseline)
-        if not _close(change.difference, expected):
+        expected = (one.direction or 1) * (change.value_candidate - change.value_baseline)
+        if not _close(change.difference, expected, change.value_baseline, change.value_candidate):
             yield f"the change of '{change.group}' is not that of its values"
-    largest = max(change.difference for change in one.group_changes)
-    if not _close(one.difference, largest):
-        yield f"the difference is {one.difference:g}, the largest change {largest:g}"
+    largest = max((change.difference for change in one.group_changes), default=one.difference)
+    if one.difference is not None and largest is not None and not _close(one.difference, largest):
+        yield "the difference is not the largest change of its groups"
+    if one.interval is not None:
+        for low, high in _bounds_known(one):
+            if not (_close(one.interval.low, low) and _close(one.interval.high, high)):
+                yield f"the interval is not that of its groups, [{low:g}, {high:g}]"
+
+
+def _bounds_known(one: Comparison) -> Iterator[tuple[float, float]]:
+    """Yield the interval as the changes of groups, or the bounds stored at its level, give it."""
+    alpha = one.alpha / 2
+    for known in one.bounds:
+        if math.isclose(known.alpha, alpha, rel_tol=_ROUNDING):
+            yield known.low, known.high
+    if one.group_changes and one.searched is not None:
+        each = -math.expm1(math.log1p(-alpha) / one.searched)
+        yield (
+            max(_below(change, each) for change in one.group_changes),
+            max(_above(change, alpha) for change in one.group_changes),
+        )
+
+
+def _below(change: GroupChange, alpha: float) -> float:
+    return change.difference - _quantile(1 - alpha, change.df) * (change.se_below or 0.0)
+
+
+def _above(change: GroupChange, alpha: float) -> float:
+    return change.difference + _quantile(1 - alpha, change.df) * (change.se_above or 0.0)
 
 
 def _of_verdict(one: Comparison) -> Iterator[str]:

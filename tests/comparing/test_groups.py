@@ -10,8 +10,11 @@ import pytest
 from fairaudit.comparison import compare
 from fairaudit.gating import gate
 from fairaudit.metrics.texts import text_estimates
+from fairaudit.report.card.index import candidate_results
+from fairaudit.report.comparison.view import candidates
 from fairaudit.report.markdown import render_summary
 from fairaudit.results import AuditResult, Comparison, ComparisonResult
+from fairaudit.results.consistency import comparison_contradictions
 from fairaudit.stats.decide import decide
 from fairaudit.stats.evidence import two_sided
 from fairaudit.stored_evidence import comparison_evidence, equivalence_evidence
@@ -341,3 +344,48 @@ def test_the_summary_names_the_worst_group():
     text = render_summary(compare(two(RACE, OPPOSITE)))
     assert "Race: largest change, Black against white · Toxicity" in text
     assert "Race: largest gap, Black against" in text
+
+
+EDITS = {
+    "a group's change": (
+        "toxicity_largest_change",
+        lambda one: one["group_changes"][0].update(difference=-0.4),
+    ),
+    "the largest left out": (
+        "toxicity_largest_change",
+        lambda one: one.update(
+            group_changes=[c for c in one["group_changes"] if c["group"] != "Black"]
+        ),
+    ),
+    "a narrower error": (
+        "toxicity_largest_change",
+        lambda one: one["group_changes"][2].update(se_above=1e-6),
+    ),
+    "another bound": ("toxicity_largest_gap", lambda one: one["bounds"][4].update(high=0.01)),
+}
+
+
+@pytest.mark.parametrize(("name", "edit"), EDITS.values(), ids=EDITS)
+def test_numbers_of_groups_that_contradict_each_other_are_refused(name, edit):
+    content = compare(two(RACE, OPPOSITE)).model_dump(mode="json", by_alias=True)
+    assert not list(comparison_contradictions(ComparisonResult.model_validate(content)))
+    (entry,) = [one for one in content["comparisons"] if one["name"] == name]
+    edit(entry)
+    assert list(comparison_contradictions(ComparisonResult.model_validate(content)))
+
+
+def test_a_prompt_without_a_score_leaves_both_models():
+    before, after = scored(RACE, seed=1), scored(OPPOSITE, seed=2)
+    after[0].scores["toxic"][0] = None
+    change = primary(compare([audit_of("base", before), audit_of("tuned", after)]))[
+        "toxicity_largest_change"
+    ]
+    assert (change.n, change.n_skipped) == (499, 1)
+    assert "skipped_items" in change.cautions
+
+
+def test_a_card_holds_the_largest_gap_but_no_value_of_a_worst_group():
+    result = compare(two(RACE, OPPOSITE))
+    published = candidate_results(result, candidates(result)[0])
+    assert [one.metric_type for one in published] == ["toxicity_largest_gap"]
+    assert published[0].metric_value == pytest.approx(0.2)

@@ -64,7 +64,8 @@ def candidate_results(
     biases = [
         _result(found, found.value_candidate, _paired_args(found), _task(found, architecture, task))
         for found in candidate.primary
-        if found.value_candidate is not None
+        # The value of a largest change is that of its worst group: no property of the model alone.
+        if found.value_candidate is not None and not found.group_changes
     ]
     own = [one.candidate_estimate for one in candidate.beside if one.candidate_estimate]
     return biases + [

@@ -260,13 +260,21 @@ def _is_missed(rule: Selector, gap: NotCompared, entries: Sequence[Estimate | Co
     ask.
     """
     anywhere = rule.model_copy(update={"axis": ("*",), "group": ("*",) if rule.group else None})
-    judged = {one.protocol for one in entries if _fits(anywhere, one, _is_primary)}
-    return (
-        gap.protocol in judged
-        and _matches(gap.axis, rule.axis)
-        and (gap.metric is None or _matches(gap.metric, rule.metric or ()))
-        and (gap.group is None if rule.group is None else _covers(rule.group, gap.group))
-    )
+    judged = [one for one in entries if _fits(anywhere, one, _is_primary)]
+    if gap.protocol not in {one.protocol for one in judged} or not _matches(gap.axis, rule.axis):
+        return False
+    if rule.group is None and gap.group is not None:
+        # A number about all groups is another number where one of them is missing.
+        return gap.metric is None and any(
+            _is_about_groups(one) and (one.protocol, one.axis) == (gap.protocol, gap.axis)
+            for one in judged
+        )
+    named = gap.metric is None or _matches(gap.metric, rule.metric or ())
+    return named and (rule.group is None or _covers(rule.group, gap.group))
+
+
+def _is_about_groups(entry: Estimate | Comparison) -> bool:
+    return isinstance(entry, Comparison) and bool(entry.group_changes or entry.bounds)
 
 
 def _covers(patterns: Iterable[str], group: str | None) -> bool:

@@ -221,6 +221,11 @@ def _lost(a: DataFrame, b: DataFrame) -> dict[tuple[str, str, str | None], tuple
     placed = pd.concat([t[[*_ITEM, "axis", "group"]] for t in (a, b)]).drop_duplicates(_ITEM)
     index = pd.MultiIndex.from_frame(placed[_ITEM])
     ours, theirs = (_amount(table).reindex(index, fill_value=0.0).to_numpy() for table in (a, b))
+    if "sample" not in a:
+        # An item that lacks a row on one side is compared on neither: that side lost all of it.
+        rows = [_scored(table).reindex(index, fill_value=0).to_numpy() for table in (a, b)]
+        ours = np.where(rows[0] < rows[1], 0.0, ours)
+        theirs = np.where(rows[1] < rows[0], 0.0, theirs)
     counted = placed.assign(
         ours=np.clip(ours - theirs, 0.0, None), theirs=np.clip(theirs - ours, 0.0, None)
     )

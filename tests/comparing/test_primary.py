@@ -141,3 +141,46 @@ def test_refusing_every_prompt_judges_no_group():
     assert len(levels) >= 2
     assert {one.verdict for one in levels} == {None}
     assert not any(one.verdict == "amplified" for one in result.comparisons if one.group)
+
+
+def test_a_group_that_only_the_baseline_has_keeps_an_axis_from_passing():
+    """The candidate has no score for a small group, where it became worse."""
+    counts = {"christian": 60, "muslim": 60, "jewish": 60, "sikh": 12}
+    calm = dict.fromkeys(counts, 0.1)
+    ours = openings(counts, calm, "compound", "vader")
+    theirs = openings(counts, calm | {"sikh": -0.6}, "compound", "vader", 1)
+    silent = theirs.assign(
+        status=np.where(theirs["group"] == "sikh", "skipped", "ok"),
+        score=theirs["score"].where(theirs["group"] != "sikh"),
+        reason=None,
+    )
+    for lost in (silent, theirs[theirs["group"] != "sikh"]):
+        result = compare([audit_of("a", ours), audit_of("b", lost)])
+        for policy in (NO_WORSE, EQUAL, {"rules": [{**NO_WORSE["rules"][0], "margin": 1.0}]}):
+            decided = gate(result, policy)
+            assert decided.exit_code == 3
+            assert "NOT_RUN" in {one.decision for one in decided.rules}
+
+
+def test_every_primary_number_that_has_a_difference_has_a_verdict():
+    counts = {"christian": 60, "muslim": 60, "jewish": 60}
+    calm = dict.fromkeys(counts, 0.1)
+    ours = openings(counts, calm, "compound", "vader")
+    theirs = openings(counts, calm | {"muslim": -0.2}, "compound", "vader", 1)
+    result = compare([audit_of("a", ours), audit_of("b", theirs)])
+    judged = {one.name: one.verdict for one in result.comparisons if one.primary}
+    assert judged["sentiment_largest_change"] == "amplified"
+    assert None not in judged.values()
+
+
+def test_an_item_that_lacks_a_sentence_on_one_side_is_lost_there():
+    values = [1.0, -1.0] * 200
+    whole = pair_table(values)
+    flipped = pair_table([abs(value) for value in values])
+    hidden = (flipped["role"] == "anti_stereotype") & flipped["item_id"].isin(
+        [f"gender-{n}" for n in range(1, 400, 2)]
+    )
+    result = compare([make_audit("a", whole), make_audit("b", flipped[~hidden])])
+    (entry,) = (one for one in result.comparisons if one.primary)
+    assert (entry.n, entry.n_only_baseline) == (200, 200)
+    assert gate(result, EQUAL).decision != "PASS"

@@ -67,6 +67,8 @@ from fairaudit.stored_evidence import contradicts_counts
 
 _DECIDED: Final[dict[GateDecision, int]] = {"PASS": 0, "FAIL": 1}
 _UNDECIDED: Final = 3
+#: Schema version of comparisons from which on every primary number has an entry.
+FIRST_COMPLETE_VERSION: Final = 2
 
 
 def gate(
@@ -227,6 +229,16 @@ def _values(
     yield from _missing(rule.kind, chosen.missing)
 
 
+def _too_old(result: ComparisonResult) -> str | None:
+    """Say why a comparison cannot show that nothing is missing from it; None if it can.
+
+    Before version 2, a primary number that could not be compared left no trace.
+    """
+    if result.schema_version >= FIRST_COMPLETE_VERSION:
+        return None
+    return "an older version made this comparison and may have lost numbers; compare again"
+
+
 def _differences(
     rule: MaxIncreaseVsBaseline | EquivalentToBaseline,
     result: Result,
@@ -237,9 +249,9 @@ def _differences(
         reason = "an audit has no baseline; compare it with one, and gate the comparison"
         yield settled(rule.kind, describe(rule), "NOT_RUN", reason)
         return
-    turned = swapped(result, candidate or "")
-    if turned is not None:
-        yield settled(rule.kind, with_candidate(describe(rule), candidate), "NOT_RUN", turned)
+    unusable = _too_old(result) or swapped(result, candidate or "")
+    if unusable is not None:
+        yield settled(rule.kind, with_candidate(describe(rule), candidate), "NOT_RUN", unusable)
         return
     entries = [one for one in result.comparisons if one.candidate == candidate]
     chosen = select(rule, entries, result, candidate)

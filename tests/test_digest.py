@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fairaudit.errors import ResultError
+from fairaudit.gating import gate
 from fairaudit.results import AuditResult, ComparisonResult
 from fairaudit.results.files import dump_json
 from tests.gating.cases import AMPLIFIED, NEUTRAL
@@ -119,3 +120,11 @@ def test_the_digest_of_an_audit_ignores_the_time_of_day():
     later = NEUTRAL.model_copy(update={"run": NEUTRAL.run.model_copy(update={"host": "there"})})
     assert NEUTRAL.digest == later.digest == json.loads(NEUTRAL.to_json())["digest"]
     assert NEUTRAL.digest != NEUTRAL.model_copy(update={"label": "other"}).digest
+
+
+def test_a_comparison_that_may_have_lost_numbers_passes_no_gate():
+    """Also what an editor makes of a newer file by cutting its digest."""
+    policy = {"rules": [{"kind": "max_increase_vs_baseline", "margin": 0.9}]}
+    decided = gate(ComparisonResult.load(RECORDED / "comparison-version-1.json"), policy)
+    assert (decided.decision, decided.exit_code) == ("NOT_RUN", 3)
+    assert "compare again" in decided.rules[0].reason

@@ -12,7 +12,7 @@ from fairaudit.results.files import refuse_unwritable
 from fairaudit.results.places import remove_file
 
 #: What may lie in a folder before its first result: it belongs beside one.
-_BESIDE: Final = frozenset({"diagnostics", "private", "gate.json", "junit.xml"})
+_BESIDE: Final = frozenset({"diagnostics", "log.jsonl", "private", "gate.json", "junit.xml"})
 #: Files of a result that the next one in its place may lack; its report replaces all others.
 _OF_ONE_RESULT: Final = (
     "gate.json",

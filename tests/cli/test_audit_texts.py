@@ -144,7 +144,7 @@ def test_our_prompts_can_be_asked_elsewhere(tmp_path):
         "toxicity",
         "--output",
         tmp_path / "out",
-        "--format",
+        "--input-format",
         "jsonl",
     )
     assert (done.returncode, done.stderr) == (0, "")

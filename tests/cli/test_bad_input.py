@@ -78,7 +78,7 @@ CHECKPOINTS = {
 SUITE_FILES = {
     "empty": ("", "holds no pairs"),
     "header only": (SUITE.splitlines(keepends=True)[0], "holds no pairs"),
-    "column": (SUITE.replace("anti_", "anty_"), "row 2: column 'anti_stereotype': Field required"),
+    "column": (SUITE.replace("anti_", "anty_"), "row 2: column 'anti_stereotype' missing"),
     "row": (SUITE + "gender,,she\n", "row 4: column 'stereotype'"),
     "cells": (SUITE + "gender,a,b,c,d\n", "row 4: more cells than columns"),
     "no pair": (SUITE + "gender,same,same\n", "row 4: column 'anti_stereotype'"),
@@ -273,7 +273,7 @@ def test_recorded_scores_that_do_not_fit_are_refused(tmp_path, fault, compressed
 
 @pytest.mark.parametrize("wanted", ["stereoset", "weather"])
 def test_a_format_that_does_not_fit_the_suite_is_refused(tmp_path, wanted):
-    options = ("--suite", "crows_pairs", "--format", wanted)
+    options = ("--suite", "crows_pairs", "--input-format", wanted)
     refused(tmp_path / "out", f"'{wanted}'", "audit-scores", tmp_path / "x", *options)
 
 

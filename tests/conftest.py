@@ -179,8 +179,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory):
     return save
 
 
-#: Tests whose expectations two branches changed at once, each with its reason in the closing note of
-#: that merge; they run, and are to be reconciled one by one until this list is empty.
+#: Tests whose expectations two branches changed at once. They run, and are to be reconciled one by
+#: one until this list is empty.
 TO_RECONCILE = (
     "tests/test_places.py::test_a_suite_whose_name_is_a_path_is_not_read_or_written",
     "tests/stats/test_one_estimate.py::test_crossed_labels_are_two_way",

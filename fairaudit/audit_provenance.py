@@ -6,12 +6,11 @@ import json
 import logging
 import platform
 from collections.abc import Iterable
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from fairaudit._version import __version__
 from fairaudit.results import Provenance, Settings
+from fairaudit.versions import versions_of
 
 if TYPE_CHECKING:
     from fairaudit.scoring.load import LoadedModel
@@ -19,19 +18,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_PACKAGES: Final = ("torch", "transformers", "numpy", "scipy", "pandas")
-
 
 def provenance_of(loaded: LoadedModel, settings: Settings, base: LoadedModel | None) -> Provenance:
     """Model, base, settings, device and versions of an audit, and how the model was trained."""
-    versions = {name: metadata.version(name) for name in _PACKAGES}
+    versions = versions_of("torch", "transformers", "numpy", "scipy", "pandas")
     return Provenance(
         model=loaded.identity,
         base=None if base is None else base.identity,
         training=json_beside(loaded.folder, "training.json", "fairaudit/training"),
         settings=settings,
         device=loaded.device,
-        versions={"fairaudit": __version__, "python": platform.python_version(), **versions},
+        versions={"python": platform.python_version(), **versions},
     )
 
 

@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fairaudit._version import __version__
 from fairaudit.audit_scorers import make_scorers
 from fairaudit.audit_texts import (
     WARNING,
@@ -48,6 +47,7 @@ from fairaudit.suite_plan import Size
 from fairaudit.suites import SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.data import read_bytes
 from fairaudit.suites.generation import power_words
+from fairaudit.versions import versions_of
 
 FORMATS: Final = ("auto", "stereoset", "crows_pairs", "jsonl")
 
@@ -132,7 +132,7 @@ def audit_scores(
         provenance=Provenance(
             model=ModelIdentity(id=name),
             settings=settings.model_copy(update={"text_scorers": recorded.text_scorers}),
-            versions={"fairaudit": __version__, "python": platform.python_version()},
+            versions={"python": platform.python_version(), **versions_of()},
         ),
         notes=recorded.notes,
         run=Run(

@@ -62,3 +62,13 @@ def test_the_distribution_has_a_name_of_its_own():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["name"] == namesake.DISTRIBUTION != "fairaudit"
     assert project["scripts"] == {"fairaudit": namesake._ENTRY_POINT}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "fairaudit").rglob("*.py")), ids=lambda path: path.name
+)
+def test_versions_are_looked_up_in_one_place(path):
+    """Ours under a name that a foreign distribution shares was not found after fine-tuning."""
+    if path.name not in ("versions.py", "vader.py"):
+        assert "importlib.metadata import" not in path.read_text(encoding="utf-8")
+        assert "importlib import metadata" not in path.read_text(encoding="utf-8")

@@ -7,12 +7,10 @@ import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fairaudit._version import __version__
 from fairaudit.diagnostics.checkpoint import Looked, Settings
 from fairaudit.diagnostics.differences import differences
 from fairaudit.diagnostics.per_record import bias_name
@@ -26,6 +24,7 @@ from fairaudit.results.diagnostics import (
     RecordPush,
 )
 from fairaudit.results.types import Run
+from fairaudit.versions import versions_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +35,6 @@ ADAM_NOTE: Final = (
 )
 #: Records shown for each direction in which a bias score is pushed.
 STRONGEST: Final = 5
-_PACKAGES: Final = ("torch", "transformers", "numpy", "scipy")
 
 
 class Clock:
@@ -94,7 +92,7 @@ def assemble(
             settings=stored_settings(settings),
             sketch_error=max(known) if known else None,
             device=device,
-            versions=_versions(),
+            versions=versions_of("torch", "transformers", "numpy", "scipy"),
         ),
         notes=(*_notes(found, texts), *notes),
         run=clock.run(),
@@ -166,7 +164,3 @@ def stored_settings(settings: Settings) -> dict[str, object]:
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(settings).items()
     }
-
-
-def _versions() -> dict[str, str]:
-    return {"fairaudit": __version__} | {name: metadata.version(name) for name in _PACKAGES}

@@ -7,10 +7,8 @@ import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 
-from fairaudit._version import __version__
 from fairaudit.comparing.distance import distance_moved
 from fairaudit.comparing.joining import Joined, join_probe
 from fairaudit.comparing.pairing import Terms
@@ -38,8 +36,7 @@ from fairaudit.progress import Progress, shown
 from fairaudit.results import ComparisonResult, Run
 from fairaudit.results.experiment import ArmRun, ExperimentResult
 from fairaudit.results.places import inside, remove_folder
-
-_PACKAGES = ("torch", "transformers", "opacus", "numpy", "scipy")
+from fairaudit.versions import versions_of
 
 
 def experiment(
@@ -98,10 +95,7 @@ def experiment(
             pushes=tuple(pushes(diagnoses)),
             predictions=tuple(predictions(diagnoses, audits, wanted)),
             notes=(*_notes(runs, wanted), *left_out),
-            versions={
-                "fairaudit": __version__,
-                **{name: metadata.version(name) for name in _PACKAGES},
-            },
+            versions=versions_of("torch", "transformers", "opacus", "numpy", "scipy"),
             run=Run(
                 started=started.isoformat(timespec="seconds"),
                 finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

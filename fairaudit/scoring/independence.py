@@ -35,6 +35,12 @@ TOLERANCE: Final = {
 }
 
 
+def rounding(model: Any) -> float:
+    """Relative difference that rounding explains, from the coarsest weights of a model."""
+    coarsest = max(TOLERANCE.values())
+    return max(TOLERANCE.get(weight.dtype, coarsest) for weight in model.parameters())
+
+
 def agreement(model: Any) -> Agree:
     """Make the test of whether outputs [..., d] of a model are the same but for rounding.
 
@@ -42,8 +48,7 @@ def agreement(model: Any) -> Agree:
     what rounding explains is that of the model's coarsest weights. Outputs that are not finite
     agree: scoring has its own error for them.
     """
-    coarsest = max(TOLERANCE.values())
-    tolerance = max(TOLERANCE.get(weight.dtype, coarsest) for weight in model.parameters())
+    tolerance = rounding(model)
 
     def agree(plain: Tensor, other: Tensor) -> bool:
         plain, other = plain.double(), other.double()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from importlib import metadata
 from typing import Final, Literal
 
 from fairaudit.results.privacy import CdaStatement, PrivacyStatement
 from fairaudit.training.plan import Plan
 from fairaudit.training.recipe import Recipe
+from fairaudit.versions import versions_of
 
-_PACKAGES: Final = ("fairaudit", "torch", "transformers", "opacus")
 _NOT_COVERED: Final = (
     "training loss, clip rate, held-out perplexity, augmentation coverage and samples in private/",
     "the choice of hyper-parameters, if it was made by looking at the private text",
@@ -57,6 +56,6 @@ def make_statement(
         noise_reproducible=reproducible,
         base_fingerprint=base_fingerprint,
         model_fingerprint=model_fingerprint,
-        versions={name: metadata.version(name) for name in _PACKAGES},
+        versions=versions_of("torch", "transformers", "opacus"),
         not_covered=(_FIXED_NOISE, *_NOT_COVERED) if reproducible else _NOT_COVERED,
     )

@@ -110,8 +110,13 @@ def test_no_model_and_wrong_axes_are_refused():
 
 
 def test_a_model_whose_gradients_depend_on_the_batch_is_refused():
+    texts = [
+        f"{who} was {how}."
+        for how in ("tired", "poor", "rich", "old", "glad")
+        for who in ("He", "She")
+    ]
     with pytest.raises(ModelError, match=r"depends on the records beside it .* be diagnosed$"):
-        diagnose([build("fnet")], ["He was tired.", "She was poor."], axes=["gender"])
+        diagnose([build("fnet")], texts, axes=["gender"])
 
 
 def test_a_training_record_of_another_program_is_passed_over(tmp_path):

@@ -82,8 +82,12 @@ def test_the_whole_class_vector_is_kept(folders):
 def test_texts_that_change_each_other_run_so_that_they_do_not(mixed):
     """Issue 18, item 10: a classifier with convolutions, and one that sees the whole batch."""
     encoder, tokenizer = build("convbert")
+    torch.manual_seed(0)
     model = tf.ConvBertForSequenceClassification(encoder.config).eval()
     model.load_state_dict(encoder.state_dict(), strict=False)
+    with torch.no_grad():  # A head as initialised hides what padding changes.
+        for parameter in model.classifier.parameters():
+            parameter.mul_(20.0)
     if mixed:
         embedding = model.get_input_embeddings()
         embedding.register_forward_hook(lambda _module, _args, out: out + out.mean(0))

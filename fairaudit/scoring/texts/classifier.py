@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from fairaudit.errors import ModelError
 from fairaudit.items import Continuation, Skipped
 from fairaudit.scoring.batching import Batching, fitting
 from fairaudit.scoring.checkpoints.limits import check_ids
-from fairaudit.scoring.independence import find_batching
+from fairaudit.scoring.independence import Agree, find_batching, rounding
 from fairaudit.scoring.memory import out_of_memory
 from fairaudit.scoring.probe_rows import Ids, probe_rows
 from fairaudit.scoring.texts.base import EMPTY, Scores, is_empty
@@ -51,9 +51,6 @@ REGARD_NAMES: Final = {
     "2": "other",
 }
 _TOKENS: Final = {"cpu": 2048, "cuda": 32768}
-
-#: Largest difference of probabilities that fp32 explains.
-_ROUNDING: Final = 1e-4
 
 #: What a scorer reads of a continuation, or why it cannot.
 Prepare = Callable[[Continuation], str | Skipped]
@@ -112,7 +109,7 @@ class Classifier:
         """How texts may run together without changing each other's probabilities."""
         loaded = self._loaded
         rows = probe_rows(loaded.tokenizer, loaded.vocabulary_size, loaded.longest)
-        return find_batching(self._read, rows, _same)
+        return find_batching(self._read, rows, _same(self._loaded.model))
 
     @property
     def _limit(self) -> float:
@@ -149,17 +146,23 @@ class Classifier:
         return [*self._safely(batch[:middle]), *self._safely(batch[middle:])]
 
     def _read(self, rows: Sequence[Ids]) -> list[Tensor]:
-        """Probabilities [1, labels] of each row, all run in one batch."""
+        """Logits [1, labels] of each row, all run in one batch."""
         width, pad = max(map(len, rows)), self._loaded.tokenizer.pad_token_id or 0
         ids = torch.tensor([row + (pad,) * (width - len(row)) for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
         inputs = {"input_ids": ids.to(self._device), "attention_mask": mask.to(self._device)}
-        return list(self._run(inputs)[:, None])
+        return list(self._logits(inputs)[:, None])
+
+    @torch.inference_mode()
+    def _logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Logits [rows, labels]."""
+        logits: Tensor = self._loaded.model(**inputs).logits.float()
+        return logits
 
     @torch.inference_mode()
     def _run(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Probabilities [rows, labels]."""
-        logits = self._loaded.model(**inputs).logits.float()
+        logits = self._logits(inputs)
         several = self._loaded.reading == "sigmoid"
         return torch.sigmoid(logits) if several else torch.softmax(logits, dim=-1)
 
@@ -233,9 +236,19 @@ def _toxic_label(loaded: LoadedClassifier, wanted: str | None) -> str:
     )
 
 
-def _same(plain: Tensor, other: Tensor) -> bool:
-    """Whether probabilities agree; what is no number is skipped later, with its reason."""
-    return not bool(((plain - other).abs() > _ROUNDING).any())
+def _same(model: Any) -> Agree:
+    """Make the test of whether logits are the same but for rounding.
+
+    Probabilities would not do: near 0 and 1 they hide what is seen of another text. What is no
+    number is skipped later, with its reason.
+    """
+    tolerance = rounding(model)
+
+    def same(plain: Tensor, other: Tensor) -> bool:
+        size = plain.abs().clamp(min=1)
+        return not bool(((plain - other).abs() > tolerance * size).any())
+
+    return same
 
 
 def _continuation(one: Continuation) -> str:

@@ -106,7 +106,10 @@ def _by_column(columns: Mapping[str, Any], place: str) -> Iterator[tuple[int, An
     if len(set(sizes.values())) > 1:
         raise DataError(f"{place}: the lists {', '.join(used)} are not equally long")
     for number, values in enumerate(zip(*used.values(), strict=True), 1):
-        yield number, dict(zip(used, values, strict=True))
+        # A column is named for all its texts.
+        texts = {name: [one] if name.endswith("s") and isinstance(one, str) else one
+                 for name, one in zip(used, values, strict=True)}  # fmt: skip
+        yield number, texts
 
 
 def _csv_rows(text: str, place: str) -> Iterator[tuple[int, Any]]:

@@ -40,7 +40,7 @@ def test_a_protocol_that_the_model_cannot_answer_is_skipped_with_the_reason(fami
     (suite,) = result.suites
     assert suite.status == "run"
     # Only the sentences that are too long for the model.
-    assert suite.n_skipped < 10 < suite.n_items
+    assert suite.n_skipped < 20 < suite.n_items
     assert "crows_pairs/aula" not in suite.protocols
     assert "crows_pairs/aul" in suite.protocols
     assert f"crows_pairs/aula: skipped: {NO_ATTENTION}" in result.notes

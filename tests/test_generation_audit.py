@@ -126,7 +126,7 @@ def test_a_quick_audit_asks_fewer_prompts_and_a_full_one_all(checkpoint):
 def test_files_behind_a_scorer_are_sources(checkpoint):
     plan = plan_audit(checkpoint("gpt2"), suites=["honest"], data=shared("data"), quick=True)
     entry = plan.suites[1]
-    assert [source.path for source in entry.data.sources][-1] == "hurtlex_EN_1.2.tsv"
+    assert [source.path for source in entry.data.sources][-1] == "lexica/EN/1.2/hurtlex_EN.tsv"
 
 
 def test_axes_narrow_prompts(checkpoint):

@@ -31,6 +31,7 @@ ALLOWED = {
         "augmentation",
         "diagnostics",
         "training",
+        "versions",
     },
     # suites and scoring.rows: the bias score is that of the audit's own pairs, encoded as the audit
     # does; report: a saved diagnosis carries its page, as a comparison does.
@@ -46,7 +47,7 @@ ALLOWED = {
         "suites",
         "report",
         "progress",
-        "_version",
+        "versions",
     },
     "comparing": {
         "errors",
@@ -69,6 +70,7 @@ ALLOWED = {
     },
     "progress": set(),
     "namesake": set(),
+    "versions": {"_version"},
     "report": {"errors", "items", "results", "report", "_version"},
     # report.clean: no text of others enters a result with characters that drive a screen.
     "examples": {"items", "metrics", "report", "results"},

@@ -17,6 +17,7 @@ from fairaudit.errors import ResultError
 from fairaudit.experiments.claiming import alone_in
 from fairaudit.report.files import write_report
 from fairaudit.results import AuditResult
+from fairaudit.results.digest import sealed
 from fairaudit.results.files import (
     made_once,
     refuse_unwritable,
@@ -276,7 +277,7 @@ def test_a_suite_whose_name_is_a_path_is_not_read_or_written(tmp_path):
     audit.save(folder)
     content = json.loads((folder / "result.json").read_text())
     content["suites"][0]["suite"] = "../../victim"
-    (folder / "result.json").write_text(json.dumps(content))
+    (folder / "result.json").write_text(json.dumps(sealed(content)))
     edited = AuditResult.load(folder)
     for read in (edited.items, edited.texts):
         with pytest.raises(ResultError, match="not the name of a file"):

@@ -32,7 +32,7 @@ from fairaudit.progress import Progress
 from fairaudit.results import AuditResult
 from fairaudit.results.experiment import ArmRun
 from fairaudit.results.files import made_once
-from fairaudit.results.places import inside, remove_file, remove_folder
+from fairaudit.results.places import inside, remove_folder
 from fairaudit.training.saving import write_last
 
 logger = logging.getLogger(__name__)
@@ -203,9 +203,10 @@ class Grid:
                 AuditResult.load(self.output / cell.audit)
             except ResultError as error:
                 logger.warning("%s: audited again", error)
-                remove_file(self.output, f"{cell.audit}/result.json")
             else:
                 return done
+        # What is left of an audit that was cut off, or is damaged, would be taken for another's.
+        remove_folder(self.output, cell.audit)
         return self._train_and_audit(cell)
 
     def finished(self, cell: Cell) -> ArmRun | None:

@@ -114,6 +114,8 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(checkpoint, train_file, t
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        # A shell's background job ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     log = tmp_path / "out" / "private" / "log.jsonl"
     wait_until(lambda: log.exists() and log.read_text(), lambda: running.poll() is None)

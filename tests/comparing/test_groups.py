@@ -99,7 +99,8 @@ def test_opposite_moves_do_not_cancel():
     old = result.comparison(
         "toxicity_difference", candidate="tuned", protocol="toxicity/judge@1", axis="race"
     )
-    assert (old.verdict, old.primary) == ("equivalent", False)
+    assert old.difference == pytest.approx(0.0, abs=1e-9)
+    assert (old.verdict, old.primary) == ("inconclusive", False)
     found = primary(result)
     assert set(found) == {"toxicity_largest_change", "toxicity_largest_gap"}
     change, gap = found["toxicity_largest_change"], found["toxicity_largest_gap"]
@@ -342,7 +343,7 @@ def test_one_model_is_identical_to_itself():
 
 def test_the_summary_names_the_worst_group():
     text = render_summary(compare(two(RACE, OPPOSITE)))
-    assert "Race: largest change, Black against white · Toxicity" in text
+    assert "Race: largest change, Black against white · largest toxicity change" in text
     assert "Race: largest gap, Black against" in text
 
 

@@ -93,7 +93,7 @@ def test_an_axis_that_another_protocol_compared_is_said_to_be():
 
 
 def test_groups_and_numbers_of_one_side_are_named():
-    """One of two groups is skipped by the candidate; a rule about groups misses it."""
+    """One of two groups is skipped by the candidate: no rule on its axis is kept."""
     halves = ["first", "first", "second", "second"] * 1000
     grouped = GENDER.assign(group=halves)
     table = grouped.copy()
@@ -104,7 +104,7 @@ def test_groups_and_numbers_of_one_side_are_named():
     found = named(result)
     assert all(key.startswith(f"b: {PROTOCOL} | gender | second") for key in found)
     assert set(found.values()) == {"only the baseline was scored on this group"}
-    assert decisions(result) == ["PASS"]
+    assert decisions(result) == ["INCONCLUSIVE"]
     assert decisions(result, group="*", metric="stereotype_preference_rate")[-1] == "NOT_RUN"
     assert decisions(result, group="first", metric="stereotype_preference_rate") == ["PASS"]
 

@@ -104,7 +104,9 @@ def test_levels_stand_beside_what_the_world_implies(finished):
 
 
 def test_one_seed_decides_nothing(finished):
-    assert {claim.finding for claim in finished[1].claims} == {"undecided"}
+    found = {claim.finding for claim in finished[1].claims}
+    assert found <= {"undecided", "not_applicable"}
+    assert "undecided" in found
 
 
 def test_comparisons_of_each_seed_are_written(finished):
@@ -196,8 +198,11 @@ def test_an_arm_that_failed_is_tried_again_and_the_result_is_whole(finished, tmp
 def test_a_damaged_audit_is_done_again(finished, tmp_path):
     folder = tmp_path / "again"
     shutil.copytree(finished[0], folder)
-    damaged = folder / "arms" / "dp_8" / "seed-0" / "audit" / "result.json"
-    damaged.write_text("{")
+    arms = folder / "arms"
+    (arms / "dp_8" / "seed-0" / "audit" / "result.json").write_text("{")
+    # As a process leaves them that is killed while it writes.
+    (arms / "plain" / "seed-0" / "audit" / "result.json").unlink()
+    (arms / "plain" / "seed-0" / "arm.json").unlink()
     again, before = experiment(tiny(), output=folder, processes=1), finished[1]
     assert again.complete
     values = {(one.arm, one.axis, one.group, one.name): one.value for one in before.levels}

@@ -92,7 +92,7 @@ def _tables(seed: int) -> dict[str, pd.DataFrame]:
                 toxic(group, *rng.uniform(0.1, 0.4, 2), axis=axis, item_id=f"{group}{n}")
                 for axis, names in zip(("gender", "race"), groups, strict=True)
                 for group in names
-                for n in range(10)
+                for n in range(14)
             ],
             scorer=scorer,
         )

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 from fairaudit.metrics.building import Slice
 from fairaudit.metrics.controls import control_estimates
@@ -180,7 +181,11 @@ def test_the_ratio_is_never_surer_than_its_numerator():
 def test_the_size_has_its_interval_on_the_log_scale_and_a_gate_reads_the_same_one():
     rms = found(crossed(np.random.default_rng(5), jobs=0.5, frames=0.3))[NAMES[0]]
     assert rms.interval.method == "log-two-way"
-    assert rms.value**2 == pytest.approx(rms.interval.low * rms.interval.high)
+    below, above = (abs(math.log(end / rms.value)) for end in (rms.interval.low, rms.interval.high))
+    student = stats.t.ppf(0.975, rms.df) * rms.se / rms.value
+    # Wider on the side to which few pairs lean, and Student's on the other.
+    assert min(below, above) == pytest.approx(student)
+    assert max(below, above) < 1.4 * student
     evidence = estimate_evidence(rms)
     assert evidence.lower(0.025) == pytest.approx(rms.interval.low)
     assert evidence.upper(0.025) == pytest.approx(rms.interval.high)

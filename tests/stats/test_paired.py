@@ -14,11 +14,11 @@ from fairaudit.stats.agresti_min import agresti_min_se
 from fairaudit.stats.bootstrap import bootstrap_t
 from fairaudit.stats.clusters import cluster_totals, cr2, sparse_df, two_way
 from fairaudit.stats.evidence import Tango
-from fairaudit.stats.intervals import t_interval
 from fairaudit.stats.mcnemar import mcnemar, mcnemar_with_ties
 from fairaudit.stats.paired import PairedInference, infer_paired
 from fairaudit.stats.permutation import sign_flip
 from fairaudit.stats.power import minimum_detectable_effect
+from tests.stats.leaning import lean_of, leaning, leaning_p
 
 Array = NDArray[np.float64]
 NO_INTERVAL = ("se", "df", "low", "high", "method", "resampling_unit", "p_value", "mde")
@@ -148,8 +148,11 @@ def test_10_to_39_clusters_are_cr2_and_sign_flip() -> None:
     se, df = cr2(y, w)
     assert (found.method, found.resampling_unit) == ("cr2", "cluster")
     assert (found.se, found.df) == pytest.approx((se, df))
-    expected = stats.ttest_1samp(y / w, 0.0).confidence_interval()
-    assert bounds(found) == pytest.approx(tuple(expected), rel=1e-9)
+    student = stats.ttest_1samp(y / w, 0.0).confidence_interval()
+    expected = leaning(found.difference, se, df, lean_of((y, w)))
+    assert expected[0] <= student.low + 1e-12
+    assert expected[1] >= student.high - 1e-12
+    assert bounds(found) == pytest.approx(expected, rel=1e-9)
     assert found.p_value == sign_flip(y)
     assert found.mde == pytest.approx(minimum_detectable_effect(se, df))
     assert found.n_discordant is None
@@ -162,7 +165,7 @@ def test_40_clusters_are_bootstrap_t_and_sign_flip() -> None:
     assert (found.method, found.resampling_unit) == ("bootstrap-t", "cluster")
     # No rate: each bound is the farther one of bootstrap-t and t.
     resampled = np.ravel(bootstrap_t(y, w, seed=7).interval()).tolist()
-    student = t_interval(found.difference, *cr2(y, w))
+    student = leaning(found.difference, *cr2(y, w), lean_of((y, w)))
     expected = min(resampled[0], student[0]), max(resampled[1], student[1])
     assert expected != tuple(resampled)
     assert bounds(found) == pytest.approx(expected, rel=1e-9)
@@ -184,10 +187,15 @@ def test_single_items_that_are_no_rate() -> None:
     rng = np.random.default_rng(0)
     baseline, candidate = rng.normal(size=(2, 30))
     found = infer_paired(baseline, candidate, range(30))
-    expected = stats.ttest_rel(candidate, baseline)
+    moved = candidate - baseline
+    student = stats.ttest_rel(candidate, baseline)
     assert (found.method, found.resampling_unit) == ("t", "item")
-    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-9)
-    assert bounds(found) == pytest.approx(tuple(expected.confidence_interval()), rel=1e-9)
+    assert found.se == pytest.approx(stats.sem(moved))
+    lean = lean_of((moved, np.ones(30)))
+    expected = leaning(moved.mean(), stats.sem(moved), 29, lean)
+    assert bounds(found) == pytest.approx(expected, rel=1e-9)
+    assert found.p_value == pytest.approx(leaning_p(moved.mean(), 0, found.se, 29, lean), rel=1e-9)
+    assert found.p_value >= student.pvalue
     many = infer_paired(*rng.normal(size=(2, 60)), range(60))
     assert many.method == "bootstrap-t"
     # Then the test is the one that the interval inverts.

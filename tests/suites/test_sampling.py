@@ -20,7 +20,7 @@ from fairaudit.suites.sampling import even_quotas, quick_sample, sample_prompts
 from fairaudit.suites.templates.generator import load_templates
 from tests.conftest import shared
 
-SIZES = (Size(QUICK_ITEMS, full=False), Size(None, full=False), Size(None, full=True))
+SIZES = (Size(QUICK_ITEMS, full=False, quick=True), Size(None, full=False), Size(None, full=True))
 
 
 def items_of(sizes, *, matched):

@@ -67,10 +67,10 @@ def test_bars_hold_where_few_units_decide(calibration: ModuleType, name: str) ->
 def test_without_what_no_prompt_has_shown_equivalence_misses_its_bar(
     calibration: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """13 % of 100 prompts show none of the 2 % that turned toxic: issue 18, item 8."""
+    """13 % of samples of 100 show none of the 2 % that turned toxic: issue 18, item 8."""
     decide = importlib.import_module("fairaudit.stats.decide")
     monkeypatch.setattr(decide, "limiting", lambda evidence: evidence)
-    row = calibration.run_cell(("toxic prompts n=100 true=0.02", 250))
+    row = calibration.run_cell(("toxic prompts n=100 true=0.02", 3000))
     assert [line.split()[0] for line in row["missed"]] == ["equivalent"]
 
 

@@ -224,6 +224,12 @@ def _texts(
             f"{place}: {joined.n_echoes:,} completions begin with their prompt; it was cut off, "
             "and what follows is scored"
         )
+    if joined.n_inside:
+        notes.append(
+            f"{place}: {joined.n_inside:,} completions hold their prompt, but not at the beginning "
+            "(a system prompt or a template in front?); they are scored as they stand, prompt "
+            "included"
+        )
     chosen = scorers.of(suite)
     table = text_table(suite.name, items, answers, chosen, joined.n)
     texts = texts_of(items, answers)

@@ -11,10 +11,12 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from fairaudit.errors import DataError
+from fairaudit.lines import lines_of
+from fairaudit.results.texts import PromptTexts
 
 #: Where the texts of a row may stand, the first that is there.
 KEYS: Final = (
@@ -30,8 +32,8 @@ KEYS: Final = (
 )
 #: Where a text stands in an object of a list.
 _INNER: Final = ("text", "completion", "response", "generated_text", "content")
-#: A key of files that an audit wrote: their texts are continuations alone.
-_OWN: Final = "ended"
+#: Keys of files that an audit wrote: their texts are continuations alone.
+_OWN: Final = frozenset(one.name for one in fields(PromptTexts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,7 @@ def _objects(text: str, place: str) -> Iterator[tuple[int, Any]]:
 
 
 def _lines(text: str, place: str) -> Iterator[tuple[int, Any]]:
-    # Only a line feed ends a row: a text may hold characters that `str.splitlines` splits at.
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if not line.strip():
             continue
         try:
@@ -139,7 +140,7 @@ def _recorded_row(row: Mapping[str, Any], where: str) -> RecordedRow:
         prompt=prompt.strip(),
         texts=tuple(_texts(row[key], key, where)),
         item_id=None if item_id is None else str(item_id),
-        is_own=_OWN in row,
+        is_own=row.keys() >= _OWN,
     )
 
 

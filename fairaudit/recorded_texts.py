@@ -7,8 +7,10 @@ texts that repeat it are cut, since it is the user's text and no model's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fairaudit.errors import DataError
 from fairaudit.items import Completions, Item, Skipped
@@ -16,6 +18,12 @@ from fairaudit.recorded_rows import RecordedRow, read_rows
 from fairaudit.suites import PROMPT
 
 MISSING = Skipped("no recorded completion")
+#: Special tokens, quotation marks and blanks that programs write in front of a prompt.
+_IN_FRONT: Final = re.compile(r"""\A(?:\s|["'“”‘’«»]|<[^<>\s]{1,40}>|\[[A-Z]{1,10}\])+""")
+#: Characters within which a prompt stands if a program put something else in front of it.
+_NEAR: Final = 400
+#: A shorter prompt turns up by chance.
+_LONG: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +31,13 @@ class JoinedTexts:
     """Recorded completions by item id.
 
     ``n_unknown`` counts prompts of the file that belong to no item, ``n_echoes`` the texts whose
-    prompt was cut off.
+    prompt was cut off, ``n_inside`` those that hold it further on.
     """
 
     texts: Mapping[str, tuple[str, ...]]
     n_unknown: int
     n_echoes: int
+    n_inside: int
 
     @property
     def n(self) -> int:
@@ -65,7 +74,7 @@ def join_texts(content: bytes, items: Sequence[Item], place: str) -> JoinedTexts
     index = _Index(items)
     found: dict[str, list[str]] = {}
     unknown: set[str] = set()
-    n_echoes = 0
+    n_echoes = n_inside = 0
     for row in read_rows(content, place):
         matching = index.find(row)
         if not matching:
@@ -73,12 +82,13 @@ def join_texts(content: bytes, items: Sequence[Item], place: str) -> JoinedTexts
             continue
         texts, n_cut = _continuations(row)
         n_echoes += n_cut
+        n_inside += 0 if row.is_own else sum(_holds(text, row.prompt) for text in texts)
         for item in matching:
             found.setdefault(item.item_id, []).extend(texts)
     if not any(found.values()):
         raise DataError(f"{place}: holds no completions of this suite's prompts")
     kept = {item_id: tuple(texts) for item_id, texts in found.items()}
-    return JoinedTexts(kept, len(unknown), n_echoes)
+    return JoinedTexts(kept, len(unknown), n_echoes, n_inside)
 
 
 def _continuations(row: RecordedRow) -> tuple[list[str], int]:
@@ -93,11 +103,17 @@ def _continuations(row: RecordedRow) -> tuple[list[str], int]:
 def after_prompt(text: str, prompt: str) -> str | None:
     """Return what follows the prompt in a text that begins with it; None if it does not.
 
-    Case and blanks do not count: tokenizers change both.
+    Case and blanks do not count, nor special tokens and quotation marks in front: programs change
+    them. A prompt ends where a word does: "The manager" does not begin with "The man".
 
-    >>> after_prompt("the man  was tall.", "The man was")
+    >>> after_prompt('<s> "the man  was tall.', "The man was")
     ' tall.'
     """
+    rest = _after(text, prompt)
+    return _after(_IN_FRONT.sub("", text, count=1), prompt) if rest is None else rest
+
+
+def _after(text: str, prompt: str) -> str | None:
     place = 0
     for letter in "".join(prompt.split()):
         while place < len(text) and text[place].isspace():
@@ -105,7 +121,17 @@ def after_prompt(text: str, prompt: str) -> str | None:
         if place == len(text) or text[place].lower() != letter.lower():
             return None
         place += 1
-    return text[place:] if prompt else None
+    inside_a_word = prompt[-1:].isalnum() and text[place : place + 1].isalnum()
+    # Tokenizers part a negation from its verb.
+    if not prompt or (inside_a_word and not text.startswith("n't", place)):
+        return None
+    return text[place:]
+
+
+def _holds(text: str, prompt: str) -> bool:
+    """Whether a text holds its prompt near its beginning: another form of echo, or a quotation."""
+    wanted = "".join(prompt.split()).lower()
+    return len(wanted) >= _LONG and wanted in "".join(text[:_NEAR].split()).lower()
 
 
 class _Index:

@@ -12,6 +12,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "fairaudit"
 HEAVY = {"torch", "transformers", "datasets", "opacus", "peft", "accelerate"}
 LIGHT_ROOMS = ("stats", "metrics", "results", "report", "suites", "comparing")
+#: What any room may import: it imports nothing of ours itself.
+EVERYWHERE = {"lines"}
 #: What each room may import of fairaudit; the rooms of a suite's inner files are their own.
 ALLOWED = {
     "errors": set(),
@@ -125,7 +127,7 @@ def rooms(path: Path) -> set[str]:
 def test_a_room_imports_only_what_stands_below_it(room):
     files = list((PACKAGE / room).rglob("*.py")) or [PACKAGE / f"{room}.py"]
     for path in files:
-        assert rooms(path) <= ALLOWED[room], path
+        assert rooms(path) <= ALLOWED[room] | EVERYWHERE, path
 
 
 @pytest.mark.parametrize("room", LIGHT_ROOMS)

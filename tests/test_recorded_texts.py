@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from fairaudit.items import Item
 from fairaudit.recorded import audit_scores
 from fairaudit.recorded_rows import KEYS, read_rows
 from fairaudit.recorded_texts import after_prompt, join_texts
+from fairaudit.results.texts import PromptTexts
 from fairaudit.suites import get_suite
 from fairaudit.suites.data import DataFinder
 from tests.conftest import shared
@@ -94,7 +96,15 @@ def test_one_echo_in_any_row_is_seen(row, sample):
         ("The man was tall", "The man", " was tall"),
         (" the  man\nwas tall", "The man", "\nwas tall"),
         ("The man", "The man", ""),
-        ("The manager", "The man", "ager"),
+        ("The manager", "The man", None),
+        ("The man was", "The man wa", None),
+        ("She wasn't tall", "She was", "n't tall"),
+        ("The man's wife", "The man", "'s wife"),
+        ("<s> The man was tall", "The man", " was tall"),
+        ("<|begin_of_text|><|user|>The man slept", "The man", " slept"),
+        ('"The man" slept', "The man", '" slept'),
+        ("[INST] The man slept", "The man", " slept"),
+        ("<The man", "<The", " man"),
         ("The men", "The man", None),
         ("man", "The man", None),
         ("", "The man", None),
@@ -107,14 +117,36 @@ def test_what_follows_a_prompt(text, prompt, rest):
 
 @given(st.text(min_size=1), st.text())
 def test_a_prompt_in_front_is_always_found(prompt, text):
-    if prompt.strip():
-        assert after_prompt(prompt.strip() + text, prompt.strip()) == text
+    prompt = prompt.strip()
+    if prompt and not (prompt[-1].isalnum() and text[:1].isalnum()):
+        assert after_prompt(prompt + text, prompt) == text
 
 
 def test_texts_that_an_audit_wrote_are_continuations_whatever_they_say():
-    row = {"prompt": PROMPTS[0], "completions": [PROMPTS[0] + " again"], "ended": [True]}
+    row = asdict(PromptTexts("0", "a", "b", PROMPTS[0], (PROMPTS[0] + " again",), (3,), (True,)))
     joined = join_texts(lines([row]), ITEMS, "x")
     assert (joined.n_echoes, joined.texts["0"]) == (0, (PROMPTS[0] + " again",))
+
+
+def test_another_program_that_says_what_ended_is_no_audit():
+    row = {"prompt": PROMPTS[0], "completions": [PROMPTS[0] + " again"], "ended": [True]}
+    joined = join_texts(lines([row]), ITEMS, "x")
+    assert (joined.n_echoes, joined.texts["0"]) == (1, (" again",))
+
+
+def test_a_prompt_further_on_is_counted_and_said(tmp_path):
+    rows = [{"prompt": PROMPTS[0], "completions": ["You are kind. User: the old  man slept", "no"]}]
+    joined = join_texts(lines(rows), ITEMS, "x")
+    assert (joined.n_echoes, joined.n_inside) == (0, 1)
+    assert joined.texts["0"] == tuple(rows[0]["completions"])
+    plain = shared("cases", "tx_plain.jsonl").read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "chat.jsonl"
+    told = [json.loads(line) for line in plain]
+    for row in told:
+        row["completions"] = [f"User: {row['prompt']} {text}" for text in row["completions"]]
+    path.write_bytes(lines(told))
+    (note,) = (one for one in audit_scores(path, suite="toxicity").notes if "not at the" in one)
+    assert note.startswith("chat.jsonl: 800 completions hold their prompt")
 
 
 def as_csv(rows) -> bytes:

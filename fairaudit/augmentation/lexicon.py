@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any, Final
 
 from fairaudit.augmentation.wordlists import read_lexicon
+from fairaudit.lines import lines_of
 
 #: Axes in the order in which they claim a word that stands in several of them.
 AXES: Final = ("gender", "race", "religion")
@@ -116,7 +117,7 @@ def _file_readings(axis: str, name: str) -> Iterator[Reading]:
 
 
 def _rows(text: str, *, plural: bool) -> Iterator[tuple[str, ...]]:
-    for line in text.strip().splitlines():
+    for line in lines_of(text.strip()):
         forms = [tuple(term.strip().split("/")) for term in line.split(",")]
         yield tuple(form[0] for form in forms)
         if plural:
@@ -138,7 +139,7 @@ def pluralise(noun: str) -> str:
 def protected_phrases() -> Mapping[str, tuple[tuple[Phrase, bool], ...]]:
     """Phrases never swapped, by first word, each with whether it must begin with a capital."""
     found: dict[str, list[tuple[Phrase, bool]]] = defaultdict(list)
-    for line in read_lexicon("protected.txt").splitlines():
+    for line in lines_of(read_lexicon("protected.txt")):
         if line and not line.startswith("#"):
             phrase = Phrase.of(line)
             found[phrase.words[0]].append((phrase, line[0].isupper()))

@@ -13,10 +13,12 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final, Literal, cast
 
 from fairaudit.errors import DataError
+from fairaudit.lines import lines_with_ends
 
 #: Columns added to JSONL and CSV.
 RECORD: Final = "cda_record"
@@ -86,13 +88,18 @@ def read_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
 
 
 def _text_rows(_path: Path, lines: Iterator[str], _column: str) -> Iterator[Row]:
-    for line in lines:
+    for line in _lines(lines):
         text = line.rstrip("\r\n")
         yield Row(text, line[len(text) :] or "\n") if text.strip() else Row(None, line)
 
 
+def _lines(lines: Iterator[str]) -> Iterator[str]:
+    """Lines that end at a lone carriage return too; a file is read up to each line feed."""
+    return chain.from_iterable(map(lines_with_ends, lines))
+
+
 def _json_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_lines(lines), 1):
         if not line.strip():
             continue
         try:

@@ -22,6 +22,7 @@ from torch.overrides import TorchFunctionMode
 
 from fairaudit.diagnostics.encoding import IGNORED
 from fairaudit.errors import ModelError
+from fairaudit.lines import first_line
 
 Direction = Mapping[str, Tensor]
 
@@ -73,7 +74,7 @@ def curvatures(
         with torch.no_grad(), _differentiable():
             second: Tensor = jvp(slope, (start,), (torch.ones_like(start),))[1]
     except (RuntimeError, NotImplementedError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = first_line(error)
         raise ModelError(
             f"curvature: {type(model).__name__} uses an operation without a forward-mode "
             f"derivative ({reason[:120]}); leave the curvature out"

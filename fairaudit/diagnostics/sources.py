@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fairaudit.diagnostics.records import ProbeRecord, ProbeTexts, probe_texts
 from fairaudit.diagnostics.wordlists import WordListClassifier
 from fairaudit.errors import DataError, UsageError
+from fairaudit.lines import first_line, lines_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +79,7 @@ def _table(source: Source, text_column: str) -> pd.DataFrame:
     path = Path(source)
     try:
         if path.suffix == ".txt":
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = lines_of(path.read_bytes().decode("utf-8-sig"))
             return pd.DataFrame({text_column: [line for line in lines if line.strip()]})
         if path.suffix not in _READERS:
             known = ", ".join([".txt", *_READERS])
@@ -91,8 +92,7 @@ def _table(source: Source, text_column: str) -> pd.DataFrame:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
-        first_line = next(iter(str(error).splitlines()), type(error).__name__)
-        raise DataError(f"{path}: not readable ({first_line})") from error
+        raise DataError(f"{path}: not readable ({first_line(error)})") from error
     return table
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairaudit.errors import UsageError
+from fairaudit.lines import first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Chat:
             text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         # A template is a program: what it raises is its own choice.
         except Exception as error:
-            line = next(iter(str(error).splitlines()), type(error).__name__)
+            line = first_line(error)
             raise UsageError(
                 f"the chat template refuses the conversation ({line[:200]})"
             ) from error

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from fairaudit.errors import ModelError
+from fairaudit.lines import first_line
 from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.memory import out_of_memory
 from fairaudit.scoring.probe_rows import Ids
@@ -83,7 +84,7 @@ def find_batching(read: Read, rows: Sequence[Ids], agree: Agree) -> Batching:
         if out_of_memory(error):
             # Nothing is shown, so nothing is taken for granted.
             return "single"
-        line = next(iter(str(error).splitlines()), type(error).__name__)
+        line = first_line(error)
         raise ModelError(
             f"the model cannot be run as it is loaded ({line[:200]}); try it in float32"
         ) from error

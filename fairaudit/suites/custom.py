@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fairaudit.errors import SuiteFileError
 from fairaudit.items import Decoding, Item, Protocol, PseudoLogLikelihood
+from fairaudit.lines import lines_of
 from fairaudit.metrics.pairs import pair_estimates
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.results import Source
@@ -123,8 +124,7 @@ def _read(path: Path, text: str) -> tuple[SuiteHeader, Iterable[tuple[int, Any]]
 
 
 def _jsonl_rows(path: Path, text: str) -> Iterator[tuple[int, Any]]:
-    # Only a line feed ends a row: a sentence may hold characters that `str.splitlines` splits at.
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if not line.strip():
             continue
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fairaudit.errors import FairauditError, ResultError
+from fairaudit.lines import first_line
 from fairaudit.results import files
 from fairaudit.results.folders import refuse_files_of_others
 from fairaudit.results.places import inside
@@ -60,7 +61,7 @@ def staged_model(model: Any, tokenizer: Any, folder: Path) -> Iterator[Path]:
             raise
         except Exception as error:
             # Writers of weights have errors of their own for a full disk.
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            reason = first_line(error)
             raise ResultError(f"{folder}: the model cannot be saved ({reason})") from error
         yield stage
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from fairaudit.errors import DataError
+from fairaudit.lines import lines_of
 
 Row = tuple[str | None, str | None]
 
@@ -88,7 +89,7 @@ def _open(path: Path) -> IO[str]:
 def _lines(stream: IO[str], path: Path, unit_column: str | None) -> list[Row]:
     if unit_column is not None:
         raise DataError(f"{path}: a file of lines has no unit column; use JSONL, CSV or Parquet")
-    return [(None, line) for line in stream.read().splitlines()]
+    return [(None, line) for line in lines_of(stream.read())]
 
 
 def _csv(stream: IO[str], path: Path, delimiter: str) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.errors import ResultError
+from fairaudit.lines import lines_of
 
 BEGIN: Final = "<!-- fairaudit:begin -->"
 END: Final = "<!-- fairaudit:end -->"
@@ -62,7 +63,7 @@ def with_block(text: str, block: str, newline: str) -> str:
         If the comments are not one pair in order.
     """
     begins, ends = _lines_of(BEGIN, text), _lines_of(END, text)
-    whole = newline.join((BEGIN, *block.strip().splitlines(), END))
+    whole = newline.join((BEGIN, *lines_of(block.strip()), END))
     if not begins and not ends:
         return f"{text}{_gap(text, newline)}{whole}{newline}"
     if len(begins) != 1 or len(ends) != 1 or begins[0].start() > ends[0].start():

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from transformers.utils.hub import cached_file
 
 from fairaudit.errors import ModelError
+from fairaudit.lines import lines_of
 
 CONFIG: Final = "config.json"
 ADAPTER_CONFIG: Final = "adapter_config.json"
@@ -284,7 +285,7 @@ def load_error(name: str, part: str, error: Exception) -> ModelError:
             f"{name}: the {part} needs code that comes with the checkpoint; read that code, then "
             "allow it with --trust-remote-code"
         )
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in lines_of(str(error)) if line.strip()]
     # A heading says less than what stands below it.
     told = lines[1] if len(lines) > 1 and lines[0].endswith(":") else next(iter(lines), "")
     return ModelError(f"{name}: the {part} cannot be loaded ({told[:300] or type(error).__name__})")

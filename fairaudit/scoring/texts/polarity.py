@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from fairaudit.errors import DataError
 from fairaudit.items import Continuation, Skipped
+from fairaudit.lines import lines_of
 from fairaudit.scoring.texts.base import Scores, scored_one_by_one
 from fairaudit.scoring.texts.matching import Terms, tokens
 
@@ -91,7 +92,7 @@ class VectorPolarity:
 
 def _vectors(content: bytes) -> dict[str, NDArray[np.float64]]:
     found: dict[str, NDArray[np.float64]] = {}
-    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(lines_of(content.decode("utf-8", "replace")), 1):
         word, *numbers = line.rstrip().split(" ")
         if number == 1 and len(numbers) == 1:
             continue

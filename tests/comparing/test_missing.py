@@ -133,7 +133,7 @@ def test_suites_and_protocols_are_still_asked_for_by_requires():
 
 
 def test_a_name_that_looks_like_a_path_of_names_is_one_name():
-    """An axis called `race | ethnicity` that only the baseline has passed the gate."""
+    """Issue 18, item 6: an axis `race | ethnicity` that only the baseline has passed the gate."""
     odd = GENDER.assign(axis="race | ethnicity", item_id="r" + GENDER["item_id"])
     result = compared(pd.concat([GENDER, odd]), GENDER)
     (gap,) = (one for one in result.not_compared if one.suite == "mine")

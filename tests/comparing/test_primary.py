@@ -72,7 +72,7 @@ def test_an_axis_with_eight_clusters_does_not_vanish(groups):
 
 
 def test_a_suite_of_which_no_primary_number_was_compared_does_not_meet_requires():
-    """The classifier ran for the baseline only: sentiment, which both have, decides nothing."""
+    """Issue 18, item 2: the classifier ran for the baseline only; sentiment decides nothing."""
     counts = {"male": 60, "female": 60}
     feeling = openings(counts, dict.fromkeys(counts, 0.1), "compound", "vader")
     toxic = openings(counts, dict.fromkeys(counts, 0.1), "toxic", "judge@1")

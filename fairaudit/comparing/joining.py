@@ -208,7 +208,7 @@ def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:
     same = both if of_texts else both[(sides[0].loc[both] == sides[1].loc[both]).to_numpy()]
     attempted = pd.concat([t[[*_ITEM, "axis"]] for t in (a, b)]).drop_duplicates(_ITEM)
     kept = pd.MultiIndex.from_frame(attempted[_ITEM]).isin(same)
-    protocols = set(a["protocol"]) & set(b["protocol"])
+    protocols = set(a["protocol"].unique()) & set(b["protocol"].unique())
     lost = attempted[~kept & attempted["protocol"].isin(protocols).to_numpy()]
     counts = lost.groupby(["protocol", "axis"]).size()
     dropped = {(str(key[0]), str(key[1])): int(n) for key, n in counts.items()}  # type: ignore[index]
@@ -252,7 +252,8 @@ def _axes(a: DataFrame, b: DataFrame) -> dict[tuple[str, str], tuple[bool, bool]
 
 
 def _places(table: DataFrame) -> set[tuple[str, str]]:
-    return set(zip(table["protocol"].astype(str), table["axis"].astype(str), strict=True))
+    places = table[["protocol", "axis"]].drop_duplicates()
+    return set(zip(places["protocol"].astype(str), places["axis"].astype(str), strict=True))
 
 
 def _scored(table: DataFrame) -> Series[int]:

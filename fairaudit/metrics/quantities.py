@@ -59,7 +59,7 @@ class Quantity:
     def fits(self, scores: pd.DataFrame) -> bool:
         """Whether the rows of a protocol hold what it is made of."""
         several = self.reduce == "mean" or scores["sample"].nunique() > 1
-        return several and set(self.labels) <= set(scores["label"])
+        return several and set(self.labels) <= set(scores["label"].unique())
 
     def measurements(self, scores: pd.DataFrame, *, primary: bool) -> Iterator[Measurement]:
         """All that can be compared between models, of one protocol.

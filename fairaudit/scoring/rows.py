@@ -9,11 +9,11 @@ special tokens of the tokenizer's template, and they are never scored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from fairaudit.items import (
     FillerLogProbability,
@@ -39,15 +39,31 @@ class Row:
 
     ids: tuple[int, ...]
     attention: bool = False
+    #: Rows are looked up many times, once for each token that is read.
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash the tokens once."""
+        object.__setattr__(self, "_hash", hash((self.ids, self.attention)))
+
+    def __hash__(self) -> int:
+        """Hash of the tokens."""
+        return self._hash
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """Log P(``target``) read from the logits at ``position`` of ``row``."""
 
     row: Row
     position: int
     target: int
+
+
+class _Encoded(NamedTuple):
+    """Tokens of a text, and where each begins and ends in it."""
+
+    ids: tuple[int, ...]
+    offsets: Sequence[tuple[int, int]]
 
 
 class Encoder:
@@ -64,6 +80,7 @@ class Encoder:
     def __init__(self, tokenizer: Any, max_length: int | None) -> None:
         self._tokenizer = tokenizer
         self._max_length = max_length
+        self._known: dict[str, _Encoded] = {}
 
     @property
     def bos_rule(self) -> str:
@@ -95,7 +112,12 @@ class Encoder:
         self, requests: Iterable[TokenRequest]
     ) -> dict[TokenRequest, tuple[Read, ...] | Skipped]:
         """Find the reads of every distinct request, or why it cannot be asked."""
-        return {request: self._limited(self._reads(request)) for request in dict.fromkeys(requests)}
+        distinct = tuple(dict.fromkeys(requests))
+        if self._tokenizer.is_fast:
+            self._known = self._encoded(_texts_of(distinct))
+        found = {request: self._limited(self._reads(request)) for request in distinct}
+        self._known = {}
+        return found
 
     def prompt(self, text: str) -> tuple[int, ...]:
         """Tokens of a text that is to be continued, after BOS."""
@@ -120,7 +142,26 @@ class Encoder:
             return Skipped(f"{longest} tokens, the model takes {self._max_length}")
         return reads
 
+    def _encoded(self, texts: Iterable[str]) -> dict[str, _Encoded]:
+        """Tokenize many texts at once, which takes a tenth of the time of one by one."""
+        distinct = list(dict.fromkeys(texts))
+        if not distinct:
+            return {}
+        found = self._tokenizer(distinct, add_special_tokens=False, return_offsets_mapping=True)
+        pairs = zip(found["input_ids"], found["offset_mapping"], strict=True)
+        return {
+            text: _Encoded(tuple(ids), offsets)
+            for text, (ids, offsets) in zip(distinct, pairs, strict=True)
+        }
+
+    def _with_offsets(self, text: str) -> _Encoded:
+        known = self._known.get(text)
+        return self._encoded([text])[text] if known is None else known
+
     def _plain(self, text: str) -> tuple[int, ...]:
+        known = self._known.get(text)
+        if known is not None:
+            return known.ids
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _log_likelihood(self, request: LogLikelihood) -> tuple[Read, ...]:
@@ -137,12 +178,10 @@ class Encoder:
             return self._plain(text), 0
         if not self._tokenizer.is_fast:
             return self._plain(context + text), len(self._plain(context))
-        encoded = self._tokenizer(
-            context + text, add_special_tokens=False, return_offsets_mapping=True
-        )
-        ends = [end for _, end in encoded["offset_mapping"]]
+        encoded = self._with_offsets(context + text)
+        ends = [end for _, end in encoded.offsets]
         first = next((i for i, end in enumerate(ends) if end > len(context)), len(ends))
-        return tuple(encoded["input_ids"]), first
+        return encoded.ids, first
 
     def _framed(self, ids: tuple[int, ...]) -> tuple[tuple[int, ...], range]:
         """Row with special tokens, and the positions that are not special."""
@@ -197,14 +236,28 @@ class Encoder:
         filler = request.before[len(before) :] + request.filler
         if not self._tokenizer.is_fast:
             return tuple(self._plain(part) for part in (before, filler, request.after))
-        encoded = self._tokenizer(
-            before + filler + request.after, add_special_tokens=False, return_offsets_mapping=True
-        )
-        ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
+        encoded = self._with_offsets(before + filler + request.after)
+        ids, offsets = encoded.ids, encoded.offsets
         end = len(before) + len(filler)
         first = next((i for i, (_, last) in enumerate(offsets) if last > len(before)), len(ids))
         beyond = next((i for i, (start, _) in enumerate(offsets) if start >= end), len(ids))
         return tuple(ids[:first]), tuple(ids[first:beyond]), tuple(ids[beyond:])
+
+
+def _texts_of(requests: Iterable[TokenRequest]) -> Iterator[str]:
+    """Texts that must be tokenized for requests."""
+    for request in requests:
+        match request:
+            case LogLikelihood():
+                yield request.context + request.text
+            case PseudoLogLikelihood():
+                yield request.text
+                if request.reference is not None:
+                    yield request.reference
+            case UnmaskedLogLikelihood():
+                yield request.text
+            case FillerLogProbability():
+                yield request.before + request.filler + request.after
 
 
 def shared_positions(

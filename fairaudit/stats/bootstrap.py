@@ -19,6 +19,8 @@ from fairaudit.stats.clusters import Array, residuals
 REPLICATES: Final = 9999
 #: Elements of W handled at a time: 32 MiB as float64, whatever the number of clusters.
 _BLOCK: Final = 1 << 22
+#: Counts of more clusters than this are too large to keep many of: 20 MB each, at 9,999 replicates.
+_MANY: Final = 2048
 #: Elements of W per estimate that are multiplied at a time: few enough to stay in the cache.
 _IN_CACHE: Final = 1 << 16
 
@@ -34,8 +36,12 @@ def bootstrap_weights(n_clusters: int, replicates: int, seed: int) -> NDArray[np
     return weights
 
 
-@lru_cache(maxsize=4)
 def _counts(n_clusters: int, replicates: int, seed: int) -> NDArray[np.uint8]:
+    """Count draws, kept for the next estimate: of few clusters those of many sizes."""
+    return (_few if n_clusters <= _MANY else _many)(n_clusters, replicates, seed)
+
+
+def _drawn(n_clusters: int, replicates: int, seed: int) -> NDArray[np.uint8]:
     """Count draws in one byte each, so that the cache stays small; above 255 cannot occur.
 
     It would take more than 255 draws of one cluster out of G, where 1 is expected.
@@ -50,6 +56,9 @@ def _counts(n_clusters: int, replicates: int, seed: int) -> NDArray[np.uint8]:
         counts[rows] = counted.reshape(n_rows, n_clusters)
     counts.setflags(write=False)
     return counts
+
+
+_few, _many = lru_cache(maxsize=32)(_drawn), lru_cache(maxsize=2)(_drawn)
 
 
 def blocks(replicates: int, n_clusters: int, elements: int) -> list[slice]:

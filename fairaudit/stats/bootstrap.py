@@ -48,10 +48,10 @@ def _drawn(n_clusters: int, replicates: int, seed: int) -> NDArray[np.uint8]:
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, n_clusters]))
     counts = np.empty((replicates, n_clusters), dtype=np.uint8)
-    for rows in blocks(replicates, n_clusters, _BLOCK):
+    for rows in blocks(replicates, n_clusters, _IN_CACHE):
         n_rows = rows.stop - rows.start
-        drawn = rng.integers(n_clusters, size=(n_rows, n_clusters))
-        drawn += np.arange(n_rows)[:, None] * n_clusters
+        drawn = rng.integers(n_clusters, size=(n_rows, n_clusters), dtype=np.int32)
+        drawn += np.arange(n_rows, dtype=np.int32)[:, None] * np.int32(n_clusters)
         counted = np.bincount(drawn.ravel(), minlength=n_rows * n_clusters)
         counts[rows] = counted.reshape(n_rows, n_clusters)
     counts.setflags(write=False)

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairaudit.errors import ResultError
-from fairaudit.experiments.claiming import alone_in
 from fairaudit.report.files import write_report
 from fairaudit.results import AuditResult
 from fairaudit.results.digest import sealed
@@ -25,6 +24,7 @@ from fairaudit.results.files import (
     write_text,
 )
 from fairaudit.results.folders import refuse_other_result
+from fairaudit.results.locks import alone_in
 from fairaudit.results.places import inside, named, remove_file, remove_folder
 from fairaudit.results.texts import PromptTexts
 from fairaudit.training.private import PrivateFolder
@@ -49,6 +49,8 @@ REVIEWED = {
     "report/card/update.py:_write:os.replace": "the card that the user names",
     "report/card/update.py:_write:unlink": "its own temporary file",
     "results/files.py:_move_into:os.replace": "into the target, found by `inside`",
+    "results/files.py:_remove_left_behind:rmtree": "a stage of ours whose process is gone: its "
+    "name is the program's, and nobody holds its lock",
     "results/files.py:made_once:rename": "its own partial folder, to a name of the program",
     "results/files.py:staged_folder:rmtree": "its own temporary folder",
     "results/places.py:remove_file:unlink": "found by `inside`",
@@ -219,7 +221,7 @@ def _once(own: Path) -> None:
 
 def _lock(own: Path) -> None:
     (own / ".lock").symlink_to(own.parent / "victim" / "kept.txt")
-    with alone_in(own):
+    with alone_in(own, "testing"):
         pass
 
 
@@ -294,3 +296,39 @@ def test_a_copy_of_an_audit_has_its_texts(tmp_path):
     audits.whole_audit().with_texts({"bold": texts}).save(tmp_path / "first")
     AuditResult.load(tmp_path / "first").save(tmp_path / "second")
     assert AuditResult.load(tmp_path / "second").texts("bold") == texts
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
+    """Issue 24: a whole model in `.NAME.partial-…` after each kill."""
+    target = tmp_path / "audit"
+    left, held, foreign, other = (
+        tmp_path / f".{name}.partial-{n}" for n, name in enumerate(["audit", "audit", "audit", "b"])
+    )
+    for folder in (left, held, foreign, other):
+        folder.mkdir()
+        (folder / "model.safetensors").write_text("x")
+        if folder != foreign:
+            (folder / ".lock").touch()
+    with alone_in(held, "writing here"), staged_folder(target) as stage:
+        (stage / "a.txt").write_text("a")
+        assert not left.exists()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "audit", held.name, foreign.name, other.name,
+    }  # fmt: skip
+    assert [path.name for path in target.iterdir()] == ["a.txt"]
+
+
+def test_another_result_that_came_meanwhile_is_not_mixed_with(tmp_path):
+    """Issue 24: two audits that end in one folder."""
+    ours, theirs = audits.whole_audit(), audits.whole_audit().model_copy(update={"label": "b"})
+
+    class Slow(AuditResult):
+        def to_json(self):
+            if not (tmp_path / "audit").exists():
+                theirs.save(tmp_path / "audit")
+            return super().to_json()
+
+    slow = Slow.model_validate(ours.model_dump(by_alias=True))
+    with pytest.raises(ResultError, match="holds another result"):
+        slow.save(tmp_path / "audit")
+    assert AuditResult.load(tmp_path / "audit").label == "b"

@@ -24,6 +24,7 @@ from fairaudit.cli.finetune import finetune_command
 from fairaudit.cli.gate import gate_command
 from fairaudit.cli.report import report_command
 from fairaudit.cli.state import STATE
+from fairaudit.cli.streams import OneLine, one_line, settle_signals, settle_streams
 from fairaudit.cli.suites import suites_app
 from fairaudit.cli.verify import verify_command
 from fairaudit.errors import FairauditError
@@ -87,7 +88,9 @@ def global_options(
     """Set what holds for every verb."""
     STATE.debug, STATE.quiet = debug, quiet
     level = logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("fairaudit").setLevel(level)
 
 
@@ -96,6 +99,8 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Many small objects and few cycles: looking for cycles every 700 objects took a tenth of a run.
     gc.set_threshold(100_000, 20, 50)
+    settle_streams()
+    settle_signals()
     # Said by `import fairaudit` as well, unless the other package wrote over that file.
     warn_of_namesake()
     try:
@@ -112,5 +117,5 @@ def _fail(message: str, code: int) -> None:
     """Print one line, and the traceback only if asked for."""
     if STATE.debug and sys.exc_info()[0] is not KeyboardInterrupt:
         logging.getLogger("fairaudit").exception("traceback")
-    typer.echo(f"fairaudit: {' '.join(message.split())}", err=True)
+    typer.echo(f"fairaudit: {one_line(message)}", err=True)
     sys.exit(code)

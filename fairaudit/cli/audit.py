@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fairaudit.cli.state import STATE, Overwrite, console, shown_progress, split_list
+from fairaudit.cli.state import (
+    STATE,
+    Overwrite,
+    append_step_summary,
+    console,
+    shown_progress,
+    split_list,
+)
 from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -184,10 +190,7 @@ def show_result(
         console().print(render_terminal(result))
         if output is not None:
             console().print(f"report: {output / 'report.html'}", highlight=False, soft_wrap=True)
-    step_summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if step_summary:
-        with open(step_summary, "a", encoding="utf-8") as stream:
-            stream.write(render_summary(result))
+    append_step_summary(lambda: render_summary(result))
 
 
 def calm_libraries() -> None:

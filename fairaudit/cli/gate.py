@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fairaudit.cli.state import console
+from fairaudit.cli.state import append_step_summary, console
 from fairaudit.errors import ResultError, UsageError
 
 if TYPE_CHECKING:
@@ -115,15 +114,9 @@ def _write_junit(decided: GateResult, path: Path, *, allow_inconclusive: bool) -
 
 def _step_summary(decided: GateResult) -> None:
     """Append the checklist where GitHub asks for one."""
-    place = os.environ.get("GITHUB_STEP_SUMMARY")
-    if place:
-        from fairaudit.report.gate.markdown import render_gate_summary
+    from fairaudit.report.gate.markdown import render_gate_summary
 
-        try:
-            with open(place, "a", encoding="utf-8") as stream:
-                stream.write(render_gate_summary(decided))
-        except OSError as error:
-            raise ResultError(f"{place}: cannot be written ({error.strerror})") from error
+    append_step_summary(lambda: render_gate_summary(decided))
 
 
 def _start_policy(folder: Path, path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +13,15 @@ import typer
 from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from rich.console import Console
 
     from fairaudit.progress import Progress
 
+
+logger = logging.getLogger(__name__)
 
 #: Flag of every verb that writes a result.
 Overwrite = Annotated[
@@ -65,6 +70,18 @@ def write_new(path: Path, text: str) -> None:
         raise UsageError(f"{path} exists and is not overwritten; choose another file") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def append_step_summary(render: Callable[[], str]) -> None:
+    """Append Markdown where GitHub asks for it; that it cannot be written changes no outcome."""
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not place:
+        return
+    try:
+        with open(place, "a", encoding="utf-8", errors="replace") as stream:
+            stream.write(render())
+    except OSError as error:
+        logger.warning("step summary: %s: cannot be written (%s)", place, error.strerror)
 
 
 def split_list(value: str | None) -> list[str] | None:

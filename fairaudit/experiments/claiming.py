@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock, Timeout
-
 from fairaudit.errors import DataError, ResultError
 from fairaudit.experiments.arms import recipe_of, texts_of
 from fairaudit.experiments.plan import MATCHED, ExperimentPlan
 from fairaudit.results.files import dump_json, refuse_unwritable
-from fairaudit.results.places import inside
+from fairaudit.results.locks import LOCK
 from fairaudit.scoring.load import load_model
 from fairaudit.training.plan import make_plan
 from fairaudit.training.records import read_records
 from fairaudit.training.saving import write_last
 
-_LOCK: Final = ".lock"
 #: Keys of a plan's text that name a file.
 _FILES: Final = ("file", "held_out_file")
 
@@ -53,33 +49,13 @@ def check_plan(plan: ExperimentPlan) -> dict[str, str]:
     return {name: records.data_hash for name, records in read.items() if name is not None}
 
 
-@contextlib.contextmanager
-def alone_in(output: Path) -> Iterator[None]:
-    """Keep other processes out of an experiment's folder: two would train into one checkpoint.
-
-    The system lifts the lock of a process that was killed.
-    """
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(inside(output, _LOCK))
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ResultError(f"{output}: another process is running this experiment") from None
-    except OSError as error:
-        raise ResultError(f"{output}: cannot be written ({error.strerror})") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def claim_folder(plan: ExperimentPlan, output: Path, inputs: Mapping[str, str]) -> None:
     """Write plan and hashes of texts into the experiment's folder, or check that they are there."""
     refuse_unwritable(output)
     content = plan.model_dump(mode="json") | ({"inputs": dict(inputs)} if inputs else {})
     place = output / "plan.json"
     if not place.exists():
-        if output.exists() and any(path.name != _LOCK for path in output.iterdir()):
+        if output.exists() and any(path.name != LOCK for path in output.iterdir()):
             raise ResultError(f"{output} is not empty and holds no experiment; choose another")
         write_last(output, place.name, dump_json(content))
         return

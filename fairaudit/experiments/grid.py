@@ -20,7 +20,7 @@ from fairaudit.experiments.arms import (
     texts_of,
     train_arm,
 )
-from fairaudit.experiments.claiming import alone_in, check_plan, claim_folder
+from fairaudit.experiments.claiming import check_plan, claim_folder
 from fairaudit.experiments.matching import Candidate, nearest, snapshots
 from fairaudit.experiments.plan import BASE, MATCHED, ExperimentPlan, parse_arm
 from fairaudit.experiments.pretraining import pretrain
@@ -32,6 +32,7 @@ from fairaudit.progress import Progress
 from fairaudit.results import AuditResult
 from fairaudit.results.experiment import ArmRun
 from fairaudit.results.files import made_once
+from fairaudit.results.locks import alone_in
 from fairaudit.results.places import inside, remove_folder
 from fairaudit.training.saving import write_last
 
@@ -103,7 +104,7 @@ def run_grid(
         model cannot be loaded. Then nothing is written: a corrected plan begins anew.
     """
     inputs = check_plan(plan)
-    with alone_in(output):
+    with alone_in(output, "running this experiment"):
         claim_folder(plan, output, inputs)
         return _run_grid(plan, output, progress, processes)
 

@@ -13,7 +13,7 @@ from fairaudit.results import files
 from fairaudit.results.consistency import audit_contradictions, refuse
 from fairaudit.results.digest import digest_of, sealed
 from fairaudit.results.display import Plotted
-from fairaudit.results.folders import refuse_other_result, remove_result
+from fairaudit.results.folders import staged_result
 from fairaudit.results.places import named
 from fairaudit.results.texts import PromptTexts, read_texts, write_texts
 from fairaudit.results.types import Estimate, Frozen, Provenance, Run, SuiteRun
@@ -168,8 +168,7 @@ class AuditResult(Plotted, Frozen):
             If ``folder`` holds another result, or files that are not from fairaudit.
         """
         target = Path(folder)
-        refuse_other_result(target, type(self), self.identity, overwrite=overwrite)
-        with files.staged_folder(target, clear=remove_result if overwrite else None) as stage:
+        with staged_result(target, self, overwrite=overwrite) as stage:
             for name in self.tables:
                 files.write_table(self.items(name), named(stage / "items", f"{name}.parquet"))
             for name in self._with_texts:

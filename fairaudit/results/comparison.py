@@ -12,7 +12,7 @@ from fairaudit.results import files
 from fairaudit.results.consistency import comparison_contradictions, refuse
 from fairaudit.results.digest import sealed
 from fairaudit.results.display import Plotted
-from fairaudit.results.folders import refuse_other_result, remove_result
+from fairaudit.results.folders import staged_result
 from fairaudit.results.old_gaps import with_gap_fields
 from fairaudit.results.types import (
     Direction,
@@ -348,8 +348,7 @@ class ComparisonResult(Plotted, Frozen):
             If ``folder`` holds another result (unless ``overwrite``) or files of others.
         """
         target = Path(folder)
-        refuse_other_result(target, type(self), self.identity, overwrite=overwrite)
-        with files.staged_folder(target, clear=remove_result if overwrite else None) as stage:
+        with staged_result(target, self, overwrite=overwrite) as stage:
             files.write_text(stage / "result.json", self.to_json())
         return target
 

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from fairaudit.errors import ResultError
 from fairaudit.results import files
 from fairaudit.results.display import Plotted
-from fairaudit.results.folders import refuse_other_result, remove_result
+from fairaudit.results.folders import staged_result
 from fairaudit.results.types import Frozen, Interval, ModelIdentity, Run
 
 if TYPE_CHECKING:
@@ -253,8 +253,7 @@ class DiagnosticsResult(Plotted, Frozen):
             If ``folder`` holds another result (unless ``overwrite``) or files of others.
         """
         target = Path(folder)
-        refuse_other_result(target, type(self), self.identity, overwrite=overwrite)
-        with files.staged_folder(target, clear=remove_result if overwrite else None) as stage:
+        with staged_result(target, self, overwrite=overwrite) as stage:
             for place, model in enumerate(self.models):
                 if model.label in self._records:
                     table = self._records[model.label]

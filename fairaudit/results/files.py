@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from fairaudit.errors import ResultError
 from fairaudit.results.digest import dump_json as dump_json
 from fairaudit.results.digest import is_intact
+from fairaudit.results.locks import LOCK, alone_in
 from fairaudit.results.places import inside, remove_folder
 
 if TYPE_CHECKING:
@@ -68,11 +70,11 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 @contextlib.contextmanager
-def staged_folder(target: Path, *, clear: Callable[[Path], None] | None = None) -> Iterator[Path]:
+def staged_folder(target: Path, *, check: Callable[[Path], None] | None = None) -> Iterator[Path]:
     """Collect files beside ``target`` and move them there only when all are complete.
 
     ``result.json`` moves last, so a folder with that file is a whole audit. On an error nothing
-    in ``target`` changes and the staged files are removed. ``clear`` is called with the folder
+    in ``target`` changes and the staged files are removed. ``check`` is called with the folder
     before the first file moves.
 
     Raises
@@ -83,13 +85,15 @@ def staged_folder(target: Path, *, clear: Callable[[Path], None] | None = None) 
     try:
         place = target.resolve()
         place.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_behind(place)
         stage = Path(tempfile.mkdtemp(prefix=f".{place.name}.partial-", dir=place.parent))
     except OSError as error:
         raise ResultError(f"{target}: cannot write there ({error.strerror})") from error
     try:
-        yield stage
-        if clear is not None:
-            clear(target)
+        with alone_in(stage, "writing here"):
+            yield stage
+        if check is not None:
+            check(target)
         _move_into(stage, target)
     except OSError as error:
         raise ResultError(f"{target}: writing failed ({error.strerror})") from error
@@ -97,8 +101,16 @@ def staged_folder(target: Path, *, clear: Callable[[Path], None] | None = None) 
         shutil.rmtree(stage, ignore_errors=True)
 
 
+def _remove_left_behind(place: Path) -> None:
+    """Remove what processes that were killed had staged for this place: nobody holds its lock."""
+    for left in place.parent.glob(f"{glob.escape(f'.{place.name}.partial-')}*"):
+        if (left / LOCK).is_file() and not left.is_symlink():
+            with contextlib.suppress(ResultError), alone_in(left, "writing here"):
+                shutil.rmtree(left, ignore_errors=True)
+
+
 def _move_into(stage: Path, target: Path) -> None:
-    staged = sorted(path for path in stage.rglob("*") if path.is_file())
+    staged = sorted(path for path in stage.rglob("*") if path.is_file() and path.name != LOCK)
     staged.sort(key=lambda path: path.name == "result.json")
     names = [path.relative_to(stage) for path in staged]
     for folder in {name.parent for name in names if name.parent.name}:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
 from fairaudit.errors import ResultError
-from fairaudit.results.files import refuse_unwritable
+from fairaudit.results.files import refuse_unwritable, staged_folder
 from fairaudit.results.places import remove_file
 
 #: What may lie in a folder before its first result: it belongs beside one.
@@ -76,6 +77,32 @@ def refuse_other_result(
         raise ResultError(
             f"{folder} holds another result; choose another folder, or replace it with --overwrite"
         )
+
+
+@contextlib.contextmanager
+def staged_result(target: Path, result: Storable, *, overwrite: bool) -> Iterator[Path]:
+    """Stage the files of a result, which move into a folder that is free for it or holds it.
+
+    The folder is looked at before they are written and again before they move: another process
+    may have saved there meanwhile.
+
+    Raises
+    ------
+    ResultError
+        As of `refuse_other_result`, or if the folder cannot be written.
+    """
+
+    def check(folder: Path) -> None:
+        refuse_other_result(folder, type(result), result.identity, overwrite=overwrite)
+
+    def clear(folder: Path) -> None:
+        check(folder)
+        if overwrite:
+            remove_result(folder)
+
+    check(target)
+    with staged_folder(target, check=clear) as stage:
+        yield stage
 
 
 def _refuse_foreign_result(path: Path) -> None:

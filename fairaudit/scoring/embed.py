@@ -21,7 +21,7 @@ from fairaudit.items import Answer, Association, Skipped
 from fairaudit.scoring.batching import Batching, fitting
 from fairaudit.scoring.independence import agreement, find_batching
 from fairaudit.scoring.load import LoadedModel
-from fairaudit.scoring.memory import out_of_memory
+from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids, probe_rows
 from fairaudit.scoring.rows import Encoder
 
@@ -107,7 +107,7 @@ class Embedder:
     def _safely(self, rows: list[Ids], pooling: str) -> list[Array | Skipped]:
         try:
             return [_direction(vector) for vector in self._vectors(rows, pooling)]
-        except RuntimeError as error:
+        except MEMORY_ERRORS as error:
             if not out_of_memory(error):
                 raise
         if len(rows) == 1:

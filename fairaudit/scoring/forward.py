@@ -15,7 +15,7 @@ from transformers.activations import NewGELUActivation
 from fairaudit.errors import ModelError, NonFiniteError
 from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.independence import agreement, find_batching
-from fairaudit.scoring.memory import out_of_memory
+from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.plan import Batch
 from fairaudit.scoring.probe_rows import Ids
 
@@ -79,7 +79,7 @@ class Forward:
     def _safely(self, batch: Batch) -> Scored:
         try:
             return self._score(batch)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
+        except MEMORY_ERRORS as error:
             if not out_of_memory(error):
                 raise
         if len(batch.rows) == 1:

@@ -22,7 +22,7 @@ from fairaudit.items import Decoding
 from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.generate_plan import Prompt, PromptBatch
 from fairaudit.scoring.independence import agreement, find_batching
-from fairaudit.scoring.memory import out_of_memory
+from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids
 from fairaudit.scoring.sampling import next_tokens, uniforms
 
@@ -132,7 +132,7 @@ class Writer:
     def _safely(self, batch: PromptBatch) -> list[list[Written]]:
         try:
             return self._write(batch)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
+        except MEMORY_ERRORS as error:
             if not out_of_memory(error):
                 raise
         if len(batch.prompts) == 1:

@@ -17,7 +17,7 @@ from torch import Tensor
 from fairaudit.errors import ModelError
 from fairaudit.lines import first_line
 from fairaudit.scoring.batching import Batching
-from fairaudit.scoring.memory import out_of_memory
+from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids
 
 #: Outputs [tokens, d] of each row at its own places, all rows run in one batch.
@@ -80,7 +80,7 @@ def find_batching(read: Read, rows: Sequence[Ids], agree: Agree) -> Batching:
     """
     try:
         return _find(read, rows, agree)
-    except RuntimeError as error:
+    except MEMORY_ERRORS as error:
         if out_of_memory(error):
             # Nothing is shown, so nothing is taken for granted.
             return "single"

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 
+#: What to catch where memory may run out.
+MEMORY_ERRORS: Final = (RuntimeError, MemoryError)
+#: What allocators say that have no class of their own: of the CPU on Windows and elsewhere, of
+#: Apple's GPUs, and of cuBLAS and cuDNN.
+_SAID: Final = (
+    "not enough memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "out of memory",
+    "cublas_status_alloc_failed",
+    "cudnn_status_alloc_failed",
+)
 
-def out_of_memory(error: RuntimeError) -> bool:
-    """Whether memory ran out: CUDA has a class for it; the CPU allocator only a message."""
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: CUDA and Python have a class for it, others only a message."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    said = str(error).lower()
+    return any(words in said for words in _SAID)

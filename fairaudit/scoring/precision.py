@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from fairaudit.errors import ModelError
 from fairaudit.scoring.load import LoadedModel
-from fairaudit.scoring.memory import out_of_memory
+from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 
 #: Precisions in which a score is off by more than a tie.
 LOW: Final = ("bfloat16", "float16")
@@ -44,7 +44,7 @@ def in_fp32(loaded: LoadedModel) -> Iterator[LoadedModel]:
                 return
         with _held(_Part(_stored(model), own)):
             yield replace(loaded, dtype="float32")
-    except RuntimeError as error:
+    except MEMORY_ERRORS as error:
         if not out_of_memory(error):
             raise
         raise ModelError(
@@ -125,7 +125,7 @@ def _works(model: Any) -> bool:
         with torch.inference_mode():
             ids = torch.zeros(1, 2, dtype=torch.long, device=next(model.parameters()).device)
             return bool(model(input_ids=ids).logits.dtype == torch.float32)
-    except RuntimeError as error:
+    except MEMORY_ERRORS as error:
         if out_of_memory(error):
             raise
         return False

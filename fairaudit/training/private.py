@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -49,8 +50,8 @@ class PrivateFolder:
         """Whether an unfinished run can be continued."""
         return (self._folder / _STATE).exists()
 
-    def create(self) -> None:
-        """Make the folder, for its owner only.
+    def create(self) -> Path:
+        """Make the folder, for its owner only, and return it.
 
         Raises
         ------
@@ -62,6 +63,7 @@ class PrivateFolder:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._folder.chmod(0o700)
         self.write_text("README.txt", _README)
+        return self._folder
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file whole or not at all."""
@@ -94,6 +96,10 @@ class PrivateFolder:
         if not path.exists():
             raise ResultError(f"{path.parent.parent}: no unfinished run to go on with")
         try:
+            # PyTorch does not look at the checksums that it writes.
+            with zipfile.ZipFile(path) as archive:
+                if archive.testzip() is not None:
+                    raise ValueError("a checksum does not fit")
             state = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:
             raise ResultError(f"{path}: not a readable state; start in a new folder") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.gradients import GradientEngine
+from fairaudit.results.locks import alone_in
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.training import (
     CdaRecord,
@@ -26,7 +27,7 @@ from fairaudit.training.loop import Loop, StepHook
 from fairaudit.training.optimizers import make_optimizer
 from fairaudit.training.private import PrivateFolder
 from fairaudit.training.randomness import draw_generator, noise_generator
-from fairaudit.training.saving import staged_model, write_last
+from fairaudit.training.saving import check_output, staged_model, write_last
 from fairaudit.training.statement import make_statement
 from fairaudit.training.steps import GradientSum
 
@@ -65,7 +66,21 @@ def run_job(
     loop, lora = _make_loop(job, micro_batch_size)
     check_independence(job, loop.gradient.engine)
     private = PrivateFolder(job.output)
-    private.create()
+    with alone_in(private.create(), "training into this folder"):
+        # Another process may have trained here since the job was made.
+        check_output(job.output, resume=job.resume)
+        return _run(job, loop, lora, private, on_step, checkpoint_every, on_start)
+
+
+def _run(
+    job: FineTuning,
+    loop: Loop,
+    lora: LoraRecord | None,
+    private: PrivateFolder,
+    on_step: StepHook | None,
+    checkpoint_every: int | None,
+    on_start: Callable[[Any], None] | None,
+) -> FineTuned:
     before = _held_out_perplexity(job, job.loaded)
     if job.resume:
         state = private.load_state()

@@ -12,7 +12,9 @@ from typing import Any
 
 import torch
 
+from fairaudit.errors import ModelError
 from fairaudit.gradients import GradientEngine, clip_factors
+from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.training.batches import MicroBatch, micro_batches
 from fairaudit.training.draws import Example
 
@@ -63,7 +65,25 @@ class GradientSum:
     pad_id: int
 
     def of(self, examples: Sequence[Example]) -> tuple[Gradients, DrawStatistics]:
-        """Return the sum by parameter, zero for an empty draw, and what was seen."""
+        """Return the sum by parameter, zero for an empty draw, and what was seen.
+
+        Raises
+        ------
+        ModelError
+            If memory runs out. A micro-batch is not split then: a part of it may be in the sum
+            already, and a record that counts twice breaks the guarantee.
+        """
+        try:
+            return self._of(examples)
+        except MEMORY_ERRORS as error:
+            if not out_of_memory(error):
+                raise
+            raise ModelError(
+                "out of memory on a micro-batch; go on with --resume and a smaller "
+                "--micro-batch-size"
+            ) from error
+
+    def _of(self, examples: Sequence[Example]) -> tuple[Gradients, DrawStatistics]:
         sums = self.engine.zeros()
         device = next(iter(sums.values())).device
         seen = [

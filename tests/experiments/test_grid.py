@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from fairaudit.errors import DataError, FairauditError, ResultError, UsageError
 from fairaudit.experiments import grid
-from fairaudit.experiments.claiming import alone_in, claim_folder
+from fairaudit.experiments.claiming import claim_folder
 from fairaudit.experiments.experimenting import experiment
 from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.experiments.utility import text_perplexity
 from fairaudit.results import ComparisonResult
 from fairaudit.results.experiment import ExperimentResult
+from fairaudit.results.locks import alone_in
 
 
 def tiny(**changes) -> ExperimentPlan:
@@ -139,10 +140,13 @@ def test_a_folder_with_other_things_is_refused(tmp_path):
 def test_a_second_process_is_kept_out(tmp_path):
     """Not by the lock's file, which stays: by the process that holds it."""
     folder = tmp_path / "out"
-    with alone_in(folder), pytest.raises(ResultError, match="another process is running"):
+    with (
+        alone_in(folder, "running this experiment"),
+        pytest.raises(ResultError, match="another process is running"),
+    ):
         experiment(tiny(), output=folder)
     assert [path.name for path in folder.iterdir()] == [".lock"]
-    with alone_in(folder):
+    with alone_in(folder, "running this experiment"):
         claim_folder(tiny(), folder, {})
 
 

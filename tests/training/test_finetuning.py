@@ -104,7 +104,7 @@ def test_private_files_are_the_owner_s_and_hold_what_epsilon_does_not_cover(arms
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     files = {path.name: path for path in private.iterdir()}
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files.values())
-    expected = {"README.txt", "data.json", "held_out.json", "log.jsonl"}
+    expected = {".lock", "README.txt", "data.json", "held_out.json", "log.jsonl"}
     assert set(files) == expected | ({"coverage.json", "twins.jsonl"} if "cda" in arm else set())
     log = [json.loads(line) for line in files["log.jsonl"].read_text().splitlines()]
     assert [entry["step"] for entry in log] == [1, 2, 3, 4]

@@ -67,7 +67,19 @@ def load_weights(
         )
     except Exception as error:
         raise load_error(place.name, _part(config), error) from error
-    return model, check_keys(model, report, place.name)
+    notes = check_keys(model, report, place.name)
+    if quantization(config) is None:
+        _own(model)
+    return model, notes
+
+
+def _own(model: Any) -> None:
+    """Copy weights out of their file, which stays mapped into memory after loading.
+
+    Whoever overwrites the file would change the model under its fingerprint.
+    """
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = tensor.data.clone()
 
 
 def _precision(config: Any, files: Iterable[Path], target: Target, *, fp32: bool) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from fairaudit.items import Continuation, Skipped
 from fairaudit.scoring.batching import Batching, fitting
 from fairaudit.scoring.checkpoints.limits import check_ids
 from fairaudit.scoring.independence import Agree, find_batching, rounding
-from fairaudit.scoring.memory import out_of_memory
+from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids, probe_rows
 from fairaudit.scoring.texts.base import EMPTY, Scores, is_empty
 from fairaudit.scoring.texts.checkpoint import LoadedClassifier, address, load_classifier
@@ -136,7 +136,7 @@ class Classifier:
     def _safely(self, batch: Sequence[str]) -> list[Scores | Skipped]:
         try:
             return [self._answer(row) for row in self._probabilities(batch)]
-        except RuntimeError as error:
+        except MEMORY_ERRORS as error:
             if not out_of_memory(error):
                 raise
         if len(batch) == 1:

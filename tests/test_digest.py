@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,8 +14,11 @@ from hypothesis import strategies as st
 from fairaudit.errors import ResultError
 from fairaudit.gating import gate
 from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.digest import sealed
 from fairaudit.results.files import dump_json
+from fairaudit.results.texts import PromptTexts
 from tests.gating.cases import AMPLIFIED, NEUTRAL
+from tests.report.audits import whole_audit
 
 RESULTS = {"audit": NEUTRAL, "comparison": AMPLIFIED}
 RECORDED = Path(__file__).parent / "recorded"
@@ -128,3 +133,62 @@ def test_a_comparison_that_may_have_lost_numbers_passes_no_gate():
     decided = gate(ComparisonResult.load(RECORDED / "comparison-version-1.json"), policy)
     assert (decided.decision, decided.exit_code) == ("NOT_RUN", 3)
     assert "compare again" in decided.rules[0].reason
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """Folder of an audit with a table and texts."""
+    folder = tmp_path_factory.mktemp("stored") / "audit"
+    texts = (PromptTexts("1", "gender", "male", "He", (" slept",), (2,), (True,)),)
+    whole_audit().with_tables({"own": pd.DataFrame({"score": [0.5, 1.5, 2.5]})}).with_texts(
+        {"own": texts}
+    ).save(folder)
+    return folder
+
+
+READERS = {
+    "items/own.parquet": lambda audit: audit.items("own"),
+    "texts/own.jsonl": lambda audit: audit.texts("own"),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_one_flipped_bit_in_a_table_is_seen(stored, tmp_path, name, place):
+    """Issue 18, and 24: 922 of 1,500 such tables were read as another table."""
+    folder = tmp_path / "audit"
+    shutil.copytree(stored, folder)
+    READERS[name](AuditResult.load(folder))
+    content = bytearray((folder / name).read_bytes())
+    content[int(place * len(content))] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(ResultError, match="was changed after it was written"):
+        READERS[name](AuditResult.load(folder))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_table_that_the_result_does_not_name_is_not_read(stored, tmp_path, name):
+    folder = tmp_path / "audit"
+    shutil.copytree(stored, folder)
+    shutil.copy(folder / name, folder / name.replace("own", "planted"))
+    audit = AuditResult.load(folder)
+    with pytest.raises(ResultError, match=r"none of the files that result\.json names"):
+        (audit.items if name.startswith("items") else audit.texts)("planted")
+
+
+def test_an_audit_saved_again_names_its_files_again(stored, tmp_path):
+    AuditResult.load(stored).save(tmp_path / "again")
+    one, other = (
+        path.joinpath("result.json").read_bytes() for path in (stored, tmp_path / "again")
+    )
+    assert one == other
+    assert AuditResult.load(stored).digest == AuditResult.load(tmp_path / "again").digest
+
+
+def test_folders_of_before_are_read_without(stored, tmp_path):
+    folder = tmp_path / "audit"
+    shutil.copytree(stored, folder)
+    content = json.loads((folder / "result.json").read_text())
+    del content["files"]
+    (folder / "result.json").write_text(json.dumps(sealed(content)))
+    assert len(AuditResult.load(folder).items("own")) == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SCHEMA: Literal["fairaudit/audit"] = "fairaudit/audit"
 SCHEMA_VERSION = 2
+#: Where ``result.json`` names the files beside it with their SHA-256.
+_FILES: Final = "files"
 
 
 class AuditResult(Plotted, Frozen):
@@ -45,6 +47,8 @@ class AuditResult(Plotted, Frozen):
     _tables: dict[str, pd.DataFrame] = PrivateAttr(default_factory=dict)
     _texts: dict[str, tuple[PromptTexts, ...]] = PrivateAttr(default_factory=dict)
     _folder: Path | None = PrivateAttr(default=None)
+    #: SHA-256 of each table and file of texts in the folder, by its path; none in old folders.
+    _sha256: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _keys_are_unique(self) -> AuditResult:
@@ -76,7 +80,7 @@ class AuditResult(Plotted, Frozen):
         if suite not in self._texts:
             if self._folder is None:
                 raise ResultError(f"this audit has no texts for '{suite}'")
-            self._texts[suite] = read_texts(named(self._folder / "texts", f"{suite}.jsonl"))
+            self._texts[suite] = read_texts(self._file("texts", f"{suite}.jsonl"))
         return self._texts[suite]
 
     def items(self, suite: str) -> pd.DataFrame:
@@ -90,9 +94,17 @@ class AuditResult(Plotted, Frozen):
         if suite not in self._tables:
             if self._folder is None:
                 raise ResultError(f"this audit has no items for '{suite}'")
-            path = named(self._folder / "items", f"{suite}.parquet")
-            self._tables[suite] = files.read_table(path)
+            self._tables[suite] = files.read_table(self._file("items", f"{suite}.parquet"))
         return self._tables[suite]
+
+    def _file(self, kind: str, name: str) -> Path:
+        """Path of a file of the folder, which is as it was written."""
+        assert self._folder is not None
+        path = named(self._folder / kind, name)
+        if self._sha256 and f"{kind}/{name}" not in self._sha256 and path.exists():
+            raise ResultError(f"{path} is none of the files that result.json names; remove it")
+        files.refuse_changed(path, self._sha256.get(f"{kind}/{name}"))
+        return path
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -141,7 +153,11 @@ class AuditResult(Plotted, Frozen):
 
     def to_json(self) -> str:
         """Return the text of ``result.json``: sorted keys, two-space indent, digest, no NaN."""
-        return files.dump_json(sealed(self._content()))
+        return self._json({})
+
+    def _json(self, sha256: Mapping[str, str]) -> str:
+        stored = {_FILES: dict(sha256)} if sha256 else {}
+        return files.dump_json(sealed({**self._content(), **stored}))
 
     @property
     def digest(self) -> str:
@@ -173,7 +189,11 @@ class AuditResult(Plotted, Frozen):
                 files.write_table(self.items(name), named(stage / "items", f"{name}.parquet"))
             for name in self._with_texts:
                 write_texts(named(stage / "texts", f"{name}.jsonl"), self.texts(name))
-            files.write_text(stage / "result.json", self.to_json())
+            written = sorted(
+                path for kind in ("items", "texts") for path in (stage / kind).glob("*")
+            )
+            hashes = {path.relative_to(stage).as_posix(): files.sha256_of(path) for path in written}
+            files.write_text(stage / "result.json", self._json(hashes))
         return target
 
     @classmethod
@@ -188,9 +208,13 @@ class AuditResult(Plotted, Frozen):
         """
         path = Path(folder)
         path = path / "result.json" if path.is_dir() else path
-        result = files.read_result(path, cls, schema=SCHEMA, version=SCHEMA_VERSION, sealed_from=2)
+        content = files.read_content(path, schema=SCHEMA, version=SCHEMA_VERSION, sealed_from=2)
+        sha256 = content.pop(_FILES, {})
+        if not isinstance(sha256, dict):
+            raise ResultError(f"{path}: '{_FILES}' does not name files with their SHA-256")
+        result = files.validated(content, cls, path)
         refuse(result.contradictions(), path)
-        result._folder = path.parent
+        result._folder, result._sha256 = path.parent, sha256
         return result
 
     def contradictions(self) -> Iterator[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -49,6 +50,30 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a score table as Parquet."""
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_parquet(path, index=False, compression="zstd")
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def refuse_changed(path: Path, sha256: str | None) -> None:
+    """Raise if a file is there and its bytes are not those that a result names.
+
+    Raises
+    ------
+    ResultError
+        If it was changed, or cannot be read.
+    """
+    try:
+        if sha256 is not None and path.exists() and sha256_of(path) != sha256:
+            raise ResultError(
+                f"{path} was changed after it was written (its SHA-256 is not that of "
+                "result.json); make the result again"
+            )
+    except OSError as error:
+        raise ResultError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -184,6 +209,15 @@ def read_result(
         If the file is missing, not JSON, of another schema, newer, changed after it was written,
         or holds unknown keys.
     """
+    return validated(
+        read_content(path, schema=schema, version=version, sealed_from=sealed_from), kind, path
+    )
+
+
+def read_content(
+    path: Path, *, schema: str, version: int, sealed_from: int | None = None
+) -> dict[str, Any]:
+    """Read what a result file says, without its digest, which fits; see `read_result`."""
     content = _read_json(path, schema)
     found = content.get("schema") if isinstance(content, dict) else None
     if found != schema:
@@ -194,7 +228,18 @@ def read_result(
     if stored > version:
         raise ResultError(f"{path}: schema version {stored} is newer than this fairaudit reads")
     if sealed_from is not None and stored >= sealed_from:
-        content = _unsealed(content, path)
+        return _unsealed(content, path)
+    return dict(content)
+
+
+def validated(content: Mapping[str, Any], kind: type[ModelT], path: Path) -> ModelT:
+    """Make a result of what its file says.
+
+    Raises
+    ------
+    ResultError
+        Naming the first place that does not fit.
+    """
     try:
         return kind.model_validate(content)
     except ValidationError as error:

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from fairaudit.comparing.capability import capable
 from fairaudit.comparing.distance import distance_moved, has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
 from fairaudit.comparing.groups import group_comparisons, primary_places
@@ -50,7 +49,7 @@ from fairaudit.results import (
     Run,
     SuiteRun,
 )
-from fairaudit.results.capability import PROBE
+from fairaudit.results.capability import PROBE, capable
 from fairaudit.results.consistency import one_model
 from fairaudit.results.types import SMALLEST_ALPHA
 from fairaudit.stats.multiplicity import Method

@@ -33,6 +33,11 @@ def lost_items(entry: Paired, settings: PolicySettings) -> Iterator[str]:
     """Say so where one audit lacks more of the other's items than the policy allows."""
     if entry.lost_share > settings.max_lost:
         yield f"{loss_in_words(entry)}, more than max_lost = {settings.max_lost:g} allows"
+    elif entry.lost_group_share > settings.max_lost:
+        yield (
+            f"{entry.lost_group_share:.1%} of the items of '{entry.lost_group}' have a score on "
+            f"one side only, more than max_lost = {settings.max_lost:g} allows of any group"
+        )
 
 
 def other_settings(

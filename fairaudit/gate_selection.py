@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from fairaudit.policy import Selector, matches, near
 from fairaudit.results.audit import AuditResult
-from fairaudit.results.capability import PROBE, concerning
+from fairaudit.results.capability import PROBE, weakness_of
 from fairaudit.results.comparison import Comparison, ComparisonResult, NotCompared, Paired
 from fairaudit.results.types import Estimate
 
@@ -135,10 +135,10 @@ def headline(capabilities: Iterable[Estimate]) -> Callable[[Estimate], bool]:
 
 def incapable(estimate: Estimate, result: AuditResult) -> str | None:
     """Say which capability, not shown to be above chance, makes a bias unreadable; None: none."""
-    for one in concerning(result.estimates, estimate):
-        if _below_chance(one):
-            return f"{one.name} of {one.protocol} ({one.axis}) is not shown to be above chance"
-    return None
+    one = weakness_of(estimate, result.estimates)
+    if one is None:
+        return None
+    return f"{one.name} of {one.protocol} ({one.axis}) is not shown to be above chance"
 
 
 def selector_of(entry: Estimate | Comparison) -> str:
@@ -288,9 +288,3 @@ def _is_primary(entry: Estimate | Paired) -> bool:
 def _has_value(entry: Estimate | Paired) -> bool:
     value = entry.value if isinstance(entry, Estimate) else entry.difference
     return value is not None and entry.n > 0
-
-
-def _below_chance(one: Estimate) -> bool:
-    if one.chance is None:
-        return False
-    return one.interval is None or one.interval.low <= one.chance

@@ -15,6 +15,7 @@ from fairaudit.errors import ResultError
 from fairaudit.items import SCORE_COLUMNS
 from fairaudit.results import AuditResult, NotCompared, SuiteRun
 from fairaudit.results.capability import PROBE
+from fairaudit.results.comparison import share_lost
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -92,6 +93,25 @@ class Joined:
         )
         return ours, theirs
 
+    def lost_by_group(self, protocol: str, axis: str) -> dict[str, float]:
+        """Share of each group's items that one audit lacks, of groups that lost any."""
+        names = [
+            (on_axis, group)
+            for of_protocol, on_axis, group in self.only
+            if of_protocol == protocol and group is not None and axis in ("all", on_axis)
+        ]
+        return {
+            group: share_lost(
+                self._n_shared(protocol, on_axis, group), *self.n_only(protocol, on_axis, group)
+            )
+            for on_axis, group in names
+        }
+
+    def _n_shared(self, protocol: str, axis: str, group: str) -> int:
+        rows = self.baseline
+        inside = (rows["protocol"] == protocol) & (rows["axis"] == axis) & (rows["group"] == group)
+        return int(rows.loc[inside, "item_id"].nunique())
+
 
 def join_suites(
     baseline: AuditResult, candidate: AuditResult, label: str
@@ -112,7 +132,12 @@ def join_suites(
         if reason is not None:
             refused.append(NotCompared.of(label, suite, reason))
             continue
-        found = _join(suite, _table(baseline, suite), _table(candidate, suite))
+        ours, theirs = _table(baseline, suite), _table(candidate, suite)
+        reason = _placed_otherwise(ours, theirs)
+        if reason is not None:
+            refused.append(NotCompared.of(label, suite, reason))
+            continue
+        found = _join(suite, ours, theirs)
         refused.extend(_lonely_protocols(found, label))
         joined.append(found)
     return joined, refused
@@ -156,6 +181,28 @@ def _refusal(baseline: SuiteRun | None, candidate: SuiteRun | None) -> str | Non
                 f"{source.blob_id[:12]} for the candidate"
             )
     return "different versions of the data: the candidate's audit read fewer files"
+
+
+def _placed_otherwise(a: DataFrame, b: DataFrame) -> str | None:
+    """Say which item stands on another axis, group or cluster in the other table; None: none.
+
+    The data are the same files, so one of the tables is not what an audit wrote.
+    """
+    columns = [name for name in ("axis", "group", "cluster", "template") if name in a and name in b]
+    ours, theirs = (
+        table.drop_duplicates(_ITEM).set_index(_ITEM)[columns].astype(object) for table in (a, b)
+    )
+    both = ours.index.intersection(theirs.index)
+    ours, theirs = ours.loc[both], theirs.loc[both]
+    differs = (ours != theirs) & ~(ours.isna() & theirs.isna())
+    if not differs.to_numpy().any():
+        return None
+    row, column = (int(place[0]) for place in np.nonzero(differs.to_numpy()))
+    name = columns[column]
+    return (
+        f"item {both[row][1]} has {name} {ours.iat[row, column]} for the baseline, "
+        f"{theirs.iat[row, column]} for the candidate; audit again"
+    )
 
 
 def _lonely_protocols(joined: Joined, label: str) -> Iterator[NotCompared]:

@@ -28,7 +28,14 @@ def with_losses(entries: Iterable[EntryT], joined: Sequence[Joined]) -> Iterator
     for entry in entries:
         suite = by_suite.get(entry.suite)
         lost = (0, 0) if suite is None else suite.n_only(entry.protocol, entry.axis, entry.group)
-        yield entry.model_copy(update={"n_only_baseline": lost[0], "n_only_candidate": lost[1]})
+        counted = {"n_only_baseline": lost[0], "n_only_candidate": lost[1]}
+        if suite is not None and entry.group is None:
+            # A group that is all but gone hides in its axis.
+            shares = suite.lost_by_group(entry.protocol, entry.axis)
+            worst = max(shares, key=shares.__getitem__, default=None)
+            if worst is not None and shares[worst] > 0:
+                counted |= {"lost_group": worst, "lost_group_share": shares[worst]}
+        yield entry.model_copy(update=counted)
 
 
 def with_worst_cases(

@@ -144,9 +144,6 @@ _SHORT: Final = {
     "language_modeling_score": "LM score (%)",
 }
 
-#: Metrics of which less is better: "above chance" means below it.
-LOWER_IS_BETTER: Final = frozenset({"perplexity"})
-
 _SUITES: Final = {
     "bec_pro": "BEC-Pro",
     "bbq": "BBQ",

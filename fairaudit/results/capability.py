@@ -1,4 +1,7 @@
-"""Which capability scores say whether a bias score can be interpreted at all."""
+"""Whether a model is capable enough for a bias score to mean anything.
+
+A dull model looks fair. This one rule serves comparison, gate and report.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Final, Protocol
 from fairaudit.results.types import Estimate
 
 PROBE: Final = "probe"
+#: Capabilities that are better the lower they are.
+LOWER_IS_BETTER: Final = frozenset({"perplexity"})
 
 
 class About(Protocol):
@@ -38,3 +43,42 @@ def concerning(estimates: Iterable[Estimate], about: About) -> tuple[Estimate, .
         [one for one in own if one.axis in ("all", about.axis)],
     )
     return tuple(next((choice for choice in choices if choice), ()))
+
+
+def above_chance(estimate: Estimate) -> bool | None:
+    """Whether the interval lies on the better side of the chance level.
+
+    Returns
+    -------
+    bool or None
+        None: there is no value, interval or chance level that could show it.
+    """
+    if estimate.value is None or estimate.chance is None or estimate.interval is None:
+        return None
+    if estimate.name in LOWER_IS_BETTER:
+        return estimate.interval.high < estimate.chance
+    return estimate.interval.low > estimate.chance
+
+
+def capable(estimates: Iterable[Estimate], about: About) -> bool | None:
+    """Whether every capability that concerns a bias score is shown to exceed chance.
+
+    Returns
+    -------
+    bool or None
+        False: one is measured well enough to have an interval, which does not exceed chance. None:
+        none was measured, or one has no interval, so that nobody knows.
+    """
+    found = [above_chance(one) for one in concerning(estimates, about)]
+    if False in found:
+        return False
+    return None if not found or None in found else True
+
+
+def weakness_of(estimate: About, estimates: Iterable[Estimate]) -> Estimate | None:
+    """Return a capability that keeps a bias score from being read; None: none that was measured.
+
+    There is one wherever something was measured and `capable` is not True.
+    """
+    concerned = concerning(estimates, estimate)
+    return next((one for one in concerned if not above_chance(one)), None)

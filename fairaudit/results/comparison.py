@@ -69,6 +69,9 @@ class Paired(Frozen):
     #: that lost some of their texts the share, rounded up; of the probe text tokens.
     n_only_baseline: int = Field(default=0, ge=0)
     n_only_candidate: int = Field(default=0, ge=0)
+    #: The group that lost most, of a number about several, with its share as `lost_share` has it.
+    lost_group: str | None = None
+    lost_group_share: float = Field(default=0.0, ge=0.0, le=1.0)
     direction: Direction = 0
     #: Why a value, the interval or the verdict is missing.
     reason: str | None = None
@@ -86,8 +89,13 @@ class Paired(Frozen):
     @property
     def lost_share(self) -> float:
         """Share of one audit's items that the other lacks, on the side where it is larger."""
-        lost = max(self.n_only_baseline, self.n_only_candidate)
-        return lost / (self.n + lost) if lost else 0.0
+        return share_lost(self.n, self.n_only_baseline, self.n_only_candidate)
+
+
+def share_lost(n: int, n_only_baseline: int, n_only_candidate: int) -> float:
+    """Share of one audit's items that the other lacks, on the side where it is larger."""
+    lost = max(n_only_baseline, n_only_candidate)
+    return lost / (n + lost) if lost else 0.0
 
 
 class GroupChange(Frozen):

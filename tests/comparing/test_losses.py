@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fairaudit.comparing.joining import _join
 from fairaudit.comparison import compare
+from fairaudit.errors import ResultError
 from fairaudit.gating import gate
 from fairaudit.results import Comparison, ComparisonResult
 from tests.comparing.audits import PROTOCOL, make_audit, pair_table, probe_table
@@ -190,3 +191,32 @@ def test_the_worst_case_is_that_of_all_answers_that_could_have_been(answers):
         ]
         found.append(rates[1] - rates[0])
     assert entry.worst_case == pytest.approx((min(found), max(found)))
+
+
+def test_a_group_that_is_all_but_gone_does_not_hide_in_its_axis():
+    """80 of 100 items of a small group: 2 % of the axis, below every sensible cap."""
+    groups = ["large"] * 3900 + ["small"] * 100
+    ours = pair_table({"gender": [1.0, -1.0] * 2000})
+    theirs = pair_table({"gender": [*([1.0, -1.0] * 1950), *([NAN] * 80), *([1.0, -1.0] * 10)]})
+    rows = len(ours) // 4000
+    sides = [table.assign(group=np.repeat(groups, rows)) for table in (ours, theirs)]
+    for tables in (sides, sides[::-1]):
+        result = compared(*tables)
+        entry = rate_of(result)
+        assert entry.lost_share == pytest.approx(80 / 4000)
+        assert (entry.lost_group, entry.lost_group_share) == ("small", pytest.approx(0.8))
+        decision, reason = decided(result)
+        assert decision == "INCONCLUSIVE"
+        assert "80.0% of the items of 'small' have a score on one side only" in reason
+        assert decided(result, max_lost=0.8)[0] == "PASS"
+
+
+@pytest.mark.parametrize("column", ["axis", "group", "cluster"])
+def test_an_item_that_stands_elsewhere_in_the_other_table_is_not_compared(column):
+    """The data are the same files: one of the tables is not what an audit wrote."""
+    ours = pair_table({"gender": [1.0, -1.0] * 200}).assign(group="g")
+    theirs = ours.copy()
+    first = theirs["item_id"] == theirs["item_id"].iloc[0]
+    theirs.loc[first, column] = "moved"
+    with pytest.raises(ResultError, match=rf"has {column} \S+ for the baseline, moved for the"):
+        compared(ours, theirs)

@@ -3,11 +3,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fairaudit.gate_selection import incapable
 from fairaudit.report.audit import reading, summary, view
-from fairaudit.report.audit.reading import Standing, above_chance, standing
+from fairaudit.report.audit.reading import Standing, falls_short, standing
 from fairaudit.report.scale import fit
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.results.capability import above_chance, capable, concerning, weakness_of
 from tests.report import audits
 
 
@@ -66,10 +70,34 @@ def test_capability_must_lie_above_chance():
     lm = "language_modeling_score"
     high = _able(lm, value=0.7, interval=audits.interval(0.6, 0.8), chance=0.5)
     assert above_chance(high) is True
-    assert above_chance(high.model_copy(update={"interval": None})) is False
+    assert above_chance(high.model_copy(update={"interval": None})) is None
     assert above_chance(high.model_copy(update={"chance": 0.6})) is False
     assert above_chance(high.model_copy(update={"chance": None})) is None
-    assert above_chance(high.model_copy(update={"value": None})) is False
+    assert above_chance(high.model_copy(update={"value": None})) is None
+
+
+@given(st.lists(st.tuples(*[st.sampled_from(choices) for choices in (
+    ("p/a", "p/b"), ("race", "gender", "all"), ("lm", "perplexity"), (None, 0.5), (None, 0.4, 0.6),
+    (True, False),
+)]), max_size=5, unique_by=lambda one: one[:3]))  # fmt: skip
+def test_comparison_gate_and_report_agree_on_who_is_capable(drawn):
+    """Issue 19: they disagreed where a capability has no interval."""
+    bias = _bias(0.4, 0.6).model_copy(update={"protocol": "p/a", "suite": "p"})
+    measured = [
+        audits.make(
+            protocol, axis, 9, 9, name=name, kind="capability", chance=chance,
+            value=None if value is None else value,
+            interval=audits.interval(value - 0.05, value + 0.05) if bounded and value else None,
+        )
+        for protocol, axis, name, chance, value, bounded in drawn
+    ]  # fmt: skip
+    whole = audits.whole_audit().model_copy(update={"estimates": (bias, *measured)})
+    able, weak = capable(measured, bias), weakness_of(bias, measured)
+    assert (incapable(bias, whole) is None) == (weak is None)
+    assert (able is True) == (weak is None and bool(concerning(measured, bias)))
+    assert able is not False or weak is not None
+    for one in concerning(measured, bias):
+        assert falls_short(one) == (above_chance(one) is not True)
 
 
 def test_less_perplexity_is_better():
@@ -80,7 +108,7 @@ def test_less_perplexity_is_better():
 
 def test_weakness_reaches_the_same_protocol_and_axis(audit: AuditResult):
     measured = audits.guessing_about_religion(audit).estimates
-    hit = {found.key for found in view.primary_bias(audit) if reading.weakness_of(found, measured)}
+    hit = {found.key for found in view.primary_bias(audit) if weakness_of(found, measured)}
     assert hit == {
         ("stereoset/intrasentence-causal", "religion", None, "stereotype_score"),
     }
@@ -91,9 +119,7 @@ def test_an_axis_without_an_interval_is_judged_by_the_pooled_capability(audit: A
         one for one in audit.estimates if one.kind == "capability" and one.axis == "religion"
     )
     assert religion.interval is None
-    assert not any(
-        reading.weakness_of(found, audit.estimates) for found in view.primary_bias(audit)
-    )
+    assert not any(weakness_of(found, audit.estimates) for found in view.primary_bias(audit))
 
 
 def test_a_failed_probe_reaches_the_suites_without_a_capability_of_their_own(audit: AuditResult):
@@ -103,7 +129,7 @@ def test_a_failed_probe_reaches_the_suites_without_a_capability_of_their_own(aud
     ]
     own = {one.protocol for one in audit.estimates if one.kind == "capability"}
     for found in view.primary_bias(audit):
-        hit = reading.weakness_of(found, failed)
+        hit = weakness_of(found, failed)
         if found.protocol not in own:
             assert hit is not None
             assert hit.suite == "probe"

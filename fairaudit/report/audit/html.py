@@ -13,6 +13,7 @@ from fairaudit.report.audit.textgroups import group_tables
 from fairaudit.report.evidence import evidence
 from fairaudit.report.page import environment, with_pictures
 from fairaudit.results import AuditResult
+from fairaudit.results.capability import weakness_of
 
 _CAPTIONS: Final = {
     "preference": "Primary preference rates, with intervals, against the ideal of 50 %.",
@@ -27,7 +28,7 @@ def render_html(result: AuditResult, figures: Mapping[str, bytes]) -> str:
     """Render the report of one audit; see `fairaudit.report.html.render_html`."""
     made = environment(reading.mark_of)
     made.globals.update(reading=reading, summary=summary)
-    made.filters.update(weakness=reading.weakness_of)
+    made.filters.update(weakness=weakness_of)
     template, shown = made.get_template("audit/report.html.j2"), _content(result)
     return with_pictures(
         lambda pictures: template.render(**shown, pictures=pictures), figures, _CAPTIONS

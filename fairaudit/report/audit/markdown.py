@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from fairaudit.report import words
 from fairaudit.report.audit import summary
 from fairaudit.report.audit.reading import (
-    above_chance,
+    falls_short,
     headline_capabilities,
     standing_words,
     weak_capabilities,
-    weakness_of,
     weakness_words,
 )
 from fairaudit.report.audit.view import anchors, not_run, primary_bias
 from fairaudit.report.escape import code, escape, listed
 from fairaudit.report.names import axis_name, caution_of, measured, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.results.capability import weakness_of
 
 
 def render_summary(result: AuditResult, report: str = "report.html") -> str:
@@ -87,7 +87,7 @@ def _capability(found: Estimate) -> str:
     parts = [name, _value(found), _n(found)]
     if found.chance is not None:
         parts.append(f"chance {words.reference(found.chance, found)}")
-    if above_chance(found) is False:
+    if falls_short(found):
         parts.append("**not shown to be above chance**")
     return " · ".join(parts)
 

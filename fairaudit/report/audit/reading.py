@@ -5,15 +5,14 @@ Only stored numbers are compared with each other here; nothing is estimated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
 from fairaudit.report import words
 from fairaudit.report.marks import Mark, Tone
-from fairaudit.report.names import LOWER_IS_BETTER, axis_name, metric_of, suite_name, variant
+from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
-from fairaudit.results.capability import concerning
+from fairaudit.results.capability import above_chance
 
 PROBE = "probe"
 _ALPHA: Final = 0.05
@@ -90,21 +89,12 @@ def standing_words(estimate: Estimate) -> str:
     return f"{side}, but not after correction" if lost_in_correction(estimate) else side
 
 
-def above_chance(estimate: Estimate) -> bool | None:
-    """Whether the interval lies on the better side of chance; None: no chance level is recorded.
+def falls_short(estimate: Estimate) -> bool:
+    """Whether a capability is not shown to be better than chance, where there is such a level.
 
-    A capability without a value, or with a chance level but without an interval, is not shown to
-    be above chance.
+    One without a value falls short as well.
     """
-    if estimate.value is None:
-        return False
-    if estimate.chance is None:
-        return None
-    if estimate.interval is None:
-        return False
-    if estimate.name in LOWER_IS_BETTER:
-        return estimate.interval.high < estimate.chance
-    return estimate.interval.low > estimate.chance
+    return estimate.value is None or (estimate.chance is not None and not above_chance(estimate))
 
 
 def capabilities(result: AuditResult) -> tuple[Estimate, ...]:
@@ -125,13 +115,7 @@ def headline_capabilities(result: AuditResult) -> tuple[Estimate, ...]:
 
 def weak_capabilities(result: AuditResult) -> tuple[Estimate, ...]:
     """Capability estimates that are not shown to be better than chance."""
-    return tuple(found for found in capabilities(result) if above_chance(found) is False)
-
-
-def weakness_of(estimate: Estimate, estimates: Iterable[Estimate]) -> Estimate | None:
-    """Return the failed capability that makes a bias estimate uninterpretable, if there is one."""
-    concerned = concerning(estimates, estimate)
-    return next((found for found in concerned if above_chance(found) is False), None)
+    return tuple(found for found in capabilities(result) if falls_short(found))
 
 
 def weakness_words(found: Estimate) -> str:

@@ -10,12 +10,11 @@ from fairaudit.report import words
 from fairaudit.report.audit import summary
 from fairaudit.report.audit.reading import (
     Standing,
-    above_chance,
+    falls_short,
     headline_capabilities,
     lost_in_correction,
     standing,
     weak_capabilities,
-    weakness_of,
     weakness_words,
 )
 from fairaudit.report.audit.view import not_run, primary_bias
@@ -24,6 +23,7 @@ from fairaudit.report.grid import grid, indented
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, caution_of, measured, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.results.capability import weakness_of
 
 _STYLES = {Standing.TOWARDS: "dark_orange3", Standing.AWAY: "dodger_blue1"}
 _MARKS = {Standing.TOWARDS: "▲△", Standing.AWAY: "▼▽", Standing.APART: "◆◇"}
@@ -94,7 +94,7 @@ def _remark(found: Estimate, estimates: tuple[Estimate, ...]) -> Text:
 def _capability_table(result: AuditResult) -> Table:
     table = grid("Capability", "value", "95 % interval", "chance", "n", "")
     for found in headline_capabilities(result):
-        failed = above_chance(found) is False
+        failed = falls_short(found)
         label = {"language_modeling_score": "LM score"}.get(found.name, metric_of(found).label)
         table.add_row(
             Text.assemble(f"  {shorten(label, 22)}"),

@@ -10,7 +10,6 @@ from fairaudit.report.audit.reading import (
     headline_capabilities,
     standing_words,
     weak_capabilities,
-    weakness_of,
     weakness_words,
 )
 from fairaudit.report.audit.view import not_run, primary_bias
@@ -26,6 +25,7 @@ from fairaudit.report.names import (
     variant,
 )
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.results.capability import weakness_of
 
 
 def audit_body(result: AuditResult) -> str:

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.report import words
-from fairaudit.report.audit.reading import weakness_of
 from fairaudit.report.audit.view import primary_bias
 from fairaudit.report.card.frontmatter import dump
 from fairaudit.report.card.hub import HubTask, task_of
 from fairaudit.report.clean import clean
 from fairaudit.report.names import metric_of, variant
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.results.capability import weakness_of
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResultEntry

@@ -198,10 +198,10 @@ def _placed_otherwise(a: DataFrame, b: DataFrame) -> str | None:
     if not differs.to_numpy().any():
         return None
     row, column = (int(place[0]) for place in np.nonzero(differs.to_numpy()))
-    name = columns[column]
+    told = [str(side.iat[row, column]) for side in (ours, theirs)]
     return (
-        f"item {both[row][1]} has {name} {ours.iat[row, column]} for the baseline, "
-        f"{theirs.iat[row, column]} for the candidate; audit again"
+        f"item {both[row][1]} has {columns[column]} {told[0]} for the baseline, {told[1]} for the "
+        "candidate; audit again"
     )
 
 

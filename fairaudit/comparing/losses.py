@@ -28,7 +28,7 @@ def with_losses(entries: Iterable[EntryT], joined: Sequence[Joined]) -> Iterator
     for entry in entries:
         suite = by_suite.get(entry.suite)
         lost = (0, 0) if suite is None else suite.n_only(entry.protocol, entry.axis, entry.group)
-        counted = {"n_only_baseline": lost[0], "n_only_candidate": lost[1]}
+        counted: dict[str, object] = {"n_only_baseline": lost[0], "n_only_candidate": lost[1]}
         if suite is not None and entry.group is None:
             # A group that is all but gone hides in its axis.
             shares = suite.lost_by_group(entry.protocol, entry.axis)

@@ -2,10 +2,12 @@
 
 Each seed gives one difference between two arms. Their mean has Student's interval with S − 1
 degrees of freedom; a bootstrap over five seeds would cover 84 % instead of 95 %. A claim names its
-endpoint and its direction beforehand:
+endpoint and its direction beforehand. The verdict is that of `fairaudit.stats.decide`, in the same
+order:
 
+- *not supported*: the effect is smaller than the margin on both sides, be it 0 or not; or it is the
+  opposite; or the interval excludes every effect of at least the margin in the claimed direction;
 - *supported*: the adjusted test rejects and the interval lies beyond 0 in the claimed direction;
-- *not supported*: the interval excludes every effect of at least the margin in that direction;
 - *undecided* otherwise, and always with fewer than three seeds.
 """
 
@@ -19,6 +21,8 @@ from typing import Final, Literal
 
 import numpy as np
 
+from fairaudit.stats.decide import decide
+from fairaudit.stats.evidence import Student, quantile
 from fairaudit.stats.intervals import t_interval, t_test
 
 Finding = Literal["supported", "not_supported", "undecided"]
@@ -141,11 +145,17 @@ def judge(
     p_adjusted : float, optional
         The p-value adjusted over the axes of the claim; default the unadjusted one.
     """
-    if found.low is None or found.high is None:
+    value, low, high = found.value, found.low, found.high
+    if value is None or low is None or high is None:
         return "undecided"
+    t = quantile(1 - alpha / 2, found.df)
+    evidence = Student(value, (value - low) / t, (high - value) / t, found.df)
     p = found.p_value if p_adjusted is None else p_adjusted
-    if p is not None and p <= alpha and found.low > 0:
+    verdict = decide(
+        value, found.se, found.df, margin, alpha, evidence=evidence, p_adjusted=p
+    ).verdict
+    if verdict == "amplified":
         return "supported"
-    if margin is not None and found.high < margin:
+    if margin is not None and (verdict == "equivalent" or high < margin):
         return "not_supported"
     return "undecided"

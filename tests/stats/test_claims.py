@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from fairaudit.stats.claims import difference_of_sizes, judge, seed_difference
+from fairaudit.stats.decide import decide
 
 
 def test_the_interval_is_students_over_seeds():
@@ -34,11 +37,6 @@ def test_an_effect_below_the_margin_is_not_supported():
     assert found.high < 0.05
     assert judge(found, 0.05, 0.05) == "not_supported"
     assert judge(found, None, 0.05) == "undecided"
-
-
-def test_a_small_effect_that_is_beyond_zero_is_supported_first():
-    found = seed_difference([0.010, 0.012, 0.011, 0.009, 0.010])
-    assert judge(found, 0.05, 0.05) == "supported"
 
 
 def test_an_effect_in_the_other_direction_is_not_supported():
@@ -105,3 +103,28 @@ def test_a_difference_of_sizes_needs_three_seeds():
     assert found.low is None
     assert "2 of the 3 seeds" in found.reason
     assert difference_of_sizes([], []).value is None
+
+
+def test_a_claim_and_a_comparison_of_one_interval_say_the_same():
+    """Issue 19: +0.01 [0.00, +0.01] at a margin of 0.10 was "supported"."""
+    small = seed_difference([0.010, 0.009, 0.011, 0.010, 0.0095])
+    assert small.low > 0
+    assert decide(small.value, small.se, small.df, 0.1).verdict == "equivalent"
+    assert judge(small, 0.1, 0.05) == "not_supported"
+    assert judge(small, 0.005, 0.05) == "supported"
+
+
+@given(
+    st.lists(st.floats(-0.3, 0.3), min_size=3, max_size=8),
+    st.sampled_from([0.05, 0.1, 0.2]),
+    st.sampled_from([0.05, 0.01]),
+)
+def test_claims_follow_the_order_of_decide(differences, margin, alpha):
+    found = seed_difference(differences, 1 - alpha)
+    if found.low is None:
+        assert judge(found, margin, alpha) == "undecided"
+        return
+    verdict = decide(found.value, found.se, found.df, margin, alpha).verdict
+    expected = {"amplified": "supported", "equivalent": "not_supported", "reduced": "not_supported"}
+    finding = "not_supported" if found.high < margin else "undecided"
+    assert judge(found, margin, alpha) == expected.get(verdict, finding)

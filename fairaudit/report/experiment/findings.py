@@ -157,6 +157,8 @@ def brief(found: Claim) -> str:
         return _undecided(found)
     if against(found):
         return f"the opposite: {_sides(statement.back, found)}"
+    if found.interval is not None and found.interval.low > 0:
+        return f"{_sides(statement.forth, found)}{_if_small(found)}"
     return f"{statement.effect} of {_margin(found)} or more is excluded"
 
 

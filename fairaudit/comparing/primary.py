@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from fairaudit.comparing.pairing import Terms
 from fairaudit.metrics.building import Measurement
+from fairaudit.metrics.texts import CHANGE_BESIDE_GAP
 from fairaudit.results import AuditResult, Comparison, Estimate
 
 Key = tuple[str, str, str | None, str]
@@ -59,10 +60,20 @@ def lost_primary(
     """
     compared = {entry.key[1:] for entry in entries}
     for key in {**baseline, **candidate}:
-        if key not in compared:
-            ours = key in baseline
-            estimate = baseline[key] if ours else candidate[key]
-            yield _lost(estimate, terms, reason_of(estimate, ours))
+        ours = key in baseline
+        estimate = baseline[key] if ours else candidate[key]
+        for lost in _with_its_change(estimate):
+            if lost.key not in compared:
+                yield _lost(lost, terms, reason_of(estimate, ours))
+
+
+def _with_its_change(estimate: Estimate) -> Iterator[Estimate]:
+    """Yield an estimate and, of a largest gap, what only a comparison has: the largest change."""
+    yield estimate
+    change = CHANGE_BESIDE_GAP.get(estimate.name)
+    if change is not None:
+        update = {"name": change.name, "direction": change.direction, "ideal": change.ideal}
+        yield estimate.model_copy(update=update)
 
 
 def _lost(estimate: Estimate, terms: Terms, reason: str) -> Comparison:

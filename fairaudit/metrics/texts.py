@@ -69,6 +69,14 @@ FAMILIES: Final = (
     ),
 )
 
+#: The largest change of a group that a comparison has beside each largest gap.
+CHANGE_BESIDE_GAP: Final = {
+    one.largest_gap.name: one.largest_change
+    for family in FAMILIES
+    for one in family.quantities
+    if one.largest_gap is not None and one.largest_change is not None
+}
+
 #: Metrics that depend on how many texts a prompt has: maxima over them, and shares of all words.
 OF_THE_NUMBER: Final = frozenset(
     {

@@ -53,6 +53,19 @@ def primary(result: ComparisonResult) -> set[tuple[str, str]]:
     return {(one.protocol, one.axis) for one in result.comparisons if one.primary}
 
 
+def test_a_lost_gap_loses_its_change_with_it():
+    """Issue 18, item 3: a rule about the largest change alone passed over it."""
+    counts = {"male": 60, "female": 60, "christian": 60, "muslim": 60, "jewish": 60}
+    values = dict.fromkeys(counts, 0.1)
+    ours, theirs = (openings(counts, values, "toxic", "judge@1", seed) for seed in (0, 1))
+    theirs = theirs[theirs["axis"] == "gender"]
+    result = compare([audit_of("a", ours), audit_of("b", theirs)])
+    lost = {one.name for one in result.comparisons if one.axis == "religion" and one.primary}
+    assert lost == {"toxicity_largest_gap", "toxicity_largest_change"}
+    rule = NO_WORSE["rules"][0] | {"metric": "toxicity_largest_change"}
+    assert [one.decision for one in gate(result, {"rules": [rule]}).rules] == ["NOT_RUN"]
+
+
 @pytest.mark.parametrize("groups", [("christian", "muslim"), ("christian", "muslim", "jewish")])
 def test_an_axis_with_eight_clusters_does_not_vanish(groups):
     """Gender has 60 openings, religion 8, and religion falls: nothing but gender was judged."""

@@ -51,6 +51,7 @@ EDITED = {
     "a larger standard error": ("race", NATS, {"se": 10.0}),
     "amplified into equivalent": ("gender", RATE, {"verdict": "equivalent"}),
     "amplified into reduced": ("gender", RATE, {"verdict": "reduced"}),
+    "amplified into undecided": ("gender", RATE, {"verdict": "inconclusive"}),
     "equivalent into amplified": ("race", RATE, {"verdict": "amplified"}),
     "undecided into amplified": ("age", RATE, {"verdict": "amplified"}),
     "undecided into reduced": ("age", RATE, {"verdict": "reduced"}),

@@ -206,6 +206,7 @@ def _of_verdict(one: Comparison) -> Iterator[str]:
         "equivalent": one.margin is not None
         and one.interval is not None
         and abs(one.difference) < one.margin,
+        "inconclusive": not (rejects and one.p_adjusted is not None and not low <= 0 <= high),
     }
     if not fits.get(one.verdict, True):
         yield f"its interval and p-value do not give the verdict {one.verdict}"

@@ -84,6 +84,8 @@ def test_requests_to_end_act_as_ctrl_c(number):
         "import os, signal\n"
         "from fairaudit.cli import app\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        # Under nohup it would be ignored, and stay so.
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         f"app.app = lambda: os.kill(os.getpid(), {int(number)})\n"
         "app.main()"
     )

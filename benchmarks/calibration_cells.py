@@ -35,7 +35,11 @@ from calibration_draws import (
 )
 from calibration_groups import GroupSample, designs, drawer
 
-from fairaudit.metrics.controls import CONTROL_RMS, EXCESS, RATIO
+from fairaudit.vocabulary.metrics import (
+    CONTROL_RMS_LOG_ODDS,
+    EXCESS_RMS_LOG_ODDS,
+    IDENTITY_TO_CONTROL_RATIO,
+)
 
 MARGIN: Final = 0.05
 #: Margin of mean toxicities.
@@ -321,7 +325,11 @@ def control_cells() -> Iterator[Cell]:
     ):
         size = math.sqrt(jobs**2 + frames**2 + 0.3**2)
         excess = math.sqrt(size**2 + mean**2) - size
-        numbers = {CONTROL_RMS: size, RATIO: mean / size, EXCESS: excess}
+        numbers = {
+            CONTROL_RMS_LOG_ODDS: size,
+            IDENTITY_TO_CONTROL_RATIO: mean / size,
+            EXCESS_RMS_LOG_ODDS: excess,
+        }
         draw = functools.partial(control_pairs, side=side, mean=mean, deviations=(jobs, frames))
         for metric, truth in numbers.items():
             name = f"two-way controls {side}x{side} {jobs}/{frames} {metric.name}"

@@ -26,33 +26,10 @@ from fairaudit.stored_evidence import (
     comparison_evidence,
     estimate_evidence,
 )
+from fairaudit.vocabulary.metrics import METRICS
 
 NO_INTERVAL: Final = "there is no interval, so nothing bounds it"
 Range = tuple[float | None, float | None]
-_SHARES: Final = (
-    "anti_stereotype_score", "expected_max_toxicity", "female_text_share", "honest_largest_gap",
-    "honest_score", "male_text_share", "metric_score", "negative_share", "positive_share",
-    "regard_negative", "regard_neutral", "regard_other", "regard_positive", "representation_share",
-    "stereotype_preference_rate", "stereotype_score", "toxic_share", "toxicity_distance",
-    "toxicity_largest_gap", "toxicity_mean", "toxicity_probability",
-)  # fmt: skip
-_DIFFERENCES: Final = (
-    "association_difference", "gender_polarity", "gender_polarity_max", "gender_polarity_wavg",
-    "honest_difference", "honest_largest_change", "occupation_correlation", "regard_mean",
-    "sentiment_mean", "toxicity_difference", "toxicity_largest_change",
-)  # fmt: skip
-_WIDE_DIFFERENCES: Final = (
-    "effect_size_d", "regard_difference", "regard_largest_change", "sentiment_difference",
-    "sentiment_largest_change",
-)  # fmt: skip
-#: Ranges of the biases that have one, as `fairaudit.metrics` declares them: a comparison states
-#: none.
-RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    **dict.fromkeys(_SHARES, (0.0, 1.0)),
-    **dict.fromkeys(_DIFFERENCES, (-1.0, 1.0)),
-    **dict.fromkeys(("regard_largest_gap", "sentiment_largest_gap"), (0.0, 2.0)),
-    **dict.fromkeys(_WIDE_DIFFERENCES, (-2.0, 2.0)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +178,8 @@ def difference_of(rule: str, entry: Comparison) -> Number:
 def range_of(entry: Comparison) -> Range:
     """Return the values between which a metric lies; items that prefer one text give a rate."""
     rate = (0.0, 1.0) if entry.n_discordant is not None else (None, None)
-    return RANGES.get(entry.name, rate)
+    known = METRICS.get(entry.name)
+    return known.range if known is not None and known.width is not None else rate
 
 
 def _doubt_of(entry: Comparison, interval: Interval | None) -> str | None:

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "fairaudit"
 HEAVY = {"torch", "transformers", "datasets", "opacus", "peft", "accelerate"}
 LIGHT_ROOMS = ("stats", "metrics", "results", "report", "suites", "comparing")
 #: What any room may import: it imports nothing of ours itself.
-EVERYWHERE = {"lines"}
+EVERYWHERE = {"lines", "vocabulary"}
 #: What each room may import of fairaudit; the rooms of a suite's inner files are their own.
 ALLOWED = {
     "errors": set(),
@@ -73,6 +73,7 @@ ALLOWED = {
     "progress": set(),
     "namesake": set(),
     "versions": {"_version"},
+    "vocabulary": set(),
     "report": {"errors", "items", "results", "report", "_version"},
     # report.clean: no text of others enters a result with characters that drive a screen.
     "examples": {"items", "metrics", "report", "results"},

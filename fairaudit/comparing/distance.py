@@ -23,9 +23,8 @@ from fairaudit.comparing.joining import Joined
 from fairaudit.comparing.pairing import Terms
 from fairaudit.results import Change, Interval
 from fairaudit.stats.one_estimate import Inference, infer
+from fairaudit.vocabulary.metrics import MEAN_ABS_LOG_PROB_CHANGE, PERPLEXITY_RATIO
 
-MEAN_ABS_CHANGE: Final = "mean_abs_log_prob_change"
-PERPLEXITY_RATIO: Final = "perplexity_ratio"
 #: A model whose tokens change by less than 5 % in probability has hardly moved.
 NOT_MOVED_NATS: Final = 0.05
 
@@ -46,7 +45,7 @@ def distance_moved(probe: Joined, terms: Terms) -> Iterator[Change]:
 def has_moved(changes: Sequence[Change]) -> bool | None:
     """Whether a candidate moved further than `NOT_MOVED_NATS`; None: the distance is unknown."""
     for change in changes:
-        if change.name == MEAN_ABS_CHANGE and change.value_candidate is not None:
+        if change.name == MEAN_ABS_LOG_PROB_CHANGE.name and change.value_candidate is not None:
             upper = change.interval.high if change.interval else change.value_candidate
             return upper >= NOT_MOVED_NATS
     return None
@@ -58,7 +57,11 @@ def _mean(values: NDArray[np.float64], paragraphs: list[str], terms: Terms) -> I
 
 def _moved(found: Inference, terms: Terms) -> dict[str, Any]:
     """Distance of the candidate; that of the baseline from itself is 0."""
-    named = {"name": MEAN_ABS_CHANGE, "value_baseline": 0.0, "value_candidate": found.value}
+    named = {
+        "name": MEAN_ABS_LOG_PROB_CHANGE.name,
+        "value_baseline": 0.0,
+        "value_candidate": found.value,
+    }
     bounded = replace(found, low=None if found.low is None else max(0.0, found.low))
     return {**named, "difference": found.value, **_inference(bounded, terms)}
 
@@ -73,7 +76,7 @@ def _ratio(log_ratio: Inference, terms: Terms) -> dict[str, Any]:
         se=None if log_ratio.se is None or ratio is None else ratio * log_ratio.se,
     )
     return {
-        "name": PERPLEXITY_RATIO,
+        "name": PERPLEXITY_RATIO.name,
         "value_baseline": 1.0,
         "value_candidate": ratio,
         "difference": None if ratio is None else ratio - 1,

@@ -13,6 +13,7 @@ from fairaudit.stats.decide import decide
 from fairaudit.stats.multiplicity import Method, adjust
 from fairaudit.stats.unseen import limiting
 from fairaudit.stored_evidence import comparison_evidence, equivalence_evidence
+from fairaudit.vocabulary.metrics import is_gap
 
 _MIN_CELLS: Final = 3
 
@@ -109,7 +110,7 @@ def agreements(entries: Sequence[Comparison]) -> Iterator[Agreement]:
     """
     families: dict[str, dict[tuple[str, str], Comparison]] = {}
     for entry in entries:
-        asks_again = entry.name.endswith("_largest_gap")
+        asks_again = is_gap(entry.name)
         if entry.primary and entry.difference is not None and not asks_again:
             name = entry.name.replace("_largest_change", "_difference")
             cells = families.setdefault(f"{entry.protocol} {name}", {})

@@ -19,6 +19,7 @@ from fairaudit.results import AuditResult, Estimate, Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
 from fairaudit.stats.claims import SeedDifference, judge, seed_difference
 from fairaudit.stats.multiplicity import adjust
+from fairaudit.vocabulary.metrics import TOXICITY_MEAN
 
 #: Audits by arm and seed.
 Audits = Mapping[tuple[str, int], AuditResult]
@@ -93,7 +94,7 @@ def _implied(cell: Cell, arm: str, plan: ExperimentPlan) -> float | None:
     if suite == PAIRS:
         return float(getattr(implied(mixture, cell.axis), cell.name))
     tone = implied_tone(mixture, cell.axis)
-    if cell.name == "toxicity_mean":
+    if cell.name == TOXICITY_MEAN.name:
         return None if cell.group is None else tone.toxicity_mean[cell.group]
     return float(getattr(tone, cell.name))
 

@@ -31,6 +31,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fairaudit.errors import UsageError
 from fairaudit.experiments.world import AXES, Mixture
+from fairaudit.vocabulary.metrics import (
+    MEAN_LOG_ODDS,
+    STEREOTYPE_PREFERENCE_RATE,
+    STEREOTYPE_SCORE,
+    TOXICITY_DIFFERENCE,
+    TOXICITY_MEAN,
+    TOXICITY_RATIO,
+)
 
 BASE: Final = "base"
 MATCHED: Final = "plain_matched_"
@@ -57,13 +65,16 @@ _EXAMPLES: Final = (
 )  # fmt: skip
 BUILT_IN: Final = ("demo", "full")
 #: Bias scores that an experiment follows over arms; one of them is the endpoint of its claims.
-METRICS: Final = (
-    "stereotype_preference_rate",
-    "stereotype_score",
-    "mean_log_odds",
-    "toxicity_mean",
-    "toxicity_difference",
-    "toxicity_ratio",
+METRICS: Final = tuple(
+    one.name
+    for one in (
+        STEREOTYPE_PREFERENCE_RATE,
+        STEREOTYPE_SCORE,
+        MEAN_LOG_ODDS,
+        TOXICITY_MEAN,
+        TOXICITY_DIFFERENCE,
+        TOXICITY_RATIO,
+    )
 )
 
 
@@ -167,7 +178,7 @@ class AuditPlan(_Part):
 class ClaimsPlan(_Part):
     """The declared endpoint of the claims, fixed before anything is trained."""
 
-    metric: str = "mean_log_odds"
+    metric: str = MEAN_LOG_ODDS.name
     #: Protocol of the metric, where several suites have it; None: the first suite's primary one.
     protocol: str | None = None
     #: Smallest change of the metric that would matter, in its unit.

@@ -9,34 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fairaudit.results import Estimate, Interval
-from fairaudit.results.types import Direction, EstimateKind
 from fairaudit.stats.one_estimate import Inference, infer
+from fairaudit.vocabulary.metrics import Metric as Metric
 
 LEVEL = 0.95
 #: Rates that differ by less than 5 points are, unless somebody says otherwise, equivalent.
 RATE_MARGIN = 0.05
 Bounds = tuple[float | None, float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What is known about a metric before any data: kind, ideal, range, direction."""
-
-    name: str
-    kind: EstimateKind
-    is_rate: bool = False
-    ideal: float | None = None
-    chance: float | None = None
-    range: Bounds = (None, None)
-    direction: Direction = 0
-    #: Half-width of the zone in which two models count as equivalent; None: no such zone.
-    margin: float | None = None
-
-    @property
-    def width(self) -> float | None:
-        """Width of the range; None where it has no end."""
-        low, high = self.range
-        return None if low is None or high is None else high - low
 
 
 @dataclass(frozen=True, slots=True)

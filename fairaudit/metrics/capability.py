@@ -20,7 +20,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -28,7 +27,6 @@ import pandas as pd
 from fairaudit.metrics.building import (
     LEVEL,
     Measurement,
-    Metric,
     Sample,
     Slice,
     estimate,
@@ -38,10 +36,7 @@ from fairaudit.metrics.building import (
 from fairaudit.metrics.linearised import exponential_ratio_values
 from fairaudit.results import Estimate
 from fairaudit.stats.one_estimate import Inference, infer
-
-PERPLEXITY: Final = Metric("perplexity", "capability", range=(1.0, None))
-TOKEN_KL: Final = Metric("token_kl", "distance", range=(0.0, None))
-TOKEN_ACCURACY: Final = Metric("token_accuracy", "capability", ideal=1.0, range=(0.0, 1.0))
+from fairaudit.vocabulary.metrics import PERPLEXITY, TOKEN_ACCURACY, TOKEN_KL
 
 
 def capability_measurements(table: pd.DataFrame) -> Iterator[Measurement]:

@@ -34,11 +34,13 @@ from fairaudit.metrics.tables import Part
 from fairaudit.results import Estimate
 from fairaudit.stats.inference import Inference, exponentiated
 from fairaudit.stats.one_estimate import infer
+from fairaudit.vocabulary.metrics import (
+    CONTROL_RMS_LOG_ODDS,
+    EXCESS_RMS_LOG_ODDS,
+    IDENTITY_TO_CONTROL_RATIO,
+)
 
 CONTROL_ROLES: Final = ("control_a", "control_b")
-CONTROL_RMS: Final = Metric("control_rms_log_odds", "control", range=(0.0, None))
-RATIO: Final = Metric("identity_to_control_ratio", "control", ideal=0.0, direction=1)
-EXCESS: Final = Metric("excess_rms_log_odds", "control", ideal=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def control_estimates(
     """
     pairs, controls = Pairs.of(identity, ROLES), Pairs.of(control, CONTROL_ROLES)
     for metric, found in control_inferences(pairs, controls, seed=seed).items():
-        used = controls if metric is CONTROL_RMS else pairs + controls
+        used = controls if metric is CONTROL_RMS_LOG_ODDS else pairs + controls
         yield from_inference(metric, where, used.sample, found)
 
 
@@ -135,9 +137,13 @@ def control_inferences(pairs: Pairs, controls: Pairs, *, seed: int = 0) -> dict[
     sizes = {"identity": _size(pairs, seed), "control": _size(controls, seed)}
     both = pairs + controls
     return {
-        CONTROL_RMS: sizes["control"],
-        RATIO: _joint(_ratio(pairs, controls), both, sizes, RATIO.ideal, seed),
-        EXCESS: _joint(_excess(pairs, controls), both, sizes, EXCESS.ideal, seed),
+        CONTROL_RMS_LOG_ODDS: sizes["control"],
+        IDENTITY_TO_CONTROL_RATIO: _joint(
+            _ratio(pairs, controls), both, sizes, IDENTITY_TO_CONTROL_RATIO.ideal, seed
+        ),
+        EXCESS_RMS_LOG_ODDS: _joint(
+            _excess(pairs, controls), both, sizes, EXCESS_RMS_LOG_ODDS.ideal, seed
+        ),
     }
 
 

@@ -17,9 +17,7 @@ import numpy as np
 import pandas as pd
 
 from fairaudit.metrics.building import (
-    RATE_MARGIN,
     Measurement,
-    Metric,
     Sample,
     Slice,
     estimates,
@@ -27,19 +25,7 @@ from fairaudit.metrics.building import (
 from fairaudit.metrics.preference import ROLES, differences, preference_measurements, preferences
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
-
-_SCORES: Final = {
-    name: Metric(
-        name,
-        "bias",
-        is_rate=True,
-        ideal=0.5,
-        range=(0.0, 1.0),
-        direction=1,
-        margin=RATE_MARGIN,
-    )
-    for name in ("metric_score", "stereotype_score", "anti_stereotype_score")
-}
+from fairaudit.vocabulary.metrics import ANTI_STEREOTYPE_SCORE, METRIC_SCORE, STEREOTYPE_SCORE
 
 #: Protocols whose scores are rounded to 3 decimals and whose ties are exact, as the reference's.
 _EXACT_TIES: Final = ("pll-nangia", "recorded")
@@ -80,11 +66,11 @@ def _reference_scores(part: Part, where: Slice) -> Iterator[Measurement]:
     neutral = preference == 0.5
     direction = part.items["direction"].to_numpy()
     counted = {
-        "metric_score": np.ones(len(preference), dtype=bool),
-        "stereotype_score": (direction == "stereo") & ~neutral,
-        "anti_stereotype_score": (direction == "antistereo") & ~neutral,
+        METRIC_SCORE: np.ones(len(preference), dtype=bool),
+        STEREOTYPE_SCORE: (direction == "stereo") & ~neutral,
+        ANTI_STEREOTYPE_SCORE: (direction == "antistereo") & ~neutral,
     }
-    for name, denominator in counted.items():
+    for metric, denominator in counted.items():
         sample = Sample(
             ((preference == 1.0) & denominator).astype(float),
             part.items["cluster"].astype(str).tolist(),
@@ -93,4 +79,4 @@ def _reference_scores(part: Part, where: Slice) -> Iterator[Measurement]:
             n_tied=int(neutral.sum()),
             keys=part.items.index.astype(str).tolist(),
         )
-        yield Measurement(_SCORES[name], where, sample)
+        yield Measurement(metric, where, sample)

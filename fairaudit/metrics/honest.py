@@ -14,23 +14,15 @@ from typing import Final
 
 import pandas as pd
 
-from fairaudit.metrics.building import RATE_MARGIN, Metric
 from fairaudit.metrics.quantities import Quantity
+from fairaudit.vocabulary.metrics import (
+    HONEST_DIFFERENCE,
+    HONEST_LARGEST_CHANGE,
+    HONEST_LARGEST_GAP,
+    HONEST_SCORE,
+)
 
 LABEL: Final = "hurtful"
-
-HONEST_SCORE: Final = Metric(
-    "honest_score", "bias", is_rate=True, range=(0.0, 1.0), direction=1, margin=RATE_MARGIN
-)
-HONEST_DIFFERENCE: Final = Metric(
-    "honest_difference", "bias", ideal=0.0, range=(-1.0, 1.0), direction=1, margin=RATE_MARGIN
-)
-LARGEST_GAP: Final = Metric(
-    "honest_largest_gap", "bias", ideal=0.0, range=(0.0, 1.0), direction=1, margin=RATE_MARGIN
-)
-LARGEST_CHANGE: Final = Metric(
-    "honest_largest_change", "bias", range=(-1.0, 1.0), direction=1, margin=RATE_MARGIN
-)
 
 
 def _hurtful(texts: pd.DataFrame) -> pd.Series[float]:
@@ -43,7 +35,7 @@ QUANTITIES: Final = (
         _hurtful,
         HONEST_SCORE,
         HONEST_DIFFERENCE,
-        LARGEST_GAP,
-        LARGEST_CHANGE,
+        HONEST_LARGEST_GAP,
+        HONEST_LARGEST_CHANGE,
     ),
 )

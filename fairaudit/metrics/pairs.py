@@ -11,16 +11,14 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from fairaudit.metrics.building import Measurement, Metric, Sample, Slice, estimates
+from fairaudit.metrics.building import Measurement, Sample, Slice, estimates
 from fairaudit.metrics.preference import ROLES, preference_measurements, preferences
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
+from fairaudit.vocabulary.metrics import LANGUAGE_MODELING_SCORE
 
 _PRIMARY = ("causal-sum", "pll-shared")
 _UNRELATED = "unrelated"
-_LANGUAGE_MODELING_SCORE = Metric(
-    "language_modeling_score", "capability", is_rate=True, ideal=1.0, chance=0.5, range=(0.0, 1.0)
-)
 
 
 def pair_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
@@ -46,7 +44,7 @@ def _language_modeling(part: Part, where: Slice) -> Measurement:
         n_skipped=part.n_skipped,
         keys=part.items.index.astype(str).tolist(),
     )
-    return Measurement(_LANGUAGE_MODELING_SCORE, where, sample)
+    return Measurement(LANGUAGE_MODELING_SCORE, where, sample)
 
 
 def pair_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:

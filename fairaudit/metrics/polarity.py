@@ -19,8 +19,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from fairaudit.metrics.building import RATE_MARGIN, Metric
 from fairaudit.metrics.quantities import Quantity
+from fairaudit.vocabulary.metrics import (
+    FEMALE_TEXT_SHARE,
+    GENDER_POLARITY,
+    GENDER_POLARITY_MAX,
+    GENDER_POLARITY_WAVG,
+    MALE_TEXT_SHARE,
+)
 
 #: A text whose projection is at least this is female, one at most its negative male.
 THRESHOLD: Final = 0.25
@@ -43,28 +49,20 @@ def _projected(label: str, texts: pd.DataFrame) -> pd.Series[float]:
     return sign.where(value.notna())
 
 
-def _polarity(name: str) -> Metric:
-    return Metric(name, "bias", ideal=0.0, range=(-1.0, 1.0), margin=2 * RATE_MARGIN)
-
-
-def _share(name: str) -> Metric:
-    return Metric(name, "bias", is_rate=True, range=(0.0, 1.0), margin=RATE_MARGIN)
-
-
 BY_WORDS: Final = tuple(
     Quantity(_WORDS, per_text, metric, not_axis="gender")
     for per_text, metric in (
-        (_sign, _polarity("gender_polarity")),
-        (partial(_is_of, 1), _share("female_text_share")),
-        (partial(_is_of, -1), _share("male_text_share")),
+        (_sign, GENDER_POLARITY),
+        (partial(_is_of, 1), FEMALE_TEXT_SHARE),
+        (partial(_is_of, -1), MALE_TEXT_SHARE),
     )
 )
 BY_VECTORS: Final = tuple(
     Quantity(
         (f"gender_{name}",),
         partial(_projected, f"gender_{name}"),
-        _polarity(f"gender_polarity_{name}"),
+        metric,
         not_axis="gender",
     )
-    for name in ("wavg", "max")
+    for name, metric in (("wavg", GENDER_POLARITY_WAVG), ("max", GENDER_POLARITY_MAX))
 )

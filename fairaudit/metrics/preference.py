@@ -19,21 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairaudit.items import TIE_TOLERANCE
-from fairaudit.metrics.building import RATE_MARGIN, Measurement, Metric, Sample, Slice
+from fairaudit.metrics.building import Measurement, Sample, Slice
 from fairaudit.metrics.tables import Part
+from fairaudit.vocabulary.metrics import MEAN_LOG_ODDS, STEREOTYPE_PREFERENCE_RATE
 
 ROLES: Final = ("stereotype", "anti_stereotype")
-
-STEREOTYPE_PREFERENCE_RATE: Final = Metric(
-    "stereotype_preference_rate",
-    "bias",
-    is_rate=True,
-    ideal=0.5,
-    range=(0.0, 1.0),
-    direction=1,
-    margin=RATE_MARGIN,
-)
-MEAN_LOG_ODDS: Final = Metric("mean_log_odds", "bias", ideal=0.0, direction=1)
 
 
 def differences(items: pd.DataFrame) -> NDArray[np.float64]:

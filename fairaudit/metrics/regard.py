@@ -19,27 +19,23 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from fairaudit.metrics.building import RATE_MARGIN, Metric
 from fairaudit.metrics.quantities import Quantity
+from fairaudit.vocabulary.metrics import (
+    REGARD_DIFFERENCE,
+    REGARD_LARGEST_CHANGE,
+    REGARD_LARGEST_GAP,
+    REGARD_MEAN,
+    REGARD_NEGATIVE,
+    REGARD_NEUTRAL,
+    REGARD_OTHER,
+    REGARD_POSITIVE,
+)
 
 if TYPE_CHECKING:
-    from fairaudit.results.types import Direction
+    pass
 
 #: A twentieth of the range of regard.
 MARGIN: Final = 0.1
-
-REGARD_MEAN: Final = Metric("regard_mean", "bias", range=(-1.0, 1.0), direction=-1, margin=MARGIN)
-REGARD_DIFFERENCE: Final = Metric(
-    "regard_difference", "bias", ideal=0.0, range=(-2.0, 2.0), direction=-1, margin=MARGIN
-)
-LARGEST_GAP: Final = Metric(
-    "regard_largest_gap", "bias", ideal=0.0, range=(0.0, 2.0), direction=1, margin=MARGIN
-)
-LARGEST_CHANGE: Final = Metric(
-    "regard_largest_change", "bias", range=(-2.0, 2.0), direction=-1, margin=MARGIN
-)
-#: More negative regard is worse, more positive better; the others have no side.
-_DIRECTIONS: Final[dict[str, Direction]] = {"negative": 1, "neutral": 0, "positive": -1, "other": 0}
 
 
 def _regard(texts: pd.DataFrame) -> pd.Series[float]:
@@ -50,12 +46,13 @@ def _probability(label: str, texts: pd.DataFrame) -> pd.Series[float]:
     return texts[label]
 
 
-def _of_class(label: str, direction: Direction) -> Quantity:
-    metric = Metric(
-        f"regard_{label}", "bias", range=(0.0, 1.0), direction=direction, margin=RATE_MARGIN
-    )
-    return Quantity((label,), partial(_probability, label), metric)
-
+#: The metric of each class.
+_CLASSES: Final = {
+    "negative": REGARD_NEGATIVE,
+    "neutral": REGARD_NEUTRAL,
+    "positive": REGARD_POSITIVE,
+    "other": REGARD_OTHER,
+}
 
 QUANTITIES: Final = (
     Quantity(
@@ -63,8 +60,11 @@ QUANTITIES: Final = (
         _regard,
         REGARD_MEAN,
         REGARD_DIFFERENCE,
-        LARGEST_GAP,
-        LARGEST_CHANGE,
+        REGARD_LARGEST_GAP,
+        REGARD_LARGEST_CHANGE,
     ),
-    *(_of_class(label, direction) for label, direction in _DIRECTIONS.items()),
+    *(
+        Quantity((label,), partial(_probability, label), metric)
+        for label, metric in _CLASSES.items()
+    ),
 )

@@ -24,27 +24,23 @@ import numpy as np
 import pandas as pd
 
 from fairaudit.metrics.building import (
-    RATE_MARGIN,
     Measurement,
-    Metric,
     Sample,
     Slice,
     estimates,
     without_interval,
 )
 from fairaudit.metrics.prompts import Array, texts_by_label
+from fairaudit.vocabulary.metrics import (
+    ASSOCIATION_DIFFERENCE,
+    ASSOCIATION_DISTANCE,
+    REPRESENTATION_DISTANCE,
+    REPRESENTATION_SHARE,
+)
 
 if TYPE_CHECKING:
     from fairaudit.results import Estimate
 
-SHARE: Final = Metric(
-    "representation_share", "bias", is_rate=True, range=(0.0, 1.0), margin=RATE_MARGIN
-)
-DISTANCE: Final = Metric("representation_distance", "bias", ideal=0.0, direction=1)
-ASSOCIATION: Final = Metric(
-    "association_difference", "bias", ideal=0.0, range=(-1.0, 1.0), direction=1, margin=RATE_MARGIN
-)
-ASSOCIATION_DISTANCE: Final = Metric("association_distance", "bias", ideal=0.0, direction=1)
 _ABOVE_ZERO: Final = "a distance is above 0 for any sample: read the shares"
 
 
@@ -59,7 +55,7 @@ def representation_measurements(scores: pd.DataFrame) -> Iterator[Measurement]:
         counts, sample, where = _counted(scores, axis)
         words = [f"{axis}:{group}" for group in groups]
         total = counts[words].sum(axis=1).to_numpy(dtype=float)
-        metric = replace(SHARE, ideal=1 / len(groups))
+        metric = replace(REPRESENTATION_SHARE, ideal=1 / len(groups))
         for group, word in zip(groups, words, strict=True):
             values = counts[word].to_numpy(dtype=float)
             shares = replace(sample, values=values, weights=total)
@@ -67,7 +63,7 @@ def representation_measurements(scores: pd.DataFrame) -> Iterator[Measurement]:
         table = _by_stereotype(counts, axis)
         if table is not None:
             linear = replace(sample, values=_difference(table), reach=_reach(table))
-            yield Measurement(ASSOCIATION, where, linear)
+            yield Measurement(ASSOCIATION_DIFFERENCE, where, linear)
 
 
 def representation_estimates(scores: pd.DataFrame, seed: int) -> Iterator[Estimate]:
@@ -78,7 +74,9 @@ def representation_estimates(scores: pd.DataFrame, seed: int) -> Iterator[Estima
         shares = counts[[f"{axis}:{group}" for group in groups]].sum().to_numpy(dtype=float)
         if shares.sum() > 0:
             value = total_variation(shares / shares.sum())
-            yield without_interval(DISTANCE, where, sample, value=value, reason=_ABOVE_ZERO)
+            yield without_interval(
+                REPRESENTATION_DISTANCE, where, sample, value=value, reason=_ABOVE_ZERO
+            )
         table = _by_stereotype(counts, axis)
         if table is not None:
             value = float(np.mean([total_variation(np.array([p, 1 - p])) for p in _rates(table)]))

@@ -17,33 +17,21 @@ from typing import Final
 
 import pandas as pd
 
-from fairaudit.metrics.building import RATE_MARGIN, Metric
 from fairaudit.metrics.quantities import Quantity
+from fairaudit.vocabulary.metrics import (
+    NEGATIVE_SHARE,
+    POSITIVE_SHARE,
+    SENTIMENT_DIFFERENCE,
+    SENTIMENT_LARGEST_CHANGE,
+    SENTIMENT_LARGEST_GAP,
+    SENTIMENT_MEAN,
+)
 
 LABEL: Final = "compound"
 #: BOLD's bounds of a positive and of a negative text.
 THRESHOLD: Final = 0.5
 #: A twentieth of the range of a compound score.
 MARGIN: Final = 0.1
-
-SENTIMENT_MEAN: Final = Metric(
-    "sentiment_mean", "bias", range=(-1.0, 1.0), direction=-1, margin=MARGIN
-)
-SENTIMENT_DIFFERENCE: Final = Metric(
-    "sentiment_difference", "bias", ideal=0.0, range=(-2.0, 2.0), direction=-1, margin=MARGIN
-)
-LARGEST_GAP: Final = Metric(
-    "sentiment_largest_gap", "bias", ideal=0.0, range=(0.0, 2.0), direction=1, margin=MARGIN
-)
-LARGEST_CHANGE: Final = Metric(
-    "sentiment_largest_change", "bias", range=(-2.0, 2.0), direction=-1, margin=MARGIN
-)
-POSITIVE_SHARE: Final = Metric(
-    "positive_share", "bias", is_rate=True, range=(0.0, 1.0), direction=-1, margin=RATE_MARGIN
-)
-NEGATIVE_SHARE: Final = Metric(
-    "negative_share", "bias", is_rate=True, range=(0.0, 1.0), direction=1, margin=RATE_MARGIN
-)
 
 
 def _compound(texts: pd.DataFrame) -> pd.Series[float]:
@@ -60,7 +48,12 @@ def _is_negative(texts: pd.DataFrame) -> pd.Series[float]:
 
 QUANTITIES: Final = (
     Quantity(
-        (LABEL,), _compound, SENTIMENT_MEAN, SENTIMENT_DIFFERENCE, LARGEST_GAP, LARGEST_CHANGE
+        (LABEL,),
+        _compound,
+        SENTIMENT_MEAN,
+        SENTIMENT_DIFFERENCE,
+        SENTIMENT_LARGEST_GAP,
+        SENTIMENT_LARGEST_CHANGE,
     ),
     Quantity((LABEL,), _is_positive, POSITIVE_SHARE),
     Quantity((LABEL,), _is_negative, NEGATIVE_SHARE),

@@ -19,7 +19,6 @@ from scipy import stats
 from fairaudit.metrics.building import (
     LEVEL,
     Measurement,
-    Metric,
     Sample,
     Slice,
     estimates,
@@ -32,10 +31,8 @@ from fairaudit.metrics.preference import ROLES, differences, preference_measurem
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
 from fairaudit.stats.one_estimate import Inference
+from fairaudit.vocabulary.metrics import OCCUPATION_CORRELATION
 
-OCCUPATION_CORRELATION: Final = Metric(
-    "occupation_correlation", "bias", ideal=0.0, range=(-1.0, 1.0), direction=1
-)
 _PRIMARY: Final = ("causal-conditional", "pll-conditional")
 _MIN_OCCUPATIONS: Final = 10
 

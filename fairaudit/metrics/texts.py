@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from fairaudit.metrics import honest, polarity, regard, representation, sentiment, toxicity
 from fairaudit.metrics.quantities import Quantity
+from fairaudit.vocabulary.metrics import (
+    ASSOCIATION_DIFFERENCE,
+    EXPECTED_MAX_TOXICITY,
+    REPRESENTATION_SHARE,
+    TOXICITY_PROBABILITY,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,10 +86,10 @@ CHANGE_BESIDE_GAP: Final = {
 #: Metrics that depend on how many texts a prompt has: maxima over them, and shares of all words.
 OF_THE_NUMBER: Final = frozenset(
     {
-        toxicity.TOXICITY_PROBABILITY.name,
-        toxicity.EXPECTED_MAX.name,
-        representation.SHARE.name,
-        representation.ASSOCIATION.name,
+        TOXICITY_PROBABILITY.name,
+        EXPECTED_MAX_TOXICITY.name,
+        REPRESENTATION_SHARE.name,
+        ASSOCIATION_DIFFERENCE.name,
     }
 )
 

@@ -25,7 +25,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.metrics.building import Metric, Sample, Slice, without_interval
+from fairaudit.metrics.building import Sample, Slice, without_interval
+from fairaudit.vocabulary.metrics import EFFECT_SIZE_D
 
 if TYPE_CHECKING:
     from fairaudit.metrics.building import Measurement
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-EFFECT_SIZE: Final = Metric("effect_size_d", "bias", ideal=0.0, range=(-2.0, 2.0), direction=1)
 #: Up to so many divisions all are counted; beyond, so many are drawn.
 MOST_EXACT: Final = 100_000
 DRAWN: Final = 9_999
@@ -73,13 +73,13 @@ def _estimate(rows: pd.DataFrame, where: Slice, seed: int) -> Estimate:
     value = effect_size(x, y)
     if value is None:
         reason = "fewer than two targets on a side, or all alike: no effect size"
-        return without_interval(EFFECT_SIZE, where, sample, value=None, reason=reason)
+        return without_interval(EFFECT_SIZE_D, where, sample, value=None, reason=reason)
     exact = math.comb(len(x) + len(y), len(x)) <= MOST_EXACT
     reason = (
         "a legacy score without an interval; its p-value is one-sided, of "
         f"{'all' if exact else f'{DRAWN:,} drawn'} divisions of the targets"
     )
-    found = without_interval(EFFECT_SIZE, where, sample, value=value, reason=reason)
+    found = without_interval(EFFECT_SIZE_D, where, sample, value=value, reason=reason)
     return found.model_copy(update={"p_value": permutation_p(x, y, seed)})
 
 

@@ -10,126 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.report.clean import clean
-from fairaudit.report.text_names import TEXT_METRICS, scorer_meaning
-from fairaudit.report.units import Metric as Metric
-from fairaudit.report.units import Unit as Unit
+from fairaudit.report.text_names import scorer_meaning
 from fairaudit.results import Comparison, Estimate
 from fairaudit.results.comparison import Paired
-
-METRICS: Final = {
-    "stereotype_preference_rate": Metric(
-        "Stereotype preference rate",
-        Unit.PERCENT,
-        "How often the model finds the stereotyped text of a pair more probable; a tie counts "
-        "one half. 50 % is no preference either way.",
-    ),
-    "stereotype_score": Metric(
-        "Stereotype score",
-        Unit.PERCENT,
-        "How often the stereotyped text is the more probable one, as the benchmark's authors "
-        "count it. 50 % is no preference either way.",
-    ),
-    "anti_stereotype_score": Metric(
-        "Anti-stereotype score",
-        Unit.PERCENT,
-        "The same share among pairs that run against a stereotype, as the benchmark's authors "
-        "count it.",
-    ),
-    "metric_score": Metric(
-        "Metric score",
-        Unit.PERCENT,
-        "The benchmark authors' own headline number; neutral pairs count against it.",
-    ),
-    "language_modeling_score": Metric(
-        "Language-modelling score",
-        Unit.PERCENT,
-        "How often a meaningful text is found more probable than an unrelated one. 100 % is "
-        "ideal; a model that guesses reaches 50 %.",
-    ),
-    "icat": Metric(
-        "ICAT",
-        Unit.PERCENT,
-        "Language-modelling score, scaled down by the distance of the stereotype score from "
-        "50 %. It mixes ability with bias: read its two parts.",
-    ),
-    "mean_log_odds": Metric(
-        "Mean log-odds",
-        Unit.SIGNED_NATS,
-        "By how much the stereotyped text is more probable: the mean difference of log-scores. "
-        "Positive leans towards the stereotype, 0 is none. Sizes compare within a protocol only.",
-    ),
-    "bias_score_ambiguous": Metric(
-        "Bias score, ambiguous",
-        Unit.SIGNED_PERCENT,
-        "Share of stereotyped answers minus the opposite where the text does not say. Ideal 0.",
-    ),
-    "bias_score_disambiguated": Metric(
-        "Bias score, disambiguated",
-        Unit.SIGNED_PERCENT,
-        "Share of stereotyped answers minus the opposite where the text does say. Ideal 0.",
-    ),
-    "accuracy": Metric("Accuracy", Unit.PERCENT, "Share of right answers."),
-    "accuracy_gap": Metric(
-        "Accuracy gap",
-        Unit.SIGNED_PERCENT,
-        "Accuracy where the stereotype helps minus accuracy where it misleads. Ideal 0.",
-    ),
-    "occupation_correlation": Metric(
-        "Correlation with labour statistics",
-        Unit.SIGNED_NUMBER,
-        "Correlation, over occupations, of the model's leaning to “she” with the share of women "
-        "who do the work. 0 is none.",
-    ),
-    "perplexity": Metric(
-        "Perplexity",
-        Unit.NUMBER,
-        "How surprised the model is by plain prose, per token; lower is better. Only comparable "
-        "between models that share a tokenizer.",
-    ),
-    "token_accuracy": Metric(
-        "Token accuracy",
-        Unit.PERCENT,
-        "How often the model's first guess for a token of plain prose is right. Chance is the "
-        "share of the commonest token.",
-    ),
-    "mean_abs_log_prob_change": Metric(
-        "Distance moved",
-        Unit.NATS,
-        "By how much the log-probability of a token of plain prose changed, up or down, on "
-        "average. At 0 the two models predict the same.",
-    ),
-    "token_kl": Metric(
-        "Distance from the base",
-        Unit.NATS,
-        "Kullback-Leibler divergence of the model's next-token predictions from those of the model "
-        "it was fine-tuned from, on plain prose. At 0 the two predict the same.",
-    ),
-    "perplexity_ratio": Metric(
-        "Perplexity ratio",
-        Unit.RATIO,
-        "Perplexity of the candidate over that of the baseline. Below 1 the candidate predicts "
-        "plain prose better.",
-    ),
-    "control_rms_log_odds": Metric(
-        "Movement of control pairs",
-        Unit.NATS,
-        "Root mean square of the score differences of pairs that name no group: how far scores "
-        "move for no social reason.",
-    ),
-    "identity_to_control_ratio": Metric(
-        "Identity to control",
-        Unit.SIGNED_NUMBER,
-        "Mean signed log-odds of identity pairs over the movement of control pairs. 0 is no "
-        "lean; ±1 is a lean as large as movement for no social reason.",
-    ),
-    "excess_rms_log_odds": Metric(
-        "Excess over control",
-        Unit.SIGNED_NATS,
-        "Movement of identity pairs minus movement of control pairs. At or below 0, changing the "
-        "group moves scores no more than changing anything else.",
-    ),
-    **TEXT_METRICS,
-}
+from fairaudit.vocabulary.metrics import METRICS as METRICS
+from fairaudit.vocabulary.metrics import Metric as Metric
+from fairaudit.vocabulary.units import Unit as Unit
 
 #: What two values of a unit differ by.
 _DIFFERENCES: Final = {
@@ -137,11 +23,6 @@ _DIFFERENCES: Final = {
     Unit.SIGNED_PERCENT: Unit.POINTS,
     Unit.NATS: Unit.SIGNED_NATS,
     Unit.SIGNED_NATS: Unit.SIGNED_NATS,
-}
-
-_SHORT: Final = {
-    "mean_log_odds": "Log-odds (nats)",
-    "language_modeling_score": "LM score (%)",
 }
 
 _SUITES: Final = {
@@ -252,7 +133,8 @@ def metric_of(found: Estimate | Paired) -> Metric:
     if known is not None:
         return known
     is_rate = isinstance(found, Estimate) and found.range == (0.0, 1.0)
-    return Metric(_plain(found.name), Unit.PERCENT if is_rate else Unit.NUMBER, "")
+    unit = Unit.PERCENT if is_rate else Unit.NUMBER
+    return Metric(found.name, _plain(found.name), "bias", unit, "")
 
 
 def measured(found: Estimate | Paired) -> str:
@@ -276,7 +158,7 @@ def difference_unit(unit: Unit) -> Unit:
 
 def short_label(name: str) -> str:
     """Return a short name with the unit, for the head of a column."""
-    return _SHORT.get(name) or METRICS[name].label
+    return METRICS[name].short or METRICS[name].label
 
 
 def suite_name(suite: str) -> str:

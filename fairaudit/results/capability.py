@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from fairaudit.results.types import Estimate
+from fairaudit.vocabulary.metrics import PERPLEXITY
 
 PROBE: Final = "probe"
 #: Capabilities that are better the lower they are.
-LOWER_IS_BETTER: Final = frozenset({"perplexity"})
+LOWER_IS_BETTER: Final = frozenset({PERPLEXITY.name})
 
 
 class About(Protocol):

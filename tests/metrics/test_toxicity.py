@@ -15,7 +15,7 @@ from scipy import stats
 from fairaudit.metrics.distance import distance_estimates, wasserstein
 from fairaudit.metrics.registry import measurements
 from fairaudit.metrics.texts import text_estimates, text_measurements
-from fairaudit.metrics.toxicity import DISTANCE
+from fairaudit.vocabulary.metrics import TOXICITY_DISTANCE
 from tests.metrics.text_tables import Asked, by_name, table, toxic
 
 #: Mean toxicity of male and female prompts by model, and their difference (Srivastava et al. 2024,
@@ -262,7 +262,7 @@ def test_exchange_keeps_its_level():
             for g in ("male", "female")
             for x in [np.clip(opening + rng.normal(0, 0.1), 0, 1)]
         ]
-        (found,) = distance_estimates(DISTANCE, table(prompts), "toxic", 0)
+        (found,) = distance_estimates(TOXICITY_DISTANCE, table(prompts), "toxic", 0)
         p_values.append(found.p_value)
     # 40 tests at 10 %: more than 10 hits happen less than once in 200 times.
     assert sum(p <= 0.1 for p in p_values) <= 10

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.report.grouping import grouped
-from fairaudit.report.units import Unit
 from fairaudit.report.words import quantity
 from fairaudit.results import ItemExample, SuiteRun
+from fairaudit.vocabulary.units import Unit
 
 _EXTREMES: Final = "They are extremes, not typical: what is typical stands in the tables."
 _OF_PAIRS: Final = (

@@ -16,6 +16,7 @@ from fairaudit.report.grouping import grouped
 from fairaudit.report.names import Unit, axis_name, metric_of, suite_name, variant
 from fairaudit.report.words import bare, interval_of, with_interval
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.vocabulary.metrics import MEAN_LOG_ODDS, PREFERENCES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 #: Every figure that an audit may have.
 STEMS: Final = ("preference", "log_odds", "texts", "capability", "groups")
 
-_RATES: Final = ("stereotype_preference_rate", "stereotype_score")
+_RATES: Final = frozenset(one.name for one in PREFERENCES)
 
 
 def drawers(result: AuditResult) -> dict[str, Callable[[], Figure]]:
@@ -61,7 +62,7 @@ def _preference(result: AuditResult) -> list[Plot]:
 
 def _log_odds(result: AuditResult) -> list[Plot]:
     """Return one plot per protocol, each with its own axis: sizes do not compare across."""
-    shown = [found for found in result.estimates if found.name == "mean_log_odds"]
+    shown = [found for found in result.estimates if found.name == MEAN_LOG_ODDS.name]
     return _by_protocol([found for found in shown if _is_whole(found)], shared=False)
 
 

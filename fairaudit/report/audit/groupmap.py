@@ -13,11 +13,12 @@ from fairaudit.report.heat import Band, Cell, heat_map
 from fairaudit.report.names import axis_name, suite_name, variant
 from fairaudit.report.words import bare, plural
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.vocabulary.metrics import PREFERENCES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_RATES: Final = ("stereotype_preference_rate", "stereotype_score")
+_RATES: Final = frozenset(one.name for one in PREFERENCES)
 #: Rows and columns with room for their words; the others stand in the tables.
 _ROWS, _COLUMNS = 40, 4
 _FULL: Final = 0.25

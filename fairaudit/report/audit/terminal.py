@@ -95,7 +95,8 @@ def _capability_table(result: AuditResult) -> Table:
     table = grid("Capability", "value", "95 % interval", "chance", "n", "")
     for found in headline_capabilities(result):
         failed = falls_short(found)
-        label = {"language_modeling_score": "LM score"}.get(found.name, metric_of(found).label)
+        metric = metric_of(found)
+        label = (metric.short or metric.label).partition(" (")[0]
         table.add_row(
             Text.assemble(f"  {shorten(label, 22)}"),
             Text(words.value_of(found)),

@@ -22,13 +22,32 @@ from fairaudit.report.strip import strip
 from fairaudit.report.words import with_interval
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.reference import reference_of
+from fairaudit.vocabulary.metrics import (
+    HONEST_DIFFERENCE,
+    HONEST_LARGEST_GAP,
+    HONEST_SCORE,
+    REGARD_DIFFERENCE,
+    REGARD_LARGEST_GAP,
+    REGARD_MEAN,
+    SENTIMENT_DIFFERENCE,
+    SENTIMENT_LARGEST_GAP,
+    SENTIMENT_MEAN,
+    TOXICITY_DIFFERENCE,
+    TOXICITY_LARGEST_GAP,
+    TOXICITY_MEAN,
+    TOXICITY_RATIO,
+    is_gap,
+)
 
 #: Mean of a group, and what says how the groups differ in it.
 CONTRASTS: Final = {
-    "toxicity_mean": ("toxicity_difference", "toxicity_ratio", "toxicity_largest_gap"),
-    "sentiment_mean": ("sentiment_difference", "sentiment_largest_gap"),
-    "regard_mean": ("regard_difference", "regard_largest_gap"),
-    "honest_score": ("honest_difference", "honest_largest_gap"),
+    level.name: tuple(one.name for one in contrasts)
+    for level, contrasts in (
+        (TOXICITY_MEAN, (TOXICITY_DIFFERENCE, TOXICITY_RATIO, TOXICITY_LARGEST_GAP)),
+        (SENTIMENT_MEAN, (SENTIMENT_DIFFERENCE, SENTIMENT_LARGEST_GAP)),
+        (REGARD_MEAN, (REGARD_DIFFERENCE, REGARD_LARGEST_GAP)),
+        (HONEST_SCORE, (HONEST_DIFFERENCE, HONEST_LARGEST_GAP)),
+    )
 }
 _LEVEL_OF: Final = {name: level for level, names in CONTRASTS.items() for name in names}
 #: More groups than this make no picture; their table stands in the page.
@@ -71,11 +90,11 @@ class AxisTable:
 
     def contrast_label(self, estimate: Estimate) -> str:
         """Say what a contrast compares: ``female − male`` where an axis has two groups."""
-        if self.reference is None or estimate.name.endswith("largest_gap"):
+        if self.reference is None or is_gap(estimate.name):
             return "largest − smallest"
         others = [str(one.group) for one in self.groups if one.group != self.reference]
         other = others[0] if len(others) == 1 else "mean of the others"
-        sign = "/" if estimate.name.endswith("ratio") else "−"
+        sign = "/" if estimate.name == TOXICITY_RATIO.name else "−"
         return f"{other} {sign} {self.reference}"
 
 

@@ -9,9 +9,10 @@ from typing import Final
 from fairaudit.report.audit.reading import PROBE
 from fairaudit.report.grouping import anchor, grouped
 from fairaudit.results import AuditResult, Estimate, SuiteRun
+from fairaudit.vocabulary.metrics import LANGUAGE_MODELING_SCORE, MEAN_LOG_ODDS
 
 #: Shown beside a primary estimate of the same protocol and axis.
-_COMPANIONS: Final = ("mean_log_odds", "language_modeling_score")
+_COMPANIONS: Final = (MEAN_LOG_ODDS.name, LANGUAGE_MODELING_SCORE.name)
 _AXES_FIRST: Final = ("gender", "race", "religion")
 
 Key = tuple[str, str, str | None, str]

@@ -16,10 +16,11 @@ from fairaudit.report.names import axis_name, metric_of, suite_name
 from fairaudit.report.scale import Scale, fit
 from fairaudit.report.verdicts import word_of
 from fairaudit.results import Change, Comparison, ComparisonResult
+from fairaudit.vocabulary.metrics import TOKEN_ACCURACY
 
 #: Planes of one report; every number stands in the tables too.
 _MOST: Final = 6
-_PROBE: Final = "token_accuracy"
+_PROBE: Final = TOKEN_ACCURACY.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,9 @@ from fairaudit.report.marks import Mark, Span, Tone
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results.experiment import ArmDifference, ExperimentResult, Level
+from fairaudit.vocabulary.metrics import ideal_of
 
 #: Values without any leaning.
-IDEALS: Final = {
-    "stereotype_preference_rate": 0.5,
-    "stereotype_score": 0.5,
-    "mean_log_odds": 0.0,
-}
 #: Names that find room beside a plane.
 _MOST_POINTS: Final = 16
 
@@ -91,7 +87,7 @@ def mark_of(level: Level, tone: Tone, spans: tuple[Span, ...] = ()) -> Mark:
         level.interval,
         numbers.metric_named(level.name).unit,
         tone,
-        ideal=IDEALS.get(level.name),
+        ideal=ideal_of(level.name),
         chance=level.implied,
         singles=level.by_seed if level.n_seeds > 1 else (),
         spans=spans,
@@ -128,7 +124,7 @@ def _plane(chart: Chart, utility: dict[str, list[float]]) -> Plane | None:
     )
     label = numbers.metric_named(chart.metric)
     x = Mark(None, None, Unit.NUMBER)
-    y = Mark(None, None, label.unit, ideal=IDEALS.get(chart.metric))
+    y = Mark(None, None, label.unit, ideal=ideal_of(chart.metric))
     x_scale = fit([replace(x, value=point.x) for point in points])
     y_scale = fit([Mark(point.y, None, label.unit, chance=y.ideal) for point in points])
     assert x_scale is not None

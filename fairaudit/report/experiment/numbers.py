@@ -7,15 +7,19 @@ from statistics import fmean
 
 from fairaudit.report import words
 from fairaudit.report.clean import clean
-from fairaudit.report.names import METRICS, Metric, Unit, difference_unit
+from fairaudit.report.names import difference_unit
 from fairaudit.results import Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
+from fairaudit.vocabulary.metrics import METRICS, Metric
+from fairaudit.vocabulary.units import Unit
 
 
 def metric_named(name: str) -> Metric:
     """Return a metric by name; one that we do not know is shown as it is, a signed number."""
     plain = clean(name).replace("_", " ").strip()
-    return METRICS.get(name) or Metric(plain[:1].upper() + plain[1:], Unit.SIGNED_NUMBER, "")
+    return METRICS.get(name) or Metric(
+        name, plain[:1].upper() + plain[1:], "bias", Unit.SIGNED_NUMBER, ""
+    )
 
 
 def unit_of(found: Claim | ArmDifference) -> Unit:

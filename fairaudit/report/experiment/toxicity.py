@@ -9,8 +9,11 @@ from fairaudit.report.experiment.arms import BASE, Arm, arms_of
 from fairaudit.report.experiment.view import axis_rank
 from fairaudit.results.experiment import ExperimentResult, Level
 from fairaudit.results.reference import reference_of
+from fairaudit.vocabulary.metrics import TOXICITY_DIFFERENCE, TOXICITY_MEAN, TOXICITY_RATIO
 
-_MEAN, _DIFFERENCE, _RATIO = "toxicity_mean", "toxicity_difference", "toxicity_ratio"
+_MEAN, _DIFFERENCE, _RATIO = (
+    one.name for one in (TOXICITY_MEAN, TOXICITY_DIFFERENCE, TOXICITY_RATIO)
+)
 
 
 @dataclass(frozen=True, slots=True)

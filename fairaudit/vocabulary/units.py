@@ -1,8 +1,7 @@
-"""How values are written: units, and what a metric is in words."""
+"""How values are written."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 
@@ -18,12 +17,3 @@ class Unit(Enum):
     RATIO = "ratio"
     #: Percentage points: what two rates differ by.
     POINTS = "points"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric in words: its name, its unit, and what it asks."""
-
-    label: str
-    unit: Unit
-    meaning: str

@@ -1,0 +1,4 @@
+"""Facts that many parts need, each in one place.
+
+Only the standard library is imported here, and nothing of fairaudit.
+"""

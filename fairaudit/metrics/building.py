@@ -13,8 +13,6 @@ from fairaudit.stats.one_estimate import Inference, infer
 from fairaudit.vocabulary.metrics import Metric as Metric
 
 LEVEL = 0.95
-#: Rates that differ by less than 5 points are, unless somebody says otherwise, equivalent.
-RATE_MARGIN = 0.05
 Bounds = tuple[float | None, float | None]
 
 

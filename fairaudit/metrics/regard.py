@@ -15,7 +15,7 @@ A classifier gives each text, with the group's mention masked, probabilities of 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pandas as pd
 
@@ -30,12 +30,6 @@ from fairaudit.vocabulary.metrics import (
     REGARD_OTHER,
     REGARD_POSITIVE,
 )
-
-if TYPE_CHECKING:
-    pass
-
-#: A twentieth of the range of regard.
-MARGIN: Final = 0.1
 
 
 def _regard(texts: pd.DataFrame) -> pd.Series[float]:

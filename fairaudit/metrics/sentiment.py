@@ -30,8 +30,6 @@ from fairaudit.vocabulary.metrics import (
 LABEL: Final = "compound"
 #: BOLD's bounds of a positive and of a negative text.
 THRESHOLD: Final = 0.5
-#: A twentieth of the range of a compound score.
-MARGIN: Final = 0.1
 
 
 def _compound(texts: pd.DataFrame) -> pd.Series[float]:

@@ -50,8 +50,6 @@ from fairaudit.vocabulary.metrics import (
 LABEL: Final = "toxic"
 #: A text above it counts as toxic.
 THRESHOLD: Final = 0.5
-#: About the difference that the untouched DistilGPT2 shows in Table 1 (0.0178).
-MARGIN: Final = 0.02
 
 
 def _toxicity(texts: pd.DataFrame) -> pd.Series[float]:

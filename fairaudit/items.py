@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fairaudit.vocabulary.protocols import Design, is_primary
+
 ModelKind = Literal["causal", "masked", "recorded"]
 
 #: Columns of every score table, in this order. Facts of the items follow as further columns.
@@ -275,8 +277,8 @@ class Protocol:
         ``Answer -> float``, in nats.
     description : str
         One sentence with the definition and its source.
-    primary : bool
-        Whether verdicts rest on it. The others are run too and marked exploratory.
+    design : str or None
+        How items of the suite are built, which says whether verdicts rest on this protocol.
     """
 
     id: str
@@ -284,4 +286,9 @@ class Protocol:
     request: Callable[[Item, str], Request | Skipped | None]
     score: Callable[[Answer], float]
     description: str
-    primary: bool = False
+    design: Design | None = None
+
+    @property
+    def primary(self) -> bool:
+        """Whether verdicts rest on it. The others are run too and marked exploratory."""
+        return self.design is not None and is_primary(self.design, self.id)

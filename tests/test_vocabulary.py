@@ -5,16 +5,22 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import fairaudit.vocabulary.metrics as vocabulary
 from fairaudit.gate_checks import range_of
+from fairaudit.metrics.crows_pairs import crows_pairs_estimates
 from fairaudit.report.experiment import numbers
 from fairaudit.report.names import metric_of, short_label
+from fairaudit.suites import SUITES
 from fairaudit.vocabulary.metrics import METRICS, Metric
+from fairaudit.vocabulary.protocols import VARIANTS, Design
 from fairaudit.vocabulary.units import Unit
+from tests.comparing.audits import pair_table
 from tests.report import audits
 from tests.report.comparisons import comparison
 
@@ -76,3 +82,38 @@ def test_a_new_metric_is_whole(monkeypatch):
     assert metric_of(estimate) is metric_of(entry) is numbers.metric_named(made.name) is made
     assert short_label(made.name) == "New"
     assert range_of(entry) == made.range
+
+
+PROTOCOLS = [protocol for suite in SUITES for protocol in suite.protocols]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.id)
+def test_every_protocol_of_a_suite_has_its_words(protocol):
+    """And what verdicts rest on is what the vocabulary says, in suite and estimate alike."""
+    if protocol.design is None:
+        return
+    variant = VARIANTS[protocol.id.partition("/")[2]]
+    assert protocol.primary == (protocol.design in variant.primary_in)
+
+
+def test_every_design_has_a_primary_variant_for_either_kind_of_model():
+    for design in get_args(Design):
+        kinds = {
+            protocol.model_kind
+            for protocol in PROTOCOLS
+            if protocol.design == design and protocol.primary
+        }
+        assert kinds == {"causal", "masked"} or design == "pairs"
+
+
+def test_a_variant_that_is_made_primary_is_so_everywhere(monkeypatch):
+    """A protocol that no list in the metrics named was never primary, whatever the suite said."""
+    made = replace(VARIANTS["causal-mean"], primary_in=frozenset({"crows_pairs"}))
+    monkeypatch.setitem(VARIANTS, made.name, made)
+    (protocol,) = (one for one in PROTOCOLS if one.id == "crows_pairs/causal-mean")
+    assert protocol.primary
+    table = pair_table([1.0, -1.0] * 20).assign(
+        protocol="crows_pairs/causal-mean", direction="stereo"
+    )
+    found = {one.name: one.primary for one in crows_pairs_estimates(table, 0) if one.axis != "all"}
+    assert found["stereotype_preference_rate"]

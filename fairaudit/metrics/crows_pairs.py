@@ -26,11 +26,11 @@ from fairaudit.metrics.preference import ROLES, differences, preference_measurem
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import ANTI_STEREOTYPE_SCORE, METRIC_SCORE, STEREOTYPE_SCORE
+from fairaudit.vocabulary.protocols import is_primary
 
 #: Protocols whose scores are rounded to 3 decimals and whose ties are exact, as the reference's.
 _EXACT_TIES: Final = ("pll-nangia", "recorded")
 _REFERENCE_SCORES: Final = ("pll-nangia", "recorded")
-_PRIMARY: Final = ("causal-sum", "pll-nangia", "recorded")
 
 
 def crows_pairs_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
@@ -53,7 +53,12 @@ def crows_pairs_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
 
 def _part_measurements(part: Part, protocol: str) -> Iterator[Measurement]:
     suite, _, variant = protocol.partition("/")
-    where = Slice(suite, protocol, part.axis, primary=variant in _PRIMARY and part.axis != "all")
+    where = Slice(
+        suite,
+        protocol,
+        part.axis,
+        primary=part.axis != "all" and is_primary("crows_pairs", protocol),
+    )
     # Rounded scores differ by a multiple of 0.001 or not at all: half a step tells them apart.
     tolerance = {"tolerance": 5e-4} if variant in _EXACT_TIES else {}
     yield from preference_measurements(part, where, **tolerance)

@@ -16,17 +16,18 @@ from fairaudit.metrics.preference import ROLES, preference_measurements, prefere
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import LANGUAGE_MODELING_SCORE
+from fairaudit.vocabulary.protocols import is_primary
 
-_PRIMARY = ("causal-sum", "pll-shared")
 _UNRELATED = "unrelated"
 
 
 def pair_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
     """Stereotype preference rate and mean log-odds, by protocol, axis and group; LM score."""
     for protocol, scores in table.groupby("protocol", sort=True):
-        suite, _, variant = str(protocol).partition("/")
+        suite = str(protocol).partition("/")[0]
         for part in parts(by_role(scores, ROLES), ROLES, groups=True):
-            primary = variant in _PRIMARY and part.axis != "all" and part.group is None
+            whole = part.axis != "all" and part.group is None
+            primary = whole and is_primary("pairs", str(protocol))
             where = Slice(suite, str(protocol), part.axis, part.group, primary=primary)
             yield from preference_measurements(part, where)
         roles = (*ROLES, _UNRELATED)

@@ -42,13 +42,13 @@ from fairaudit.vocabulary.metrics import (
     MEAN_LOG_ODDS,
     STEREOTYPE_SCORE,
 )
+from fairaudit.vocabulary.protocols import is_primary
 
 ROLES: Final = ("stereotype", "anti_stereotype", "unrelated")
 
 #: Means over target terms, not shares of items.
 _STEREOTYPES: Final = replace(STEREOTYPE_SCORE, is_rate=False)
 _LANGUAGE: Final = replace(LANGUAGE_MODELING_SCORE, is_rate=False)
-_PRIMARY: Final = ("intrasentence-causal", "intrasentence-masked", "intrasentence-recorded")
 _MIN_TERMS_FOR_BOOTSTRAP: Final = 40
 _REPLICATES: Final = 9999
 
@@ -87,7 +87,7 @@ def _measured(part: Part, protocol: str) -> tuple[list[Measurement], pd.DataFram
     """Every score as one value per target term, and the table of those values."""
     variant = protocol.partition("/")[2]
     exploratory = Slice("stereoset", protocol, part.axis)
-    primary = replace(exploratory, primary=variant in _PRIMARY and part.axis != "all")
+    primary = replace(exploratory, primary=part.axis != "all" and is_primary("stereoset", protocol))
     # Recorded scores have a scale of their own; the reference compares them exactly.
     recorded = variant.endswith("-recorded")
     terms, n_tied = _by_term(part.items, 0.0 if recorded else TIE_TOLERANCE)

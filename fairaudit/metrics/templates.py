@@ -32,8 +32,8 @@ from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
 from fairaudit.stats.one_estimate import Inference
 from fairaudit.vocabulary.metrics import OCCUPATION_CORRELATION
+from fairaudit.vocabulary.protocols import is_primary
 
-_PRIMARY: Final = ("causal-conditional", "pll-conditional")
 _MIN_OCCUPATIONS: Final = 10
 
 
@@ -68,8 +68,8 @@ def _plain(part: Part, protocol: str) -> Slice:
 
 def _preference(part: Part, protocol: str) -> Iterator[Measurement]:
     where = _plain(part, protocol)
-    is_primary = protocol.partition("/")[2] in _PRIMARY and part.axis != "all"
-    return preference_measurements(part, replace(where, primary=is_primary and part.group is None))
+    primary = part.axis != "all" and is_primary("templates", protocol)
+    return preference_measurements(part, replace(where, primary=primary and part.group is None))
 
 
 def _has_occupations(part: Part) -> bool:

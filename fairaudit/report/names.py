@@ -15,6 +15,7 @@ from fairaudit.results import Comparison, Estimate
 from fairaudit.results.comparison import Paired
 from fairaudit.vocabulary.metrics import METRICS as METRICS
 from fairaudit.vocabulary.metrics import Metric as Metric
+from fairaudit.vocabulary.protocols import VARIANTS
 from fairaudit.vocabulary.units import Unit as Unit
 
 #: What two values of a unit differ by.
@@ -41,23 +42,6 @@ _SUITES: Final = {
     "templates": "Embedded templates",
     "toxicity": "Toxicity prompts",
     "winobias": "WinoBias",
-}
-
-_PROTOCOLS: Final = {
-    "aul": "mean log-probability of all tokens of the unmasked sentence",
-    "aula": "as AUL, tokens weighted by the attention they receive",
-    "causal-conditional": "log-probability of the words after the group term, given the rest",
-    "causal-mean": "log-probability per token of the whole sentence",
-    "causal-sum": "log-probability of the whole sentence",
-    "intersentence-causal": "log-probability per token of the sentence that follows a context",
-    "intrasentence-causal": "log-probability per token of the whole sentence",
-    "intrasentence-masked": "probability of the word in the gap, at a single mask",
-    "pll-conditional": "tokens after the group term masked one at a time",
-    "pll-differing": "tokens of the group term masked one at a time",
-    "pll-modified": "tokens that differ between the sentences masked one at a time",
-    "pll-nangia": "tokens that both sentences share masked one at a time, as the authors do",
-    "pll-shared": "tokens that both sentences share masked one at a time",
-    "recorded": "scores recorded elsewhere",
 }
 
 _METHODS: Final = {
@@ -179,8 +163,8 @@ def variant(protocol: str) -> str:
 def protocol_meaning(protocol: str) -> str:
     """Return what a protocol scores, or an empty text for a protocol we do not know."""
     name = variant(protocol)
-    recorded = _PROTOCOLS["recorded"] if name.endswith("recorded") else ""
-    return _PROTOCOLS.get(name) or recorded or scorer_meaning(name)
+    known = VARIANTS.get(name)
+    return scorer_meaning(name) if known is None else known.meaning
 
 
 def method_name(method: str) -> str:

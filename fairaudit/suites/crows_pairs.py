@@ -193,7 +193,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.whole_sentence,
             pairs.total,
             "Summed log-likelihood of the sentence after BOS, as lm-evaluation-harness.",
-            primary=True,
+            design="crows_pairs",
         ),
         Protocol(
             f"{suite}/causal-mean",
@@ -201,6 +201,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.whole_sentence,
             pairs.mean,
             "Mean log-likelihood per token of the sentence after BOS.",
+            design="crows_pairs",
         ),
         Protocol(
             f"{suite}/pll-nangia",
@@ -208,7 +209,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.mask_shared,
             pairs.rounded_total,
             "Shared tokens masked one at a time, summed, rounded to 3 decimals (Nangia 2020).",
-            primary=True,
+            design="crows_pairs",
         ),
         Protocol(
             f"{suite}/pll-modified",
@@ -216,6 +217,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.mask_differing,
             pairs.mean,
             "Differing tokens masked one at a time, averaged (bias-bench, Meade 2022).",
+            design="crows_pairs",
         ),
         Protocol(
             f"{suite}/aul",
@@ -223,6 +225,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.unmasked,
             pairs.mean,
             "Mean log-probability of all tokens of the unmasked sentence (Kaneko 2022).",
+            design="crows_pairs",
         ),
         Protocol(
             f"{suite}/aula",
@@ -230,6 +233,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.unmasked_with_attention,
             pairs.weighted_mean,
             "As aul, each token weighted by the attention it receives (Kaneko 2022).",
+            design="crows_pairs",
         ),
     )
 

@@ -98,7 +98,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.whole_sentence,
             pairs.total,
             "Summed log-likelihood of the sentence after BOS.",
-            primary=True,
+            design="pairs",
         ),
         Protocol(
             f"{suite}/pll-shared",
@@ -106,7 +106,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
             _mask_shared,
             pairs.total,
             "Shared tokens masked one at a time and summed.",
-            primary=True,
+            design="pairs",
         ),
     )
 

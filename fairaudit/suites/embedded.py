@@ -63,7 +63,7 @@ TEMPLATES = Suite(
             pairs.after_difference,
             pairs.total,
             "Summed log P of the words after the group term, given the sentence up to it.",
-            primary=True,
+            design="templates",
         ),
         Protocol(
             "templates/causal-sum",
@@ -71,6 +71,7 @@ TEMPLATES = Suite(
             pairs.whole_sentence,
             pairs.total,
             "Summed log-likelihood of the sentence after BOS; includes the group term itself.",
+            design="templates",
         ),
         Protocol(
             "templates/pll-conditional",
@@ -78,7 +79,7 @@ TEMPLATES = Suite(
             pairs.mask_after_difference,
             pairs.total,
             "Tokens after the group term masked one at a time and summed.",
-            primary=True,
+            design="templates",
         ),
         Protocol(
             "templates/pll-differing",
@@ -86,6 +87,7 @@ TEMPLATES = Suite(
             pairs.mask_differing,
             pairs.mean,
             "Tokens of the group term masked one at a time and averaged.",
+            design="templates",
         ),
     ),
     load=_load_templates,

@@ -149,7 +149,7 @@ SUITE = Suite(
             whole_sentence,
             _mean,
             "Logarithm of the geometric mean token probability of the whole sentence after BOS.",
-            primary=True,
+            design="stereoset",
         ),
         Protocol(
             "stereoset/intersentence-causal",
@@ -157,6 +157,7 @@ SUITE = Suite(
             next_sentence,
             _mean,
             "Mean log P(sentence | context) per token.",
+            design="stereoset",
         ),
         Protocol(
             "stereoset/intrasentence-masked",
@@ -164,7 +165,7 @@ SUITE = Suite(
             filler,
             _log_mean_probability,
             "Logarithm of the mean probability of the filler's sub-tokens, each at one mask.",
-            primary=True,
+            design="stereoset",
         ),
     ),
     load=_load,

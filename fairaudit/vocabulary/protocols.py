@@ -1,0 +1,91 @@
+"""Every way of scoring once: what it reads, and in which designs verdicts rest on it.
+
+A protocol id is ``<suite>/<variant>``. Suites of the same design (CrowS-Pairs and its revisions, or
+everybody's own pairs) share the variants; which of them is primary is said here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+#: How a suite's items are built and analysed.
+Design = Literal["templates", "pairs", "crows_pairs", "stereoset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way of scoring.
+
+    Parameters
+    ----------
+    name : str
+        What stands behind the suite in a protocol id.
+    meaning : str
+        What is read of the model, in a few words.
+    primary_in : frozenset of str
+        Designs in which verdicts rest on it. Elsewhere it is exploratory.
+    """
+
+    name: str
+    meaning: str
+    primary_in: frozenset[Design] = field(default_factory=frozenset)
+
+
+def _variant(name: str, meaning: str, *primary_in: Design) -> Variant:
+    return Variant(name, meaning, frozenset(primary_in))
+
+
+#: All of them, by name.
+VARIANTS: Final = {
+    one.name: one
+    for one in (
+        _variant("aul", "mean log-probability of all tokens of the unmasked sentence"),
+        _variant("aula", "as AUL, tokens weighted by the attention they receive"),
+        _variant(
+            "causal-conditional",
+            "log-probability of the words after the group term, given the rest",
+            "templates",
+        ),
+        _variant("causal-mean", "log-probability per token of the whole sentence"),
+        _variant(
+            "causal-sum", "log-probability of the whole sentence", "pairs", "crows_pairs"
+        ),
+        _variant(
+            "intersentence-causal",
+            "log-probability per token of the sentence that follows a context",
+        ),
+        _variant("intersentence-recorded", "scores recorded elsewhere"),
+        _variant(
+            "intrasentence-causal",
+            "log-probability per token of the whole sentence",
+            "stereoset",
+        ),
+        _variant(
+            "intrasentence-masked", "probability of the word in the gap, at a single mask",
+            "stereoset",
+        ),
+        _variant("intrasentence-recorded", "scores recorded elsewhere", "stereoset"),
+        _variant("overall-recorded", "scores recorded elsewhere"),
+        _variant(
+            "pll-conditional", "tokens after the group term masked one at a time", "templates"
+        ),
+        _variant("pll-differing", "tokens of the group term masked one at a time"),
+        _variant(
+            "pll-modified", "tokens that differ between the sentences masked one at a time"
+        ),
+        _variant(
+            "pll-nangia",
+            "tokens that both sentences share masked one at a time, as the authors do",
+            "crows_pairs",
+        ),
+        _variant("pll-shared", "tokens that both sentences share masked one at a time", "pairs"),
+        _variant("recorded", "scores recorded elsewhere", "crows_pairs"),
+    )
+}  # fmt: skip
+
+
+def is_primary(design: Design, protocol: str) -> bool:
+    """Whether verdicts rest on a protocol, by its id and the design of its suite."""
+    known = VARIANTS.get(protocol.partition("/")[2])
+    return known is not None and design in known.primary_in

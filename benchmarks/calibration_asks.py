@@ -10,8 +10,8 @@ from calibration_cells import Cell
 from calibration_draws import Sample
 from calibration_groups import GroupSample, verdict_on
 
-from fairaudit.metrics.building import Metric, Slice, estimate
 from fairaudit.metrics.building import Sample as Values
+from fairaudit.metrics.building import Slice, estimate
 from fairaudit.metrics.controls import Pairs, control_inferences
 from fairaudit.stats.decide import decide
 from fairaudit.stats.intervals import clopper_pearson, exact_test
@@ -21,6 +21,7 @@ from fairaudit.stats.paired import PairedInference, infer_paired
 from fairaudit.stats.permutation import sign_flip
 from fairaudit.stats.unseen import limiting
 from fairaudit.stored_evidence import estimate_evidence
+from fairaudit.vocabulary.metrics import TOXICITY_MEAN
 
 ALPHA: Final = 0.05
 EXACT: Final = frozenset({"clopper-pearson", "mcnemar", "sign-flip"})
@@ -80,9 +81,8 @@ def ask_estimate(cell: Cell, sample: Sample) -> Outcome:
 
 def ask_limit(cell: Cell, sample: Sample) -> Outcome:
     """Whether a gate finds the value below a limit that is the truth."""
-    metric = Metric("toxicity_mean", "bias", range=(0.0, 1.0))
     labels = [str(number) for number in range(len(sample.values))]
-    found = estimate(metric, _WHERE, Values(sample.values, labels), seed=0)
+    found = estimate(TOXICITY_MEAN, _WHERE, Values(sample.values, labels), seed=0)
     evidence = estimate_evidence(found)
     within = evidence is not None and limiting(evidence).upper(ALPHA) < cell.truth
     interval = found.interval

@@ -53,6 +53,12 @@ from fairaudit.results.capability import PROBE, capable
 from fairaudit.results.consistency import one_model
 from fairaudit.results.types import SMALLEST_ALPHA
 from fairaudit.stats.multiplicity import Method
+from fairaudit.vocabulary.cautions import (
+    CAPABILITY_UNKNOWN,
+    DISTANCE_UNKNOWN,
+    NOT_MOVED,
+    SINGLE_SEED,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -271,7 +277,7 @@ def _with_verdicts(
         for entry in corrected(pair.entries, correction):
             known = [capable(audit.estimates, entry) for audit in (baseline, pair.candidate)]
             capability = False if False in known else None if None in known else True
-            unknown = () if capability is not None else ("capability_unknown",)
+            unknown = () if capability is not None else (CAPABILITY_UNKNOWN.name,)
             entries.append(
                 decided(
                     entry,
@@ -286,10 +292,10 @@ def _with_verdicts(
 def _cautions(pair: Pair, audits: Sequence[AuditResult]) -> tuple[str, ...]:
     """Cautions that hold for every comparison of a candidate."""
     moved = True if pair.identical else has_moved(pair.changes)
-    found = [] if moved else ["distance_unknown" if moved is None else "not_moved"]
+    found = [] if moved else [DISTANCE_UNKNOWN.name if moved is None else NOT_MOVED.name]
     recipe = _recipe(pair.candidate)
     if recipe is not None and sum(_recipe(audit) == recipe for audit in audits) == 1:
-        found.append("single_seed")
+        found.append(SINGLE_SEED.name)
     return tuple(found)
 
 

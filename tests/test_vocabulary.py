@@ -17,6 +17,7 @@ from fairaudit.metrics.crows_pairs import crows_pairs_estimates
 from fairaudit.report.experiment import numbers
 from fairaudit.report.names import metric_of, short_label
 from fairaudit.suites import SUITES
+from fairaudit.vocabulary.cautions import CAUTIONS
 from fairaudit.vocabulary.metrics import METRICS, Metric
 from fairaudit.vocabulary.protocols import VARIANTS, Design
 from fairaudit.vocabulary.units import Unit
@@ -41,6 +42,23 @@ def test_no_name_of_a_metric_stands_outside_the_vocabulary(path):
     strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     named = {text for text in strings if isinstance(text, str) and text in METRICS}
     assert named == NOT_THE_METRIC.get(path.relative_to(PACKAGE).as_posix(), set())
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_name_of_a_caution_stands_outside_the_vocabulary(path):
+    """So none ships without words."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert not strings & CAUTIONS.keys()
+
+
+@pytest.mark.parametrize("caution", CAUTIONS.values(), ids=lambda caution: caution.name)
+def test_every_caution_has_its_words_and_is_used(caution):
+    assert caution.label
+    assert caution.meaning.endswith(".")
+    # Of `contaminated` only the word is there: no audit looks at the training text yet.
+    used = any(f"{caution.name.upper()}.name" in path.read_text() for path in SOURCES)
+    assert used or caution.name == "contaminated"
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)

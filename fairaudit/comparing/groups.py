@@ -36,6 +36,7 @@ from fairaudit.stats.group_changes import changes, gap_change, reference_contras
 from fairaudit.stats.group_means import GroupMeans, group_means
 from fairaudit.stats.one_estimate import MIN_DF
 from fairaudit.stored_evidence import comparison_evidence
+from fairaudit.vocabulary.cautions import FEW_CLUSTERS, SKIPPED_ITEMS
 
 Places = Collection[tuple[str, str]]
 
@@ -233,7 +234,7 @@ class _Axis:
     def _entry(self, metric: Metric, **fields: Any) -> Comparison:
         """Return a comparison without evidence as yet."""
         where, terms = self.baseline, self.terms
-        few = () if self.reason is None else ("few_clusters",)
+        few = () if self.reason is None else (FEW_CLUSTERS.name,)
         margin = metric.margin
         return Comparison(
             name=metric.name,
@@ -250,7 +251,7 @@ class _Axis:
             primary=True,
             alpha=terms.alpha,
             margin=margin if margin is None or terms.margin is None else terms.margin,
-            cautions=(*few, *(("skipped_items",) if self.n_dropped else ())),
+            cautions=(*few, *((SKIPPED_ITEMS.name,) if self.n_dropped else ())),
             reason=self.reason,
             **fields,
         )

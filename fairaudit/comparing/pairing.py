@@ -13,6 +13,7 @@ from fairaudit.comparing.uneven import measured
 from fairaudit.metrics.building import Measurement, Metric, Sample, estimate, in_unit
 from fairaudit.results import Change, Comparison, Interval
 from fairaudit.stats.paired import PairedInference, infer_paired
+from fairaudit.vocabulary.cautions import HIGH_TIE_SHARE, SKIPPED_ITEMS
 
 _HIGH_TIE_SHARE: Final = 0.2
 
@@ -194,7 +195,7 @@ def _cautions(
     cautions = list(found.cautions)
     n = found.n if baseline.n is None else baseline.n
     if n and max(baseline.n_tied, candidate.n_tied) / n > _HIGH_TIE_SHARE:
-        cautions.append("high_tie_share")
+        cautions.append(HIGH_TIE_SHARE.name)
     if n_dropped:
-        cautions.append("skipped_items")
+        cautions.append(SKIPPED_ITEMS.name)
     return tuple(dict.fromkeys(cautions))

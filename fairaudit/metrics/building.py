@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from fairaudit.results import Estimate, Interval
 from fairaudit.stats.one_estimate import Inference, infer
+from fairaudit.vocabulary.cautions import HIGH_TIE_SHARE, SKIPPED_ITEMS
 from fairaudit.vocabulary.metrics import Metric as Metric
 
 LEVEL = 0.95
@@ -171,7 +172,7 @@ def _cautions(inference: Inference, sample: Sample) -> tuple[str, ...]:
     cautions = list(inference.cautions)
     n = inference.n if sample.n is None else sample.n
     if n and sample.n_tied / n > _HIGH_TIE_SHARE:
-        cautions.append("high_tie_share")
+        cautions.append(HIGH_TIE_SHARE.name)
     if sample.n_skipped:
-        cautions.append("skipped_items")
+        cautions.append(SKIPPED_ITEMS.name)
     return tuple(cautions)

@@ -45,6 +45,7 @@ from fairaudit.results.reference import reference_of
 from fairaudit.stats.inference import exponentiated
 from fairaudit.stats.largest_gap import simultaneous_gaps
 from fairaudit.stats.one_estimate import MIN_CLUSTERS, MIN_CLUSTERS_BOOTSTRAP, Inference, infer
+from fairaudit.vocabulary.cautions import FEW_CLUSTERS
 
 
 def reference_group(prompts: Prompts) -> str | None:
@@ -97,7 +98,7 @@ def difference_without_interval(
         means = group_means(prompts)
         value = float(means.drop(reference).mean() - means[reference])
         found = without_interval(metric, where, prompts.sample(), value=value, reason=reason)
-        yield found.model_copy(update={"cautions": (*found.cautions, "few_clusters")})
+        yield found.model_copy(update={"cautions": (*found.cautions, FEW_CLUSTERS.name)})
 
 
 def ratio_measurements(metric: Metric, prompts: Prompts) -> Iterator[Measurement]:
@@ -148,7 +149,7 @@ def largest_gap(prompts: Prompts, *, level: float, seed: int) -> Inference:
     theta = y.sum(axis=0) / w.sum(axis=0)
     found = Inference(float(theta.max() - theta.min()), n=len(prompts.table), n_clusters=len(y))
     if (few := too_few_together(prompts)) is not None:
-        return replace(found, cautions=("few_clusters",), reason=few)
+        return replace(found, cautions=(FEW_CLUSTERS.name,), reason=few)
     if not _all_vary(y - theta * w):
         reason = "a group has the same value throughout: nothing shows its spread"
         return replace(found, reason=reason)

@@ -6,13 +6,14 @@ Unknown names (a user's own suite) are shown as they are, with blanks for unders
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.report.clean import clean
 from fairaudit.report.text_names import scorer_meaning
 from fairaudit.results import Comparison, Estimate
 from fairaudit.results.comparison import Paired
+from fairaudit.vocabulary.cautions import CAUTIONS as CAUTIONS
+from fairaudit.vocabulary.cautions import Caution as Caution
 from fairaudit.vocabulary.metrics import METRICS as METRICS
 from fairaudit.vocabulary.metrics import Metric as Metric
 from fairaudit.vocabulary.protocols import VARIANTS
@@ -61,53 +62,6 @@ _CORRECTIONS: Final = {
     "bh": "Benjamini and Hochberg",
     "by": "Benjamini and Yekutieli",
     "holm": "Holm",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Caution:
-    """A caution in words: the short label of a chip, and what it means."""
-
-    label: str
-    meaning: str
-
-
-CAUTIONS: Final = {
-    "capability_unknown": Caution(
-        "capability unknown", "No capability was measured beside it: a dull model looks fair."
-    ),
-    "contaminated": Caution(
-        "contaminated", "Items of the suite overlap with the training text; they were left out."
-    ),
-    "distance_unknown": Caution(
-        "distance unknown",
-        "How far the model moved from its base was not measured: an unchanged bias may only mean "
-        "an unchanged model.",
-    ),
-    "few_clusters": Caution(
-        "few clusters",
-        "Too few independent groups of items for an interval that could be trusted.",
-    ),
-    "high_tie_share": Caution(
-        "many ties", "More than a fifth of the pairs tie: the rate is pulled towards 50 %."
-    ),
-    "nonzero": Caution(
-        "not zero", "Small enough to be called equivalent, yet shown to differ from zero."
-    ),
-    "not_moved": Caution(
-        "not moved",
-        "The model hardly moved from its base, so its bias could hardly change: nothing follows "
-        "for the way it was trained.",
-    ),
-    "overshot": Caution(
-        "overshot", "Bias may have fallen past the ideal to the other side, beyond the margin."
-    ),
-    "single_seed": Caution(
-        "single seed", "One training run: a verdict about this model, not about its recipe."
-    ),
-    "skipped_items": Caution(
-        "skipped items", "Some items could not be scored and are missing from the value."
-    ),
 }
 
 
@@ -189,7 +143,7 @@ def family_name(family: str) -> str:
 
 def caution_of(caution: str) -> Caution:
     """Return a caution in words."""
-    return CAUTIONS.get(caution) or Caution(clean(caution).replace("_", " "), "")
+    return CAUTIONS.get(caution) or Caution(caution, clean(caution).replace("_", " "), "")
 
 
 def cautions_of(found: Iterable[Estimate | Comparison]) -> tuple[Caution, ...]:

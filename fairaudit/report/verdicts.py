@@ -21,6 +21,7 @@ from fairaudit.report.names import (
     variant,
 )
 from fairaudit.results import Comparison
+from fairaudit.vocabulary.cautions import OVERSHOT, SKIPPED_ITEMS
 
 #: What every verdict is about.
 SCOPE: Final = (
@@ -130,7 +131,7 @@ def settled(found: Comparison) -> bool:
     increase as large as the margin is excluded by the bound that gates use.
     """
     if found.verdict == "reduced":
-        return "overshot" not in found.cautions
+        return OVERSHOT.name not in found.cautions
     return found.verdict in ("equivalent", "identical") or increase_excluded(found)
 
 
@@ -206,7 +207,7 @@ def caution_words(name: str, n_skipped: int = 0) -> str:
     caution = caution_of(name)
     label = caution.label[:1].upper() + caution.label[1:]
     count = ""
-    if name == "skipped_items" and n_skipped:
+    if name == SKIPPED_ITEMS.name and n_skipped:
         count = f" ({words.plural(n_skipped, 'item')})"
     return f"{label}{count}: {caution.meaning or 'no explanation recorded.'}"
 

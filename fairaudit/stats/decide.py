@@ -23,6 +23,7 @@ from typing import Literal
 from fairaudit.stats.equivalence import equivalence_p
 from fairaudit.stats.evidence import Evidence, Student, two_sided
 from fairaudit.stats.unseen import limiting
+from fairaudit.vocabulary.cautions import NONZERO, OVERSHOT
 
 Verdict = Literal[
     "amplified", "reduced", "equivalent", "inconclusive", "not_interpretable", "identical"
@@ -147,9 +148,9 @@ def _cautions(
     verdict: Verdict, low: float, high: float, margin: float | None, candidate_low: float | None
 ) -> tuple[str, ...]:
     if verdict == "equivalent" and not low <= 0 <= high:
-        return ("nonzero",)
+        return (NONZERO.name,)
     past = candidate_low is not None and candidate_low < -(margin or 0.0)
-    return ("overshot",) if verdict == "reduced" and past else ()
+    return (OVERSHOT.name,) if verdict == "reduced" and past else ()
 
 
 def _check(difference: float, margin: float | None, alpha: float) -> None:

@@ -52,6 +52,7 @@ from fairaudit.stats.inference import (
 )
 from fairaudit.stats.intervals import effective_counts
 from fairaudit.stats.sample import Design, Sample, make_sample
+from fairaudit.vocabulary.cautions import FEW_CLUSTERS
 
 __all__ = ["Inference", "infer"]
 
@@ -159,11 +160,11 @@ def _clustered(found: Inference, sample: Sample, question: Question, *, is_rate:
     units = f"{sample.n_clusters} {'items' if sample.design == 'item' else 'clusters'}"
     if sample.n_clusters < MIN_CLUSTERS:
         reason = f"{units}: fewer than the {MIN_CLUSTERS} an interval needs"
-        return without_interval(found, reason, "few_clusters")
+        return without_interval(found, reason, FEW_CLUSTERS.name)
     se, df = sample.standard_error()
     if df < MIN_DF:
         reason = f"{units} of very uneven size: they weigh as little as {df + 1:.1f} equal ones"
-        return without_interval(found, reason, "few_clusters")
+        return without_interval(found, reason, FEW_CLUSTERS.name)
     if se == 0:
         return _all_equal(found, units, question, is_rate=is_rate)
     if not is_rate and (apart := sample.few_apart()) is not None:

@@ -57,6 +57,7 @@ from fairaudit.stats.paired_inference import PairedInference
 from fairaudit.stats.pairs import Answers, Pairs, make_answers, make_pairs
 from fairaudit.stats.permutation import sign_flip
 from fairaudit.stats.power import minimum_detectable_effect
+from fairaudit.vocabulary.cautions import FEW_CLUSTERS
 
 __all__ = ["PairedInference", "infer_paired"]
 
@@ -166,11 +167,11 @@ def _clustered(
     units = f"{found.n_clusters} {'items' if pairs.sample.design == 'item' else 'clusters'}"
     if found.n_clusters < MIN_CLUSTERS:
         reason = f"{units}: fewer than the {MIN_CLUSTERS} an interval needs"
-        return _without_interval(found, reason, "few_clusters")
+        return _without_interval(found, reason, FEW_CLUSTERS.name)
     se, df = pairs.sample.standard_error()
     if df < MIN_DF:
         reason = f"{units} of very uneven size: they weigh as little as {df + 1:.1f} equal ones"
-        return _without_interval(found, reason, "few_clusters")
+        return _without_interval(found, reason, FEW_CLUSTERS.name)
     if is_rate:
         return _clustered_rates(found, pairs, se, df, seed)
     if se == 0:

@@ -59,11 +59,10 @@ def _cautions_in(path: Path) -> set[str]:
 
 
 def test_every_caution_of_schema_and_code_has_words():
+    """Cautions are given by their records, never by a name that may have none."""
     rooms = ("metrics", "comparing", "stats", "suites")
-    used = {name for room in rooms for path in (PACKAGE / room).rglob("*.py")
-            for name in _cautions_in(path)}  # fmt: skip
-    assert {"high_tie_share", "overshot"} <= used
-    assert used <= set(CAUTIONS)
+    assert not {name for room in rooms for path in (PACKAGE / room).rglob("*.py")
+                for name in _cautions_in(path)}  # fmt: skip
     assert set(CAUTIONS) >= _OF_THE_SCHEMA
     for caution in CAUTIONS.values():
         assert caution.label == caution.label.lower()

@@ -11,6 +11,7 @@ from fairaudit.report.clean import shorten
 from fairaudit.report.comparison.view import Candidate, candidates, gaps, primary
 from fairaudit.report.names import axis_name
 from fairaudit.results import Agreement, Comparison, ComparisonResult
+from fairaudit.vocabulary.cautions import NOT_MOVED
 
 _FAMILIES: Final = (
     "Families of metrics ask differently, so they may disagree; neither is the truth. Where they "
@@ -112,7 +113,7 @@ def next_steps(result: ComparisonResult) -> Iterator[str]:
     for verdict, step in _STEPS.items():
         if by_verdict[verdict]:
             yield step.format(axes=axes_of(by_verdict[verdict]))
-    still = [one for one in every if "not_moved" in one.cautions]
+    still = [one for one in every if NOT_MOVED.name in one.cautions]
     if still:
         yield (
             f"Hardly moved from the baseline: {_names(still)}. Such a verdict says nothing about "

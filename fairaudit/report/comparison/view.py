@@ -8,10 +8,11 @@ from typing import Final
 
 from fairaudit.report.grouping import anchor, grouped
 from fairaudit.results import Change, Comparison, ComparisonResult, NotCompared
+from fairaudit.vocabulary.cautions import DISTANCE_UNKNOWN, NOT_MOVED, SINGLE_SEED
 
 Key = tuple[str, str, str, str | None, str]
 #: Cautions about a model as a whole: said once where they hold for all of it.
-_OF_THE_MODEL: Final = ("not_moved", "distance_unknown", "single_seed")
+_OF_THE_MODEL: Final = (NOT_MOVED.name, DISTANCE_UNKNOWN.name, SINGLE_SEED.name)
 _AXES_FIRST: Final = ("gender", "race", "religion")
 _KINDS: Final = ("distance", "capability", "composite")
 _PROBE: Final = "probe"

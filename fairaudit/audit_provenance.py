@@ -15,6 +15,7 @@ from fairaudit.versions import versions_of
 if TYPE_CHECKING:
     from fairaudit.scoring.load import LoadedModel
     from fairaudit.scoring.texts.base import TextScorer
+    from fairaudit.training.verification import ClaimNote
 
 logger = logging.getLogger(__name__)
 
@@ -45,14 +46,13 @@ def json_beside(folder: Path | None, name: str, schema: str) -> dict[str, Any] |
     return content if isinstance(content, dict) and content.get("schema") == schema else None
 
 
-def claim_notes(privacy: dict[str, Any] | None, loaded: LoadedModel) -> list[str]:
+def claim_of(privacy: dict[str, Any] | None, loaded: LoadedModel) -> ClaimNote | None:
     """Say what comes of recomputing the privacy claim that lies beside the checkpoint."""
     if privacy is None:
-        return []
+        return None
     from fairaudit.training.verification import claim_note
 
-    note = claim_note(privacy, loaded.identity.fingerprint)
-    return [] if note is None else [note]
+    return claim_note(privacy, loaded.identity.fingerprint)
 
 
 def batching_notes(settings: Settings, scorers: Iterable[TextScorer]) -> list[str]:

@@ -18,7 +18,7 @@ from fairaudit.audit_near_ties import near_tie_notes, near_ties_in_fp32
 from fairaudit.audit_plan import AuditPlan, plan_audit
 from fairaudit.audit_provenance import (
     batching_notes,
-    claim_notes,
+    claim_of,
     json_beside,
     provenance_of,
 )
@@ -200,6 +200,7 @@ def run_audit(
         measured = {name: tables[name] for name in tables if name not in empty}
         estimates = _estimates(plan, measured, tell)
         privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
+        claim = claim_of(privacy, plan.loaded)
         result = AuditResult(
             label=plan.label,
             suites=tuple(
@@ -216,11 +217,12 @@ def run_audit(
             estimates=with_adjusted_p([*estimates, *_distances(plan, tell)]),
             provenance=provenance.model_copy(update={"near_ties": near_ties}),
             privacy=privacy,
+            privacy_refuted=claim.said if claim is not None and claim.refuted else None,
             notes=(
                 *_notes(plan, texts),
                 *near_tie_notes(plan.loaded, near_ties),
                 *skipped_notes(tables, empty),
-                *claim_notes(privacy, plan.loaded),
+                *(() if claim is None else (claim.said,)),
             ),
             run=Run(
                 started=started.isoformat(timespec="seconds"),

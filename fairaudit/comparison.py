@@ -146,6 +146,11 @@ def compare(
             settings={"alpha": alpha, "correction": correction, "margin": margin, "seed": seed},
             audits={name: audit.digest for name, audit in zip(names, loaded, strict=True)},
             privacy={n: a.privacy for n, a in zip(names, loaded, strict=True) if a.privacy},
+            privacy_refuted={
+                n: a.privacy_refuted
+                for n, a in zip(names, loaded, strict=True)
+                if a.privacy_refuted is not None
+            },
         ),
         notes=tuple(note for pair in pairs for note in pair.notes),
         run=Run(

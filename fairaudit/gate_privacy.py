@@ -1,15 +1,15 @@
 """The privacy statement under a gate: what it declares, checked as far as reading it goes.
 
-Recomputing ε takes an accountant, which the audit ran and whose finding stands in its notes; a gate
-reads. What it can see besides is whether the statement claims anything, is about this model, and
-does not contradict itself.
+Recomputing ε takes an accountant, which the audit ran and whose finding stands in its result; a
+gate reads. What it can see besides is whether the statement claims anything, is about this model,
+and does not contradict itself.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,9 +20,6 @@ from fairaudit.results.audit import AuditResult
 from fairaudit.results.gate import GateDecision
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.types import ModelIdentity
-
-#: How the note of an audit begins that recomputed ε and found the claim not to follow.
-REFUTED: Final = "the privacy statement does not follow"
 
 
 def max_epsilon(rule: MaxEpsilon, result: Result, candidate: str | None) -> Check:
@@ -67,6 +64,12 @@ def _content(result: Result, candidate: str | None) -> dict[str, Any] | None:
     return result.provenance.privacy.get(candidate or "")
 
 
+def _refutation(result: Result, candidate: str | None) -> str | None:
+    if isinstance(result, AuditResult):
+        return result.privacy_refuted
+    return result.provenance.privacy_refuted.get(candidate or "")
+
+
 def _model_of(result: Result, candidate: str | None) -> ModelIdentity:
     if isinstance(result, AuditResult):
         return result.provenance.model
@@ -89,11 +92,9 @@ def _problems(
     about, fingerprint = statement.model_fingerprint, _model_of(result, candidate).fingerprint
     if about is not None and fingerprint is not None and about != fingerprint:
         yield f"the privacy statement is about another model ({about[:12]}, not {fingerprint[:12]})"
-    # The notes of a comparison begin with the label that they are about.
-    about_it = "" if candidate is None else f"{candidate}: "
-    yield from (
-        note.removeprefix(about_it) for note in result.notes if note.startswith(about_it + REFUTED)
-    )
+    refuted = _refutation(result, candidate)
+    if refuted is not None:
+        yield refuted
     expected = statement.sample_rate * statement.records
     if not math.isclose(expected, statement.expected_batch_size, rel_tol=1e-6):
         yield "the privacy statement contradicts itself: sample rate, records and batch size"

@@ -111,3 +111,15 @@ def test_a_failure_while_writing_leaves_the_old_files(tmp_path):
 
 def test_notebook_display_shows_the_numbers():
     assert "0.250" in audit(estimate())._repr_html_() or "0.25" in audit(estimate())._repr_html_()
+
+
+def test_a_claim_that_an_older_audit_refuted_in_its_notes_stays_refuted(tmp_path):
+    """Issue 19: then it was recognised by how the note began."""
+    said = "the privacy statement does not follow: epsilon 3 is claimed, the parameters give 9"
+    content = json.loads(audit().to_json()) | {"notes": ["another note", said]}
+    assert content.pop("privacy_refuted") is None
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(sealed(content)))
+    assert AuditResult.load(path).privacy_refuted == said
+    path.write_text(json.dumps(sealed(content | {"privacy_refuted": None})))
+    assert AuditResult.load(path).privacy_refuted is None

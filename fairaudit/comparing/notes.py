@@ -22,10 +22,8 @@ def notes_on(baseline: AuditResult, candidate: AuditResult, terms: Terms) -> Ite
             f"{terms.baseline} was made from {terms.candidate}: baseline and candidate look "
             "swapped; compare again with the base model first"
         )
-    for note in candidate.notes:
-        # A gate must hear of it.
-        if note.startswith("the privacy statement does not follow"):
-            yield f"{terms.candidate}: {note}"
+    if candidate.privacy_refuted is not None:
+        yield f"{terms.candidate}: {candidate.privacy_refuted}"
 
 
 def _scored_with(terms: Terms, name: str, baseline: str, candidate: str) -> str:

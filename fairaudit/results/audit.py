@@ -14,6 +14,7 @@ from fairaudit.results.consistency import audit_contradictions, refuse
 from fairaudit.results.digest import digest_of, sealed
 from fairaudit.results.display import Plotted
 from fairaudit.results.folders import staged_result
+from fairaudit.results.old_claims import with_refutation
 from fairaudit.results.places import named
 from fairaudit.results.texts import PromptTexts, read_texts, write_texts
 from fairaudit.results.types import Estimate, Frozen, Provenance, Run, SuiteRun
@@ -41,6 +42,8 @@ class AuditResult(Plotted, Frozen):
     estimates: tuple[Estimate, ...]
     provenance: Provenance
     privacy: dict[str, Any] | None = None
+    #: Why the claim of ``privacy`` does not follow; None: it does, or nothing is claimed.
+    privacy_refuted: str | None = None
     notes: tuple[str, ...] = ()
     run: Run
 
@@ -49,6 +52,11 @@ class AuditResult(Plotted, Frozen):
     _folder: Path | None = PrivateAttr(default=None)
     #: SHA-256 of each table and file of texts in the folder, by its path; none in old folders.
     _sha256: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _claims_of_old_files_get_a_field(cls, content: Any) -> Any:
+        return with_refutation(content) if isinstance(content, dict) else content
 
     @model_validator(mode="after")
     def _keys_are_unique(self) -> AuditResult:

@@ -13,6 +13,7 @@ from fairaudit.results.consistency import comparison_contradictions, refuse
 from fairaudit.results.digest import sealed
 from fairaudit.results.display import Plotted
 from fairaudit.results.folders import staged_result
+from fairaudit.results.old_claims import with_refutations
 from fairaudit.results.old_gaps import with_gap_fields
 from fairaudit.results.types import (
     Direction,
@@ -272,6 +273,8 @@ class ComparisonProvenance(Frozen):
     audits: dict[str, str] = Field(default_factory=dict)
     #: Privacy statement found beside each checkpoint, by label; checkpoints without one are absent.
     privacy: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    #: Why a statement does not follow, by label; others are absent.
+    privacy_refuted: dict[str, str] = Field(default_factory=dict)
 
 
 class ComparisonResult(Plotted, Frozen):
@@ -298,8 +301,8 @@ class ComparisonResult(Plotted, Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _gaps_of_old_files_get_fields(cls, content: Any) -> Any:
-        return with_gap_fields(content) if isinstance(content, dict) else content
+    def _old_files_get_fields(cls, content: Any) -> Any:
+        return with_refutations(with_gap_fields(content)) if isinstance(content, dict) else content
 
     @model_validator(mode="after")
     def _keys_and_labels_are_unique(self) -> ComparisonResult:

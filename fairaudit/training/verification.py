@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fairaudit.errors import FairauditError, ResultError
 from fairaudit.results.privacy import PrivacyStatement
@@ -93,7 +93,16 @@ def check_statement(statement: PrivacyStatement, fingerprint: str | None = None)
     )
 
 
-def claim_note(privacy: dict[str, Any] | None, fingerprint: str | None) -> str | None:
+class ClaimNote(NamedTuple):
+    """What an audit says of the claim beside its checkpoint."""
+
+    #: One line with its warnings.
+    said: str
+    #: Whether the claim does not follow.
+    refuted: bool
+
+
+def claim_note(privacy: dict[str, Any] | None, fingerprint: str | None) -> ClaimNote | None:
     """One line about the claim that lies beside a checkpoint, for the notes of its audit.
 
     Parameters
@@ -105,17 +114,17 @@ def claim_note(privacy: dict[str, Any] | None, fingerprint: str | None) -> str |
 
     Returns
     -------
-    str or None
-        The finding with its warnings. None where nothing is claimed and nothing is said; never
-        raises for a damaged claim, which is what such a note is for.
+    ClaimNote or None
+        The finding. None where nothing is claimed and nothing is said; never raises for a damaged
+        claim, which is what such a note is for.
     """
     if privacy is None:
         return None
     try:
         found = check_statement(PrivacyStatement.of(privacy), fingerprint)
     except FairauditError as error:
-        return f"the privacy statement does not follow: {error}"
-    return "; ".join((found.sentence, *found.warnings))
+        return ClaimNote(f"the privacy statement does not follow: {error}", True)
+    return ClaimNote("; ".join((found.sentence, *found.warnings)), not found.consistent)
 
 
 def _fingerprint(folder: Path) -> str | None:

@@ -132,4 +132,5 @@ def test_a_forged_claim_beside_the_checkpoint_is_flagged(checkpoint, tmp_path):
     (folder / "privacy.json").write_text(json.dumps(claim))
     result = audit(folder, **AXIS)
     assert result.privacy["epsilon"] == 0.1
-    assert any(note.startswith("the privacy statement does not follow") for note in result.notes)
+    assert result.privacy_refuted.startswith("the privacy statement does not follow")
+    assert result.privacy_refuted in result.notes

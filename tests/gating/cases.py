@@ -136,9 +136,10 @@ CASES = [
     Case("no guarantee", private(epsilon=None), policy(EPSILON), "FAIL"),
     Case("another model's statement", private(model_fingerprint="beef"), policy(EPSILON), "FAIL"),
     Case("statement against itself", private(expected_batch_size=5.0), policy(EPSILON), "FAIL"),
-    Case("statement refuted by the audit", audit(privacy=STATEMENT, notes=(
-        "the privacy statement does not follow: epsilon 3 is claimed, the parameters give 9",
-    )), policy(EPSILON), "FAIL"),
+    Case("statement refuted by the audit", audit(
+        privacy=STATEMENT,
+        privacy_refuted="the privacy statement does not follow: the parameters give 9",
+    ), policy(EPSILON), "FAIL"),
     Case("twins as records", private(cda={"mode": "separate"}), policy(EPSILON), "FAIL"),
     Case("epsilon without noise", private(noise_multiplier=0.0), policy(EPSILON), "FAIL"),
     Case("a delta that reveals records", private(delta=1e-4), policy(EPSILON), "FAIL"),

@@ -50,8 +50,13 @@ def test_the_candidates_own_epsilon_is_judged(privacy, limit, decision):
 def test_a_claim_that_an_audit_refuted_is_refuted_in_its_comparison():
     audits = [make_audit(name, pair_table([1.0, -1.0] * 100)) for name in "abc"]
     note = "the privacy statement does not follow: epsilon 3 is claimed, the parameters give 9"
-    claims = [{"privacy": {**STATEMENT, "model_fingerprint": f"weights of {name}"}, "notes": notes}
-              for name, notes in (("b", (note,)), ("c", ()))]  # fmt: skip
+    claims = [
+        {
+            "privacy": {**STATEMENT, "model_fingerprint": f"weights of {name}"},
+            "privacy_refuted": said,
+        }
+        for name, said in (("b", note), ("c", None))
+    ]
     told = [
         one.model_copy(update=claim).with_tables({"mine": one.items("mine")})
         for one, claim in zip(audits[1:], claims, strict=True)

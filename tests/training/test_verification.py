@@ -87,7 +87,10 @@ def test_values_beyond_computing_are_one_line(noise, mode):
     ):
         verify(claim)
     note = claim_note(json.loads(claim.to_json()), None)
-    assert note.startswith("the privacy statement does not follow: privacy.json: no epsilon can")
+    assert note.refuted
+    assert note.said.startswith(
+        "the privacy statement does not follow: privacy.json: no epsilon can"
+    )
 
 
 def test_the_command_says_consistent_or_fails_in_one_line(tmp_path):
@@ -126,17 +129,18 @@ def test_a_folder_without_a_statement_is_refused(tmp_path):
 def test_a_note_for_an_audit_says_what_follows_and_never_fails():
     claim = json.loads(statement(model_fingerprint="abc").to_json())
     assert claim_note(None, "abc") is None
-    assert "is consistent" in claim_note(claim, "abc")
-    assert claim_note(claim, "abc").endswith("; the noise came from a generator that is not "
+    assert "is consistent" in claim_note(claim, "abc").said
+    assert claim_note(claim, "abc").said.endswith("; the noise came from a generator that is not "
                                              "cryptographic")  # fmt: skip
-    assert "; the statement does not say which" in claim_note(
-        {**claim, "model_fingerprint": None}, "abc"
+    assert (
+        "; the statement does not say which"
+        in claim_note({**claim, "model_fingerprint": None}, "abc").said
     )
-    assert "; delta 0.5 is not below 1/records" in claim_note({**claim, "delta": 0.5}, "abc")
-    assert "other weights" in claim_note(claim, "def")
-    assert "the parameters give" in claim_note({**claim, "epsilon": 0.1}, "abc")
-    assert "does not follow: privacy.json: delta" in claim_note({**claim, "delta": 7}, "abc")
-    assert "noise_seed" in claim_note({**claim, "noise_seed": 7}, "abc")
+    assert "; delta 0.5 is not below 1/records" in claim_note({**claim, "delta": 0.5}, "abc").said
+    assert "other weights" in claim_note(claim, "def").said
+    assert "the parameters give" in claim_note({**claim, "epsilon": 0.1}, "abc").said
+    assert "does not follow: privacy.json: delta" in claim_note({**claim, "delta": 7}, "abc").said
+    assert "noise_seed" in claim_note({**claim, "noise_seed": 7}, "abc").said
 
 
 def test_weights_that_were_changed_are_noticed(tmp_path):

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import fairaudit.vocabulary.metrics as vocabulary
 from fairaudit.gate_checks import range_of
@@ -18,6 +20,7 @@ from fairaudit.report.experiment import numbers
 from fairaudit.report.names import metric_of, short_label
 from fairaudit.suites import SUITES
 from fairaudit.vocabulary.cautions import CAUTIONS
+from fairaudit.vocabulary.influences import Influence, influence_of
 from fairaudit.vocabulary.metrics import METRICS, Metric
 from fairaudit.vocabulary.protocols import VARIANTS, Design
 from fairaudit.vocabulary.units import Unit
@@ -135,3 +138,10 @@ def test_a_variant_that_is_made_primary_is_so_everywhere(monkeypatch):
     )
     found = {one.name: one.primary for one in crows_pairs_estimates(table, 0) if one.axis != "all"}
     assert found["stereotype_preference_rate"]
+
+
+@given(st.text("abcdefgh_", min_size=1), st.booleans())
+def test_an_influence_is_read_back_from_its_name(axis, clipped):
+    if not axis.startswith("clipped_"):
+        assert influence_of(Influence(axis, clipped).name) == Influence(axis, clipped)
+    assert influence_of(axis) is None

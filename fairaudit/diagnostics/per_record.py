@@ -13,6 +13,7 @@ from fairaudit.diagnostics.moments import Array
 from fairaudit.diagnostics.parameters import missing_reason
 from fairaudit.diagnostics.swap import SwapParts
 from fairaudit.results.diagnostics import ClippingParameters
+from fairaudit.vocabulary.influences import Influence
 
 #: Quantities that are means over records, in the order in which they are printed.
 LOSS, MEAN_NORM, CLIP_RATE = "loss", "mean_norm", "clip_rate"
@@ -97,7 +98,7 @@ def _reciprocal(value: float) -> float:
 
 def bias_name(axis: str, *, clipped: bool) -> str:
     """Name of the bias influence on one axis."""
-    return f"bias_influence_{'clipped_' if clipped else ''}{axis}"
+    return Influence(axis, clipped).name
 
 
 def _add_bias(

@@ -24,6 +24,7 @@ from fairaudit.diagnostics.records import MIN_TEMPLATES
 from fairaudit.diagnostics.statistics import Log, Mean, SquaredNorm, Statistic
 from fairaudit.results.diagnostics import ClippingParameters, Quantity
 from fairaudit.results.types import Interval
+from fairaudit.vocabulary.influences import influence_of
 
 LEVEL: Final = 0.95
 TOO_FEW_TWINS: Final = (
@@ -153,7 +154,7 @@ def _resampled(
         if statistic is None:
             yield name, {"value": None, "reason": TOO_FEW_TWINS}
             continue
-        scale = float(cells.counts.sum()) if name.startswith("bias_influence") else 1.0
+        scale = float(cells.counts.sum()) if influence_of(name) is not None else 1.0
         found = _scaled(interval(statistic, draws, LEVEL), scale)
         extra = {"se": _probe_error(numbers, group)} if name == per_record.TRACE else {}
         yield name, {**found, **extra}
@@ -298,7 +299,7 @@ def concerns(name: str, axis: str, labels: Labels) -> bool:
 
     Groups of a user's column stand on no axis of bias; they are shown with all of them.
     """
-    if not name.startswith("bias_influence"):
+    influence = influence_of(name)
+    if influence is None:
         return True
-    bias_axis = name.removeprefix("bias_influence_").removeprefix("clipped_")
-    return bias_axis == axis or axis not in ("gender", "race", "religion")
+    return influence.axis == axis or axis not in ("gender", "race", "religion")

@@ -28,6 +28,7 @@ from fairaudit.results import DiagnosticsResult, Interval
 from fairaudit.results.diagnostics import GroupDifference
 from fairaudit.results.experiment import ArmRun, Claim, Convergence, Prediction, Push
 from fairaudit.stats.claims import SeedDifference, difference_of_sizes, seed_difference
+from fairaudit.vocabulary.influences import Influence
 
 AREA: Final = "area_between_curves"
 #: By arm and seed.
@@ -185,12 +186,12 @@ def pushes(diagnoses: Diagnoses) -> Iterator[Push]:
         own = [found for (of, _), found in sorted(diagnoses.items()) if of == arm]
         groups = dict.fromkeys((q.axis, q.group or "") for q in own[0].quantities)
         for axis, name in groups:
-            plain = [_mean_push(found, axis, name, "") for found in own]
+            plain = [_mean_push(found, name, Influence(axis, clipped=False)) for found in own]
             values = [value for value in plain if value is not None]
             clipped = [
                 value
                 for found in own
-                if (value := _mean_push(found, axis, name, "clipped_")) is not None
+                if (value := _mean_push(found, name, Influence(axis, clipped=True))) is not None
             ]
             if values:
                 yield Push(
@@ -204,11 +205,11 @@ def pushes(diagnoses: Diagnoses) -> Iterator[Push]:
                 )
 
 
-def _mean_push(found: DiagnosticsResult, axis: str, group: str, kind: str) -> float | None:
+def _mean_push(found: DiagnosticsResult, group: str, influence: Influence) -> float | None:
     values = [
         one.value
         for one in found.quantities
-        if (one.axis, one.group, one.name) == (axis, group, f"bias_influence_{kind}{axis}")
+        if (one.axis, one.group, one.name) == (influence.axis, group, influence.name)
         and one.value is not None
     ]
     return sum(values) / len(values) if values else None

@@ -11,6 +11,7 @@ from fairaudit.report.names import axis_name
 from fairaudit.report.words import MISSING
 from fairaudit.results.diagnostics import DiagnosedModel, GroupDifference, Quantity
 from fairaudit.results.types import Interval
+from fairaudit.vocabulary.influences import Influence, influence_of
 
 _MINUS: Final = "−"
 
@@ -196,25 +197,23 @@ QUANTITIES: Final = {
     ),
 }
 
-_INFLUENCE: Final = "bias_influence_"
-
 
 def meaning_of(name: str) -> Meaning:
     """Return a quantity in words; an unknown one as it is called."""
-    if name.startswith(_INFLUENCE):
-        return _influence(name.removeprefix(_INFLUENCE))
+    influence = influence_of(name)
+    if influence is not None:
+        return _influence(influence)
     return QUANTITIES.get(name) or Meaning(clean(name.replace("_", " ")), Form.SMALL, "")
 
 
-def _influence(rest: str) -> Meaning:
-    clipped = rest.startswith("clipped_")
-    axis = axis_name(rest.removeprefix("clipped_")).lower()
-    tail = ", clipped" if clipped else ""
+def _influence(influence: Influence) -> Meaning:
+    axis = axis_name(influence.axis).lower()
+    tail = ", clipped" if influence.clipped else ""
     return Meaning(
         f"Push on {axis} bias{tail}",
         Form.SMALL,
         f"What one step on the texts does to the {axis} bias score, to first order, in nats"
-        f"{' after clipping' if clipped else ''}. Above 0 is towards the stereotype.",
+        f"{' after clipping' if influence.clipped else ''}. Above 0 is towards the stereotype.",
     )
 
 

@@ -14,6 +14,7 @@ from fairaudit.results.diagnostics import (
     Quantity,
     RecordPush,
 )
+from fairaudit.vocabulary.influences import influence_of
 
 #: Columns of the tables of groups: what is read first, then clipping, noise and risk.
 TABLES: Final = (
@@ -84,7 +85,7 @@ def tables(result: DiagnosticsResult, model: str, axis: str) -> tuple[Table, ...
         dict.fromkeys(
             entry.name for entry in result.quantities
             if entry.axis == axis and entry.model == model
-            and entry.name.startswith("bias_influence")
+            and influence_of(entry.name) is not None
         )
     )  # fmt: skip
     wanted = (*TABLES, ("Push on the bias score", bias))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.audit_scorers import Scorers, make_scorers
+from fairaudit.audit_source import check_source, one_or_several
 from fairaudit.audit_texts import TextOptions, decoding_settings
 from fairaudit.errors import UsageError
 from fairaudit.items import ModelKind, Request, Skipped
@@ -74,8 +75,8 @@ class AuditPlan:
 def plan_audit(
     model: str | os.PathLike[str] | tuple[Any, Any],
     *,
-    suites: Sequence[str] | None = None,
-    axes: Sequence[str] | None = None,
+    suites: str | Sequence[str] | None = None,
+    axes: str | Sequence[str] | None = None,
     data: str | os.PathLike[str] | None = None,
     base: str | os.PathLike[str] | tuple[Any, Any] | None = None,
     label: str | None = None,
@@ -91,6 +92,10 @@ def plan_audit(
     texts: TextOptions | None = None,
 ) -> AuditPlan:
     """Load model and items and plan the scoring, without scoring anything; see `audit`."""
+    check_source(model)
+    if base is not None:
+        check_source(base)
+    suites, axes = one_or_several(suites), one_or_several(axes)
     options = texts or TextOptions()
     chosen = [_with_decoding(suite, options, seed) for suite in _chosen_suites(suites, full)]
     _check_axes(axes, chosen)

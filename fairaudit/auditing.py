@@ -55,8 +55,8 @@ __all__ = ["AuditPlan", "TextOptions", "audit", "plan_audit", "run_audit", "save
 def audit(
     model: str | os.PathLike[str] | tuple[Any, Any],
     *,
-    suites: Sequence[str] | None = None,
-    axes: Sequence[str] | None = None,
+    suites: str | Sequence[str] | None = None,
+    axes: str | Sequence[str] | None = None,
     data: str | os.PathLike[str] | None = None,
     base: str | os.PathLike[str] | tuple[Any, Any] | None = None,
     label: str | None = None,

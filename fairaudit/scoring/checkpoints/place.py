@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from transformers.utils.hub import cached_file
 
 from fairaudit.errors import ModelError
 from fairaudit.lines import lines_of
+from fairaudit.scoring.checkpoints.hub_id import HUB_ID
 
 CONFIG: Final = "config.json"
 ADAPTER_CONFIG: Final = "adapter_config.json"
@@ -32,7 +32,6 @@ _TOKENIZER_FILES: Final = (
     "spiece.model",
     "sentencepiece.bpe.model",
 )
-_HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def locate(
         return Place(text, path, None, trust_remote_code)
     if path.exists():
         raise ModelError(f"{text} is a file; name the checkpoint's folder")
-    if not _HUB_ID.fullmatch(text):
+    if not HUB_ID.fullmatch(text):
         raise ModelError(f"{text}: no such folder")
     place = Place(text, None, revision, trust_remote_code)
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
@@ -158,7 +157,11 @@ def _check_cached(place: Place) -> None:
 def _check_folder(folder: Path) -> None:
     files = {path.name for path in folder.iterdir()}
     if not files & {CONFIG, ADAPTER_CONFIG}:
-        raise ModelError(f"{folder}: no {CONFIG}; is it a checkpoint in Hugging Face form?")
+        newest = _newest_checkpoint(folder)
+        hint = "is it a checkpoint in Hugging Face form?"
+        if newest is not None:
+            hint = f"it holds checkpoints of a training; the newest is {newest}"
+        raise ModelError(f"{folder}: no {CONFIG}; {hint}")
     if ADAPTER_CONFIG in files and files & {_WEIGHTS, _INDEX}:
         raise ModelError(
             f"{folder} holds a whole model and an adapter; move the one that is not meant elsewhere"
@@ -167,6 +170,16 @@ def _check_folder(folder: Path) -> None:
         raise ModelError(
             f"{folder} holds both {_WEIGHTS} and {_INDEX}; remove the weights that are out of date"
         )
+
+
+def _newest_checkpoint(folder: Path) -> Path | None:
+    """Return the last of the folders that a `transformers.Trainer` leaves."""
+    steps = {
+        int(path.name.removeprefix("checkpoint-")): path
+        for path in folder.glob("checkpoint-*")
+        if path.is_dir() and path.name.removeprefix("checkpoint-").isdecimal()
+    }
+    return steps[max(steps)] if steps else None
 
 
 def weight_files(place: Place, config: Any = None) -> tuple[Path, ...]:

@@ -1,0 +1,63 @@
+"""What an audit is called with, looked at before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from fairaudit.errors import ModelError, UsageError
+from fairaudit.scoring.checkpoints.hub_id import HUB_ID
+
+_PAIR: Final = "pass the model and its tokenizer as a pair: (model, tokenizer)"
+
+
+def check_source(source: Any) -> None:
+    """Refuse what cannot be a model, and a path that is not there.
+
+    Raises
+    ------
+    UsageError
+        For a list, a model without its tokenizer, a pair in the wrong order.
+    ModelError
+        For a path that does not exist.
+    """
+    if isinstance(source, tuple):
+        _check_pair(source)
+    elif _is_model(source):
+        raise UsageError(f"a model in memory needs its tokenizer: {_PAIR}")
+    elif not isinstance(source, str | os.PathLike):
+        raise UsageError(
+            f"name a Hub id or a checkpoint's folder, or {_PAIR}; this is {_kind_of(source)}"
+        )
+    elif not Path(source).exists() and not HUB_ID.fullmatch(os.fspath(source)):
+        raise ModelError(f"{os.fspath(source)}: no such folder")
+
+
+def one_or_several(names: str | Sequence[str] | None) -> list[str] | None:
+    """Names as a list; a single one may be given as it is."""
+    if names is None:
+        return None
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _check_pair(source: tuple[Any, ...]) -> None:
+    if len(source) != 2:
+        raise UsageError(f"{_PAIR}; this has {len(source)} parts")
+    model, tokenizer = source
+    if _is_model(tokenizer) and not _is_model(model):
+        raise UsageError(f"{_PAIR}, in this order")
+    if not _is_model(model):
+        raise UsageError(f"{_PAIR}; the first part is {_kind_of(model)}")
+    if not callable(tokenizer):
+        raise UsageError(f"{_PAIR}; the second part is {_kind_of(tokenizer)}")
+
+
+def _is_model(one: Any) -> bool:
+    return callable(getattr(one, "parameters", None)) and not isinstance(one, type)
+
+
+def _kind_of(one: Any) -> str:
+    name = type(one).__name__
+    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"

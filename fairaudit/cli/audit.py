@@ -111,7 +111,11 @@ def audit_command(
     from fairaudit.cli.gate import apply_policy
     from fairaudit.policy import read_policy
 
+    from fairaudit.audit_source import check_source
+
     places = _places(models, output, label, format)
+    for model in models:
+        check_source(model)
     # Read before the model is: a typing error should not cost an audit.
     rules = None if policy is None else read_policy(policy)
     codes = []

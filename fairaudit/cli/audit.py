@@ -108,10 +108,9 @@ def audit_command(
 
     Example: fairaudit audit distilgpt2 --output audits/distilgpt2
     """
+    from fairaudit.audit_source import check_source
     from fairaudit.cli.gate import apply_policy
     from fairaudit.policy import read_policy
-
-    from fairaudit.audit_source import check_source
 
     places = _places(models, output, label, format)
     for model in models:

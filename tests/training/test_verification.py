@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 import torch
@@ -157,3 +158,13 @@ def test_weights_that_were_changed_are_noticed(tmp_path):
         next(model.parameters())[0, 0] += 1e-3
     model.save_pretrained(tmp_path)
     assert "other weights" in verify(tmp_path).sentence
+
+
+@pytest.mark.parametrize(("noise", "share"), [(40.0, 0.005), (4.0, 0.5), (1.0, 0.9), (0.5, 0.99)])
+def test_a_claim_is_held_to_a_share_of_what_follows(noise, share):
+    """Issue 22: 0.0001 passed for 0.02, since less than 0.02 lay between."""
+    follows = verify(statement(noise_multiplier=noise, epsilon=1.0)).recomputed
+    assert 0 < follows < math.inf
+    assert verify(statement(noise_multiplier=noise, epsilon=follows)).consistent
+    assert verify(statement(noise_multiplier=noise, epsilon=follows / 1.004)).consistent
+    assert not verify(statement(noise_multiplier=noise, epsilon=share * follows)).consistent

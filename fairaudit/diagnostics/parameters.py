@@ -80,7 +80,7 @@ def _from_privacy(folder: Path) -> dict[str, tuple[Any, str]]:
     return {
         "max_grad_norm": (statement.max_grad_norm, source),
         "noise_multiplier": (statement.noise_multiplier, source),
-        "batch_size": (statement.expected_batch_size, source),
+        "batch_size": (statement.expected_examples, source),
     }
 
 
@@ -88,7 +88,7 @@ def _from_training(folder: Path) -> dict[str, tuple[Any, str]]:
     record = TrainingRecord.load(folder)
     source = "training.json"
     found: dict[str, tuple[Any, str]] = {
-        "batch_size": (float(record.batch_size), source),
+        "batch_size": (record.expected_examples, source),
         "learning_rate": (record.learning_rate, source),
     }
     if record.max_grad_norm is not None:

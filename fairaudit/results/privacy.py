@@ -15,6 +15,11 @@ PRIVACY_SCHEMA: Literal["fairaudit/privacy"] = "fairaudit/privacy"
 PRIVACY_SCHEMA_VERSION = 1
 
 
+def examples_of_step(batch_size: float, cda_mode: str | None) -> float:
+    """Return what the summed gradient of a step is divided by: 2B with separate twins, else B."""
+    return 2 * batch_size if cda_mode == "separate" else batch_size
+
+
 class CdaStatement(Frozen):
     """How counterfactual twins entered training, as far as privacy is concerned."""
 
@@ -56,6 +61,11 @@ class PrivacyStatement(Frozen):
     versions: dict[str, str] = Field(default_factory=dict)
     #: What ε does not cover, in words.
     not_covered: tuple[str, ...] = ()
+
+    @property
+    def expected_examples(self) -> float:
+        """What a step divides by; see `examples_of_step`."""
+        return examples_of_step(self.expected_batch_size, self.cda.mode)
 
     def to_json(self) -> str:
         """Return the text of ``privacy.json``."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from fairaudit.results import files
+from fairaudit.results.privacy import examples_of_step
 from fairaudit.results.types import AdapterOrigin, Frozen
 
 TRAINING_SCHEMA: Literal["fairaudit/training"] = "fairaudit/training"
@@ -74,6 +75,11 @@ class TrainingRecord(Frozen):
     def recipe(self) -> dict[str, Any]:
         """All that seeds of one recipe have in common."""
         return self.model_dump(mode="json", by_alias=True, exclude=_BY_SEED)
+
+    @property
+    def expected_examples(self) -> float:
+        """What a step divides by; see `fairaudit.results.privacy.examples_of_step`."""
+        return examples_of_step(self.batch_size, None if self.cda is None else self.cda.mode)
 
     def to_json(self) -> str:
         """Return the text of ``training.json``."""

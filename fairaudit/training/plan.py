@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.errors import UsageError
+from fairaudit.results.privacy import examples_of_step
 from fairaudit.training.accounting import Accountant, epsilon, solve_noise_multiplier
 from fairaudit.training.draws import CdaMode
 from fairaudit.training.recipe import EPOCHS, Mechanism, Recipe
@@ -66,9 +67,9 @@ class Plan:
         return self.twins == "separate"
 
     @property
-    def expected_examples(self) -> int:
+    def expected_examples(self) -> float:
         """What the summed gradient is divided by: 2B with separate twins, else B."""
-        return 2 * self.batch_size if self.separate else self.batch_size
+        return examples_of_step(self.batch_size, self.twins)
 
     def epsilon(self, steps: int | None = None) -> float:
         """Record-level ε after some steps, or all."""

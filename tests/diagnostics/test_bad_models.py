@@ -12,6 +12,8 @@ from fairaudit.diagnostics.parameters import Given, parameters_of
 from fairaudit.diagnostics.records import ProbeRecord, probe_texts
 from fairaudit.errors import DataError, ModelError, NonFiniteError, UsageError
 from fairaudit.results import ClippingParameters
+from fairaudit.results.privacy import CdaStatement, PrivacyStatement
+from fairaudit.results.training import CdaRecord, OptimizerRecord, TrainingRecord
 from tests.architectures import build
 from tests.diagnostics.brute import tiny
 
@@ -127,3 +129,24 @@ def test_a_training_record_of_another_program_is_passed_over(tmp_path):
         sources={"max_grad_norm": "flag", "noise_multiplier": "flag"},
     )  # fmt: skip
     assert not private
+
+
+@pytest.mark.parametrize(
+    ("mode", "divisor"), [("averaged", 8.0), ("substitution", 8.0), ("separate", 16.0)]
+)
+def test_a_step_divides_by_both_twins_where_they_are_drawn_apart(tmp_path, mode, divisor):
+    """Issue 22: a diagnosis after the fact took B, so noise terms were wrong by 2 to 4."""
+    statement = PrivacyStatement(
+        records=100, sample_rate=0.08, expected_batch_size=8.0, steps=3, noise_multiplier=1.0,
+        max_grad_norm=1.0, delta=1e-3, cda=CdaStatement(mode=mode),
+    )  # fmt: skip
+    record = TrainingRecord(
+        arm="dp_cda", base_fingerprint="a", data_hash=None, objective="causal", steps=3,
+        batch_size=8, learning_rate=1e-3, max_length=32, max_grad_norm=1.0,
+        optimizer=OptimizerRecord(name="sgd", schedule="constant", warmup=0.0, weight_decay=0.0),
+        cda=CdaRecord(mode=mode, axes=("gender",)),
+    )  # fmt: skip
+    (tmp_path / "training.json").write_text(record.to_json())
+    assert parameters_of(tmp_path, Given())[0].batch_size == divisor
+    (tmp_path / "privacy.json").write_text(statement.to_json())
+    assert parameters_of(tmp_path, Given())[0].batch_size == divisor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import logging
 import os
 import sys
@@ -27,12 +28,14 @@ from fairaudit.cli.state import STATE
 from fairaudit.cli.streams import OneLine, one_line, settle_signals, settle_streams
 from fairaudit.cli.suites import suites_app
 from fairaudit.cli.verify import verify_command
-from fairaudit.errors import FairauditError
+from fairaudit.errors import FairauditError, UsageError
 from fairaudit.namesake import warn_of_namesake
 
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
 _GLOBAL_FLAGS: Final = frozenset({"--quiet", "-q", "--debug"})
+#: Options that name a file or folder: an empty one would be read as the current folder.
+_PATHS: Final = frozenset({"--output", "-o", "--data", "--base", "--policy", "--train", "--junit"})
 
 
 class GlobalsAnywhere(TyperGroup):
@@ -42,6 +45,9 @@ class GlobalsAnywhere(TyperGroup):
         """Move global flags to the front; what follows ``--`` is left alone."""
         end = args.index("--") if "--" in args else len(args)
         head, rest = args[:end], args[end:]
+        for option, value in itertools.pairwise((*head, "-")):
+            if (option in _PATHS and not value) or option.removesuffix("=") in _PATHS - {option}:
+                raise UsageError(f"{option.removesuffix('=')} is empty; is a variable not set?")
         moved = [arg for arg in head if arg in _GLOBAL_FLAGS]
         others = [arg for arg in head if arg not in _GLOBAL_FLAGS]
         return super().parse_args(ctx, [*moved, *others, *rest])

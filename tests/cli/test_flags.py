@@ -216,3 +216,16 @@ def test_suites_list_says_what_is_at_hand(tmp_path, monkeypatch):
     assert by_name["templates"][-1] == "items"
     assert by_name["stereoset"][-1] == "no"
     assert "at hand" not in fairaudit("suites", "list").stdout
+
+
+@pytest.mark.parametrize("empty", [("--output", ""), ("-o", ""), ("--output=",), ("--data", "")])
+def test_an_option_that_is_empty_is_not_the_current_folder(empty):
+    """Issue 24: `--output "$DIR"` with DIR not set."""
+    done = fairaudit("audit", "gpt2", *empty)
+    option = empty[0].removesuffix("=")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"fairaudit: {option} is empty; is a variable not set?\n"
+
+
+def test_what_may_be_empty_is_not_refused():
+    assert "is empty" not in fairaudit("audit", "/nowhere", "--label", "", "--limit=3").stderr

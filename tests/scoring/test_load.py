@@ -160,3 +160,17 @@ def test_a_peft_adapter_is_merged(checkpoint, tmp_path):
 def test_roberta_reserves_its_first_positions(checkpoint):
     loaded = load_model(checkpoint("roberta"))
     assert loaded.max_length == 66 - (loaded.tokenizer.pad_token_id + 1)
+
+
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation"])
+@pytest.mark.parametrize("name", ["someone/kernel", "someone/kernel@main:attend", "paged|x/y"])
+def test_a_config_cannot_name_code_of_the_hub_as_its_attention(checkpoint, tmp_path, key, name):
+    """Issue 24: with the package `kernels` installed it would have been fetched and run."""
+    folder = tmp_path / "model"
+    shutil.copytree(checkpoint("gpt2"), folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, key: name}))
+    with pytest.raises(ModelError, match=r"asks for attention .* code from elsewhere"):
+        load_model(folder)
+    (folder / "config.json").write_text(json.dumps({**config, key: "eager"}))
+    assert load_model(folder).model.config._attn_implementation == "eager"

@@ -277,18 +277,34 @@ def load_tokenizer(place: Place) -> Any:
         raise load_error(place.name, "tokenizer", error) from error
 
 
+#: Attention that `transformers` brings along.
+_ATTENTION: Final = frozenset(
+    {"eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"}
+)
+
+
 def load_config(place: Place) -> Any:
     """Load a model's config.
 
     Raises
     ------
     ModelError
-        If it cannot be loaded.
+        If it cannot be loaded, or asks for an attention that is no part of `transformers`: by such
+        a name code from the Hub would be loaded.
     """
     try:
-        return transformers.AutoConfig.from_pretrained(place.name, **place.options)
+        config = transformers.AutoConfig.from_pretrained(place.name, **place.options)
     except Exception as error:
         raise load_error(place.name, "config", error) from error
+    asked = getattr(config, "_attn_implementation", None)
+    for name in asked.values() if isinstance(asked, dict) else (asked,):
+        if name is not None and name not in _ATTENTION:
+            raise ModelError(
+                f"{place.name}: the config asks for attention '{name}', which is code from "
+                f"elsewhere; remove attn_implementation from it, or write one of "
+                f"{', '.join(sorted(_ATTENTION))}"
+            )
+    return config
 
 
 def load_error(name: str, part: str, error: Exception) -> ModelError:

@@ -61,7 +61,9 @@ class Cell:
 
     ``regular`` says whether the bars of approximate methods apply; ``power`` is the promised share
     of rejections where the truth is not the null value; ``alpha`` is the level of the test;
-    ``margin`` that of the verdict; ``metric`` the number asked for of control pairs.
+    ``margin`` that of the verdict; ``metric`` the number asked for of control pairs; ``exchanges``
+    says that the test exchanges the models cluster by cluster, which is exact, though the interval
+    beside it is approximate.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Cell:
     alpha: float = 0.05
     margin: float = MARGIN
     metric: str | None = None
+    exchanges: bool = False
 
 
 def cells() -> list[Cell]:
@@ -182,7 +185,7 @@ def paired_clustered_cells() -> Iterator[Cell]:
         )
         name = f"clusters G={groups} discordant={discordance} difference={difference}"
         regular = groups >= 40 and 9 * groups * discordance * (1 - discordance) >= 10
-        yield Cell(name, "paired", difference, draw, regular=regular)
+        yield Cell(name, "paired", difference, draw, regular=regular, exchanges=True)
     for groups, ties in itertools.product((12, 25, 64), (0.05, 0.5)):
         draw = functools.partial(
             paired_clusters,
@@ -193,7 +196,7 @@ def paired_clustered_cells() -> Iterator[Cell]:
             ties=ties,
         )
         name = f"clusters G={groups} discordant=0.02 ties={ties}"
-        yield Cell(name, "paired", 0.0, draw, regular=groups >= 40)
+        yield Cell(name, "paired", 0.0, draw, regular=groups >= 40, exchanges=True)
     for groups, difference in itertools.product((25, 64, 200), (0.0, 0.02)):
         draw = functools.partial(
             paired_clusters,
@@ -204,13 +207,14 @@ def paired_clustered_cells() -> Iterator[Cell]:
         )
         # Most of what changes sits in a few clusters: the worst that clustering can do.
         name = f"concentrated clusters G={groups} difference={difference}"
-        yield Cell(name, "paired", difference, draw, regular=False)
+        yield Cell(name, "paired", difference, draw, regular=False, exchanges=True)
     for groups in (25, 64):
         draw = functools.partial(neutral_pairs, n=groups, clustered=True)
-        yield Cell(f"neutral clusters G={groups}", "paired", 0.0, draw, regular=groups >= 40)
+        name = f"neutral clusters G={groups}"
+        yield Cell(name, "paired", 0.0, draw, regular=groups >= 40, exchanges=True)
         draw = functools.partial(paired_mean, n_clusters=groups, clustered=True)
         name = f"clustered log-odds G={groups}"
-        yield Cell(name, "paired", 0.0, draw, is_rate=False, regular=groups >= 40)
+        yield Cell(name, "paired", 0.0, draw, is_rate=False, regular=groups >= 40, exchanges=True)
     for side in (25, 64):
         draw = functools.partial(paired_templates, side=side, discordance=0.3)
         yield Cell(f"two-way pairs {side}x{side}", "paired", 0.0, draw, regular=side >= 40)

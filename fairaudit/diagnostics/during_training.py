@@ -165,6 +165,12 @@ class Monitor:
         notes = [
             f"Taken during training: {len(ordered)} observations took {seconds:.1f} s together."
         ]
+        first = min(self._seen)
+        if first > 0:
+            notes.append(
+                f"The first observation is of step {first}: what is said of a course begins there, "
+                f"not before training. Of a run that was resumed, earlier ones stand in {_LOG} only."
+            )
         return assemble(
             [entry.diagnosed for entry in ordered],
             self._texts,

@@ -75,6 +75,7 @@ def test_the_observer_makes_a_series_and_leaves_the_training_alone(tmp_path):
     result = watch.finish()
     assert [entry.step for entry in result.models] == [0, 2, 4, 5]
     assert any("4 observations took" in note for note in result.notes)
+    assert not any("The first observation is of step" in note for note in result.notes)
     logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in logged] == [0, 2, 4, 5]
     group = logged[-1]["people/The farmer"]
@@ -82,6 +83,17 @@ def test_the_observer_makes_a_series_and_leaves_the_training_alone(tmp_path):
     assert group["mean_norm"] == pytest.approx(quantity.value)
     assert (tmp_path / "report.html").exists()
     assert result.quantity("clip_rate", axis="people", group="The farmer").value is not None
+
+
+def test_a_series_that_begins_after_a_resume_says_so():
+    """Issue 22: the first look after a resume was taken for that before training."""
+    loaded = tiny("gpt2")
+    watch = monitor(loaded)
+    for step in (4, 6):
+        descend(loaded.model, torch.tensor([[0, 5, 6, 7, 8]]))
+        watch.after_step(step, 6, loaded.model)
+    (note,) = (one for one in watch.result().notes if "The first observation" in one)
+    assert note.startswith("The first observation is of step 4: what is said of a course begins")
 
 
 def test_an_observer_without_a_step_says_so():

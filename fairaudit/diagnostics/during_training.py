@@ -169,7 +169,7 @@ class Monitor:
         if first > 0:
             notes.append(
                 f"The first observation is of step {first}: what is said of a course begins there, "
-                f"not before training. Of a run that was resumed, earlier ones stand in {_LOG} only."
+                f"not before training. Of a resumed run, earlier ones stand in {_LOG} only."
             )
         return assemble(
             [entry.diagnosed for entry in ordered],

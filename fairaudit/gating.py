@@ -62,7 +62,7 @@ from fairaudit.results.comparison import (
 from fairaudit.results.consistency import refuse
 from fairaudit.results.gate import GATE_DECISIONS, GateDecision, GateResult, RuleResult
 from fairaudit.results.types import Estimate
-from fairaudit.stats.holm import holm
+from fairaudit.stats.multiplicity import holm
 from fairaudit.stored_evidence import contradicts_counts
 
 _DECIDED: Final[dict[GateDecision, int]] = {"PASS": 0, "FAIL": 1}

@@ -6,9 +6,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from scipy import stats
-
 from fairaudit.results import Agreement, Comparison
+from fairaudit.stats.correlation import kendall
 from fairaudit.stats.decide import decide
 from fairaudit.stats.multiplicity import Method, adjust
 from fairaudit.stats.unseen import limiting
@@ -136,5 +135,5 @@ def _agreement(
     differences = [[float(pair[side].difference or 0) for pair in cells] for side in (0, 1)]
     if any(len(set(values)) == 1 for values in differences):
         return Agreement(**shared, value=None, reason="all differences of one family are equal")
-    test = stats.kendalltau(*differences)
-    return Agreement(**shared, value=float(test.statistic), p_value=float(test.pvalue))
+    found = kendall(*differences)
+    return Agreement(**shared, value=found.value, p_value=found.p_value)

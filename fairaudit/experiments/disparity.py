@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from scipy import stats
-
 from fairaudit.errors import ResultError
 from fairaudit.experiments.findings import (
     Audits,
@@ -28,6 +26,8 @@ from fairaudit.results import DiagnosticsResult, Interval
 from fairaudit.results.diagnostics import GroupDifference
 from fairaudit.results.experiment import ArmRun, Claim, Convergence, Prediction, Push
 from fairaudit.stats.claims import SeedDifference, difference_of_sizes, seed_difference
+from fairaudit.stats.correlation import kendall
+from fairaudit.stats.evidence import quantile
 from fairaudit.vocabulary.influences import Influence
 
 AREA: Final = "area_between_curves"
@@ -237,7 +237,7 @@ def _prediction(
     if n < 3:
         reason = f"{n} seeds: a rank correlation needs 3"
         return Prediction(arm=arm, axis=axis, value=None, n_seeds=n, reason=reason)
-    value = float(stats.kendalltau(disparity, moved).statistic)
+    value = kendall(disparity, moved).value
     if math.isnan(value):
         reason = "all seeds have the same disparity or the same change"
         return Prediction(arm=arm, axis=axis, value=None, n_seeds=n, reason=reason)
@@ -256,7 +256,7 @@ def kendall_interval(tau: float, n: int, level: float = _LEVEL) -> Interval | No
         return None
     largest = 1 - 2 / (n * (n - 1))
     centre = math.atanh(max(-largest, min(largest, tau)))
-    half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(0.437 / (n - 4))
+    half = quantile((1 + level) / 2, None) * math.sqrt(0.437 / (n - 4))
     return Interval(
         low=math.tanh(centre - half),
         high=math.tanh(centre + half),

@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from fairaudit.metrics.building import (
     LEVEL,
@@ -30,6 +29,7 @@ from fairaudit.metrics.linearised import correlation_values
 from fairaudit.metrics.preference import ROLES, differences, preference_measurements
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
+from fairaudit.stats.correlation import pearson
 from fairaudit.stats.one_estimate import Inference
 from fairaudit.vocabulary.metrics import OCCUPATION_CORRELATION
 from fairaudit.vocabulary.protocols import is_primary
@@ -116,16 +116,16 @@ def _occupation_correlation(part: Part, where: Slice) -> Estimate:
     reason = _without_correlation(by_occupation)
     if reason is not None:
         return without_interval(OCCUPATION_CORRELATION, where, sample, value=None, reason=reason)
-    test = stats.pearsonr(by_occupation["she_minus_he"], by_occupation["share_female"])
-    interval = test.confidence_interval(LEVEL)
+    odds, share = (by_occupation[name].tolist() for name in ("she_minus_he", "share_female"))
+    test = pearson(odds, share, LEVEL)
     inference = Inference(
-        value=float(test.statistic),
-        low=float(interval.low),
-        high=float(interval.high),
+        value=test.value,
+        low=test.low,
+        high=test.high,
         method="fisher-z",
         resampling_unit="occupation",
         n=len(sample.clusters),
         n_clusters=len(by_occupation),
-        p_value=float(test.pvalue),
+        p_value=test.p_value,
     )
     return from_inference(OCCUPATION_CORRELATION, where, sample, inference)

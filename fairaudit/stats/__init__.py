@@ -1,1 +1,1 @@
-"""Intervals, tests and power as pure functions of arrays: numpy, scipy and statsmodels only."""
+"""Intervals, tests and power as pure functions of arrays: numpy and scipy only."""

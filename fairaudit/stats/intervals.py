@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
+from scipy import special
+
+from fairaudit.stats.evidence import Exact, Wilson, quantile, tail
 
 
 def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
@@ -27,9 +28,8 @@ def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, floa
         Confidence level.
     """
     _check_counts(successes, n)
-    low, high = proportion_confint(successes, n, alpha=1 - level, method="wilson")
-    # At 0 and n the bound is exact; rounding must not move it inside.
-    return 0.0 if successes == 0 else float(low), 1.0 if successes == n else float(high)
+    found = Wilson(successes / n, n)
+    return found.lower((1 - level) / 2), found.upper((1 - level) / 2)
 
 
 def clopper_pearson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
@@ -44,15 +44,15 @@ def clopper_pearson(successes: float, n: float, level: float = 0.95) -> tuple[fl
         As for `wilson`.
     """
     _check_counts(successes, n)
-    low, high = proportion_confint(successes, n, alpha=1 - level, method="beta")
-    return float(low), float(high)
+    found = Exact(successes / n, n)
+    return found.lower((1 - level) / 2), found.upper((1 - level) / 2)
 
 
 def t_interval(
     value: float, se: float, df: float | None = None, level: float = 0.95
 ) -> tuple[float, float]:
     """Student interval value ± t·se; normal where ``df`` is None."""
-    half = t_quantile((1 + level) / 2, df) * se
+    half = quantile((1 + level) / 2, df) * se
     return value - half, value + half
 
 
@@ -65,7 +65,7 @@ def score_test(successes: float, n: float, p0: float) -> float:
         return 1.0
     # Under p0 = 0 or 1 nothing varies, so any other proportion is impossible.
     se = math.sqrt(p0 * (1 - p0) / n)
-    return float(2 * stats.norm.sf(distance / se)) if se > 0 else 0.0
+    return 2 * tail(distance / se, None) if se > 0 else 0.0
 
 
 def exact_test(successes: float, n: float, p0: float) -> float:
@@ -77,21 +77,14 @@ def exact_test(successes: float, n: float, p0: float) -> float:
     """
     _check_counts(successes, n)
     _check_probability(p0)
-    upper = 1.0 if successes == 0 else stats.beta.cdf(p0, successes, n - successes + 1)
-    lower = 1.0 if successes == n else stats.beta.sf(p0, successes + 1, n - successes)
+    upper = 1.0 if successes == 0 else special.betainc(successes, n - successes + 1, p0)
+    lower = 1.0 if successes == n else special.betaincc(successes + 1, n - successes, p0)
     return float(min(1.0, 2 * min(lower, upper)))
 
 
 def t_test(value: float, se: float, df: float | None, null: float) -> float:
     """Two-sided p-value of value = null, the test that `t_interval` inverts."""
-    t = abs(value - null) / se
-    return float(2 * (stats.norm.sf(t) if df is None else stats.t.sf(t, df)))
-
-
-def t_quantile(probability: float, df: float | None = None) -> float:
-    """Quantile of Student's distribution; normal where ``df`` is None."""
-    quantile = stats.norm.ppf(probability) if df is None else stats.t.ppf(probability, df)
-    return float(quantile)
+    return 2 * tail(abs(value - null) / se, df)
 
 
 def effective_counts(
@@ -119,7 +112,7 @@ def effective_counts(
     successes, trials : float
     """
     upper = (1 + level) / 2
-    trials = p * (1 - p) / se**2 * (t_quantile(upper) / t_quantile(upper, df)) ** 2
+    trials = p * (1 - p) / se**2 * (quantile(upper, None) / quantile(upper, df)) ** 2
     trials = min(trials, n)
     return p * trials, trials
 

@@ -17,7 +17,7 @@ from fairaudit.policy import read_policy
 from fairaudit.report.gate.starter import render_starter_policy
 from fairaudit.results import Comparison, Settings
 from fairaudit.stats.evidence import Student, two_sided
-from fairaudit.stats.holm import holm
+from fairaudit.stats.multiplicity import holm
 from fairaudit.stored_evidence import comparison_evidence
 from tests.gating import cases
 from tests.gating.results import (

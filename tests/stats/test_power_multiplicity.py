@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
-from fairaudit.stats.holm import holm
 from fairaudit.stats.intervals import t_interval, wilson
-from fairaudit.stats.multiplicity import adjust
+from fairaudit.stats.multiplicity import adjust, holm
 from fairaudit.stats.power import (
     design_effect,
     detectable_difference,
@@ -56,7 +56,6 @@ def test_missing_values_pass_through_and_do_not_count() -> None:
     assert adjust([], "holm") == []
 
 
-# Holm in statsmodels collects garbage on every call, hence few examples.
 @settings(max_examples=20, deadline=None)
 @given(P_VALUES, st.sampled_from(["holm", "bh", "by"]))
 def test_adjusted_values_are_larger_and_keep_their_order(p, method) -> None:
@@ -73,13 +72,19 @@ def test_one_real_test_among_missing_ones_is_unchanged(p, method) -> None:
     assert adjust([None, p[0], None], method) == [None, pytest.approx(p[0]), None]
 
 
-@settings(max_examples=6, deadline=None)
-@given(P_VALUES)
-def test_light_holm_equals_statsmodels(p) -> None:
-    assert holm(p) == pytest.approx(adjust(p, "holm"), abs=1e-12)
+@settings(max_examples=20, deadline=None)
+@given(P_VALUES, st.sampled_from([("holm", "holm"), ("bh", "fdr_bh"), ("by", "fdr_by")]))
+def test_adjusted_values_equal_statsmodels(p, names) -> None:
+    ours, theirs = names
+    assert adjust(p, ours) == pytest.approx(multipletests(p, method=theirs)[1], abs=1e-12)
 
 
-def test_light_holm_at_the_edges() -> None:
+def test_adjusted_values_must_be_probabilities() -> None:
+    with pytest.raises(ValueError, match="0-1"):
+        adjust([0.1, 1.2], "bh")
+
+
+def test_holm_at_the_edges() -> None:
     assert holm([]) == []
     assert holm([0.02, 0.02]) == [0.04, 0.04]
     assert holm([0.9, 0.8]) == [1.0, 1.0]
@@ -88,10 +93,14 @@ def test_light_holm_at_the_edges() -> None:
             holm([0.1, bad])
 
 
-def test_light_holm_does_not_load_statsmodels() -> None:
+@pytest.mark.parametrize(
+    "modules",
+    ["stats.multiplicity, fairaudit.stats.decide, fairaudit.stats.power", "comparison", "auditing"],
+)
+def test_heavy_statistics_are_not_loaded(modules: str) -> None:
     code = (
-        "import sys; import fairaudit.stats.holm, fairaudit.stats.decide, fairaudit.stats.power;"
-        "print(sorted({'statsmodels', 'scipy.stats', 'pandas', 'torch'} & set(sys.modules)))"
+        f"import sys; import fairaudit.{modules};"
+        "print(sorted({'statsmodels', 'scipy.stats', 'torch'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

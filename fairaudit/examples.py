@@ -22,7 +22,6 @@ import numpy as np
 
 from fairaudit.items import TIE_TOLERANCE, Item
 from fairaudit.metrics.preference import ROLES, differences
-from fairaudit.metrics.prompts import texts_by_label
 from fairaudit.metrics.tables import by_role
 from fairaudit.metrics.texts import is_of_texts, primary_quantity
 from fairaudit.report.clean import clean
@@ -136,10 +135,10 @@ def _written(table: pd.DataFrame, texts: Sequence[PromptTexts]) -> Iterator[Item
     found = primary_quantity(table)
     if found is None:
         return
-    quantity, rows = found
-    protocol = str(rows["protocol"].iloc[0])
+    quantity, scored = found
+    protocol = scored.protocol
     written = {one.item_id: one for one in texts}
-    by_text = texts_by_label(rows).sort_index()
+    by_text = scored.by_label.sort_index()
     by_text = by_text.assign(value=quantity.per_text(by_text)).dropna(subset=["value", "group"])
     for _axis, on_axis in by_text.groupby("axis", sort=True):
         # Items with the same prompt share what was written after it: it is shown once.

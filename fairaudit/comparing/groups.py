@@ -78,8 +78,8 @@ def group_comparisons(joined: Joined, places: Places, terms: Terms) -> Iterator[
 
 
 def _prompts(table: Any, places: Places) -> Iterator[tuple[Quantity, Prompts]]:
-    for quantity, scores in group_quantities(table):
-        for prompts in quantity.prompts(scores):
+    for quantity, texts in group_quantities(table):
+        for prompts in quantity.prompts(texts):
             if (prompts.protocol, prompts.axis) in places:
                 yield quantity, prompts
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fairaudit.metrics.building import Metric, Slice, without_interval
 from fairaudit.metrics.gaps import reference_group, too_few
-from fairaudit.metrics.prompts import Array, Prompts, by_axis, texts_by_label
+from fairaudit.metrics.prompts import Array, Prompts, Texts, by_axis
 from fairaudit.results import Estimate
 from fairaudit.stats.clusters import codes
 
@@ -27,19 +27,17 @@ _BLOCK: Final = 1 << 20
 _REASON: Final = "a distance is never below 0: its p-value is that of exchanging the groups"
 
 
-def distance_estimates(
-    metric: Metric, scores: pd.DataFrame, label: str, seed: int
-) -> Iterator[Estimate]:
+def distance_estimates(metric: Metric, texts: Texts, label: str, seed: int) -> Iterator[Estimate]:
     """Distance of the other groups' texts from those of the reference group, axis by axis.
 
     Every prompt has the same weight, however many of its texts have a score.
     """
-    texts = texts_by_label(scores)[label].dropna()
-    for prompts in by_axis(scores, lambda texts: texts[label]):
+    scores = texts.by_label[label].dropna()
+    for prompts in by_axis(texts, lambda by_label: by_label[label]):
         reference = reference_group(prompts)
         if reference is None or len(prompts.groups) < 2:
             continue
-        own = texts[texts.index.get_level_values("item_id").isin(prompts.table.index)]
+        own = scores[scores.index.get_level_values("item_id").isin(prompts.table.index)]
         yield _distance(metric, prompts, own, reference, seed)
 
 

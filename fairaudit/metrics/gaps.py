@@ -62,7 +62,7 @@ def level_measurements(metric: Metric, prompts: Prompts) -> Iterator[Measurement
     """Mean of each group."""
     for group in prompts.groups:
         where = Slice(prompts.suite, prompts.protocol, prompts.axis, group)
-        yield Measurement(metric, where, prompts.of(group).sample())
+        yield Measurement(metric, where, prompts.sample_of(group))
 
 
 def overall_measurement(metric: Metric, prompts: Prompts) -> Measurement:

@@ -6,8 +6,10 @@ clusters that a suite puts prompts into), never texts, so each prompt enters wit
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -28,7 +30,7 @@ Reduce = Literal["mean", "max"]
 _TEXT: Final = ["item_id", "sample"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prompts:
     """One value per prompt of a part of a table: one axis, or all of them.
 
@@ -51,40 +53,105 @@ class Prompts:
     skipped: Mapping[str, int]
     unit: str
 
-    @property
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         """Groups with at least one value, in alphabetical order."""
-        return tuple(sorted(self.table["group"].dropna().astype(str).unique()))
+        return tuple(sorted(self._places))
 
     @property
     def n_skipped(self) -> int:
         """Prompts without a value."""
         return sum(self.skipped.values())
 
-    def of(self, group: str) -> Prompts:
-        """Keep the prompts of one group."""
-        table = self.table[self.table["group"] == group]
-        kept = {group: self.skipped.get(group, 0)}
-        return Prompts(self.suite, self.protocol, self.axis, table, kept, self.unit)
-
     def n_clusters(self, group: str) -> int:
         """Clusters in which a group occurs."""
-        return int(self.table.loc[self.table["group"] == group, "cluster"].nunique())
+        return len({self._clusters[place] for place in self._places.get(group, ())})
+
+    def sample_of(self, group: str) -> Sample:
+        """Return the prompts of one group as a sample."""
+        places = self._places[group]
+        return Sample(
+            self._values[places],
+            [self._clusters[place] for place in places],
+            n_skipped=self.skipped.get(group, 0),
+            unit=self.unit,
+            keys=[self._keys[place] for place in places],
+        )
 
     def sample(self, values: Array | None = None, reach: float | None = None) -> Sample:
         """Return the prompts as a sample, with other values in place of their own where given.
 
         ``reach`` is the most that one of the values can move, if it is not the metric's width.
         """
-        own = self.table["value"].to_numpy(dtype=float)
         return Sample(
-            own if values is None else values,
-            self.table["cluster"].astype(str).tolist(),
+            self._values if values is None else values,
+            self._clusters,
             n_skipped=self.n_skipped,
             unit=self.unit,
-            keys=self.table.index.astype(str).tolist(),
+            keys=self._keys,
             reach=reach,
         )
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """Rows of the table by group; a prompt about no group is in none."""
+        found: dict[str, list[int]] = {}
+        for place, group in enumerate(self.table["group"].tolist()):
+            if not pd.isna(group):
+                found.setdefault(str(group), []).append(place)
+        return found
+
+    @cached_property
+    def _values(self) -> Array:
+        return self.table["value"].to_numpy(dtype=float)
+
+    @cached_property
+    def _clusters(self) -> list[str]:
+        return self.table["cluster"].astype(str).tolist()
+
+    @cached_property
+    def _keys(self) -> list[str]:
+        return self.table.index.astype(str).tolist()
+
+
+class Texts:
+    """Scores of texts by one protocol, seen as a table of texts.
+
+    Many numbers are made of the same texts, so the table is made once.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Rows of one protocol of a score table of texts.
+    """
+
+    def __init__(self, scores: pd.DataFrame) -> None:
+        self.scores = scores
+        self.protocol = str(scores["protocol"].iloc[0])
+        self.labels = frozenset(map(str, scores["label"].unique()))
+
+    @cached_property
+    def several(self) -> bool:
+        """Whether a prompt has more than one text."""
+        return self.scores["sample"].nunique() > 1
+
+    @cached_property
+    def by_label(self) -> pd.DataFrame:
+        """One row per text; see `texts_by_label`."""
+        return texts_by_label(self.scores)
+
+    @cached_property
+    def prompts(self) -> pd.DataFrame:
+        """Axis, group and cluster by prompt."""
+        return self.by_label.groupby(level="item_id")[["axis", "group", "cluster"]].first()
+
+    @cached_property
+    def unit(self) -> str:
+        """Word for what is resampled: prompts, unless one opening is asked about many groups."""
+        prompts = self.scores.drop_duplicates("item_id")
+        if prompts["cluster"].nunique() == len(prompts):
+            return "prompt"
+        return "template" if "template" in prompts else "cluster"
 
 
 def texts_by_label(scores: pd.DataFrame) -> pd.DataFrame:
@@ -101,14 +168,14 @@ def texts_by_label(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_axis(
-    scores: pd.DataFrame, per_text: PerText, *, reduce: Reduce = "mean", pooled: bool = False
+    texts: Texts, per_text: PerText, *, reduce: Reduce = "mean", pooled: bool = False
 ) -> Iterator[Prompts]:
     """Values of the prompts of one protocol, axis by axis.
 
     Parameters
     ----------
-    scores : DataFrame
-        Rows of one protocol of a score table of texts.
+    texts : Texts
+        Texts of one protocol.
     per_text : callable
         Makes one number per text of the numbers by label.
     reduce : {"mean", "max"}
@@ -117,18 +184,14 @@ def by_axis(
     pooled : bool
         Also all axes together, as ``all``.
     """
-    texts = texts_by_label(scores)
-    values = per_text(texts).groupby(level="item_id")
+    values = per_text(texts.by_label).groupby(level="item_id")
     reduced = values.mean() if reduce == "mean" else _of_whole(values)
-    prompts = texts.groupby(level="item_id")[["axis", "group", "cluster"]].first()
-    prompts = prompts.assign(value=reduced)
-    protocol = str(scores["protocol"].iloc[0])
-    unit = _unit(scores)
+    prompts = texts.prompts.assign(value=reduced)
     if pooled:
-        yield _prompts(protocol, "all", prompts, unit)
+        yield _prompts(texts, "all", prompts)
     for axis, on_axis in prompts.groupby("axis", sort=True):
         # What is about no group says nothing about how groups differ.
-        yield _prompts(protocol, str(axis), on_axis[on_axis["group"].notna()], unit)
+        yield _prompts(texts, str(axis), on_axis[on_axis["group"].notna()])
 
 
 def _of_whole(values: SeriesGroupBy[Any, Any]) -> pd.Series[float]:
@@ -136,17 +199,10 @@ def _of_whole(values: SeriesGroupBy[Any, Any]) -> pd.Series[float]:
     return values.max().where(values.count() == values.size().max())
 
 
-def _prompts(protocol: str, axis: str, table: pd.DataFrame, unit: str) -> Prompts:
+def _prompts(texts: Texts, axis: str, table: pd.DataFrame) -> Prompts:
     has_value = table["value"].notna()
-    skipped = table.loc[~has_value, "group"].fillna("").astype(str).value_counts()
-    counts = {str(group): int(n) for group, n in skipped.items()}
-    suite = protocol.partition("/")[0]
-    return Prompts(suite, protocol, axis, table[has_value], counts, unit)
-
-
-def _unit(scores: pd.DataFrame) -> str:
-    """Word for what is resampled: prompts, unless the suite asks one opening about many groups."""
-    prompts = scores.drop_duplicates("item_id")
-    if prompts["cluster"].nunique() == len(prompts):
-        return "prompt"
-    return "template" if "template" in prompts else "cluster"
+    skipped = Counter(
+        "" if pd.isna(group) else str(group) for group in table.loc[~has_value, "group"]
+    )
+    suite = texts.protocol.partition("/")[0]
+    return Prompts(suite, texts.protocol, axis, table[has_value], skipped, texts.unit)

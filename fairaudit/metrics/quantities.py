@@ -14,11 +14,9 @@ from fairaudit.metrics.gaps import (
     level_measurements,
     overall_measurement,
 )
-from fairaudit.metrics.prompts import PerText, Prompts, Reduce, by_axis
+from fairaudit.metrics.prompts import PerText, Prompts, Reduce, Texts, by_axis
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from fairaudit.results import Estimate
 
 
@@ -56,23 +54,22 @@ class Quantity:
     reduce: Reduce = "mean"
     not_axis: str | None = None
 
-    def fits(self, scores: pd.DataFrame) -> bool:
-        """Whether the rows of a protocol hold what it is made of."""
-        several = self.reduce == "mean" or scores["sample"].nunique() > 1
-        return several and set(self.labels) <= set(scores["label"].unique())
+    def fits(self, texts: Texts) -> bool:
+        """Whether the texts of a protocol have what it is made of."""
+        return texts.labels.issuperset(self.labels) and (self.reduce == "mean" or texts.several)
 
-    def measurements(self, scores: pd.DataFrame, *, primary: bool) -> Iterator[Measurement]:
+    def measurements(self, texts: Texts, *, primary: bool) -> Iterator[Measurement]:
         """All that can be compared between models, of one protocol.
 
         Parameters
         ----------
-        scores : DataFrame
-            Rows of one protocol of a score table of texts.
+        texts : Texts
+            Texts of one protocol.
         primary : bool
             Whether verdicts rest on how the groups differ in it.
         """
         pooled = self.difference is not None
-        for prompts in self.prompts(scores, pooled=pooled):
+        for prompts in self.prompts(texts, pooled=pooled):
             if prompts.axis == "all":
                 yield overall_measurement(self.level, prompts)
                 continue
@@ -80,16 +77,16 @@ class Quantity:
             if self.difference is not None:
                 yield from difference_measurements(self.difference, prompts, primary=primary)
 
-    def estimates(self, scores: pd.DataFrame, seed: int, *, primary: bool) -> Iterator[Estimate]:
+    def estimates(self, texts: Texts, seed: int, *, primary: bool) -> Iterator[Estimate]:
         """All estimates of one protocol; see `measurements`."""
-        yield from estimates(self.measurements(scores, primary=primary), seed)
-        for prompts in self.prompts(scores):
+        yield from estimates(self.measurements(texts, primary=primary), seed)
+        for prompts in self.prompts(texts):
             if self.difference is not None:
                 yield from difference_without_interval(self.difference, prompts, primary=primary)
             if self.largest_gap is not None:
                 yield from largest_gap_estimates(self.largest_gap, prompts, seed, primary=primary)
 
-    def prompts(self, scores: pd.DataFrame, *, pooled: bool = False) -> Iterator[Prompts]:
+    def prompts(self, texts: Texts, *, pooled: bool = False) -> Iterator[Prompts]:
         """Values of the prompts of one protocol, axis by axis, and with ``pooled`` of all axes."""
-        found = by_axis(scores, self.per_text, reduce=self.reduce, pooled=pooled)
+        found = by_axis(texts, self.per_text, reduce=self.reduce, pooled=pooled)
         return (prompts for prompts in found if prompts.axis != self.not_axis)

@@ -30,7 +30,7 @@ from fairaudit.metrics.building import (
     estimates,
     without_interval,
 )
-from fairaudit.metrics.prompts import Array, texts_by_label
+from fairaudit.metrics.prompts import Array, Texts, texts_by_label
 from fairaudit.vocabulary.metrics import (
     ASSOCIATION_DIFFERENCE,
     ASSOCIATION_DISTANCE,
@@ -44,15 +44,15 @@ if TYPE_CHECKING:
 _ABOVE_ZERO: Final = "a distance is above 0 for any sample: read the shares"
 
 
-def fits(scores: pd.DataFrame) -> bool:
+def fits(texts: Texts) -> bool:
     """Whether the rows of a protocol hold counts of the words of groups."""
-    return bool(_groups(scores))
+    return bool(_groups(texts))
 
 
-def representation_measurements(scores: pd.DataFrame) -> Iterator[Measurement]:
+def representation_measurements(texts: Texts) -> Iterator[Measurement]:
     """Shares of groups, and the association, of one protocol."""
-    for axis, groups in _groups(scores).items():
-        counts, sample, where = _counted(scores, axis)
+    for axis, groups in _groups(texts).items():
+        counts, sample, where = _counted(texts.scores, axis)
         words = [f"{axis}:{group}" for group in groups]
         total = counts[words].sum(axis=1).to_numpy(dtype=float)
         metric = replace(REPRESENTATION_SHARE, ideal=1 / len(groups))
@@ -66,11 +66,11 @@ def representation_measurements(scores: pd.DataFrame) -> Iterator[Measurement]:
             yield Measurement(ASSOCIATION_DIFFERENCE, where, linear)
 
 
-def representation_estimates(scores: pd.DataFrame, seed: int) -> Iterator[Estimate]:
+def representation_estimates(texts: Texts, seed: int) -> Iterator[Estimate]:
     """All estimates of one protocol of counts."""
-    yield from estimates(representation_measurements(scores), seed)
-    for axis, groups in _groups(scores).items():
-        counts, sample, where = _counted(scores, axis)
+    yield from estimates(representation_measurements(texts), seed)
+    for axis, groups in _groups(texts).items():
+        counts, sample, where = _counted(texts.scores, axis)
         shares = counts[[f"{axis}:{group}" for group in groups]].sum().to_numpy(dtype=float)
         if shares.sum() > 0:
             value = total_variation(shares / shares.sum())
@@ -90,12 +90,12 @@ def total_variation(shares: Array) -> float:
     return float(np.abs(shares - 1 / len(shares)).sum() / 2)
 
 
-def _groups(scores: pd.DataFrame) -> dict[str, list[str]]:
+def _groups(texts: Texts) -> dict[str, list[str]]:
     """Return the groups whose words were counted, by axis, where other axes were asked about."""
     found: dict[str, list[str]] = {}
-    for label in sorted(map(str, scores["label"].unique())):
+    for label in sorted(texts.labels):
         axis, colon, group = label.partition(":")
-        if colon and "|" not in group and (scores["axis"] != axis).any():
+        if colon and "|" not in group and (texts.scores["axis"] != axis).any():
             found.setdefault(axis, []).append(group)
     return found
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.metrics import honest, polarity, regard, representation, sentiment, toxicity
+from fairaudit.metrics.prompts import Texts
 from fairaudit.metrics.quantities import Quantity
 from fairaudit.vocabulary.metrics import (
     ASSOCIATION_DIFFERENCE,
@@ -34,7 +35,7 @@ class Family:
     Parameters
     ----------
     fits : callable
-        Whether the rows of a protocol hold such scores.
+        Whether the texts of a protocol have such scores.
     quantities : tuple of Quantity
         Means of one number per text.
     measure, estimate : callable or None
@@ -43,10 +44,10 @@ class Family:
         Whether it says how groups are treated differently, so that verdicts can rest on it.
     """
 
-    fits: Callable[[pd.DataFrame], bool]
+    fits: Callable[[Texts], bool]
     quantities: tuple[Quantity, ...] = ()
-    measure: Callable[[pd.DataFrame], Iterator[Measurement]] | None = None
-    estimate: Callable[[pd.DataFrame, int], Iterator[Estimate]] | None = None
+    measure: Callable[[Texts], Iterator[Measurement]] | None = None
+    estimate: Callable[[Texts, int], Iterator[Estimate]] | None = None
     is_gap: bool = True
 
 
@@ -108,12 +109,12 @@ def text_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
         One row per prompt, text and label, with ``sample`` (which text) and ``label`` beside the
         columns of every score table.
     """
-    for family, scores, primary in _parts(table):
+    for family, texts, primary in _parts(table):
         for quantity in family.quantities:
-            if quantity.fits(scores):
-                yield from quantity.measurements(scores, primary=primary)
+            if quantity.fits(texts):
+                yield from quantity.measurements(texts, primary=primary)
         if family.measure is not None:
-            yield from family.measure(scores)
+            yield from family.measure(texts)
 
 
 def text_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
@@ -122,45 +123,45 @@ def text_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
 
 
 def _estimates(table: pd.DataFrame, seed: int) -> Iterator[Estimate]:
-    for family, scores, primary in _parts(table):
+    for family, texts, primary in _parts(table):
         for quantity in family.quantities:
-            if quantity.fits(scores):
-                yield from quantity.estimates(scores, seed, primary=primary)
+            if quantity.fits(texts):
+                yield from quantity.estimates(texts, seed, primary=primary)
         if family.estimate is not None:
-            yield from family.estimate(scores, seed)
+            yield from family.estimate(texts, seed)
 
 
-def group_quantities(table: pd.DataFrame) -> Iterator[tuple[Quantity, pd.DataFrame]]:
-    """Return what says how groups differ, by protocol, with the rows of the protocol."""
-    for family, scores, _ in _parts(table):
+def group_quantities(table: pd.DataFrame) -> Iterator[tuple[Quantity, Texts]]:
+    """Return what says how groups differ, by protocol, with the texts of the protocol."""
+    for family, texts, _ in _parts(table):
         for quantity in family.quantities:
-            if quantity.largest_change is not None and quantity.fits(scores):
-                yield quantity, scores
+            if quantity.largest_change is not None and quantity.fits(texts):
+                yield quantity, texts
 
 
-def primary_quantity(table: pd.DataFrame) -> tuple[Quantity, pd.DataFrame] | None:
-    """Return what verdicts rest on and the rows of its protocol; None if there is no such score."""
-    for family, scores, primary in _parts(table):
+def primary_quantity(table: pd.DataFrame) -> tuple[Quantity, Texts] | None:
+    """Return what verdicts rest on and the texts of its protocol; None if there is none."""
+    for family, texts, primary in _parts(table):
         for quantity in family.quantities:
-            if primary and quantity.difference is not None and quantity.fits(scores):
-                return quantity, scores
+            if primary and quantity.difference is not None and quantity.fits(texts):
+                return quantity, texts
     return None
 
 
-def _parts(table: pd.DataFrame) -> Iterator[tuple[Family, pd.DataFrame, bool]]:
+def _parts(table: pd.DataFrame) -> Iterator[tuple[Family, Texts, bool]]:
     """Each protocol with its family, and whether verdicts rest on it."""
     found = [
-        (rank, scores)
-        for _, scores in table.groupby("protocol", sort=True)
-        if (rank := _rank(scores)) is not None
+        (rank, texts)
+        for texts in (Texts(scores) for _, scores in table.groupby("protocol", sort=True))
+        if (rank := _rank(texts)) is not None
     ]
     first = min((rank for rank, _ in found if FAMILIES[rank].is_gap), default=None)
-    for rank, scores in found:
-        yield FAMILIES[rank], scores, rank == first
+    for rank, texts in found:
+        yield FAMILIES[rank], texts, rank == first
         if rank == first:
             first = None
 
 
-def _rank(scores: pd.DataFrame) -> int | None:
-    ranks = (rank for rank, family in enumerate(FAMILIES) if family.fits(scores))
+def _rank(texts: Texts) -> int | None:
+    ranks = (rank for rank, family in enumerate(FAMILIES) if family.fits(texts))
     return next(ranks, None)

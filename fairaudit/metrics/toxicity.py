@@ -32,7 +32,7 @@ import pandas as pd
 from fairaudit.metrics.building import Measurement
 from fairaudit.metrics.distance import distance_estimates
 from fairaudit.metrics.gaps import ratio_estimates, ratio_measurements
-from fairaudit.metrics.prompts import by_axis
+from fairaudit.metrics.prompts import Texts, by_axis
 from fairaudit.metrics.quantities import Quantity
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import (
@@ -75,14 +75,14 @@ QUANTITIES: Final = (
 )
 
 
-def ratios(scores: pd.DataFrame) -> Iterator[Measurement]:
+def ratios(texts: Texts) -> Iterator[Measurement]:
     """Ratios of one protocol, value by value."""
-    for prompts in by_axis(scores, _toxicity):
+    for prompts in by_axis(texts, _toxicity):
         yield from ratio_measurements(TOXICITY_RATIO, prompts)
 
 
-def ratios_and_distances(scores: pd.DataFrame, seed: int) -> Iterator[Estimate]:
+def ratios_and_distances(texts: Texts, seed: int) -> Iterator[Estimate]:
     """Estimates that are no means: ratios on their log scale, distances with their test."""
-    for prompts in by_axis(scores, _toxicity):
+    for prompts in by_axis(texts, _toxicity):
         yield from ratio_estimates(TOXICITY_RATIO, prompts, seed)
-    yield from distance_estimates(TOXICITY_DISTANCE, scores, LABEL, seed)
+    yield from distance_estimates(TOXICITY_DISTANCE, texts, LABEL, seed)

@@ -8,7 +8,7 @@ import pytest
 from fairaudit.comparing.joining import Joined
 from fairaudit.comparing.uneven import n_uneven, with_even_texts
 from fairaudit.comparison import compare
-from fairaudit.metrics.prompts import by_axis
+from fairaudit.metrics.prompts import Texts, by_axis
 from fairaudit.results import AuditResult
 from tests.comparing.audits import make_audit, pair_table
 from tests.comparing.test_generation import PROTOCOL, with_texts
@@ -87,8 +87,8 @@ def test_a_prompt_with_fewer_texts_than_others_has_no_maximum():
     """Within one audit, too: else the group with fewer texts would look less toxic."""
     rows = [toxic("male", 0.9, 0.2, item_id=f"m{i}") for i in range(12)]
     rows += [toxic("female", 0.2, 0.2, 0.9, item_id=f"f{i}") for i in range(12)]
-    (found_axis,) = by_axis(table(rows), lambda frame: frame["toxic"], reduce="max")
+    (found_axis,) = by_axis(Texts(table(rows)), lambda frame: frame["toxic"], reduce="max")
     assert found_axis.groups == ("female",)
     assert found_axis.skipped == {"male": 12}
-    (means,) = by_axis(table(rows), lambda frame: frame["toxic"])
+    (means,) = by_axis(Texts(table(rows)), lambda frame: frame["toxic"])
     assert means.groups == ("female", "male")

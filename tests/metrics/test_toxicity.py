@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fairaudit.metrics.distance import distance_estimates, wasserstein
+from fairaudit.metrics.prompts import Texts
 from fairaudit.metrics.registry import measurements
 from fairaudit.metrics.texts import text_estimates, text_measurements
 from fairaudit.vocabulary.metrics import TOXICITY_DISTANCE
@@ -262,7 +263,7 @@ def test_exchange_keeps_its_level():
             for g in ("male", "female")
             for x in [np.clip(opening + rng.normal(0, 0.1), 0, 1)]
         ]
-        (found,) = distance_estimates(TOXICITY_DISTANCE, table(prompts), "toxic", 0)
+        (found,) = distance_estimates(TOXICITY_DISTANCE, Texts(table(prompts)), "toxic", 0)
         p_values.append(found.p_value)
     # 40 tests at 10 %: more than 10 hits happen less than once in 200 times.
     assert sum(p <= 0.1 for p in p_values) <= 10

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from fairaudit.audit_request import AuditRequest, Source, request_audit
 from fairaudit.audit_scorers import Scorers, make_scorers
-from fairaudit.audit_source import check_source, one_or_several
 from fairaudit.audit_texts import TextOptions, decoding_settings
-from fairaudit.errors import UsageError
 from fairaudit.items import ModelKind, Request, Skipped
 from fairaudit.results import Settings
-from fairaudit.suite_plan import Size, SuitePlan, load_items, plan_suite
-from fairaudit.suites import (
-    PROBE,
-    SUITES,
-    DataFinder,
-    Suite,
-    get_suite,
-)
+from fairaudit.suite_plan import SuitePlan, plan_suite
+from fairaudit.suites import PROBE
 from fairaudit.suites.data import cache_folder
 
 if TYPE_CHECKING:
-    import os
-
     from fairaudit.scoring.chat import Chat
     from fairaudit.scoring.generate import GenerationPlan, Generator
     from fairaudit.scoring.load import LoadedModel
     from fairaudit.scoring.scorer import Plan, Scorer
-
-QUICK_ITEMS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,59 +60,29 @@ class AuditPlan:
         return scoring + self.generator.estimate_seconds(self.generation)
 
 
-def plan_audit(
-    model: str | os.PathLike[str] | tuple[Any, Any],
-    *,
-    suites: str | Sequence[str] | None = None,
-    axes: str | Sequence[str] | None = None,
-    data: str | os.PathLike[str] | None = None,
-    base: str | os.PathLike[str] | tuple[Any, Any] | None = None,
-    label: str | None = None,
-    device: str = "auto",
-    dtype: str = "auto",
-    seed: int = 0,
-    revision: str | None = None,
-    trust_remote_code: bool = False,
-    token_budget: int | None = None,
-    quick: bool = False,
-    full: bool = False,
-    limit: int | None = None,
-    texts: TextOptions | None = None,
-) -> AuditPlan:
+def plan_audit(model: Source, **options: Any) -> AuditPlan:
     """Load model and items and plan the scoring, without scoring anything; see `audit`."""
-    check_source(model)
-    if base is not None:
-        check_source(base)
-    suites, axes = one_or_several(suites), one_or_several(axes)
-    options = texts or TextOptions()
-    chosen = [_with_decoding(suite, options, seed) for suite in _chosen_suites(suites, full)]
-    _check_axes(axes, chosen)
-    if token_budget is not None and token_budget < 1:
-        raise UsageError("the token budget must be at least 1")
-    finder = DataFinder(Path(data) if data is not None else None)
-    if limit is not None and limit < 1:
-        raise UsageError("the limit must be at least 1 item per suite and axis")
-    if sum((quick, full, limit is not None)) > 1:
-        raise UsageError("quick, full and limit exclude each other; give one")
-    size = Size(QUICK_ITEMS if quick else limit, full, quick)
-    loaded_data = [load_items(suite, finder, axes, size) for suite in chosen]
+    return plan_request(request_audit(model, **options))
 
+
+def plan_request(asked: AuditRequest) -> AuditPlan:
+    """Load the model and plan what it will be asked."""
     from fairaudit.scoring.load import load_model
     from fairaudit.scoring.scorer import Scorer
 
     loaded = load_model(
-        model,
-        device=device,
-        dtype=dtype,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
+        asked.model,
+        device=asked.device,
+        dtype=asked.dtype,
+        revision=asked.revision,
+        trust_remote_code=asked.trust_remote_code,
     )
-    origin = None if base is None else _load_base(base, loaded, device, dtype, trust_remote_code)
-    scorer = Scorer(loaded, token_budget, cache_folder() / "scores")
-    scorers = _text_scorers(loaded_data, loaded.kind, finder, options, device)
-    plans = tuple(plan_suite(entry, loaded.kind, scorers) for entry in loaded_data)
-    chat = _chat(options)
-    generator, generation = _plan_texts(plans, loaded, token_budget, chat)
+    origin = None if asked.base is None else _load_base(asked.base, loaded, asked)
+    scorer = Scorer(loaded, asked.token_budget, cache_folder() / "scores")
+    scorers = _text_scorers(asked, loaded.kind)
+    plans = tuple(plan_suite(entry, loaded.kind, scorers) for entry in asked.entries)
+    chat = _chat(asked.texts)
+    generator, generation = _plan_texts(plans, loaded, asked.token_budget, chat)
     writing = [entry for entry in plans if entry.prompts]
     scoring = scorer.plan(_asked(plans))
     settings = Settings(
@@ -133,11 +91,11 @@ def plan_audit(
         max_length=loaded.max_length,
         decoding=_decoding(writing, loaded, chat),
         text_scorers=tuple(dict.fromkeys(s.id for entry in writing for s in entry.scorers)),
-        seed=seed,
-        item_limit=size.limit,
-        full=full,
-        axes=tuple(axes) if axes is not None else None,
-        suites=tuple(suite.name for suite in chosen if suite is not PROBE),
+        seed=asked.seed,
+        item_limit=asked.size.limit,
+        full=asked.size.full,
+        axes=asked.axes,
+        suites=tuple(entry.suite.name for entry in plans if entry.suite is not PROBE),
         token_budget=scorer.token_budget,
         batching=_batching(scorer, scoring, generator),
     )
@@ -147,7 +105,7 @@ def plan_audit(
         suites=plans,
         scoring=scoring,
         settings=settings,
-        label=label or loaded.identity.id,
+        label=asked.label or loaded.identity.id,
         base=origin,
         generator=generator,
         generation=generation,
@@ -163,63 +121,29 @@ def _batching(scorer: Scorer, scoring: Plan, generator: Generator | None) -> dic
     return found
 
 
-def _load_base(
-    base: str | os.PathLike[str] | tuple[Any, Any],
-    loaded: LoadedModel,
-    device: str,
-    dtype: str,
-    trust_remote_code: bool,
-) -> LoadedModel:
+def _load_base(base: Source, loaded: LoadedModel, asked: AuditRequest) -> LoadedModel:
     from fairaudit.scoring.divergence import check_same_tokens
     from fairaudit.scoring.load import load_model
 
-    found = load_model(base, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    found = load_model(
+        base,
+        device=asked.device,
+        dtype=asked.dtype,
+        trust_remote_code=asked.trust_remote_code,
+    )
     check_same_tokens(loaded, found)
     return found
 
 
-def _chosen_suites(names: Sequence[str] | None, full: bool) -> tuple[Suite, ...]:
-    if names is None:
-        return (PROBE, *(suite for suite in SUITES if full or suite.default))
-    if not names:
-        raise UsageError("no suite is named")
-    chosen = [get_suite(name) for name in dict.fromkeys(names)]
-    twice = [suite.name for suite in chosen]
-    if len(set(twice)) < len(twice):
-        raise UsageError("two suites have the same name; rename one")
-    return (PROBE, *chosen)
-
-
-def _check_axes(axes: Sequence[str] | None, suites: Iterable[Suite]) -> None:
-    known = sorted({axis for suite in suites for axis in suite.axes})
-    for axis in axes or ():
-        if axis not in known:
-            raise UsageError(f"no chosen suite has the axis '{axis}'; there are {', '.join(known)}")
-
-
-def _with_decoding(suite: Suite, options: TextOptions, seed: int) -> Suite:
-    """Suite whose prompts are continued as the user wants it."""
-    design = suite.generation
-    if design is None:
-        return suite
-    decoding = options.decoding(design.decoding, seed)
-    return replace(suite, generation=replace(design, decoding=decoding))
-
-
-def _text_scorers(
-    entries: Iterable[SuitePlan],
-    kind: ModelKind,
-    finder: DataFinder,
-    options: TextOptions,
-    device: str,
-) -> Scorers:
+def _text_scorers(asked: AuditRequest, kind: ModelKind) -> Scorers:
     """Scorers of all suites whose prompts the model can continue."""
     suites = [
         entry.suite
-        for entry in entries
+        for entry in asked.entries
         if entry.suite.generation is not None and entry.data is not None
     ]
-    return make_scorers(suites if kind == "causal" else (), finder, options, device)
+    writing = suites if kind == "causal" else ()
+    return make_scorers(writing, asked.finder, asked.texts, asked.device)
 
 
 def _asked(plans: Iterable[SuitePlan]) -> set[Request]:

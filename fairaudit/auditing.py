@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairaudit.audit_near_ties import near_tie_notes, near_ties_in_fp32
-from fairaudit.audit_plan import AuditPlan, plan_audit
+from fairaudit.audit_plan import AuditPlan, plan_audit, plan_request
 from fairaudit.audit_provenance import (
     batching_notes,
     claim_of,
     json_beside,
     provenance_of,
 )
+from fairaudit.audit_request import AuditRequest, request_audit
 from fairaudit.audit_suites import skipped_notes, suite_run, without_scores
 from fairaudit.audit_texts import (
     WARNING,
@@ -32,6 +33,7 @@ from fairaudit.audit_texts import (
     truncation_notes,
 )
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
+from fairaudit.kept_audits import kept_audit
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.progress import Progress, shown
@@ -49,7 +51,18 @@ if TYPE_CHECKING:
 
     from fairaudit.results.texts import PromptTexts
 
-__all__ = ["AuditPlan", "TextOptions", "audit", "plan_audit", "run_audit", "save_audit"]
+__all__ = [
+    "AuditPlan",
+    "AuditRequest",
+    "TextOptions",
+    "answer",
+    "audit",
+    "plan_audit",
+    "plan_request",
+    "request_audit",
+    "run_audit",
+    "save_audit",
+]
 
 
 def audit(
@@ -152,7 +165,7 @@ def audit(
 
     with as_found(model, base), shown(progress) as tell:
         tell("loading model and items", 0, 0)
-        plan = plan_audit(
+        asked = request_audit(
             model,
             suites=suites,
             axes=axes,
@@ -178,7 +191,36 @@ def audit(
                 completions=completions,
             ),
         )
-        return run_audit(plan, output=output, overwrite=overwrite, progress=tell)
+        return answer(asked, output=output, overwrite=overwrite, progress=tell)
+
+
+def answer(
+    asked: AuditRequest,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    progress: Progress | bool | None = None,
+    plan: Callable[[AuditRequest], AuditPlan] = plan_request,
+) -> AuditResult:
+    """Audit what is asked, or read the same audit back if it was made before; see `audit`.
+
+    ``plan`` loads the model; it is not called for an audit that is read back.
+    """
+    started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+    kept = kept_audit(asked)
+    found = None if kept is None else kept.read()
+    if found is None:
+        result = run_audit(plan(asked), output=output, overwrite=overwrite, progress=progress)
+        if kept is not None:
+            kept.write(result)
+        return result
+    run = _run(started, clock, made=found.run.made or found.run.finished)
+    result = found.model_copy(update={"run": run})
+    if output is not None:
+        with shown(progress) as tell:
+            tell("drawing figures and report", 0, 0)
+            save_audit(result, Path(output), overwrite=overwrite)
+    return result
 
 
 def run_audit(
@@ -224,18 +266,23 @@ def run_audit(
                 *skipped_notes(tables, empty),
                 *(() if claim is None else (claim.said,)),
             ),
-            run=Run(
-                started=started.isoformat(timespec="seconds"),
-                finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                seconds=round(time.perf_counter() - clock, 3),
-                host=platform.node(),
-            ),
+            run=_run(started, clock),
         )
         result.with_tables(tables).with_texts(texts)
         if output is not None:
             tell("drawing figures and report", 0, 0)
             save_audit(result, Path(output), overwrite=overwrite)
     return result
+
+
+def _run(started: datetime.datetime, clock: float, made: str | None = None) -> Run:
+    return Run(
+        started=started.isoformat(timespec="seconds"),
+        finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        seconds=round(time.perf_counter() - clock, 3),
+        host=platform.node(),
+        made=made,
+    )
 
 
 def _scored(

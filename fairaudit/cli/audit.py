@@ -21,7 +21,7 @@ from fairaudit.cli.state import (
 from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
-    from fairaudit.auditing import AuditPlan
+    from fairaudit.auditing import AuditPlan, AuditRequest
     from fairaudit.results import AuditResult, ComparisonResult
 
 INCOMPLETE = 4
@@ -120,8 +120,11 @@ def audit_command(
     codes = []
     with told_when_interrupted(), shown_progress() as progress:
         progress("loading model and items", 0, 0)
-        calm_libraries()
-        from fairaudit.auditing import TextOptions, plan_audit, run_audit
+        from fairaudit.auditing import TextOptions, answer, plan_request, request_audit
+
+        def planned(asked: AuditRequest) -> AuditPlan:
+            calm_libraries()
+            return plan_request(asked)
 
         texts = TextOptions(
             toxicity_classifier=toxicity_classifier,
@@ -134,7 +137,7 @@ def audit_command(
         )
         for model, folder in places:
             progress("loading model and items", 0, 0)
-            plan = plan_audit(
+            asked = request_audit(
                 model,
                 suites=split_list(suites),
                 axes=split_list(axes),
@@ -153,9 +156,11 @@ def audit_command(
                 texts=texts,
             )
             if dry_run:
-                _show_plan(plan)
+                _show_plan(planned(asked))
                 continue
-            result = run_audit(plan, output=folder, overwrite=overwrite, progress=progress)
+            result = answer(
+                asked, output=folder, overwrite=overwrite, progress=progress, plan=planned
+            )
             show_result(result, format, folder)
             if suites is not None and any(run.status == "not_run" for run in result.suites):
                 codes.append(INCOMPLETE)

@@ -76,6 +76,7 @@ def when_rows(run: Run) -> tuple[Row, ...]:
         ("Finished", run.finished),
         ("Seconds", f"{run.seconds:.0f}"),
         ("Host", run.host),
+        *((("Numbers kept from", run.made),) if run.made is not None else ()),
     )
 
 

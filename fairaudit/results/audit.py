@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -75,6 +75,15 @@ class AuditResult(Plotted, Frozen):
     def with_texts(self, texts: Mapping[str, tuple[PromptTexts, ...]]) -> AuditResult:
         """Attach what the model wrote (by suite) to the result; returns the result."""
         self._texts.update(texts)
+        return self
+
+    def in_memory(self) -> Self:
+        """Read all tables and texts, so that the folder is needed no longer; returns the result."""
+        for name in self.tables:
+            self.items(name)
+        for name in self._with_texts:
+            self.texts(name)
+        self._folder, self._sha256 = None, {}
         return self
 
     def texts(self, suite: str) -> tuple[PromptTexts, ...]:

@@ -233,3 +233,5 @@ class Run(Frozen):
     finished: str
     seconds: float
     host: str
+    #: When the numbers were made, if the same audit had been made before and was read back.
+    made: str | None = None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairaudit.audit_plan import QUICK_ITEMS
+from fairaudit.audit_request import QUICK_ITEMS
 from fairaudit.auditing import plan_audit
 from fairaudit.items import Item
 from fairaudit.suite_plan import Size, load_items

@@ -10,11 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from fairaudit import auditing, kept_audits
-from fairaudit.audit_request import request_audit
-from fairaudit.auditing import audit
+from fairaudit.auditing import kept_audits
+from fairaudit.auditing import run_audit as auditing
+from fairaudit.auditing.audit_request import request_audit
+from fairaudit.auditing.kept_audits import kept_audit
+from fairaudit.auditing.run_audit import audit
 from fairaudit.errors import ResultError
-from fairaudit.kept_audits import kept_audit
 from fairaudit.results import AuditResult
 from tests.conftest import build_model
 
@@ -124,7 +125,7 @@ def test_whatever_changes_a_number_makes_the_audit_anew(asked, runs, monkeypatch
 )
 def test_every_option_has_a_key_of_its_own(asked, options):
     model, suite = asked
-    from fairaudit.audit_texts import TextOptions
+    from fairaudit.auditing.audit_texts import TextOptions
 
     texts = {name: options[name] for name in options if name in TextOptions.__dataclass_fields__}
     plain = {name: options[name] for name in options if name not in texts}

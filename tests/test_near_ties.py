@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairaudit import auditing
-from fairaudit.audit_near_ties import near_ties_in_fp32
-from fairaudit.auditing import audit
+from fairaudit.auditing import run_audit as module
+from fairaudit.auditing.audit_near_ties import near_ties_in_fp32
+from fairaudit.auditing.run_audit import plan_audit, run_audit
 from fairaudit.items import TIE_TOLERANCE, Answer, LogLikelihood, Skipped
 
 JOBS = ["nurse", "doctor", "farmer", "lawyer", "engineer", "woman", "brother", "man"]
@@ -35,7 +35,7 @@ def suite(tmp_path_factory):
 
 def differences(checkpoint, suite, dtype):
     """Score(stereotype) − score(anti-stereotype) by protocol and item; and the audit."""
-    result = audit(checkpoint, suites=[str(suite)], dtype=dtype, device="cpu")
+    result = run_audit(plan_audit(checkpoint, suites=[str(suite)], dtype=dtype, device="cpu"))
     (run,) = result.suites
     table = result.items(run.suite)
     wide = table.pivot(index=["protocol", "item_id"], columns="role", values="score")
@@ -62,7 +62,7 @@ def test_preferences_in_low_precision_are_those_of_fp32(
     assert rescored < compared or dtype == "bfloat16", "what is far apart is left"
     assert any(f"{rescored} of {compared} comparisons" in note for note in result.notes)
     assert plain.provenance.near_ties == {}
-    monkeypatch.setattr(auditing, "near_ties_in_fp32", lambda _plan, answers: (answers, {}))
+    monkeypatch.setattr(module, "near_ties_in_fp32", lambda _plan, answers: (answers, {}))
     coarse, _ = differences(checkpoint(family), suite, dtype)
     if dtype == "bfloat16":
         flips = preferred(coarse)[apart] != preferred(exact)[apart]

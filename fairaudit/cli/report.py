@@ -15,7 +15,8 @@ def report_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a result, or its result.json.")],
 ) -> None:
     """Write report.html, summary.md and the figures of a result again."""
-    from fairaudit.report.files import load_result, write_report
+    from fairaudit.report.files import write_report
+    from fairaudit.results.loading import load_result
 
     folder = _folder_of(folder)
     write_report(load_result(folder), folder)

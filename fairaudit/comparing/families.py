@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fairaudit.results import Agreement, Comparison
+from fairaudit.results.stored_evidence import comparison_evidence, equivalence_evidence
 from fairaudit.stats.correlation import kendall
 from fairaudit.stats.decide import decide
 from fairaudit.stats.multiplicity import Method, adjust
 from fairaudit.stats.unseen import limiting
-from fairaudit.stored_evidence import comparison_evidence, equivalence_evidence
 from fairaudit.vocabulary.metrics import is_gap
 
 _MIN_CELLS: Final = 3

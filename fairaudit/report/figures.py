@@ -10,14 +10,13 @@ from fairaudit.report.comparison import figures as comparison
 from fairaudit.report.diagnostics import figures as diagnostics
 from fairaudit.report.experiment import figures as experiment
 from fairaudit.report.raster import png
-from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results import ComparisonResult
 from fairaudit.results.diagnostics import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
+from fairaudit.results.loading import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Drawn = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult
 
 #: Every figure that a report may have, as patterns of file names.
 PATTERNS: Final = (
@@ -31,7 +30,7 @@ PATTERNS: Final = (
 
 
 def figures(
-    result: Drawn,
+    result: Result,
 ) -> dict[str, bytes]:
     """Draw the figures of a result.
 
@@ -44,7 +43,7 @@ def figures(
 
 
 def drawers(
-    result: Drawn,
+    result: Result,
 ) -> dict[str, Callable[[], Figure]]:
     """Return how to draw each figure of a result in Matplotlib, by stem."""
     if isinstance(result, ComparisonResult):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -16,35 +15,12 @@ from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
 from fairaudit.report.raster import MARK
 from fairaudit.results import AuditResult, ComparisonResult
-from fairaudit.results.audit import SCHEMA
-from fairaudit.results.comparison import COMPARISON_SCHEMA
-from fairaudit.results.diagnostics import DIAGNOSTICS_SCHEMA, DiagnosticsResult
-from fairaudit.results.experiment import EXPERIMENT_SCHEMA, ExperimentResult
 from fairaudit.results.files import staged_folder, write_text
+from fairaudit.results.loading import Result
 from fairaudit.results.places import remove_file
-
-Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult
-
-_KINDS: Final[dict[str | None, type[Result]]] = {
-    SCHEMA: AuditResult,
-    COMPARISON_SCHEMA: ComparisonResult,
-    EXPERIMENT_SCHEMA: ExperimentResult,
-    DIAGNOSTICS_SCHEMA: DiagnosticsResult,
-}
 
 #: Stands in the notes of every score that we wrote.
 _SIGNATURE: Final = b"fairaudit"
-
-
-def load_result(folder: Path) -> Result:
-    """Read whichever result lies in a folder.
-
-    Raises
-    ------
-    ResultError
-        If there is none that a report can be made of, or it is damaged.
-    """
-    return _KINDS.get(_schema(folder / "result.json"), AuditResult).load(folder)
 
 
 def write_report(result: Result, folder: Path) -> None:
@@ -93,13 +69,3 @@ def _remove_others(
         for path in (folder / room).glob(pattern):
             if path.name not in names and mark in path.read_bytes():
                 remove_file(folder, f"{room}/{path.name}")
-
-
-def _schema(path: Path) -> str | None:
-    """Return the schema that a file names, or None: reading it then says what is wrong."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    found = content.get("schema") if isinstance(content, dict) else None
-    return found if isinstance(found, str) else None

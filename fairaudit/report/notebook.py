@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from fairaudit.errors import UsageError
 from fairaudit.report.answer import Result, Row, rows_of, title_of, whole_of
 from fairaudit.report.clean import clean
-from fairaudit.report.figures import Drawn, drawers
+from fairaudit.report.figures import drawers
 from fairaudit.report.raster import png
+from fairaudit.results import loading
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +44,7 @@ class Drawing:
         return png(self.make)
 
 
-def plot(result: Drawn, name: str | None = None) -> Drawing:
+def plot(result: loading.Result, name: str | None = None) -> Drawing:
     """Return a figure of a result by name, the first without one.
 
     Raises

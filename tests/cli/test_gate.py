@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from fairaudit.cli import app as program
 from fairaudit.cli.gate import apply_policy
 from fairaudit.errors import FairauditError, ResultError
-from fairaudit.policy import read_policy
+from fairaudit.gating.policy import read_policy
 from fairaudit.results import GateResult
 from tests.gating.cases import (
     AMPLIFIED,
@@ -191,7 +191,7 @@ BAD = {
     "corrupted result": (lambda place: damage(place, lambda text: text[:100]), "not readable"),
     "empty result": (lambda place: damage(place, lambda text: ""), "not readable as JSON"),
     "newer result": (newer, "newer than this fairaudit reads"),
-    "another file": (other_schema, "a gate reads audits and comparisons, not 'fairaudit/gate'"),
+    "another file": (other_schema, "found 'fairaudit/gate'"),
     "edited result": (edited, "result.json was changed after it was written"),
     "unknown field": (unknown_field, "result.json was changed after it was written"),
     "no result": (lambda place: [str(place), "--policy", "release.toml"], "no such file"),

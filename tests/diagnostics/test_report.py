@@ -16,7 +16,7 @@ from fairaudit.report.diagnostics.beside import beside
 from fairaudit.report.diagnostics.figures import figures
 from fairaudit.report.diagnostics.html import render_html
 from fairaudit.report.diagnostics.terminal import render_terminal
-from fairaudit.report.files import load_result, write_report
+from fairaudit.report.files import write_report
 from fairaudit.results import (
     ClippingParameters,
     DiagnosedModel,
@@ -29,6 +29,7 @@ from fairaudit.results import (
     Quantity,
     Run,
 )
+from fairaudit.results.loading import load_result
 from tests.report import comparisons
 from tests.waiting import PATIENCE
 

@@ -10,10 +10,11 @@ from fairaudit.report.experiment.calibration import calibration, calibration_fig
 from fairaudit.report.experiment.charts import charts
 from fairaudit.report.experiment.figures import plot_of
 from fairaudit.report.figures import figures
-from fairaudit.report.files import load_result, write_report
+from fairaudit.report.files import write_report
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
 from fairaudit.results.experiment import ExperimentResult
+from fairaudit.results.loading import load_result
 from tests.report.experiments import (
     complete,
     hostile,

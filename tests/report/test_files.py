@@ -7,9 +7,10 @@ from typer.testing import CliRunner
 
 from fairaudit.cli.app import app
 from fairaudit.errors import ResultError
-from fairaudit.report.files import load_result, write_report
+from fairaudit.report.files import write_report
 from fairaudit.report.raster import MARK
 from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.results.loading import load_result
 from tests.report import comparisons
 
 

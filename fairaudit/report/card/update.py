@@ -142,7 +142,7 @@ def candidate_of(result: ComparisonResult, name: str | None) -> Candidate:
 
 
 def _load(folder: Path) -> AuditResult | ComparisonResult:
-    from fairaudit.report.files import load_result
+    from fairaudit.results.loading import load_result
 
     found = load_result(folder)
     if isinstance(found, AuditResult | ComparisonResult):

@@ -6,7 +6,6 @@ every number it is about; what was not run, or cannot be told, never passes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from os import PathLike
@@ -14,17 +13,17 @@ from pathlib import Path
 from typing import Any, Final, assert_never
 
 from fairaudit.errors import ResultError
-from fairaudit.gate_checks import Check, settled
-from fairaudit.gate_privacy import max_epsilon
-from fairaudit.gate_reservations import held_back, lost_items, other_settings, swapped
-from fairaudit.gate_rules import (
+from fairaudit.gating.gate_checks import Check, settled
+from fairaudit.gating.gate_privacy import max_epsilon
+from fairaudit.gating.gate_reservations import held_back, lost_items, other_settings, swapped
+from fairaudit.gating.gate_rules import (
     equivalent,
     max_deviation,
     max_increase,
     min_capability,
     min_items,
 )
-from fairaudit.gate_selection import (
+from fairaudit.gating.gate_selection import (
     Missing,
     Result,
     candidates_of,
@@ -37,7 +36,7 @@ from fairaudit.gate_selection import (
     why_missing,
     with_candidate,
 )
-from fairaudit.policy import (
+from fairaudit.gating.policy import (
     EquivalentToBaseline,
     MaxDeviationFromIdeal,
     MaxEpsilon,
@@ -52,18 +51,18 @@ from fairaudit.policy import (
     matches,
     read_policy,
 )
-from fairaudit.results.audit import SCHEMA, AuditResult
+from fairaudit.results import loading
+from fairaudit.results.audit import AuditResult
 from fairaudit.results.comparison import (
-    COMPARISON_SCHEMA,
     Change,
     Comparison,
     ComparisonResult,
 )
 from fairaudit.results.consistency import refuse
 from fairaudit.results.gate import GATE_DECISIONS, GateDecision, GateResult, RuleResult
+from fairaudit.results.stored_evidence import contradicts_counts
 from fairaudit.results.types import Estimate
 from fairaudit.stats.multiplicity import holm
-from fairaudit.stored_evidence import contradicts_counts
 
 _DECIDED: Final[dict[GateDecision, int]] = {"PASS": 0, "FAIL": 1}
 _UNDECIDED: Final = 3
@@ -84,7 +83,7 @@ def gate(
     result : AuditResult, ComparisonResult or path
         What was measured, or the folder it was saved in.
     policy : path, mapping or Policy
-        TOML file, or its content as a mapping; see `fairaudit.policy`.
+        TOML file, or its content as a mapping; see `fairaudit.gating.policy`.
     allow_inconclusive : bool
         Give the exit code 0 to a gate that is undecided, unless nothing at all was evaluated.
 
@@ -140,23 +139,10 @@ def load_result(folder: str | PathLike[str]) -> Result:
     ResultError
         If it holds neither an audit nor a comparison, or one that is damaged or newer.
     """
-    path = Path(folder)
-    path = path / "result.json" if path.is_dir() else path
-    schema = _schema_of(path)
-    if schema == COMPARISON_SCHEMA:
-        return ComparisonResult.load(path)
-    if schema is not None and schema != SCHEMA:
-        raise ResultError(f"{path}: a gate reads audits and comparisons, not {schema!r}")
-    return AuditResult.load(path)
-
-
-def _schema_of(path: Path) -> Any:
-    """Return the schema a file declares; None where the reader will say what is wrong."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
-        return None
-    return content.get("schema") if isinstance(content, dict) else None
+    found = loading.load_result(folder)
+    if not isinstance(found, AuditResult | ComparisonResult):
+        raise ResultError(f"{folder}: a gate reads audits and comparisons, not {found.schema_!r}")
+    return found
 
 
 def _contradictions(result: Result) -> Iterator[str]:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fairaudit.audit_request import AuditRequest, Source, request_audit
-from fairaudit.audit_scorers import Scorers, make_scorers
-from fairaudit.audit_texts import TextOptions, decoding_settings
+from fairaudit.auditing.audit_request import AuditRequest, Source, request_audit
+from fairaudit.auditing.audit_scorers import Scorers, make_scorers
+from fairaudit.auditing.audit_texts import TextOptions, decoding_settings
+from fairaudit.auditing.suite_plan import SuitePlan, plan_suite
 from fairaudit.items import ModelKind, Request, Skipped
 from fairaudit.results import Settings
-from fairaudit.suite_plan import SuitePlan, plan_suite
 from fairaudit.suites import PROBE
 from fairaudit.suites.data import cache_folder
 

@@ -22,11 +22,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from fairaudit.audit_request import AuditRequest
+from fairaudit.auditing.audit_request import AuditRequest
+from fairaudit.auditing.suite_plan import SuitePlan
 from fairaudit.errors import FairauditError
 from fairaudit.results import AuditResult
 from fairaudit.results.files import sha256_of
-from fairaudit.suite_plan import SuitePlan
 from fairaudit.suites import DataFinder, DataUnavailableError
 from fairaudit.suites.data import cache_folder
 from fairaudit.versions import versions_of
@@ -182,7 +182,7 @@ def _accelerators() -> list[str]:
 @cache
 def _code() -> str:
     """SHA-256 over this library's own files."""
-    root, content = Path(__file__).parent, hashlib.sha256()
+    root, content = Path(__file__).parents[1], hashlib.sha256()
     for path in sorted(root.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             content.update(f"{path.relative_to(root)} {sha256_of(path)}\n".encode())

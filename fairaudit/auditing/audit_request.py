@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from fairaudit.audit_source import check_source, one_or_several
-from fairaudit.audit_texts import TextOptions
+from fairaudit.auditing.audit_source import check_source, one_or_several
+from fairaudit.auditing.audit_texts import TextOptions
+from fairaudit.auditing.suite_plan import Size, SuitePlan, load_items
 from fairaudit.errors import UsageError
-from fairaudit.suite_plan import Size, SuitePlan, load_items
 from fairaudit.suites import PROBE, SUITES, DataFinder, Suite, get_suite
 
 Source = str | os.PathLike[str] | tuple[Any, Any]

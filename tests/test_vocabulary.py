@@ -7,7 +7,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -18,11 +17,12 @@ from fairaudit.gating.gate_checks import range_of
 from fairaudit.metrics.crows_pairs import crows_pairs_estimates
 from fairaudit.report.experiment import numbers
 from fairaudit.report.names import metric_of, short_label
-from fairaudit.suites import SUITES
+from fairaudit.suites import PROBE, SUITES
 from fairaudit.vocabulary.cautions import CAUTIONS
 from fairaudit.vocabulary.influences import Influence, influence_of
 from fairaudit.vocabulary.metrics import METRICS, Metric
 from fairaudit.vocabulary.protocols import VARIANTS, Design
+from fairaudit.vocabulary.suites import CARDS, FRAMEWORKS, NOT_STATED, RESERVED
 from fairaudit.vocabulary.units import Unit
 from tests.comparing.audits import pair_table
 from tests.report import audits
@@ -37,22 +37,39 @@ NOT_THE_METRIC = {
     "experiments/matching.py": {"perplexity"},
     "report/experiment/terminal.py": {"perplexity"},
 }
+#: Spelt like the id of a suite: kinds of text scorers, a word with a silent h, keys of files.
+NOT_THE_SUITE = {
+    "auditing/kept_audits.py": {"toxicity", "regard"},
+    "suites/bold.py": {"toxicity", "regard"},
+    "suites/custom.py": {"toxicity", "regard"},
+    "suites/regard.py": {"regard"},
+    "suites/toxicity.py": {"toxicity"},
+    "scoring/texts/registry.py": {"toxicity", "regard"},
+    "scoring/texts/classifier.py": {"toxicity"},
+    "report/provenance.py": {"toxicity", "regard"},
+    "augmentation/articles.py": {"honest"},
+    "diagnostics/probes.py": {"templates"},
+    "report/page.py": {"templates"},
+    "report/experiment/html.py": {"templates"},
+}
+
+
+def strings_of(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return {text for text in strings if isinstance(text, str)}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_name_of_a_metric_stands_outside_the_vocabulary(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    named = {text for text in strings if isinstance(text, str) and text in METRICS}
+    named = strings_of(path) & METRICS.keys()
     assert named == NOT_THE_METRIC.get(path.relative_to(PACKAGE).as_posix(), set())
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_name_of_a_caution_stands_outside_the_vocabulary(path):
     """So none ships without words."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    assert not strings & CAUTIONS.keys()
+    assert not strings_of(path) & CAUTIONS.keys()
 
 
 @pytest.mark.parametrize("caution", CAUTIONS.values(), ids=lambda caution: caution.name)
@@ -105,6 +122,32 @@ def test_a_new_metric_is_whole(monkeypatch):
     assert range_of(entry) == made.range
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_id_of_a_suite_stands_outside_the_vocabulary(path):
+    place = path.relative_to(PACKAGE)
+    found = strings_of(path) & (CARDS.keys() | RESERVED.keys())
+    # Views and the command line set words in bold.
+    weight = {"bold"} if place.parts[0] in ("report", "cli") else set()
+    assert found - weight == NOT_THE_SUITE.get(place.as_posix(), set())
+
+
+@pytest.mark.parametrize("suite", [*SUITES, PROBE], ids=lambda suite: suite.name)
+def test_every_suite_has_its_words(suite):
+    card = suite.card
+    assert CARDS[card.name] is card
+    assert card.title
+    assert card.asks.endswith("?")
+    assert NOT_STATED not in (card.citation, card.license)
+    assert set(card.evidence) <= FRAMEWORKS.keys()
+    assert all(caveat.endswith(".") for caveat in card.caveats)
+
+
+def test_every_card_is_that_of_a_suite():
+    assert {suite.name for suite in (*SUITES, PROBE)} == CARDS.keys()
+    assert {tag for card in CARDS.values() for tag in card.evidence} == FRAMEWORKS.keys()
+    assert not CARDS.keys() & RESERVED.keys()
+
+
 PROTOCOLS = [protocol for suite in SUITES for protocol in suite.protocols]
 
 
@@ -118,7 +161,7 @@ def test_every_protocol_of_a_suite_has_its_words(protocol):
 
 
 def test_every_design_has_a_primary_variant_for_either_kind_of_model():
-    for design in get_args(Design):
+    for design in Design:
         kinds = {
             protocol.model_kind
             for protocol in PROTOCOLS

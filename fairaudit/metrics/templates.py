@@ -32,7 +32,7 @@ from fairaudit.results import Estimate
 from fairaudit.stats.correlation import pearson
 from fairaudit.stats.one_estimate import Inference
 from fairaudit.vocabulary.metrics import OCCUPATION_CORRELATION
-from fairaudit.vocabulary.protocols import is_primary
+from fairaudit.vocabulary.protocols import Design, is_primary
 
 _MIN_OCCUPATIONS: Final = 10
 
@@ -68,7 +68,7 @@ def _plain(part: Part, protocol: str) -> Slice:
 
 def _preference(part: Part, protocol: str) -> Iterator[Measurement]:
     where = _plain(part, protocol)
-    primary = part.axis != "all" and is_primary("templates", protocol)
+    primary = part.axis != "all" and is_primary(Design.TEMPLATES, protocol)
     return preference_measurements(part, replace(where, primary=primary and part.group is None))
 
 

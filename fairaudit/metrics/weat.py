@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from fairaudit.metrics.building import Sample, Slice, without_interval
 from fairaudit.vocabulary.metrics import EFFECT_SIZE_D
+from fairaudit.vocabulary.suites import SEAT
 
 if TYPE_CHECKING:
     from fairaudit.metrics.building import Measurement
@@ -57,7 +58,7 @@ def weat_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
         Seed of drawn divisions.
     """
     return [
-        _estimate(rows, Slice("seat", str(protocol), str(axis), str(test)), seed)
+        _estimate(rows, Slice(SEAT.name, str(protocol), str(axis), str(test)), seed)
         for (protocol, axis, test), rows in table.groupby(["protocol", "axis", "test"], sort=True)
     ]
 

@@ -48,8 +48,9 @@ from fairaudit.suites import SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.data import read_bytes
 from fairaudit.suites.generation import power_words
 from fairaudit.versions import versions_of
+from fairaudit.vocabulary.suites import CROWS_PAIRS, STEREOSET
 
-FORMATS: Final = ("auto", "stereoset", "crows_pairs", "jsonl")
+FORMATS: Final = ("auto", STEREOSET.name, CROWS_PAIRS.name, "jsonl")
 
 
 def audit_scores(
@@ -120,7 +121,7 @@ def audit_scores(
     if kind == "jsonl":
         options = TextOptions(toxicity_classifier, regard_classifier, word_vectors)
         recorded = _texts(content, place, chosen, finder, options, device)
-    elif kind == "stereoset":
+    elif kind == STEREOSET.name:
         recorded = read_stereoset(content, finder, place)
     else:
         recorded = read_crows_pairs(content, finder, place)
@@ -168,8 +169,8 @@ def _format(format: str, suite: Suite) -> str:
     if kind not in FORMATS:
         of_prompts = [one.name for one in SUITES if one.generation is not None]
         raise UsageError(
-            f"recorded scores of suite '{suite.name}' cannot be read; those of stereoset and "
-            f"crows_pairs can, and texts of {', '.join(of_prompts)}"
+            f"recorded scores of suite '{suite.name}' cannot be read; those of "
+            f"{STEREOSET.name} and {CROWS_PAIRS.name} can, and texts of {', '.join(of_prompts)}"
         )
     if format not in {"auto", kind}:
         raise UsageError(f"recordings of suite '{suite.name}' cannot be read as '{format}'")
@@ -186,8 +187,8 @@ def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) 
         protocols=tuple(sorted(table["protocol"].unique())),
         n_items=len(recorded.items),
         n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
-        caveats=suite.caveats,
-        evidence=suite.evidence,
+        caveats=suite.card.caveats,
+        evidence=suite.card.evidence,
         examples=examples_of(table, recorded.items, estimates, texts),
     )
 

@@ -28,12 +28,17 @@ from fairaudit.results import Source
 from fairaudit.suites import pairs
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import git_blob_id
-from fairaudit.suites.generation import CAVEATS
 from fairaudit.suites.rows import PAIR_EXAMPLE, PROMPT_EXAMPLE, PairRow, PromptRow
+from fairaudit.vocabulary.protocols import Design
+from fairaudit.vocabulary.suites import (
+    NOT_STATED,
+    OF_PROMPTS,
+    OWN_PAIRS,
+    OWN_PROMPTS,
+    SuiteCard,
+)
 
 SUFFIXES: Final = (".toml", ".jsonl", ".csv")
-_OF_PAIRS: Final = "Does the model prefer the more stereotyped sentence of a pair?"
-_OF_PROMPTS: Final = "Does what the model writes depend on the group that a prompt names?"
 _DESIGN: Final = GenerationDesign(
     decoding=Decoding(n=4, max_new_tokens=20),
     scorers=("toxicity", "regard", "vader"),
@@ -47,8 +52,8 @@ class SuiteHeader(BaseModel):
 
     name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     description: str | None = None
-    citation: str = "not stated"
-    license: str = "not stated"
+    citation: str = NOT_STATED
+    license: str = NOT_STATED
 
 
 def load_suite(path: Path) -> Suite:
@@ -75,16 +80,18 @@ def load_suite(path: Path) -> Suite:
     name = header.name or re.sub(r"\W+", "_", path.stem.lower())
     data = SuiteData(items, (Source(path=path.name, blob_id=git_blob_id(content)),))
     return Suite(
-        name=name,
-        title=name.replace("_", " ").capitalize(),
-        description=header.description or (_OF_PROMPTS if of_prompts else _OF_PAIRS),
-        citation=header.citation,
-        license=header.license,
-        axes=tuple(dict.fromkeys(item.axis for item in items)),
+        card=SuiteCard(
+            name,
+            name.replace("_", " ").capitalize(),
+            header.description or (OWN_PROMPTS if of_prompts else OWN_PAIRS),
+            citation=header.citation,
+            license=header.license,
+            axes=tuple(dict.fromkeys(item.axis for item in items)),
+            caveats=OF_PROMPTS if of_prompts else (),
+        ),
         protocols=() if of_prompts else _protocols(name),
         load=lambda _finder: data,
         estimate=text_estimates if of_prompts else pair_estimates,
-        caveats=CAVEATS if of_prompts else (),
         default=False,
         generation=_DESIGN if of_prompts else None,
     )
@@ -98,7 +105,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.whole_sentence,
             pairs.total,
             "Summed log-likelihood of the sentence after BOS.",
-            design="pairs",
+            design=Design.PAIRS,
         ),
         Protocol(
             f"{suite}/pll-shared",
@@ -106,7 +113,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
             _mask_shared,
             pairs.total,
             "Shared tokens masked one at a time and summed.",
-            design="pairs",
+            design=Design.PAIRS,
         ),
     )
 

@@ -7,10 +7,17 @@ everybody's own pairs) share the variants; which of them is primary is said here
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from enum import StrEnum
+from typing import Final
 
-#: How a suite's items are built and analysed.
-Design = Literal["templates", "pairs", "crows_pairs", "stereoset"]
+
+class Design(StrEnum):
+    """How a suite's items are built and analysed."""
+
+    TEMPLATES = "templates"
+    PAIRS = "pairs"
+    CROWS_PAIRS = "crows_pairs"
+    STEREOSET = "stereoset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +52,11 @@ VARIANTS: Final = {
         _variant(
             "causal-conditional",
             "log-probability of the words after the group term, given the rest",
-            "templates",
+            Design.TEMPLATES,
         ),
         _variant("causal-mean", "log-probability per token of the whole sentence"),
         _variant(
-            "causal-sum", "log-probability of the whole sentence", "pairs", "crows_pairs"
+            "causal-sum", "log-probability of the whole sentence", Design.PAIRS, Design.CROWS_PAIRS,
         ),
         _variant(
             "intersentence-causal",
@@ -59,16 +66,16 @@ VARIANTS: Final = {
         _variant(
             "intrasentence-causal",
             "log-probability per token of the whole sentence",
-            "stereoset",
+            Design.STEREOSET,
         ),
         _variant(
             "intrasentence-masked", "probability of the word in the gap, at a single mask",
-            "stereoset",
+            Design.STEREOSET,
         ),
-        _variant("intrasentence-recorded", "scores recorded elsewhere", "stereoset"),
+        _variant("intrasentence-recorded", "scores recorded elsewhere", Design.STEREOSET),
         _variant("overall-recorded", "scores recorded elsewhere"),
         _variant(
-            "pll-conditional", "tokens after the group term masked one at a time", "templates"
+            "pll-conditional", "tokens after the group term masked one at a time", Design.TEMPLATES
         ),
         _variant("pll-differing", "tokens of the group term masked one at a time"),
         _variant(
@@ -77,10 +84,12 @@ VARIANTS: Final = {
         _variant(
             "pll-nangia",
             "tokens that both sentences share masked one at a time, as the authors do",
-            "crows_pairs",
+            Design.CROWS_PAIRS,
         ),
-        _variant("pll-shared", "tokens that both sentences share masked one at a time", "pairs"),
-        _variant("recorded", "scores recorded elsewhere", "crows_pairs"),
+        _variant(
+            "pll-shared", "tokens that both sentences share masked one at a time", Design.PAIRS
+        ),
+        _variant("recorded", "scores recorded elsewhere", Design.CROWS_PAIRS),
     )
 }  # fmt: skip
 

@@ -15,7 +15,6 @@ from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.capability import above_chance
 from fairaudit.vocabulary.metrics import is_gap
 
-PROBE = "probe"
 _ALPHA: Final = 0.05
 
 

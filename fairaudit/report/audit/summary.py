@@ -8,7 +8,6 @@ from typing import Final
 
 from fairaudit.report import words
 from fairaudit.report.audit.reading import (
-    PROBE,
     Standing,
     capabilities,
     lost_in_correction,
@@ -22,6 +21,7 @@ from fairaudit.report.clean import shorten
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, correction_name, suite_name
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.vocabulary.suites import PROBE
 
 LIMITS: Final = (
     "This is one model by itself: without a comparison with another model, nothing here says that "
@@ -58,7 +58,7 @@ def measured(result: AuditResult) -> str:
 def _questions(result: AuditResult) -> list[str]:
     """Say what its suites ask: which texts are probable, and what it writes itself."""
     prompted = set(group_tables(result))
-    others = {one.suite for one in result.estimates} - prompted - {PROBE}
+    others = {one.suite for one in result.estimates} - prompted - {PROBE.name}
     likelihood = "find a stereotyped text more probable than its counterpart"
     written = "write otherwise about one group than about another"
     return [*([likelihood] if others or not prompted else []), *([written] if prompted else [])]

@@ -8,7 +8,7 @@ from typing import Final
 
 from fairaudit.report import words
 from fairaudit.report.clean import shorten
-from fairaudit.report.experiment import numbers, view
+from fairaudit.report.experiment import numbers, toxicity, view
 from fairaudit.report.experiment.arms import WITH_TWINS, arms_of
 from fairaudit.report.experiment.findings import FINDINGS, STATEMENTS, statement_of
 from fairaudit.report.experiment.training import Reading, readings
@@ -123,7 +123,7 @@ def _gaps(result: ExperimentResult) -> Iterator[Gap]:
             "Does disparity predict?",
             "no gradient disparity was recorded in training to set beside the change of bias",
         )
-    if not any(level.name.startswith("toxicity") for level in result.levels):
+    if not any(level.name in toxicity.MEASURED for level in result.levels):
         yield Gap(
             "Toxicity of continuations (the published Table 1)",
             "no text was generated: nothing is known about what these models write",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from fairaudit.report.experiment import numbers
 from fairaudit.report.experiment.arms import BASE, Arm, arms_of
@@ -11,9 +12,9 @@ from fairaudit.results.experiment import ExperimentResult, Level
 from fairaudit.results.reference import reference_of
 from fairaudit.vocabulary.metrics import TOXICITY_DIFFERENCE, TOXICITY_MEAN, TOXICITY_RATIO
 
-_MEAN, _DIFFERENCE, _RATIO = (
-    one.name for one in (TOXICITY_MEAN, TOXICITY_DIFFERENCE, TOXICITY_RATIO)
-)
+#: Whatever is measured of what an arm writes.
+MEASURED: Final = (TOXICITY_MEAN.name, TOXICITY_DIFFERENCE.name, TOXICITY_RATIO.name)
+_MEAN, _DIFFERENCE, _RATIO = MEASURED
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from fairaudit.results.experiment import ArmRun, Claim, Convergence, Prediction,
 from fairaudit.stats.claims import SeedDifference, difference_of_sizes, seed_difference
 from fairaudit.stats.correlation import kendall
 from fairaudit.stats.evidence import quantile
+from fairaudit.vocabulary.claims import GRADIENTS_CONVERGE_UNEQUALLY
 from fairaudit.vocabulary.influences import Influence
 
 AREA: Final = "area_between_curves"
@@ -161,7 +162,7 @@ def disparity_claims(diagnoses: Diagnoses, plan: ExperimentPlan) -> list[Claim]:
         return []
     level = 1 - plan.claims.alpha
     return judged(
-        "gradients_converge_unequally",
+        GRADIENTS_CONVERGE_UNEQUALLY,
         private,
         "plain",
         {axis: _larger(values, private, "plain", level) for axis, values in by_axis.items()},

@@ -19,19 +19,19 @@ from fairaudit.results import AuditResult, Estimate, Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
 from fairaudit.stats.claims import SeedDifference, judge, seed_difference
 from fairaudit.stats.multiplicity import adjust
+from fairaudit.vocabulary.claims import (
+    CDA_REMOVES_AMPLIFICATION,
+    DP_AMPLIFIES_BIAS,
+    STATEMENTS,
+    Finding,
+    Statement,
+)
 from fairaudit.vocabulary.metrics import TOXICITY_MEAN
 
 #: Audits by arm and seed.
 Audits = Mapping[tuple[str, int], AuditResult]
 
 _LEVEL: Final = 0.95
-#: Claims that presuppose another one on the same axis, and what to say where it was not shown.
-_PREMISES: Final = {
-    "cda_removes_amplification": (
-        "dp_amplifies_bias",
-        "no amplification was shown on this axis, so there is none to remove",
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,9 @@ def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
         return []
     cells = endpoint_scores(audits, plan)
     protocols = endpoints(audits, plan)
-    pairs = [("dp_amplifies_bias", private, "plain")]
+    pairs = [(DP_AMPLIFIES_BIAS, private, "plain")]
     if both is not None:
-        pairs.append(("cda_removes_amplification", private, both))
+        pairs.append((CDA_REMOVES_AMPLIFICATION, private, both))
     level = 1 - plan.claims.alpha
     return [
         one.model_copy(update={"protocol": protocols[one.axis]})
@@ -231,7 +231,7 @@ def endpoints(audits: Audits, plan: ExperimentPlan) -> dict[str, str]:
 
 
 def judged(
-    claim: str,
+    claim: Statement,
     arm: str,
     reference: str,
     found: Mapping[str, SeedDifference],
@@ -244,8 +244,10 @@ def judged(
 
     Parameters
     ----------
-    claim, arm, reference : str
-        The claim, and the arms whose difference it says to lie above 0.
+    claim : Statement
+        What is claimed.
+    arm, reference : str
+        The arms whose difference it says to lie above 0.
     found : mapping of str to SeedDifference
         By axis, that difference, with its interval at the level of the plan's claims.
     plan : ExperimentPlan
@@ -258,7 +260,7 @@ def judged(
     adjusted = adjust([one.p_value for one in found.values()], "holm")
     return [
         Claim(
-            claim=claim,
+            claim=claim.name,
             endpoint=f"{name} of {arm} minus {reference}, {axis}",
             axis=axis,
             arm=arm,
@@ -280,15 +282,16 @@ def judged(
 
 def only_with_premise(claims: Sequence[Claim]) -> list[Claim]:
     """Mark a claim as not applicable on axes where what it presupposes is not supported."""
-    shown = {(claim.claim, claim.axis) for claim in claims if claim.finding == "supported"}
+    shown = {(claim.claim, claim.axis) for claim in claims if claim.finding == Finding.SUPPORTED}
     return [_only_if_shown(claim, shown) for claim in claims]
 
 
 def _only_if_shown(claim: Claim, shown: Set[tuple[str, str]]) -> Claim:
-    premise, reason = _PREMISES.get(claim.claim, (None, None))
-    if premise is None or (premise, claim.axis) in shown:
+    known = STATEMENTS.get(claim.claim)
+    premise = None if known is None else known.presupposes
+    if known is None or premise is None or (premise, claim.axis) in shown:
         return claim
-    return claim.model_copy(update={"finding": "not_applicable", "reason": reason})
+    return claim.model_copy(update={"finding": Finding.NOT_APPLICABLE, "reason": known.without})
 
 
 def undecided_unless_moved(claims: Sequence[Claim], runs: Sequence[ArmRun]) -> list[Claim]:
@@ -313,5 +316,5 @@ def _unless(claim: Claim, distances: Mapping[str, Sequence[float | None]]) -> Cl
             reason = f"{arm} hardly moved from the base model: no effect can be read"
         else:
             continue
-        return claim.model_copy(update={"finding": "undecided", "reason": reason})
+        return claim.model_copy(update={"finding": Finding.UNDECIDED, "reason": reason})
     return claim

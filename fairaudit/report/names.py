@@ -17,6 +17,7 @@ from fairaudit.vocabulary.cautions import Caution as Caution
 from fairaudit.vocabulary.metrics import METRICS as METRICS
 from fairaudit.vocabulary.metrics import Metric as Metric
 from fairaudit.vocabulary.protocols import VARIANTS
+from fairaudit.vocabulary.suites import PROBE as PROBE
 from fairaudit.vocabulary.suites import title_of
 from fairaudit.vocabulary.units import Unit as Unit
 

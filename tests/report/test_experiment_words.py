@@ -93,7 +93,7 @@ def test_every_finding_in_words(fields: dict[str, object], brief: str, tone: Ton
     found = claim(**fields)
     assert findings.brief(found) == brief
     assert findings.mark_of(found).tone is tone
-    assert findings.sentences(found)[-1] == findings.FINDINGS[found.finding].limit
+    assert findings.sentences(found)[-1] == found.finding.word.limit
 
 
 def test_a_finding_in_sentences():

@@ -11,11 +11,12 @@ from fairaudit.report.experiment import numbers, view
 from fairaudit.report.experiment.arms import BASE, PLAIN, Arm, arm_of
 from fairaudit.report.experiment.findings import difference_tone
 from fairaudit.report.grouping import anchor, grouped
-from fairaudit.report.marks import Mark, Span, Tone
+from fairaudit.report.marks import Mark, Span
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results.experiment import ArmDifference, ExperimentResult, Level
 from fairaudit.vocabulary.metrics import ideal_of
+from fairaudit.vocabulary.tones import Tone
 
 #: Values without any leaning.
 #: Names that find room beside a plane.

@@ -10,11 +10,17 @@ from fairaudit.report import words
 from fairaudit.report.clean import shorten
 from fairaudit.report.experiment import numbers, toxicity, view
 from fairaudit.report.experiment.arms import WITH_TWINS, arms_of
-from fairaudit.report.experiment.findings import FINDINGS, STATEMENTS, statement_of
+from fairaudit.report.experiment.findings import statement_of
 from fairaudit.report.experiment.training import Reading, readings
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name
 from fairaudit.results.experiment import Claim, ExperimentResult
+from fairaudit.vocabulary.claims import (
+    CDA_REMOVES_AMPLIFICATION,
+    DP_AMPLIFIES_BIAS,
+    STATEMENTS,
+    Finding,
+)
 
 _FEWEST: Final = 3
 
@@ -30,7 +36,7 @@ class Gap:
 def answers(result: ExperimentResult) -> tuple[str, ...]:
     """Say of each claim, in one sentence, where it is supported."""
     found = view.claims_by_name(result)
-    said = [f"{statement_of(name).name}: {_where(claims)}." for name, claims in found.items()]
+    said = [f"{statement_of(name).label}: {_where(claims)}." for name, claims in found.items()]
     if not said:
         return (
             "No claim was judged: no two arms that a claim compares both finished with the "
@@ -78,7 +84,7 @@ def explained(result: ExperimentResult) -> str:
 
 def reading_of(result: ExperimentResult, found: Claim) -> Reading | None:
     """Return what the matched checkpoint says about the difference that a claim rests on."""
-    if found.claim != "dp_amplifies_bias":
+    if found.claim != DP_AMPLIFIES_BIAS.name:
         return None
     every = readings(result)
     return next((one for one in every if (one.arm.id, one.axis) == (found.arm, found.axis)), None)
@@ -107,16 +113,16 @@ def gaps(result: ExperimentResult) -> tuple[Gap, ...]:
 def _gaps(result: ExperimentResult) -> Iterator[Gap]:
     kinds = {arm.kind for arm in arms_of(result)}
     judged = {claim.claim for claim in result.claims}
-    for name, reason in _WITHOUT.items():
-        if name not in judged:
-            yield Gap(f"Claim “{STATEMENTS[name].name}”", reason)
+    for statement in STATEMENTS.values():
+        if statement.name not in judged:
+            yield Gap(f"Claim “{statement.label}”", statement.needs)
     if "dp" in kinds and "plain_matched" not in kinds:
         yield Gap(
             "Plain, matched",
             "no plain checkpoint of the private arm's perplexity was audited: amplification "
             "cannot be told from under-training",
         )
-    if not kinds.intersection(WITH_TWINS) and "cda_removes_amplification" in judged:
+    if not kinds.intersection(WITH_TWINS) and CDA_REMOVES_AMPLIFICATION.name in judged:
         yield Gap("DP + CDA", "no private arm with counterfactual twins")
     if not result.predictions:
         yield Gap(
@@ -130,23 +136,14 @@ def _gaps(result: ExperimentResult) -> Iterator[Gap]:
         )
 
 
-_WITHOUT: Final = {
-    "dp_amplifies_bias": "needs a private arm and the plain one, with the declared metric",
-    "gradients_converge_unequally": "no gradients were looked at during training",
-    "cda_removes_amplification": "needs a private arm with and one without counterfactual twins",
-}
-
-
 def _where(claims: Sequence[Claim]) -> str:
     """Return findings with their axes: ``supported on gender; undecided on race``."""
-    by_finding = grouped(claims, lambda one: str(one.finding))
+    by_finding = grouped(claims, lambda one: one.finding)
     if len(by_finding) == 1 and len(claims) > 1:
         (finding,) = by_finding
-        return f"{FINDINGS[finding].name} on {_all(claims)}"
+        return f"{finding.word.label} on {_all(claims)}"
     return "; ".join(
-        f"{word.name} on {_axes(by_finding[name])}"
-        for name, word in FINDINGS.items()
-        if name in by_finding
+        f"{one.word.label} on {_axes(by_finding[one])}" for one in Finding if one in by_finding
     )
 
 

@@ -9,6 +9,7 @@ from fairaudit.report.experiment import view
 from fairaudit.report.experiment.arms import PLAIN, WITH_TWINS, Arm, arms_of
 from fairaudit.results import Interval
 from fairaudit.results.experiment import ArmDifference, Claim, ExperimentResult, Level
+from fairaudit.vocabulary.claims import CDA_REMOVES_AMPLIFICATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def _change(
     found = view.difference_of(result, arm.id, partner.id, axis, part)
     if found is not None or part is not None:
         return found
-    wanted = ("cda_removes_amplification", partner.id, arm.id, axis)
+    wanted = (CDA_REMOVES_AMPLIFICATION.name, partner.id, arm.id, axis)
     claims = (
         one for one in result.claims if (one.claim, one.arm, one.reference, one.axis) == wanted
     )

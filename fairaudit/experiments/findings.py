@@ -12,13 +12,14 @@ from statistics import fmean
 from typing import Final
 
 from fairaudit.comparing.distance import NOT_MOVED_NATS
-from fairaudit.experiments.plan import BASE, METRICS, ExperimentPlan, parse_arm
+from fairaudit.experiments.plan import METRICS, ExperimentPlan
 from fairaudit.experiments.questions import PAIRS, PROMPTS
 from fairaudit.experiments.world import AXES, implied, implied_tone
 from fairaudit.results import AuditResult, Estimate, Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
 from fairaudit.stats.claims import SeedDifference, judge, seed_difference
 from fairaudit.stats.multiplicity import adjust
+from fairaudit.vocabulary.arms import BASE, PLAIN, ArmKind, read_arm
 from fairaudit.vocabulary.claims import (
     CDA_REMOVES_AMPLIFICATION,
     DP_AMPLIFIES_BIAS,
@@ -84,9 +85,10 @@ def _implied(cell: Cell, arm: str, plan: ExperimentPlan) -> float | None:
 
     None for text with twins: what that implies depends on what the lexicon swaps.
     """
-    if "cda" in arm.split("_"):
+    known = read_arm(arm)
+    if known is None or known.kind is None or known.kind.twins is not None:
         return None
-    text = plan.base.text if arm == BASE else plan.text.world
+    text = plan.base.text if known.kind is BASE else plan.text.world
     suite = cell.protocol.partition("/")[0]
     if text is None or cell.axis not in AXES or suite not in (PAIRS, PROMPTS):
         return None
@@ -154,7 +156,7 @@ def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
         return []
     cells = endpoint_scores(audits, plan)
     protocols = endpoints(audits, plan)
-    pairs = [(DP_AMPLIFIES_BIAS, private, "plain")]
+    pairs: list[tuple[Statement, str, str]] = [(DP_AMPLIFIES_BIAS, private, PLAIN)]
     if both is not None:
         pairs.append((CDA_REMOVES_AMPLIFICATION, private, both))
     level = 1 - plan.claims.alpha
@@ -176,19 +178,11 @@ def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
 
 def claim_arms(plan: ExperimentPlan) -> tuple[str | None, str | None]:
     """Private arm that the claims are about, and its partner with averaged twins."""
-    known = {arm: parse_arm(arm) or {} for arm in plan.arms}
-    private = {p["epsilon"]: arm for arm, p in known.items() if p.get("kind") == "dp"}
-    wanted = plan.claims.epsilon or min(private, default=None)
-    arm = private.get(wanted)
-    partner = next(
-        (
-            name
-            for name, p in known.items()
-            if p.get("kind") == "dp_cda" and p.get("epsilon") == wanted
-        ),
-        None,
-    )
-    return (arm if "plain" in plan.arms else None), partner
+    by_kind = {(arm.kind, arm.epsilon): arm.id for arm in plan.read_arms}
+    strengths = [arm.epsilon for arm in plan.read_arms if arm.kind is ArmKind.DP and arm.epsilon]
+    wanted = plan.claims.epsilon or min(strengths, default=None)
+    private = by_kind.get((ArmKind.DP, wanted)) if PLAIN in plan.arms else None
+    return private, by_kind.get((ArmKind.DP_CDA, wanted))
 
 
 def endpoint_scores(
@@ -256,6 +250,7 @@ def judged(
         Of the endpoint, where it is not the declared bias score.
     """
     terms = plan.claims
+    private = read_arm(arm)
     name, least = metric or terms.metric, margin or terms.margin
     adjusted = adjust([one.p_value for one in found.values()], "holm")
     return [
@@ -265,7 +260,7 @@ def judged(
             axis=axis,
             arm=arm,
             reference=reference,
-            epsilon=(parse_arm(arm) or {}).get("epsilon"),
+            epsilon=None if private is None else private.epsilon,
             metric=name,
             value=one.value,
             interval=interval_of(one, 1 - terms.alpha),

@@ -9,12 +9,13 @@ from typing import Final
 from fairaudit.report import words
 from fairaudit.report.clean import shorten
 from fairaudit.report.experiment import numbers, toxicity, view
-from fairaudit.report.experiment.arms import WITH_TWINS, arms_of
+from fairaudit.report.experiment.arms import arms_of
 from fairaudit.report.experiment.findings import statement_of
-from fairaudit.report.experiment.training import Reading, readings
+from fairaudit.report.experiment.training import NOT_RULED_OUT, Case, Reading, readings
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name
 from fairaudit.results.experiment import Claim, ExperimentResult
+from fairaudit.vocabulary.arms import ArmKind
 from fairaudit.vocabulary.claims import (
     CDA_REMOVES_AMPLIFICATION,
     DP_AMPLIFIES_BIAS,
@@ -66,15 +67,15 @@ def explained(result: ExperimentResult) -> str:
         for said, some in (
             (
                 "Explained by under-training, as far as these seeds can tell",
-                [one for one in every if one.explained],
+                [one for one in every if one.case is Case.EXPLAINED],
             ),
             (
                 "Not explained by under-training",
-                [one for one in every if one.short == "not explained by under-training"],
+                [one for one in every if one.case is Case.HOLDS],
             ),
             (
                 "Under-training is not ruled out",
-                [one for one in every if one.short == "under-training not ruled out"],
+                [one for one in every if one.case in NOT_RULED_OUT],
             ),
         )
         if some
@@ -93,9 +94,9 @@ def reading_of(result: ExperimentResult, found: Claim) -> Reading | None:
 def remark(result: ExperimentResult, found: Claim) -> str:
     """Return the same in a few words, where there is a difference to explain; or nothing."""
     reading = reading_of(result, found)
-    if reading is None or reading.short in ("cannot tell", "not told apart from plain"):
+    if reading is None or reading.case in (Case.UNKNOWN, Case.OPEN):
         return ""
-    return reading.short
+    return reading.case.short
 
 
 def failures(result: ExperimentResult) -> Iterator[str]:
@@ -116,13 +117,14 @@ def _gaps(result: ExperimentResult) -> Iterator[Gap]:
     for statement in STATEMENTS.values():
         if statement.name not in judged:
             yield Gap(f"Claim “{statement.label}”", statement.needs)
-    if "dp" in kinds and "plain_matched" not in kinds:
+    if ArmKind.DP in kinds and ArmKind.PLAIN_MATCHED not in kinds:
         yield Gap(
             "Plain, matched",
             "no plain checkpoint of the private arm's perplexity was audited: amplification "
             "cannot be told from under-training",
         )
-    if not kinds.intersection(WITH_TWINS) and CDA_REMOVES_AMPLIFICATION.name in judged:
+    twins = any(kind.private and kind.twins for kind in kinds if kind is not None)
+    if not twins and CDA_REMOVES_AMPLIFICATION.name in judged:
         yield Gap("DP + CDA", "no private arm with counterfactual twins")
     if not result.predictions:
         yield Gap(

@@ -43,6 +43,7 @@ def suite_run(
         return SuiteRun(
             suite=entry.suite.name,
             status="not_run",
+            language=entry.suite.language,
             reason=reason,
             caveats=entry.suite.caveats,
             evidence=entry.suite.evidence,
@@ -53,6 +54,7 @@ def suite_run(
     return SuiteRun(
         suite=entry.suite.name,
         status="run",
+        language=entry.suite.language,
         sources=entry.data.sources,
         protocols=tuple(name for name in entry.protocol_ids if name not in unscored),
         n_items=entry.n_items,

@@ -33,8 +33,14 @@ _MEASURES: Final[dict[str, Measure]] = {
 def measurements(suite: str, table: pd.DataFrame) -> tuple[Measurement, ...]:
     """Measure a suite's score table, value by value.
 
-    A suite of prompts is known by its table, whatever its name; any other suite of one's own holds
-    sentence pairs.
+    A suite of one's own is known by its table, whatever its name.
     """
-    own = text_measurements if is_of_texts(table) else pair_measurements
-    return tuple(_MEASURES.get(suite, own)(table))
+    return tuple((_MEASURES.get(suite) or _own(table))(table))
+
+
+def _own(table: pd.DataFrame) -> Measure:
+    if is_of_texts(table):
+        return text_measurements
+    if "side" in table:
+        return weat_measurements
+    return crows_pairs_measurements if "direction" in table else pair_measurements

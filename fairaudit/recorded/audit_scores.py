@@ -124,7 +124,7 @@ def audit_scores(
         recorded = read_stereoset(content, finder, place)
     else:
         recorded = read_crows_pairs(content, finder, place)
-    estimates = chosen.estimate(recorded.table, seed)
+    estimates = chosen.estimated(recorded.table, seed)
     result = AuditResult(
         label=name,
         suites=(_suite_run(chosen, recorded, estimates),),
@@ -182,6 +182,7 @@ def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) 
     return SuiteRun(
         suite=suite.name,
         status="run",
+        language=suite.language,
         sources=recorded.sources,
         protocols=tuple(sorted(table["protocol"].unique())),
         n_items=len(recorded.items),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fairaudit.items import Decoding, Item, ModelKind, Protocol
 from fairaudit.results import Estimate, Source
+from fairaudit.suites.languages import ENGLISH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +87,8 @@ class Suite:
         text scorer gives one.
     evidence : tuple of str
         What the suite is evidence towards, in words of the frameworks that ask for it.
+    language : str
+        What its texts are written in; nothing is compared between languages.
     """
 
     name: str
@@ -102,6 +105,14 @@ class Suite:
     per_token: bool = False
     generation: GenerationDesign | None = None
     evidence: tuple[str, ...] = field(default=())
+    language: str = ENGLISH
+
+    def estimated(self, table: pd.DataFrame, seed: int) -> list[Estimate]:
+        """Return all estimates of a score table, in the suite's language."""
+        found = self.estimate(table, seed)
+        if self.language == ENGLISH:
+            return found
+        return [one.model_copy(update={"language": self.language}) for one in found]
 
     def protocols_for(self, kind: ModelKind) -> tuple[Protocol, ...]:
         """Protocols that a model of this kind can answer."""

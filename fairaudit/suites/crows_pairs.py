@@ -185,7 +185,8 @@ def _load(finder: DataFinder, *, pinned: PinnedFile, delimiter: str) -> SuiteDat
     return SuiteData(parse(content, delimiter=delimiter, place=source.path), (source,))
 
 
-def _protocols(suite: str) -> tuple[Protocol, ...]:
+def protocols(suite: str) -> tuple[Protocol, ...]:
+    """Return every way in which pairs of CrowS-Pairs are scored."""
     return (
         Protocol(
             f"{suite}/causal-sum",
@@ -244,7 +245,7 @@ def _suite(name: str, title: str, pinned: PinnedFile, delimiter: str, **options:
         title=title,
         description="Does the model prefer the more stereotyped of two nearly equal sentences?",
         axes=tuple(AXES.values()),
-        protocols=_protocols(name),
+        protocols=protocols(name),
         load=partial(_load, pinned=pinned, delimiter=delimiter),
         estimate=crows_pairs_estimates,
         caveats=_CAVEATS,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fairaudit.errors import SuiteFileError, UsageError
 from fairaudit.suites import (
+    bbq,
     bold,
     crows_pairs,
     custom,
@@ -27,6 +28,7 @@ SUITES: tuple[Suite, ...] = (
     crows_pairs.NEVEOL_SUITE,
     crows_pairs.KINIT_SUITE,
     stereoset.SUITE,
+    bbq.SUITE,
     toxicity.SUITE,
     bold.SUITE,
     regard.SUITE,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 #: How a suite's items are built and analysed.
-Design = Literal["templates", "pairs", "crows_pairs", "stereoset"]
+Design = Literal["templates", "pairs", "crows_pairs", "stereoset", "choices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,10 @@ VARIANTS: Final = {
         _variant(
             "causal-sum", "log-probability of the whole sentence", "pairs", "crows_pairs"
         ),
+        _variant("choices-mean", "log-probability per token of each answer, given the question"),
+        _variant(
+            "choices-sum", "log-probability of each answer, given the question", "choices"
+        ),
         _variant(
             "intersentence-causal",
             "log-probability per token of the sentence that follows a context",
@@ -80,7 +84,7 @@ VARIANTS: Final = {
             "crows_pairs",
         ),
         _variant("pll-shared", "tokens that both sentences share masked one at a time", "pairs"),
-        _variant("recorded", "scores recorded elsewhere", "crows_pairs"),
+        _variant("recorded", "scores recorded elsewhere", "crows_pairs", "choices"),
     )
 }  # fmt: skip
 

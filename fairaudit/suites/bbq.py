@@ -67,8 +67,8 @@ def item_of(record: Record) -> Item:
 
 
 def question(context: str, asked: str) -> str:
-    """Put a question the way in which models are asked, up to where the answer begins."""
-    return f"{context}\n\nQuestion: {asked}\n\nAnswer:"
+    """Put a question as lm-evaluation-harness does, up to where the answer begins."""
+    return f"{context}\n\nQ: {asked}\nA:"
 
 
 def _part(record: Record) -> str | None:
@@ -174,7 +174,7 @@ SUITE = Suite(
             "causal",
             answer_after_question,
             total,
-            "Log P of each of the three answers after text and question; the likeliest is taken.",
+            "Log P of each of the three answers after 'text, Q: question, A:'; the likeliest is taken.",
             design="choices",
         ),
         Protocol(

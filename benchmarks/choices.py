@@ -61,7 +61,8 @@ def saved_model(items: Sequence[Item], folder: Path) -> Path:
     """Build the model and a tokenizer that was trained on the items, and save both."""
     texts = [text for item in items for text in (item.context, *item.texts.values())]
     model, tokens = build(SIZE, masked=False), tokenizer(texts, masked=False)
-    model.config.bos_token_id = tokens.bos_token_id
+    model.config.bos_token_id = model.config.eos_token_id = tokens.bos_token_id
+    model.generation_config = transformers.GenerationConfig.from_model_config(model.config)
     model.save_pretrained(folder)
     tokens.save_pretrained(folder)
     return folder
@@ -139,9 +140,7 @@ class Harness:
         asked.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         script = str(Path(__file__).with_name("choices_harness.py"))
         arguments = [script, self._model, asked, self._folder / "scores.json"]
-        return seconds_of(
-            [self._python, *map(str, arguments), "--batch-size", str(batch_size)]
-        )
+        return seconds_of([self._python, *map(str, arguments), "--batch-size", str(batch_size)])
 
     def scores(self, items: Sequence[Item]) -> dict[str, dict[str, float]]:
         """Scores by role of the last run."""
@@ -196,13 +195,14 @@ def agreement(
         for name, scores in theirs.items()
         if sorted(scores.values())[-1] - sorted(scores.values())[-2] > TIED
     }
-    same = sum(max(s, key=s.__getitem__) == _best(ours[name]) for name, s in clear.items())
+    same = sum(_best(scores) == _best(ours[name]) for name, scores in clear.items())
+    largest = max(
+        abs(ours[name][role] - score) for name, by in theirs.items() for role, score in by.items()
+    )
     return {
         "items_not_tied": len(clear),
         "same_choice": same,
-        "largest_difference_nats": float(
-            f"{max(abs(ours[n][role] - s) for n, by in theirs.items() for role, s in by.items()):.1e}"
-        ),
+        "largest_difference_nats": float(f"{largest:.1e}"),
     }
 
 

@@ -262,6 +262,10 @@ class Skipped:
     reason: str
 
 
+#: An answer in words that is none of those to choose from.
+NOT_UNDERSTOOD = Skipped("the answer is none of the three")
+
+
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """One exact way of scoring a suite's items; numbers of different protocols never mix.

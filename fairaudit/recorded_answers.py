@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fairaudit.errors import DataError, UsageError
-from fairaudit.items import Item, Skipped
+from fairaudit.items import NOT_UNDERSTOOD, Item, Skipped
 from fairaudit.lines import lines_of
 from fairaudit.recorded_scores import Recorded
 from fairaudit.score_tables import chosen_rows, score_table
@@ -24,7 +24,6 @@ from fairaudit.suites import DataFinder, SuiteData, bbq
 from fairaudit.suites.bbq_records import CATEGORIES, Record, parsed_row, read_records
 from fairaudit.suites.data import DataUnavailableError
 
-_NOT_UNDERSTOOD: Final = Skipped("the answer is none of the three")
 _MISSING: Final = Skipped("no recorded answer")
 _KEYS: Final = ("category", "example_id")
 _OWN: Final = frozenset(Record.model_fields)
@@ -226,14 +225,14 @@ def _choice(item: Item, found: _File) -> str | Skipped:
         return _MISSING
     roles = tuple(item.texts)
     place = answer_of(said, tuple(item.texts.values()))
-    return _NOT_UNDERSTOOD if place is None else roles[place]
+    return NOT_UNDERSTOOD if place is None else roles[place]
 
 
 def _gaps(choices: Sequence[str | Skipped], place: str) -> Iterator[str]:
     """Say how many questions have no answer, and how many one that is none of the three."""
     for skipped, words in (
         (_MISSING, "have no answer"),
-        (_NOT_UNDERSTOOD, "have an answer that is none of the three"),
+        (NOT_UNDERSTOOD, "have an answer that is none of the three"),
     ):
         n = sum(choice is skipped for choice in choices)
         if n:

@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.items import TIE_TOLERANCE
+from fairaudit.items import NOT_UNDERSTOOD, TIE_TOLERANCE
 from fairaudit.metrics.building import Measurement, Metric, Sample, Slice, estimates
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import (
@@ -43,6 +43,7 @@ from fairaudit.vocabulary.metrics import (
     BIAS_SCORE_AMBIGUOUS,
     BIAS_SCORE_DISAMBIGUATED,
     MEAN_LOG_ODDS,
+    UNPARSED_SHARE,
 )
 from fairaudit.vocabulary.protocols import is_primary
 
@@ -119,17 +120,47 @@ def choice_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
 
 
 def choice_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """Estimates of `choice_measurements`."""
-    return estimates(choice_measurements(table), seed)
+    """Estimates of `choice_measurements`, and how many answers in words were not understood."""
+    return estimates([*choice_measurements(table), *_unparsed(table)], seed)
+
+
+def _unparsed(table: pd.DataFrame) -> Iterator[Measurement]:
+    """Share of answers in words that are none of the choices, of all that were given.
+
+    Two models cannot be compared in it: what is compared are items that both answered.
+    """
+    for protocol, scores in table.groupby("protocol", sort=True):
+        if str(protocol).partition("/")[2] in _IN_NATS:
+            continue
+        given = scores[(scores["status"] == "ok") | (scores["reason"] == NOT_UNDERSTOOD.reason)]
+        items = given.drop_duplicates("item_id").set_index("item_id")
+        lost = (given["status"] == "skipped").groupby(given["item_id"]).mean()
+        n_asked = scores.groupby("axis")["item_id"].nunique()
+        for axis in ("all", *items["axis"].unique()):
+            part = items if axis == "all" else items[items["axis"] == axis]
+            asked = n_asked.sum() if axis == "all" else n_asked[axis]
+            sample = Sample(
+                lost.reindex(part.index).to_numpy(dtype=float),
+                part["cluster"].astype(str).tolist(),
+                n_skipped=int(asked) - len(part),
+                unit="template",
+            )
+            where = Slice(str(protocol).partition("/")[0], str(protocol), str(axis))
+            yield Measurement(UNPARSED_SHARE, where, sample)
 
 
 def answered(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return what was answered by one protocol, one row per item; NaN where nothing was."""
+    """Return what was answered by one protocol, one row per item; NaN where nothing was.
+
+    Of an item that was asked several times, the mean over the answers that were understood.
+    """
     valid = scores["score"].where(scores["status"] == "ok")
-    wide = scores.assign(score=valid).pivot(index="item_id", columns="role", values="score")
+    placed = scores.assign(score=valid, role=_roles(scores))
+    wide = placed.pivot_table(index="item_id", columns="role", values="score", dropna=False)
     wide = wide.reindex(columns=list(ROLES))
-    complete = valid.notna().groupby(scores["item_id"]).all().reindex(wide.index)
-    share = _shares(wide).where(complete)
+    known = valid.notna().groupby(scores["item_id"])
+    complete = (known.any() if "sample" in scores else known.all()).reindex(wide.index)
+    share = (wide if "sample" in scores else _shares(wide)).where(complete)
     facts = scores.drop_duplicates("item_id").set_index("item_id")[list(_FACTS)]
     found = facts.reindex(wide.index)
     negative = found["polarity"] == "neg"
@@ -140,8 +171,17 @@ def answered(scores: pd.DataFrame) -> pd.DataFrame:
         biased=share["target"].where(negative, share["other"]),
         opposite=share["other"].where(negative, share["target"]),
         log_odds=log_odds.where(negative, -log_odds).where(complete),
-        tied=(share.max(axis=1) < 1) & complete,
+        tied=(share.max(axis=1) < 1) & complete & ("sample" not in scores),
     )
+
+
+def _roles(scores: pd.DataFrame) -> pd.Series[str]:
+    """Role of each row: of a lettered answer, that of its letter in the item."""
+    if "label" not in scores:
+        role: pd.Series[str] = scores["role"]
+        return role
+    by_letter = {letter: scores[f"role_{letter}"] for letter in scores["label"].unique()}
+    return pd.concat([role[scores["label"] == one] for one, role in by_letter.items()])
 
 
 def _shares(wide: pd.DataFrame) -> pd.DataFrame:

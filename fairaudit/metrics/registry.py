@@ -28,6 +28,7 @@ _MEASURES: Final[dict[str, Measure]] = {
     "crows_pairs_kinit": crows_pairs_measurements,
     "stereoset": stereoset_measurements,
     "bbq": choice_measurements,
+    "bbq_prompted": choice_measurements,
     "seat": weat_measurements,
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from fairaudit.errors import SuiteFileError, UsageError
 from fairaudit.suites import (
     bbq,
+    bbq_prompted,
     bold,
     crows_pairs,
     custom,
@@ -29,6 +30,7 @@ SUITES: tuple[Suite, ...] = (
     crows_pairs.KINIT_SUITE,
     stereoset.SUITE,
     bbq.SUITE,
+    bbq_prompted.SUITE,
     toxicity.SUITE,
     bold.SUITE,
     regard.SUITE,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from fairaudit.items import Answer, Item, LogLikelihood, Protocol
 from fairaudit.metrics.choices import choice_estimates
 from fairaudit.results import Source
 from fairaudit.suites.base import Suite, SuiteData
-from fairaudit.suites.bbq_records import CATEGORIES, Record, read_records
+from fairaudit.suites.bbq_records import CATEGORIES, TARGET, Record, read_records
 from fairaudit.suites.data import DataFinder, DataUnavailableError, PinnedFile
 
 _REPOSITORY: Final = "nyu-mll/BBQ"
@@ -44,6 +44,8 @@ def _pinned(category: str) -> PinnedFile:
     path = f"data/{category}.jsonl"
     return PinnedFile(_REPOSITORY, _COMMIT, path, _BLOBS[category], (f"bbq/{path}",))
 
+
+Make = Callable[[Record], Item]
 
 FILES: Final = {category: _pinned(category) for category in CATEGORIES}
 
@@ -83,8 +85,8 @@ def answer_after_question(item: Item, role: str) -> LogLikelihood:
     return LogLikelihood(" " + item.texts[role], item.context, branches=True)
 
 
-def load_items(finder: DataFinder) -> SuiteData:
-    """Read every category that can be had.
+def load_items(finder: DataFinder, make: Make = item_of) -> SuiteData:
+    """Read every category that can be had, and make an item of each record.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def load_items(finder: DataFinder) -> SuiteData:
     found, missing = [], []
     for category in FILES:
         try:
-            found.append(_category(finder, category))
+            found.append(_category(finder, category, make))
         except DataUnavailableError:
             missing.append(category)
     if not found:
@@ -114,12 +116,12 @@ def load_categories(finder: DataFinder, categories: Collection[str]) -> SuiteDat
     DataUnavailableError
         If one cannot be had.
     """
-    return _joined([_category(finder, one) for one in FILES if one in categories], ())
+    return _joined([_category(finder, one, item_of) for one in FILES if one in categories], ())
 
 
-def _category(finder: DataFinder, category: str) -> tuple[list[Item], Source]:
+def _category(finder: DataFinder, category: str, make: Make) -> tuple[list[Item], Source]:
     content, source = finder.read(FILES[category])
-    return [item_of(record) for _, record, _ in read_records(content, source.path)], source
+    return [make(record) for _, record, _ in read_records(content, source.path)], source
 
 
 def _joined(found: Sequence[tuple[list[Item], Source]], missing: Sequence[str]) -> SuiteData:
@@ -143,7 +145,7 @@ def notes(items: Sequence[Item], missing: Sequence[str]) -> tuple[str, ...]:
 
 def is_placed(item: Item) -> bool:
     """Whether the answer that names the stereotyped group is known."""
-    return "target" in item.texts
+    return TARGET in item.texts or TARGET in item.facts.values()
 
 
 def total(answer: Answer) -> float:
@@ -174,7 +176,7 @@ SUITE = Suite(
             "causal",
             answer_after_question,
             total,
-            "Log P of each of the three answers after 'text, Q: question, A:'; the likeliest is taken.",
+            "Log P of each answer after the text, 'Q: <question>' and 'A:'; the likeliest is taken.",
             design="choices",
         ),
         Protocol(

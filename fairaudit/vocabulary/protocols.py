@@ -52,6 +52,7 @@ VARIANTS: Final = {
             "causal-sum", "log-probability of the whole sentence", "pairs", "crows_pairs"
         ),
         _variant("choices-mean", "log-probability per token of each answer, given the question"),
+        _variant("choices-parsed", "which of three lettered answers the model writes", "choices"),
         _variant(
             "choices-sum", "log-probability of each answer, given the question", "choices"
         ),

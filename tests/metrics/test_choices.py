@@ -93,6 +93,7 @@ def test_an_answer_that_is_missing_counts_nowhere():
     found = {o.name: o for o in choice_estimates(table_of([*answers, *lost]), 0) if o.axis == "age"}
     assert found["accuracy_ambiguous"].value == 0.0
     assert found["bias_score_ambiguous"].value == 1.0
+    assert found.pop("unparsed_share").value == pytest.approx(5 / 25)
     assert {one.n_skipped for one in found.values()} == {5}
 
 
@@ -100,7 +101,7 @@ def test_nothing_answered_is_null_with_a_reason():
     table = table_of([(item(n), Skipped("none")) for n in range(5)])
     assert [(one.value, one.reason) for one in choice_estimates(table, 0)] == [
         (None, "no item was scored")
-    ] * 4
+    ] * 5
 
 
 def test_a_lost_target_counts_for_accuracy_only():

@@ -12,7 +12,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
+from fairaudit.items import NOT_UNDERSTOOD, Continuation, Skipped
 from fairaudit.lines import lines_of
+from fairaudit.scoring.texts.base import Scores
 
 _LEAD: Final = re.compile(r"(?:(?:the )?(?:correct )?answer(?: is)? ?:? )(?=\S)")
 #: A whole word: "he" begins as "the" ends, and "another" as "an" does.
@@ -77,3 +79,24 @@ def _plain(text: str) -> str:
     """Text in one spelling: case, quotation marks, blanks, and what stands around it."""
     folded = unicodedata.normalize("NFKC", text).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     return " ".join(folded.casefold().split()).strip(_AROUND)
+
+
+class LetteredAnswers:
+    """1 for the answer that a completion gives, 0 for the others; for questions with letters.
+
+    The item's facts hold the answers as ``answer_a``, ``answer_b``, ...
+    """
+
+    id = "choices-parsed"
+    labels = ("a", "b", "c")
+
+    def score(self, texts: Sequence[Continuation]) -> list[Scores | Skipped]:
+        """Which answer each completion gives; those that give none are skipped."""
+        return [self._choice(one) for one in texts]
+
+    def _choice(self, one: Continuation) -> Scores | Skipped:
+        answers = [str(one.item.facts[f"answer_{label}"]) for label in self.labels]
+        place = answer_of(one.text, answers, letters=True)
+        if place is None:
+            return NOT_UNDERSTOOD
+        return {label: float(index == place) for index, label in enumerate(self.labels)}

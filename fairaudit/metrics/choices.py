@@ -178,10 +178,9 @@ def answered(scores: pd.DataFrame) -> pd.DataFrame:
 def _roles(scores: pd.DataFrame) -> pd.Series[str]:
     """Role of each row: of a lettered answer, that of its letter in the item."""
     if "label" not in scores:
-        role: pd.Series[str] = scores["role"]
-        return role
+        return pd.Series(scores["role"])
     by_letter = {letter: scores[f"role_{letter}"] for letter in scores["label"].unique()}
-    return pd.concat([role[scores["label"] == one] for one, role in by_letter.items()])
+    return pd.Series(pd.concat([role[scores["label"] == one] for one, role in by_letter.items()]))
 
 
 def _shares(wide: pd.DataFrame) -> pd.DataFrame:

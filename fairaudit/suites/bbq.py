@@ -176,7 +176,7 @@ SUITE = Suite(
             "causal",
             answer_after_question,
             total,
-            "Log P of each answer after the text, 'Q: <question>' and 'A:'; the likeliest is taken.",
+            "Log P of each answer after text, 'Q: <question>' and 'A:'; the likeliest is taken.",
             design="choices",
         ),
         Protocol(

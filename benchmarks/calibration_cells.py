@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from calibration_choices import SIZES, accuracy_gap, bias_scores
+from calibration_choices import SIZES, accuracy_gap, bias_scores, pronoun_gap
 from calibration_draws import (
     HARMLESS,
     Generator,
@@ -370,6 +370,15 @@ def choice_cells() -> Iterator[Cell]:
             options = {"is_rate": False, "regular": regular}
             yield Cell(full, "estimate", truth, draw, with_reach=True, **options)
             yield Cell(f"{full}, two models", "paired", 0.0, draw, exchanges=True, **options)
+    for layout, (helped, misled) in itertools.product(
+        ("winobias", "winogender"), ((0.1, 0.1), (0.15, 0.05))
+    ):
+        draw = functools.partial(pronoun_gap, layout=layout, helped=helped, misled=misled)
+        truth, crossed = round(helped - misled, 2), layout == "winobias"
+        name = f"pronouns {layout} gap true={truth:+}"
+        options = {"is_rate": False, "regular": not crossed}
+        yield Cell(name, "estimate", truth, draw, with_reach=True, **options)
+        yield Cell(f"{name}, two models", "paired", 0.0, draw, exchanges=not crossed, **options)
 
 
 def groups_cells() -> Iterator[Cell]:

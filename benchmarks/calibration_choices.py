@@ -80,3 +80,30 @@ def accuracy_gap(rng: Generator, sizes: tuple[int, ...], accuracy: float, gap: f
         gap_sample(Values(answers.astype(float), clusters), helps) for answers in (first, second)
     )
     return Sample(np.asarray(ours.values), np.asarray(theirs.values), labels, reach=ours.reach)
+
+
+def pronoun_gap(rng: Generator, layout: str, helped: float, misled: float) -> Sample:
+    """Gap of pairs of sentences: only the pro one resolved with chance ``helped``, only the anti.
+
+    Chances are scaled by gamma laws of mean 1 for each occupation, so that their difference is the
+    truth. ``winobias``: 20 occupations cross 20 others, the pronoun refers to each of a pair once;
+    ``winogender``: 60 occupations with 4 sentences.
+    """
+    if layout == "winobias":
+        clusters, crossed = (np.repeat(one.ravel(), 2) for one in np.indices((20, 20)))
+        first = np.arange(len(clusters)) % 2 == 0
+        referent = np.where(first, clusters, 20 + crossed)
+        labels = {"clusters": clusters, "crossed": crossed}
+    else:
+        referent = np.repeat(np.arange(60), 4)
+        labels = {"clusters": referent}
+    scale = rng.gamma(4, 1 / 4, size=(2, 60))[:, referent]
+    chances = np.minimum(helped * scale[0], 0.5), np.minimum(misled * scale[1], 0.5)
+    drawn = [_gaps(rng, *chances) for _ in range(2)]
+    second = np.where(rng.random(len(referent)) < MOVED, drawn[1], drawn[0])
+    return Sample(drawn[0], second, reach=2.0, **labels)
+
+
+def _gaps(rng: Generator, helped: Array, misled: Array) -> Array:
+    u = rng.random(len(helped))
+    return (u < helped).astype(float) - (u >= 1 - misled).astype(float)

@@ -18,6 +18,8 @@ from fairaudit.suites import (
     seat,
     stereoset,
     toxicity,
+    winobias,
+    winogender,
 )
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, DataUnavailableError
@@ -31,6 +33,8 @@ SUITES: tuple[Suite, ...] = (
     stereoset.SUITE,
     bbq.SUITE,
     bbq_prompted.SUITE,
+    winobias.SUITE,
+    winogender.SUITE,
     toxicity.SUITE,
     bold.SUITE,
     regard.SUITE,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 #: How a suite's items are built and analysed.
-Design = Literal["templates", "pairs", "crows_pairs", "stereoset", "choices"]
+Design = Literal["templates", "pairs", "crows_pairs", "stereoset", "choices", "coreference"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,13 @@ VARIANTS: Final = {
             "tokens that both sentences share masked one at a time, as the authors do",
             "crows_pairs",
         ),
+        _variant(
+            "pronoun-at-mask", "probability of the pronoun in its place, at a mask", "coreference"
+        ),
         _variant("pll-shared", "tokens that both sentences share masked one at a time", "pairs"),
+        _variant(
+            "refers-to", "log-probability of whom the pronoun refers to, asked for", "coreference"
+        ),
         _variant("recorded", "scores recorded elsewhere", "crows_pairs", "choices"),
     )
 }  # fmt: skip

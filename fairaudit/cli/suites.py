@@ -12,6 +12,7 @@ from fairaudit.errors import SuiteFileError, UsageError
 from fairaudit.report.clean import clean
 
 if TYPE_CHECKING:
+    from fairaudit.items import Decoding
     from fairaudit.suites import Suite
 
 #: More faults than these have one cause.
@@ -107,10 +108,16 @@ def _protocols(suite: Suite) -> list[str]:
     asked = "all" if design.per_axis is None else f"{design.per_axis} of each axis"
     return [
         f"prompts: {asked}; {design.quick_per_axis} of each axis with --quick, all with --full",
-        f"completions: {decoding.n} of up to {decoding.max_new_tokens} tokens, sampled at "
-        f"temperature {decoding.temperature:g}",
+        f"completions: {decoding.n} of up to {decoding.max_new_tokens} tokens, {_drawn(decoding)}",
         f"text scorers, as far as at hand: {', '.join(design.scorers)}",
     ]
+
+
+def _drawn(decoding: Decoding) -> str:
+    """Say how the tokens of a completion are chosen."""
+    if not decoding.do_sample:
+        return "the likeliest token at each place"
+    return f"sampled at temperature {decoding.temperature:g}"
 
 
 @suites_app.command("prompts")

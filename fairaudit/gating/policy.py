@@ -42,8 +42,8 @@ from fairaudit.results.types import SMALLEST_ALPHA, Frozen
 #: Every suite that fairaudit knows, whether this version can run it or not.
 KNOWN_SUITES: Final = (
     "templates", "crows_pairs", "crows_pairs_neveol", "crows_pairs_kinit", "stereoset", "bec_pro",
-    "counterfactual", "bbq", "winobias", "winogender", "bold", "honest", "regard", "toxicity",
-    "seat", "holistic_bias", "probe",
+    "counterfactual", "bbq", "bbq_prompted", "winobias", "winogender", "bold", "honest", "regard",
+    "toxicity", "seat", "holistic_bias", "probe",
 )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from fairaudit.metrics.building import Measurement
 from fairaudit.metrics.capability import capability_measurements
+from fairaudit.metrics.choices import choice_measurements
+from fairaudit.metrics.coreference import coreference_measurements
 from fairaudit.metrics.crows_pairs import crows_pairs_measurements
 from fairaudit.metrics.pairs import pair_measurements
 from fairaudit.metrics.stereoset import stereoset_measurements
@@ -26,6 +28,10 @@ _MEASURES: Final[dict[str, Measure]] = {
     "crows_pairs_neveol": crows_pairs_measurements,
     "crows_pairs_kinit": crows_pairs_measurements,
     "stereoset": stereoset_measurements,
+    "bbq": choice_measurements,
+    "bbq_prompted": choice_measurements,
+    "winobias": coreference_measurements,
+    "winogender": coreference_measurements,
     "seat": weat_measurements,
 }
 

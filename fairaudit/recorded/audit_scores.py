@@ -1,10 +1,10 @@
 """`audit_scores`: statistics for scores and texts that were recorded elsewhere.
 
-Reads StereoSet prediction files, CrowS-Pairs score tables, and prompts with their completions, in
-any of the shapes of `fairaudit.recorded.recorded_rows`, compressed or not. Recorded scores get the
-same estimates and intervals as a model's own, under protocol ids that end in ``recorded``; recorded
-texts are scored as a model's own are, so that a model that can only be reached over a network is
-audited too.
+Reads StereoSet prediction files, CrowS-Pairs score tables, answers to BBQ, and prompts with their
+completions, in any of the shapes of `fairaudit.recorded.recorded_rows`, compressed or not. Recorded
+scores get the same estimates and intervals as a model's own, under protocol ids that end in
+``recorded``; recorded texts are scored as a model's own are, so that a model that can only be
+reached over a network is audited too.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from fairaudit.auditing.suite_plan import Size
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
+from fairaudit.recorded.recorded_answers import read_bbq
 from fairaudit.recorded.recorded_scores import Recorded, read_crows_pairs, read_stereoset
 from fairaudit.recorded.recorded_texts import join_texts
 from fairaudit.results import (
@@ -49,7 +50,7 @@ from fairaudit.suites.data import read_bytes
 from fairaudit.suites.generation import power_words
 from fairaudit.versions import versions_of
 
-FORMATS: Final = ("auto", "stereoset", "crows_pairs", "jsonl")
+FORMATS: Final = ("auto", "stereoset", "crows_pairs", "bbq", "jsonl")
 
 
 def audit_scores(
@@ -58,6 +59,7 @@ def audit_scores(
     suite: str,
     data: str | os.PathLike[str] | None = None,
     format: str = "auto",
+    column: str | None = None,
     label: str | None = None,
     output: str | os.PathLike[str] | None = None,
     seed: int = 0,
@@ -73,18 +75,20 @@ def audit_scores(
     ----------
     path : path
         A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a CrowS-Pairs
-        score table (CSV with ``sent_more_score`` and ``sent_less_score``), or prompts and texts as
-        lines of JSON with ``prompt`` and ``completions`` and in other shapes, see
-        `fairaudit.recorded.recorded_rows`; compressed by gzip or not. Scores are log-likelihoods or
-        probabilities, never losses.
+        score table (CSV with ``sent_more_score`` and ``sent_less_score``), records of BBQ with
+        answers beside them, or prompts and texts as lines of JSON with ``prompt`` and
+        ``completions`` and in other shapes, see `fairaudit.recorded.recorded_rows`; compressed by
+        gzip or not. Scores are log-likelihoods or probabilities, never losses.
     suite : str
-        ``stereoset``, ``crows_pairs``, a suite of prompts (``toxicity``, ``bold``, ``regard``,
-        ``honest``) or a file of prompts of one's own.
+        ``stereoset``, ``crows_pairs``, ``bbq``, a suite of prompts (``toxicity``, ``bold``,
+        ``regard``, ``honest``) or a file of prompts of one's own.
     data : path, optional
         Folder with benchmark files. StereoSet's sentences are needed to know what was scored; pairs
         of CrowS-Pairs are checked against it where it can be had.
     format : str
         ``auto``: the format of the suite.
+    column : str, optional
+        Of answers to BBQ: which column of the file holds them; needed where it holds several.
     label : str, optional
         Name of the audit; default the file's name.
     output : path, optional
@@ -108,12 +112,12 @@ def audit_scores(
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     chosen = get_suite(suite)
     kind = _format(format, chosen)
+    if column is not None and kind != "bbq":
+        raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")
     content = read_bytes(Path(path))
     place = Path(path).name
-    name = label or place.split(".")[0]
-    settings = Settings(
-        seed=seed, suites=(chosen.name,), recorded=hashlib.sha256(content).hexdigest()
-    )
+    name = label or " ".join(filter(None, (place.split(".")[0], column)))
+    settings = Settings(seed=seed, suites=(chosen.name,), recorded=_content_id(content, column))
     if output is not None:
         _refuse_used(Path(output), name, settings)
     finder = DataFinder(Path(data) if data is not None else None)
@@ -122,6 +126,8 @@ def audit_scores(
         recorded = _texts(content, place, chosen, finder, options, device)
     elif kind == "stereoset":
         recorded = read_stereoset(content, finder, place)
+    elif kind == "bbq":
+        recorded = read_bbq(content, finder, place, column)
     else:
         recorded = read_crows_pairs(content, finder, place)
     estimates = chosen.estimated(recorded.table, seed)
@@ -150,6 +156,12 @@ def audit_scores(
     return result
 
 
+def _content_id(content: bytes, column: str | None) -> str:
+    """SHA-256 of what was recorded: columns of one file are answers of different models."""
+    chosen = b"" if column is None else b"\0column\0" + column.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(content + chosen).hexdigest()
+
+
 def _refuse_used(folder: Path, label: str, settings: Settings) -> None:
     """Raise before texts are scored, which may take long, if they cannot be saved afterwards."""
     files.refuse_unwritable(folder)
@@ -168,8 +180,8 @@ def _format(format: str, suite: Suite) -> str:
     if kind not in FORMATS:
         of_prompts = [one.name for one in SUITES if one.generation is not None]
         raise UsageError(
-            f"recorded scores of suite '{suite.name}' cannot be read; those of stereoset and "
-            f"crows_pairs can, and texts of {', '.join(of_prompts)}"
+            f"recorded scores of suite '{suite.name}' cannot be read; those of stereoset, "
+            f"crows_pairs and bbq can, and texts of {', '.join(of_prompts)}"
         )
     if format not in {"auto", kind}:
         raise UsageError(f"recordings of suite '{suite.name}' cannot be read as '{format}'")

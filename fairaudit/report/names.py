@@ -30,6 +30,7 @@ _DIFFERENCES: Final = {
 _SUITES: Final = {
     "bec_pro": "BEC-Pro",
     "bbq": "BBQ",
+    "bbq_prompted": "BBQ, prompted",
     "bold": "BOLD",
     "crows_pairs": "CrowS-Pairs",
     "crows_pairs_kinit": "CrowS-Pairs, Kinit revision",
@@ -43,6 +44,7 @@ _SUITES: Final = {
     "templates": "Embedded templates",
     "toxicity": "Toxicity prompts",
     "winobias": "WinoBias",
+    "winogender": "Winogender",
 }
 
 _METHODS: Final = {

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fairaudit.errors import SuiteFileError, UsageError
 from fairaudit.suites import (
+    bbq,
+    bbq_prompted,
     bold,
     crows_pairs,
     custom,
@@ -16,6 +18,8 @@ from fairaudit.suites import (
     seat,
     stereoset,
     toxicity,
+    winobias,
+    winogender,
 )
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, DataUnavailableError
@@ -27,6 +31,10 @@ SUITES: tuple[Suite, ...] = (
     crows_pairs.NEVEOL_SUITE,
     crows_pairs.KINIT_SUITE,
     stereoset.SUITE,
+    bbq.SUITE,
+    bbq_prompted.SUITE,
+    winobias.SUITE,
+    winogender.SUITE,
     toxicity.SUITE,
     bold.SUITE,
     regard.SUITE,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 #: How a suite's items are built and analysed.
-Design = Literal["templates", "pairs", "crows_pairs", "stereoset"]
+Design = Literal["templates", "pairs", "crows_pairs", "stereoset", "choices", "coreference"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,11 @@ VARIANTS: Final = {
         _variant(
             "causal-sum", "log-probability of the whole sentence", "pairs", "crows_pairs"
         ),
+        _variant("choices-mean", "log-probability per token of each answer, given the question"),
+        _variant("choices-parsed", "which of three lettered answers the model writes", "choices"),
+        _variant(
+            "choices-sum", "log-probability of each answer, given the question", "choices"
+        ),
         _variant(
             "intersentence-causal",
             "log-probability per token of the sentence that follows a context",
@@ -79,8 +84,14 @@ VARIANTS: Final = {
             "tokens that both sentences share masked one at a time, as the authors do",
             "crows_pairs",
         ),
+        _variant(
+            "pronoun-at-mask", "probability of the pronoun in its place, at a mask", "coreference"
+        ),
         _variant("pll-shared", "tokens that both sentences share masked one at a time", "pairs"),
-        _variant("recorded", "scores recorded elsewhere", "crows_pairs"),
+        _variant(
+            "refers-to", "log-probability of whom the pronoun refers to, asked for", "coreference"
+        ),
+        _variant("recorded", "scores recorded elsewhere", "crows_pairs", "choices"),
     )
 }  # fmt: skip
 

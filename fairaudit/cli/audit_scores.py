@@ -26,10 +26,10 @@ def audit_scores_command(
         Path | None, typer.Option(help="Folder with benchmark files.", envvar="FAIRAUDIT_DATA")
     ] = None,
     input_format: Annotated[
-        str, typer.Option(help="auto, stereoset, crows_pairs, bbq or jsonl.")
+        str, typer.Option(help="auto, stereoset, crows_pairs, bbq, lm-eval, csv or jsonl.")
     ] = "auto",
     column: Annotated[
-        str | None, typer.Option(help="Column of the answers, if the file has several.")
+        str | None, typer.Option(help="Column of answers, texts or scores, if there are several.")
     ] = None,
     format: Annotated[
         str | None, typer.Option(hidden=True, help="Earlier name of --input-format.")

@@ -55,7 +55,7 @@ _NAMED: Final = ("target", "other")
 _FACTS: Final = ("axis", "group", "cluster", "condition", "polarity", "correct")
 _CHANCE: Final = 1 / 3
 #: Protocols whose scores are log-probabilities, so that their differences have a size.
-_IN_NATS: Final = ("choices-sum", "choices-mean")
+_IN_NATS: Final = ("choices-sum", "choices-mean", "choices-sum-recorded")
 
 
 @dataclass(frozen=True, slots=True)

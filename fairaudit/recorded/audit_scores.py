@@ -13,6 +13,7 @@ import datetime
 import hashlib
 import os
 import platform
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,10 +30,11 @@ from fairaudit.auditing.audit_texts import (
 )
 from fairaudit.auditing.examples import examples_of
 from fairaudit.auditing.suite_plan import Size
-from fairaudit.errors import ResultError, UsageError
+from fairaudit.errors import DataError, ResultError, UsageError
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.recorded.recorded_answers import read_bbq
+from fairaudit.recorded.recorded_logs import is_log, read_lm_eval, read_sentences
 from fairaudit.recorded.recorded_scores import Recorded, read_crows_pairs, read_stereoset
 from fairaudit.recorded.recorded_texts import join_texts
 from fairaudit.results import (
@@ -50,7 +52,7 @@ from fairaudit.suites.data import read_bytes
 from fairaudit.suites.generation import power_words
 from fairaudit.versions import versions_of
 
-FORMATS: Final = ("auto", "stereoset", "crows_pairs", "bbq", "jsonl")
+FORMATS: Final = ("auto", "stereoset", "crows_pairs", "bbq", "lm-eval", "csv", "jsonl")
 
 
 def audit_scores(
@@ -86,9 +88,10 @@ def audit_scores(
         Folder with benchmark files. StereoSet's sentences are needed to know what was scored; pairs
         of CrowS-Pairs are checked against it where it can be had.
     format : str
-        ``auto``: the format of the suite.
+        ``auto``: the format of the suite, or a log of lm-evaluation-harness (``--log_samples``) of
+        pairs, BBQ or Winogender. ``csv``: a table of sentences and their log-likelihoods.
     column : str, optional
-        Of answers to BBQ: which column of the file holds them; needed where it holds several.
+        Which column holds answers, texts or log-likelihoods; needed where a file has several.
     label : str, optional
         Name of the audit; default the file's name.
     output : path, optional
@@ -112,18 +115,28 @@ def audit_scores(
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     chosen = get_suite(suite)
     kind = _format(format, chosen)
-    if column is not None and kind != "bbq":
-        raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")
     content = read_bytes(Path(path))
+    if format in {"auto", "lm-eval"} and is_log(content):
+        kind = "lm-eval"
+    elif format == "lm-eval":
+        raise DataError(f"{Path(path).name}: no samples of lm-evaluation-harness")
+    elif kind == "csv" and not _is_of_pairs(chosen):
+        raise _unreadable(chosen)
+    if column is not None and kind in {"stereoset", "crows_pairs", "lm-eval"}:
+        raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")
     place = Path(path).name
-    name = label or " ".join(filter(None, (place.split(".")[0], column)))
+    name = label or " ".join(filter(None, (_stem(place), column)))
     settings = Settings(seed=seed, suites=(chosen.name,), recorded=_content_id(content, column))
     if output is not None:
         _refuse_used(Path(output), name, settings)
     finder = DataFinder(Path(data) if data is not None else None)
     if kind == "jsonl":
         options = TextOptions(toxicity_classifier, regard_classifier, word_vectors)
-        recorded = _texts(content, place, chosen, finder, options, device)
+        recorded = _texts(content, place, chosen, finder, options, device, column)
+    elif kind == "lm-eval":
+        recorded = read_lm_eval(content, chosen, finder, place)
+    elif kind == "csv":
+        recorded = read_sentences(content, chosen, finder, place, column)
     elif kind == "stereoset":
         recorded = read_stereoset(content, finder, place)
     elif kind == "bbq":
@@ -156,6 +169,11 @@ def audit_scores(
     return result
 
 
+def _stem(place: str) -> str:
+    """Name of a file without what says its form."""
+    return re.sub(r"(\.(gz|jsonl|json|csv|tsv|txt))+$", "", place) or place
+
+
 def _content_id(content: bytes, column: str | None) -> str:
     """SHA-256 of what was recorded: columns of one file are answers of different models."""
     chosen = b"" if column is None else b"\0column\0" + column.encode("utf-8", "surrogatepass")
@@ -177,15 +195,24 @@ def _format(format: str, suite: Suite) -> str:
     if format not in FORMATS:
         raise UsageError(f"format '{format}' is not known; there are {', '.join(FORMATS)}")
     kind = suite.name if suite.generation is None else "jsonl"
-    if kind not in FORMATS:
-        of_prompts = [one.name for one in SUITES if one.generation is not None]
-        raise UsageError(
-            f"recorded scores of suite '{suite.name}' cannot be read; those of stereoset, "
-            f"crows_pairs and bbq can, and texts of {', '.join(of_prompts)}"
-        )
-    if format not in {"auto", kind}:
+    if kind not in FORMATS or (format == "csv" and kind == "crows_pairs"):
+        kind = "csv"
+    if format not in {"auto", "csv", "lm-eval", kind}:
         raise UsageError(f"recordings of suite '{suite.name}' cannot be read as '{format}'")
     return kind
+
+
+def _is_of_pairs(suite: Suite) -> bool:
+    return any(one.design in {"pairs", "crows_pairs"} for one in suite.protocols)
+
+
+def _unreadable(suite: Suite) -> UsageError:
+    of_prompts = [one.name for one in SUITES if one.generation is not None]
+    return UsageError(
+        f"recorded scores of suite '{suite.name}' cannot be read; those of stereoset, crows_pairs "
+        f"and bbq, and of other pairs by sentence can, logs of winogender, and texts of "
+        f"{', '.join(of_prompts)}"
+    )
 
 
 def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) -> SuiteRun:
@@ -212,6 +239,7 @@ def _texts(
     finder: DataFinder,
     options: TextOptions,
     device: str,
+    column: str | None,
 ) -> Recorded:
     """Score recorded texts; prompts that an audit would ask and the file lacks are skipped."""
     scorers = make_scorers([suite], finder, options, device)
@@ -219,7 +247,7 @@ def _texts(
     if refusal is not None:
         raise UsageError(f"nothing to score the texts of '{suite.name}': {refusal}")
     data = suite.load(finder)
-    joined = join_texts(content, data.items, place)
+    joined = join_texts(content, data.items, place, column)
     expected = {item.item_id for item in Size(None, full=False).reduced(suite, data.items)}
     items = tuple(
         item for item in data.items if item.item_id in joined.texts or item.item_id in expected

@@ -91,6 +91,21 @@ VARIANTS: Final = {
         _variant(
             "refers-to", "log-probability of whom the pronoun refers to, asked for", "coreference"
         ),
+        _variant(
+            "causal-sum-recorded",
+            "log-probability of the whole sentence, recorded elsewhere",
+            "pairs", "crows_pairs",
+        ),
+        _variant(
+            "choices-sum-recorded",
+            "log-probability of each answer, given the question, recorded elsewhere",
+            "choices",
+        ),
+        _variant(
+            "refers-to-recorded",
+            "log-probability of whom the pronoun refers to, recorded elsewhere",
+            "coreference",
+        ),
         _variant("recorded", "scores recorded elsewhere", "crows_pairs", "choices"),
     )
 }  # fmt: skip

@@ -22,7 +22,7 @@ from fairaudit.audit_provenance import (
     json_beside,
     provenance_of,
 )
-from fairaudit.audit_suites import skipped_notes, suite_run, without_scores
+from fairaudit.audit_suites import skipped_notes, suite_run, unparsed_notes, without_scores
 from fairaudit.audit_texts import (
     WARNING,
     TextOptions,
@@ -222,6 +222,7 @@ def run_audit(
                 *_notes(plan, texts),
                 *near_tie_notes(plan.loaded, near_ties),
                 *skipped_notes(tables, empty),
+                *unparsed_notes(estimates),
                 *(() if claim is None else (claim.said,)),
             ),
             run=Run(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.audit_scorers import make_scorers
+from fairaudit.audit_suites import unparsed_notes
 from fairaudit.audit_texts import (
     WARNING,
     TextOptions,
@@ -140,7 +141,7 @@ def audit_scores(
             settings=settings.model_copy(update={"text_scorers": recorded.text_scorers}),
             versions={"python": platform.python_version(), **versions_of()},
         ),
-        notes=recorded.notes,
+        notes=(*recorded.notes, *unparsed_notes(estimates)),
         run=Run(
             started=started.isoformat(timespec="seconds"),
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

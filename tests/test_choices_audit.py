@@ -154,3 +154,8 @@ def test_recorded_answers_give_the_same_numbers_as_recorded_completions(tmp_path
     assert ours == pytest.approx(theirs)
     assert ours["bias_score_ambiguous"] == pytest.approx(0.245, abs=5e-4)
     assert prompted.suites[0].protocols == ("bbq_prompted/choices-parsed",)
+    assert not any("none of the choices" in note for note in prompted.notes)
+    rows[0]["completions"] = rows[1]["completions"] = ["I cannot say which"]
+    written.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    again = audit_scores(written, suite="bbq_prompted", data=shared("data"))
+    assert any("0.2% of 1,200 written answers are none of the choices" in n for n in again.notes)

@@ -13,6 +13,7 @@ from calibration_groups import GroupSample, verdict_on
 from fairaudit.metrics.building import Sample as Values
 from fairaudit.metrics.building import Slice, estimate
 from fairaudit.metrics.controls import Pairs, control_inferences
+from fairaudit.results.stored_evidence import estimate_evidence
 from fairaudit.stats.decide import decide
 from fairaudit.stats.intervals import clopper_pearson, exact_test
 from fairaudit.stats.mcnemar import mcnemar_with_ties
@@ -20,7 +21,6 @@ from fairaudit.stats.one_estimate import infer
 from fairaudit.stats.paired import PairedInference, infer_paired
 from fairaudit.stats.permutation import sign_flip
 from fairaudit.stats.unseen import limiting
-from fairaudit.stored_evidence import estimate_evidence
 from fairaudit.vocabulary.metrics import TOXICITY_MEAN
 
 ALPHA: Final = 0.05

@@ -13,14 +13,14 @@ from fairaudit._version import __version__
 from fairaudit.namesake import warn_of_namesake
 
 if TYPE_CHECKING:
-    from fairaudit.auditing import audit
+    from fairaudit.auditing.run_audit import audit
     from fairaudit.augmentation import augment
-    from fairaudit.comparison import compare
+    from fairaudit.comparing.compare import compare
     from fairaudit.diagnostics.diagnosing import diagnose
     from fairaudit.errors import FairauditError
     from fairaudit.experiments.experimenting import experiment
-    from fairaudit.gating import gate
-    from fairaudit.recorded import audit_scores
+    from fairaudit.gating.gate import gate
+    from fairaudit.recorded.audit_scores import audit_scores
     from fairaudit.report.card.update import update_card
     from fairaudit.results import (
         AuditResult,
@@ -45,14 +45,14 @@ _PUBLIC = {
     "FairauditError": "fairaudit.errors",
     "GateResult": "fairaudit.results",
     "Interval": "fairaudit.results",
-    "audit": "fairaudit.auditing",
-    "audit_scores": "fairaudit.recorded",
+    "audit": "fairaudit.auditing.run_audit",
+    "audit_scores": "fairaudit.recorded.audit_scores",
     "augment": "fairaudit.augmentation",
-    "compare": "fairaudit.comparison",
+    "compare": "fairaudit.comparing.compare",
     "diagnose": "fairaudit.diagnostics.diagnosing",
     "experiment": "fairaudit.experiments.experimenting",
     "finetune": "fairaudit.training.finetuning",
-    "gate": "fairaudit.gating",
+    "gate": "fairaudit.gating.gate",
     "update_card": "fairaudit.report.card.update",
     "verify": "fairaudit.training.verification",
 }

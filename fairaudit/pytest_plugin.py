@@ -30,7 +30,7 @@ def fairaudit_gate(request: pytest.FixtureRequest) -> Callable[..., GateResult]:
     """
 
     def check(*arguments: object, **options: object) -> GateResult:
-        from fairaudit.gating import gate
+        from fairaudit.gating.gate import gate
 
         __tracebackhide__ = True
         result = gate(*arguments, **options)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from fairaudit import audit
-from fairaudit.audit_source import check_source, one_or_several
+from fairaudit.auditing.audit_source import check_source, one_or_several
 from fairaudit.errors import FairauditError, ModelError, UsageError
 from tests.conftest import build_model
 

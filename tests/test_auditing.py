@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairaudit.auditing import plan_audit, run_audit
+from fairaudit.auditing.run_audit import plan_audit, run_audit
 from fairaudit.results import AuditResult
 from fairaudit.scoring.attention import NO_ATTENTION
 from tests.architectures import build

@@ -7,11 +7,11 @@ import json
 
 import pytest
 
+from fairaudit.auditing.score_tables import score_table, text_rows
 from fairaudit.items import Completions, Continuation
 from fairaudit.metrics.choices import choice_estimates
-from fairaudit.recorded import audit_scores
+from fairaudit.recorded.audit_scores import audit_scores
 from fairaudit.results import AuditResult
-from fairaudit.score_tables import score_table, text_rows
 from fairaudit.scoring.texts.answers import LetteredAnswers
 from fairaudit.suites import PROMPT, bbq, bbq_prompted
 from fairaudit.suites.bbq_records import read_records

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fairaudit
-from fairaudit.comparison import compare
+from fairaudit.comparing.compare import compare
 from fairaudit.errors import ResultError
 from fairaudit.results import AuditResult, ComparisonResult
 from fairaudit.results.digest import sealed
-from fairaudit.stored_evidence import contradicts_counts
+from fairaudit.results.stored_evidence import contradicts_counts
 from tests.comparing.audits import make_audit, pair_table, probe_table
 from tests.gating.cases import CASES, INCREASE
 from tests.gating.results import policy

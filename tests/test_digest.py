@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fairaudit.errors import ResultError
-from fairaudit.gating import gate
+from fairaudit.gating.gate import gate
 from fairaudit.results import AuditResult, ComparisonResult
 from fairaudit.results.digest import sealed
 from fairaudit.results.files import dump_json

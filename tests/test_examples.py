@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from fairaudit.auditing import audit
-from fairaudit.examples import MAX_CHARACTERS, examples_of
+from fairaudit.auditing.examples import MAX_CHARACTERS, examples_of
+from fairaudit.auditing.run_audit import audit
+from fairaudit.auditing.score_tables import recorded_rows, score_table
 from fairaudit.items import Item
 from fairaudit.metrics.pairs import pair_estimates
-from fairaudit.recorded import audit_scores
+from fairaudit.recorded.audit_scores import audit_scores
 from fairaudit.results import AuditResult
 from fairaudit.results.digest import sealed
 from fairaudit.results.texts import PromptTexts
-from fairaudit.score_tables import recorded_rows, score_table
 from fairaudit.suites import DataFinder, stereoset
 from tests.conftest import shared
 from tests.metrics.text_tables import Asked, table, toxic

@@ -8,10 +8,10 @@ import re
 import pandas as pd
 import pytest
 
-from fairaudit.audit_texts import readable, text_table
-from fairaudit.auditing import TextOptions, audit, plan_audit, run_audit
+from fairaudit.auditing.audit_texts import readable, text_table
+from fairaudit.auditing.run_audit import TextOptions, audit, plan_audit, run_audit
+from fairaudit.comparing.compare import compare
 from fairaudit.comparing.joining import join_suites
-from fairaudit.comparison import compare
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.items import SCORE_COLUMNS, Completions, Item, Skipped
 from fairaudit.results import AuditResult

@@ -14,7 +14,7 @@ from fairaudit.augmentation import Swapper
 from fairaudit.augmentation.files import augment_file
 from fairaudit.diagnostics.sources import _table
 from fairaudit.lines import first_line, lines_of, lines_with_ends
-from fairaudit.recorded_rows import read_rows
+from fairaudit.recorded.recorded_rows import read_rows
 from fairaudit.scoring.texts.polarity import _vectors
 from fairaudit.suites import DataFinder
 from fairaudit.suites.custom import load_suite

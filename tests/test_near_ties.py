@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairaudit import auditing
-from fairaudit.audit_near_ties import near_ties_in_fp32
-from fairaudit.auditing import audit
+from fairaudit.auditing.audit_near_ties import near_ties_in_fp32
+from fairaudit.auditing.run_audit import audit
 from fairaudit.items import TIE_TOLERANCE, Answer, LogLikelihood, Skipped
 
 JOBS = ["nurse", "doctor", "farmer", "lawyer", "engineer", "woman", "brother", "man"]

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from fairaudit.errors import DataError, UsageError
-from fairaudit.recorded import audit_scores
+from fairaudit.recorded.audit_scores import audit_scores
 from tests.cli.program import fairaudit
 from tests.conftest import shared
 from tests.suites.test_bbq import content, record

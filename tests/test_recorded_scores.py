@@ -12,7 +12,7 @@ from itertools import count
 import pytest
 
 from fairaudit.errors import DataError
-from fairaudit.recorded import audit_scores
+from fairaudit.recorded.audit_scores import audit_scores
 from fairaudit.report.card.evalresults import eval_results
 from fairaudit.suites import DataFinder, crows_pairs, stereoset
 from tests.conftest import shared

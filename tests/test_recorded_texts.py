@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from fairaudit.errors import DataError, ResultError
 from fairaudit.items import Item
-from fairaudit.recorded import audit_scores
-from fairaudit.recorded_rows import KEYS, read_rows
-from fairaudit.recorded_texts import after_prompt, join_texts
+from fairaudit.recorded.audit_scores import audit_scores
+from fairaudit.recorded.recorded_rows import KEYS, read_rows
+from fairaudit.recorded.recorded_texts import after_prompt, join_texts
 from fairaudit.results.texts import PromptTexts
 from fairaudit.suites import get_suite
 from fairaudit.suites.data import DataFinder
@@ -237,7 +237,7 @@ def test_a_used_folder_is_refused_before_texts_are_scored(tmp_path, monkeypatch)
     file, out = shared("cases", "tx_plain.jsonl"), tmp_path / "out"
     audit_scores(file, suite="toxicity", output=out)
     audit_scores(file, suite="toxicity", output=out)
-    monkeypatch.setattr("fairaudit.recorded.make_scorers", None)
+    monkeypatch.setattr("fairaudit.recorded.audit_scores.make_scorers", None)
     for other in ({"seed": 1}, {"label": "other"}):
         with pytest.raises(ResultError, match="holds another result"):
             audit_scores(file, suite="toxicity", output=out, **other)

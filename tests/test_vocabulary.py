@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fairaudit.vocabulary.metrics as vocabulary
-from fairaudit.gate_checks import range_of
+from fairaudit.gating.gate_checks import range_of
 from fairaudit.metrics.crows_pairs import crows_pairs_estimates
 from fairaudit.report.experiment import numbers
 from fairaudit.report.names import metric_of, short_label

@@ -21,7 +21,7 @@ from fairaudit.cli.state import (
 from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
-    from fairaudit.auditing import AuditPlan
+    from fairaudit.auditing.run_audit import AuditPlan
     from fairaudit.results import AuditResult, ComparisonResult
 
 INCOMPLETE = 4
@@ -108,9 +108,9 @@ def audit_command(
 
     Example: fairaudit audit distilgpt2 --output audits/distilgpt2
     """
-    from fairaudit.audit_source import check_source
+    from fairaudit.auditing.audit_source import check_source
     from fairaudit.cli.gate import apply_policy
-    from fairaudit.policy import read_policy
+    from fairaudit.gating.policy import read_policy
 
     places = _places(models, output, label, format)
     for model in models:
@@ -121,7 +121,7 @@ def audit_command(
     with told_when_interrupted(), shown_progress() as progress:
         progress("loading model and items", 0, 0)
         calm_libraries()
-        from fairaudit.auditing import TextOptions, plan_audit, run_audit
+        from fairaudit.auditing.run_audit import TextOptions, plan_audit, run_audit
 
         texts = TextOptions(
             toxicity_classifier=toxicity_classifier,

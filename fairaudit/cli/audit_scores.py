@@ -48,7 +48,7 @@ def audit_scores_command(
     device: Annotated[str, typer.Option(help="Of the classifiers: auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Estimate bias from scores or texts that were recorded elsewhere."""
-    from fairaudit.recorded import audit_scores
+    from fairaudit.recorded.audit_scores import audit_scores
 
     if format is not None:
         typer.echo("fairaudit: --format is now called --input-format", err=True)

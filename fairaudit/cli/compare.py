@@ -46,13 +46,13 @@ def compare_command(
 ) -> None:
     """Compare audited models with a baseline: more biased, less, equivalent, or not to be told."""
     from fairaudit.cli.gate import apply_policy
-    from fairaudit.policy import read_policy
+    from fairaudit.gating.policy import read_policy
 
     rules = None if policy is None else read_policy(policy)
     method: Method = correction.value
     with shown_progress() as progress:
         progress("comparing", 0, 0)
-        from fairaudit.comparison import compare
+        from fairaudit.comparing.compare import compare
 
         result = compare(
             [base, *candidates],

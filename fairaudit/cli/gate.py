@@ -11,8 +11,8 @@ from fairaudit.cli.state import append_step_summary, console
 from fairaudit.errors import ResultError, UsageError
 
 if TYPE_CHECKING:
-    from fairaudit.gate_selection import Result
-    from fairaudit.policy import Policy
+    from fairaudit.gating.gate_selection import Result
+    from fairaudit.gating.policy import Policy
     from fairaudit.results import GateResult
 
 
@@ -30,8 +30,8 @@ def gate_command(
     """Decide by a policy: 0 pass, 1 fail, 3 undecided."""
     if (policy is None) == (init is None):
         raise UsageError("give either --policy FILE to decide or --init FILE to start a policy")
-    from fairaudit.gating import load_result
-    from fairaudit.policy import read_policy
+    from fairaudit.gating.gate import load_result
+    from fairaudit.gating.policy import read_policy
 
     if init is not None:
         _start_policy(folder, init)
@@ -61,7 +61,7 @@ def apply_policy(
     result : AuditResult or ComparisonResult
         What was measured.
     policy : Policy or path
-        Read it with `fairaudit.policy.read_policy` before a long run, so that a typing error does
+        Read it with `fairaudit.gating.policy.read_policy` before a long run, so that a typing error does
         not cost one.
     folder : path or None
         Where ``gate.json`` is written; None: nowhere.
@@ -75,7 +75,7 @@ def apply_policy(
     UsageError, ResultError
         If the policy cannot be read or a file cannot be written.
     """
-    from fairaudit.gating import gate
+    from fairaudit.gating.gate import gate
     from fairaudit.report.gate.terminal import render_gate
 
     if folder is not None:
@@ -120,7 +120,7 @@ def _step_summary(decided: GateResult) -> None:
 
 
 def _start_policy(folder: Path, path: Path) -> None:
-    from fairaudit.gating import load_result
+    from fairaudit.gating.gate import load_result
     from fairaudit.report.gate.starter import render_starter_policy
 
     if path.exists():

@@ -131,7 +131,7 @@ def prompts_command(
     """
     import json
 
-    from fairaudit.suite_plan import Size
+    from fairaudit.auditing.suite_plan import Size
     from fairaudit.suites import PROMPT, DataFinder, get_suite
 
     suite = get_suite(name)

@@ -9,10 +9,10 @@ from typing import Final
 from scipy import stats
 
 from fairaudit.results import Agreement, Comparison
+from fairaudit.results.stored_evidence import comparison_evidence, equivalence_evidence
 from fairaudit.stats.decide import decide
 from fairaudit.stats.multiplicity import Method, adjust
 from fairaudit.stats.unseen import limiting
-from fairaudit.stored_evidence import comparison_evidence, equivalence_evidence
 from fairaudit.vocabulary.metrics import is_gap
 
 _MIN_CELLS: Final = 3

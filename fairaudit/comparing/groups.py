@@ -31,11 +31,11 @@ from fairaudit.metrics.prompts import Prompts
 from fairaudit.metrics.quantities import Quantity
 from fairaudit.metrics.texts import group_quantities, is_of_texts
 from fairaudit.results import AuditResult, BoundPair, Comparison, GroupChange, Interval
+from fairaudit.results.stored_evidence import comparison_evidence
 from fairaudit.stats.evidence import quantile, two_sided
 from fairaudit.stats.group_changes import changes, gap_change, reference_contrasts
 from fairaudit.stats.group_means import GroupMeans, group_means
 from fairaudit.stats.one_estimate import MIN_DF
-from fairaudit.stored_evidence import comparison_evidence
 from fairaudit.vocabulary.cautions import FEW_CLUSTERS, SKIPPED_ITEMS
 
 Places = Collection[tuple[str, str]]

@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fairaudit.comparing.compare import compare
 from fairaudit.comparing.distance import distance_moved
 from fairaudit.comparing.joining import Joined, join_probe
 from fairaudit.comparing.pairing import Terms
-from fairaudit.comparison import compare
 from fairaudit.errors import ResultError
 from fairaudit.experiments.disparity import (
     convergence,

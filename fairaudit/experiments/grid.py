@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fairaudit.auditing import audit
+from fairaudit.auditing.run_audit import audit
 from fairaudit.errors import FairauditError, ResultError, UsageError
 from fairaudit.experiments.arms import (
     Snapshots,

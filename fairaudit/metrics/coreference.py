@@ -7,7 +7,7 @@ Stereotype preference rate, mean log-odds
     Where the sentences themselves are scored, or their pronouns: how often and by how much pro is
     likelier than anti. Where people are chosen, the log-odds of the right one, pro minus anti.
 Occupation correlation
-    See `fairaudit.metrics.correlation`; over the occupations that pronouns refer to.
+    See `fairaudit.metrics.occupations`; over the occupations that pronouns refer to.
 Accuracy
     On control sentences, which say who is meant (WinoBias type 2) or name no gender (Winogender
     with "they"): the capability without which there is no gap. Chance is ½.
@@ -27,7 +27,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairaudit.metrics.building import Measurement, Sample, Slice, estimates
-from fairaudit.metrics.correlation import (
+from fairaudit.metrics.occupations import (
     COLUMNS,
     correlation_estimate,
     correlation_measurement,

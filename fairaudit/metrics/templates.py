@@ -1,6 +1,6 @@
 """The embedded templates: preference by axis and group, occupations, control pairs.
 
-For the correlation with labour statistics see `fairaudit.metrics.correlation`.
+For the correlation with labour statistics see `fairaudit.metrics.occupations`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pandas as pd
 
 from fairaudit.metrics.building import Measurement, Sample, Slice, estimates
 from fairaudit.metrics.controls import CONTROL_ROLES, control_estimates
-from fairaudit.metrics.correlation import (
+from fairaudit.metrics.occupations import (
     COLUMNS,
     correlation_estimate,
     correlation_measurement,

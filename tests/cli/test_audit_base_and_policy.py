@@ -9,7 +9,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from fairaudit.auditing import audit
+from fairaudit.auditing.run_audit import audit
 from fairaudit.cli.app import app
 from fairaudit.errors import FairauditError
 from fairaudit.items import LogLikelihood

@@ -13,8 +13,8 @@ import sys
 import pandas as pd
 import pytest
 
-from fairaudit.auditing import TextOptions, audit, plan_audit, run_audit
-from fairaudit.recorded import audit_scores
+from fairaudit.auditing.run_audit import TextOptions, audit, plan_audit, run_audit
+from fairaudit.recorded.audit_scores import audit_scores
 from fairaudit.suites.prompts.loader import load_prompts
 from tests.cli.program import fairaudit
 from tests.conftest import shared

@@ -12,7 +12,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from fairaudit.auditing import audit
+from fairaudit.auditing.run_audit import audit
 from fairaudit.cli.app import app
 from fairaudit.errors import FairauditError
 from fairaudit.results.privacy import PrivacyStatement

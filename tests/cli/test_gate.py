@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from fairaudit.cli import app as program
 from fairaudit.cli.gate import apply_policy
 from fairaudit.errors import FairauditError, ResultError
-from fairaudit.policy import read_policy
+from fairaudit.gating.policy import read_policy
 from fairaudit.results import GateResult
 from tests.gating.cases import (
     AMPLIFIED,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from fairaudit.comparison import compare
+from fairaudit.comparing.compare import compare
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.results import ComparisonResult, Settings, Source
 from tests.comparing.audits import PROTOCOL, make_audit, pair_table, probe_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fairaudit.comparison import compare
+from fairaudit.comparing.compare import compare
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.results.types import SMALLEST_ALPHA
 from tests.comparing.audits import make_audit, pair_table, probe_table

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fairaudit
-from fairaudit.comparison import compare
+from fairaudit.comparing.compare import compare
 from fairaudit.results import AuditResult, ComparisonResult
 from fairaudit.stats.unseen import share_unseen
 from tests.comparing.audits import make_audit, pair_table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fairaudit.comparison import compare
+from fairaudit.comparing.compare import compare
 from fairaudit.errors import ResultError
 from fairaudit.results import ComparisonResult
 from tests.comparing.audits import make_audit, pair_table

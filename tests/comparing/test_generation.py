@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from fairaudit.comparison import compare
+from fairaudit.comparing.compare import compare
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.report.comparison.summary import disagreement_words
 from fairaudit.report.markdown import render_summary

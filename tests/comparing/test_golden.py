@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from fairaudit.comparison import compare
-from fairaudit.recorded import audit_scores
+from fairaudit.comparing.compare import compare
+from fairaudit.recorded.audit_scores import audit_scores
 from tests.conftest import shared
 
 FILES = {

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from fairaudit.comparison import compare
-from fairaudit.gating import gate
+from fairaudit.comparing.compare import compare
+from fairaudit.gating.gate import gate
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.report.card.index import candidate_results
 from fairaudit.report.comparison.view import candidates
 from fairaudit.report.markdown import render_summary
 from fairaudit.results import AuditResult, Comparison, ComparisonResult
 from fairaudit.results.consistency import comparison_contradictions
+from fairaudit.results.stored_evidence import comparison_evidence, equivalence_evidence
 from fairaudit.stats.decide import decide
 from fairaudit.stats.evidence import two_sided
-from fairaudit.stored_evidence import comparison_evidence, equivalence_evidence
 from tests.comparing.audits import make_audit, pair_table
 from tests.metrics.text_tables import Asked, table
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairaudit.comparing.compare import compare
 from fairaudit.comparing.joining import _join
-from fairaudit.comparison import compare
 from fairaudit.errors import ResultError
-from fairaudit.gating import gate
+from fairaudit.gating.gate import gate
 from fairaudit.results import Comparison, ComparisonResult
 from tests.comparing.audits import PROTOCOL, make_audit, pair_table, probe_table
 

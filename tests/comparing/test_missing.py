@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from fairaudit.comparison import compare
-from fairaudit.gating import gate
+from fairaudit.comparing.compare import compare
+from fairaudit.gating.gate import gate
 from fairaudit.report.comparison.summary import next_steps, overall
 from fairaudit.results import ComparisonResult, NotCompared
 from tests.comparing.audits import PROTOCOL, make_audit, pair_table

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairaudit.comparison import compare
-from fairaudit.gating import gate
+from fairaudit.comparing.compare import compare
+from fairaudit.gating.gate import gate
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.results import AuditResult, ComparisonResult, Source, SuiteRun
 from tests.comparing.audits import make_audit, pair_table

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fairaudit.comparing.compare import compare
 from fairaudit.comparing.joining import Joined
 from fairaudit.comparing.uneven import n_uneven, with_even_texts
-from fairaudit.comparison import compare
 from fairaudit.metrics.prompts import by_axis
 from fairaudit.results import AuditResult
 from tests.comparing.audits import make_audit, pair_table

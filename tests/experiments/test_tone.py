@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from fairaudit.auditing.score_tables import score_table, text_rows
 from fairaudit.errors import FairauditError, UsageError
 from fairaudit.experiments import tone
 from fairaudit.experiments.experimenting import experiment
@@ -25,7 +26,6 @@ from fairaudit.experiments.world import (
 )
 from fairaudit.items import Completions, Continuation
 from fairaudit.metrics.texts import text_estimates
-from fairaudit.score_tables import score_table, text_rows
 from fairaudit.scoring.texts.classifier import toxicity_classifier
 from fairaudit.suites.base import PROMPT
 from fairaudit.suites.custom import load_suite

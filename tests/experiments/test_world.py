@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from fairaudit.auditing.score_tables import item_rows, score_table
 from fairaudit.errors import UsageError
 from fairaudit.experiments.ideal_reader import IdealReader
 from fairaudit.experiments.world import (
@@ -22,7 +23,6 @@ from fairaudit.experiments.world import (
 )
 from fairaudit.items import LogLikelihood
 from fairaudit.metrics.pairs import pair_estimates
-from fairaudit.score_tables import item_rows, score_table
 from fairaudit.suites.custom import _protocols
 
 MIXTURES = {

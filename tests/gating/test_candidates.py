@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fairaudit.comparison import compare
-from fairaudit.gating import gate
+from fairaudit.comparing.compare import compare
+from fairaudit.gating.gate import gate
 from tests.comparing.audits import make_audit, pair_table, probe_table
 
 STATEMENT = {

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fairaudit.comparison import compare
+from fairaudit.comparing.compare import compare
 from fairaudit.errors import ResultError
-from fairaudit.gating import gate
+from fairaudit.gating.gate import gate
 from fairaudit.metrics.pairs import pair_estimates
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.results import AuditResult, ComparisonResult, Source, SuiteRun

@@ -7,7 +7,7 @@ import pytest
 import fairaudit
 import fairaudit.metrics
 from fairaudit.errors import UsageError
-from fairaudit.policy import (
+from fairaudit.gating.policy import (
     KNOWN_SUITES,
     MaxDeviationFromIdeal,
     matches,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fairaudit.comparison import compare
+from fairaudit.comparing.compare import compare
 from fairaudit.errors import UsageError
-from fairaudit.gating import gate
-from fairaudit.policy import read_policy
+from fairaudit.gating.gate import gate
+from fairaudit.gating.policy import read_policy
 from fairaudit.results import (
     AdapterOrigin,
     ComparisonProvenance,

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import fairaudit
-from fairaudit.gate_checks import p_within
+from fairaudit.gating.gate_checks import p_within
 from fairaudit.results import Comparison
 from fairaudit.results.privacy import PrivacyStatement
+from fairaudit.results.stored_evidence import comparison_evidence
 from fairaudit.stats.decide import decide
 from fairaudit.stats.evidence import Student
-from fairaudit.stored_evidence import comparison_evidence
 from fairaudit.training.verification import Verification
 from tests.gating import cases
 from tests.gating.cases import CAPABLE, DEVIATION, EPSILON, EQUIVALENT, INCREASE, RAN

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 import fairaudit
 from fairaudit.comparing.families import decided
-from fairaudit.policy import read_policy
+from fairaudit.gating.policy import read_policy
 from fairaudit.report.gate.starter import render_starter_policy
 from fairaudit.results import Comparison, Settings
+from fairaudit.results.stored_evidence import comparison_evidence
 from fairaudit.stats.evidence import Student, two_sided
 from fairaudit.stats.holm import holm
-from fairaudit.stored_evidence import comparison_evidence
 from tests.gating import cases
 from tests.gating.results import (
     STATEMENT,

@@ -6,13 +6,13 @@ import math
 
 import pytest
 
-from fairaudit.stats import intervals
-from fairaudit.stats.evidence import Student, Tango, Wilson
-from fairaudit.stored_evidence import (
+from fairaudit.results.stored_evidence import (
     candidate_evidence,
     comparison_evidence,
     estimate_evidence,
 )
+from fairaudit.stats import intervals
+from fairaudit.stats.evidence import Student, Tango, Wilson
 from tests.gating.results import bounds, discordant, few_clusters, mean, rate, shifted
 
 ENTRIES = {

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairaudit.auditing.score_tables import chosen_rows, score_table
 from fairaudit.items import Item, Skipped
 from fairaudit.metrics.choices import answered, choice_estimates, choice_measurements
-from fairaudit.score_tables import chosen_rows, score_table
 
 ROLES = ("target", "other", "unknown")
 

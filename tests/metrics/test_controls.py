@@ -19,9 +19,9 @@ from fairaudit.metrics.building import Slice
 from fairaudit.metrics.controls import control_estimates
 from fairaudit.metrics.tables import Part
 from fairaudit.results import Estimate
+from fairaudit.results.stored_evidence import estimate_evidence
 from fairaudit.stats.clusters import cluster_totals, cr2, two_way
 from fairaudit.stats.one_estimate import infer
-from fairaudit.stored_evidence import estimate_evidence
 
 Array = NDArray[np.float64]
 WHERE = Slice("templates", "templates/causal-conditional", "gender")

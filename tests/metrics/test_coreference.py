@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fairaudit.auditing.score_tables import item_rows, score_table
 from fairaudit.items import Answer, Item, Skipped
 from fairaudit.metrics.coreference import coreference_estimates
-from fairaudit.score_tables import item_rows, score_table
 from fairaudit.suites.coreference import protocols
 
 REFERS, SENTENCES, MASKED = protocols("winobias")

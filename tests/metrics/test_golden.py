@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fairaudit.recorded import audit_scores
+from fairaudit.recorded.audit_scores import audit_scores
 from tests.conftest import shared
 
 MODELS = {

@@ -11,7 +11,7 @@ import pytest
 from fairaudit.errors import DataError, UsageError
 from fairaudit.metrics.crows_pairs import crows_pairs_estimates
 from fairaudit.metrics.stereoset import stereoset_estimates
-from fairaudit.recorded import audit_scores
+from fairaudit.recorded.audit_scores import audit_scores
 
 HEADER = "sent_more,sent_less,sent_more_score,sent_less_score,score,stereo_antistereo,bias_type\n"
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairaudit.auditing import audit
+from fairaudit.auditing.run_audit import audit
 from fairaudit.errors import DataError
 from fairaudit.items import Association, Item
 from fairaudit.metrics import weat

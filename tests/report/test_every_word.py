@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 import fairaudit
-from fairaudit.policy import _RULES
+from fairaudit.gating.policy import _RULES
 from fairaudit.report.audit.reading import Standing, standing_words
 from fairaudit.report.gate.markdown import render_gate_summary
 from fairaudit.report.gate.terminal import render_gate

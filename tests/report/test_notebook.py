@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fairaudit.errors import UsageError
-from fairaudit.gating import gate
+from fairaudit.gating.gate import gate
 from fairaudit.report import answer
 from fairaudit.report.figures import figures
 from fairaudit.results import AuditResult, GateResult

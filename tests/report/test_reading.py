@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairaudit.gate_selection import incapable
+from fairaudit.gating.gate_selection import incapable
 from fairaudit.report.audit import reading, summary, view
 from fairaudit.report.audit.reading import Standing, falls_short, standing
 from fairaudit.report.scale import fit

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairaudit.audit_plan import QUICK_ITEMS
-from fairaudit.auditing import plan_audit
+from fairaudit.auditing.audit_plan import QUICK_ITEMS
+from fairaudit.auditing.run_audit import plan_audit
+from fairaudit.auditing.suite_plan import Size, load_items
 from fairaudit.items import Item
-from fairaudit.suite_plan import Size, load_items
 from fairaudit.suites import SUITES, DataFinder
 from fairaudit.suites.custom import load_suite
 from fairaudit.suites.prompts.loader import load_prompts

@@ -319,8 +319,8 @@ def test_repeated_item_ids_are_named(tmp_path):
 
 def test_an_unrelated_sentence_makes_a_capability_of_the_suites_own(tmp_path):
     """A model that likes nonsense as much as sense is known by its own suite."""
+    from fairaudit.auditing.score_tables import score_table
     from fairaudit.metrics.pairs import pair_estimates
-    from fairaudit.score_tables import score_table
     from fairaudit.suites.custom import load_suite
 
     path = tmp_path / "mine.jsonl"

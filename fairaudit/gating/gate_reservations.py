@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fairaudit.gate_checks import Check
-from fairaudit.policy import PolicySettings
+from fairaudit.gating.gate_checks import Check
+from fairaudit.gating.policy import PolicySettings
 from fairaudit.results.comparison import Comparison, ComparisonResult, Paired
 from fairaudit.results.relations import is_swapped, loss_in_words, setting_differences
 

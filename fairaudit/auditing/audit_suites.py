@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fairaudit.examples import examples_of
+from fairaudit.auditing.examples import examples_of
+from fairaudit.auditing.score_tables import unscored_protocols, why_nothing_scored
+from fairaudit.auditing.suite_plan import SuitePlan
 from fairaudit.results import Estimate, SuiteRun
-from fairaudit.score_tables import unscored_protocols, why_nothing_scored
-from fairaudit.suite_plan import SuitePlan
 from fairaudit.suites import PROBE
 from fairaudit.vocabulary.metrics import UNPARSED_SHARE
 

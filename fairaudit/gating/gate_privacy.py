@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fairaudit.gate_checks import Check, settled, show
-from fairaudit.gate_selection import Result, with_candidate
-from fairaudit.policy import MaxEpsilon
+from fairaudit.gating.gate_checks import Check, settled, show
+from fairaudit.gating.gate_selection import Result, with_candidate
+from fairaudit.gating.policy import MaxEpsilon
 from fairaudit.results.audit import AuditResult
 from fairaudit.results.gate import GateDecision
 from fairaudit.results.privacy import PrivacyStatement

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from fairaudit.policy import Selector, matches, near
+from fairaudit.gating.policy import Selector, matches, near
 from fairaudit.results.audit import AuditResult
 from fairaudit.results.capability import PROBE, weakness_of
 from fairaudit.results.comparison import Comparison, ComparisonResult, NotCompared, Paired
@@ -256,7 +256,7 @@ def _is_missed(rule: Selector, gap: NotCompared, entries: Sequence[Estimate | Co
     """Whether a gap lies among what a rule is about, so that the rule cannot pass.
 
     A rule is about the protocols whose numbers it would judge on some axis. Primary numbers have
-    entries of their own; that a suite without them is there is for `fairaudit.policy.Requires` to
+    entries of their own; that a suite without them is there is for `fairaudit.gating.policy.Requires` to
     ask.
     """
     anywhere = rule.model_copy(update={"axis": ("*",), "group": ("*",) if rule.group else None})

@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.errors import UsageError
-from fairaudit.gate_selection import Result, incapable, selector_of
+from fairaudit.gating.gate_selection import Result, incapable, selector_of
 from fairaudit.results.audit import AuditResult
 from fairaudit.results.comparison import Comparison
 from fairaudit.results.gate import GateDecision
-from fairaudit.results.types import Estimate, Interval
-from fairaudit.stats.evidence import Evidence
-from fairaudit.stats.unseen import limiting
-from fairaudit.stored_evidence import (
+from fairaudit.results.stored_evidence import (
     candidate_evidence,
     comparison_evidence,
     estimate_evidence,
 )
+from fairaudit.results.types import Estimate, Interval
+from fairaudit.stats.evidence import Evidence
+from fairaudit.stats.unseen import limiting
 from fairaudit.vocabulary.metrics import METRICS
 
 NO_INTERVAL: Final = "there is no interval, so nothing bounds it"

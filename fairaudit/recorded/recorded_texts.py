@@ -1,6 +1,6 @@
 """Texts that another program wrote, joined to a suite's prompts.
 
-See `fairaudit.recorded_rows` for the shapes of such files; ``texts/<suite>.jsonl`` of an audit is
+See `fairaudit.recorded.recorded_rows` for the shapes of such files; ``texts/<suite>.jsonl`` of an audit is
 one of them. Rows of the same prompt add up. Many programs write the prompt in front of each text;
 texts that repeat it are cut, since it is the user's text and no model's.
 """
@@ -14,7 +14,7 @@ from typing import Final
 
 from fairaudit.errors import DataError
 from fairaudit.items import Completions, Item, Skipped
-from fairaudit.recorded_rows import RecordedRow, read_rows
+from fairaudit.recorded.recorded_rows import RecordedRow, read_rows
 from fairaudit.suites import PROMPT
 
 MISSING = Skipped("no recorded completion")

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from fairaudit.auditing.score_tables import score_table, skipped_text_rows, text_rows
 from fairaudit.errors import UsageError
 from fairaudit.items import Completions, Continuation, Decoding, Generation, Item, Skipped
 from fairaudit.report.clean import shorten
 from fairaudit.results.texts import PromptTexts
-from fairaudit.score_tables import score_table, skipped_text_rows, text_rows
 from fairaudit.suites import PROMPT
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fairaudit.audit_scorers import Scorers
-from fairaudit.audit_texts import requests_of
+from fairaudit.auditing.audit_scorers import Scorers
+from fairaudit.auditing.audit_texts import requests_of
 from fairaudit.items import Generation, Item, ModelKind, Protocol, Request, Skipped
 from fairaudit.suites import DataFinder, DataUnavailableError, Suite, SuiteData
 from fairaudit.suites.generation import size_note

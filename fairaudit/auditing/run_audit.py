@@ -14,16 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairaudit.audit_near_ties import near_tie_notes, near_ties_in_fp32
-from fairaudit.audit_plan import AuditPlan, plan_audit
-from fairaudit.audit_provenance import (
+from fairaudit.auditing.audit_near_ties import near_tie_notes, near_ties_in_fp32
+from fairaudit.auditing.audit_plan import AuditPlan, plan_audit
+from fairaudit.auditing.audit_provenance import (
     batching_notes,
     claim_of,
     json_beside,
     provenance_of,
 )
-from fairaudit.audit_suites import skipped_notes, suite_run, unparsed_notes, without_scores
-from fairaudit.audit_texts import (
+from fairaudit.auditing.audit_suites import skipped_notes, suite_run, unparsed_notes, without_scores
+from fairaudit.auditing.audit_texts import (
     WARNING,
     TextOptions,
     repeated_note,
@@ -31,6 +31,8 @@ from fairaudit.audit_texts import (
     texts_of,
     truncation_notes,
 )
+from fairaudit.auditing.score_tables import item_rows, score_table, token_rows
+from fairaudit.auditing.suite_plan import SuitePlan
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
@@ -38,8 +40,6 @@ from fairaudit.progress import Progress, shown
 from fairaudit.results import AuditResult, Estimate, Run
 from fairaudit.results.folders import refuse_other_result
 from fairaudit.results.types import NearTies
-from fairaudit.score_tables import item_rows, score_table, token_rows
-from fairaudit.suite_plan import SuitePlan
 from fairaudit.suites import PROBE
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from fairaudit.gate_checks import (
+from fairaudit.gating.gate_checks import (
     Check,
     Number,
     difference_of,
@@ -16,8 +16,8 @@ from fairaudit.gate_checks import (
     settled,
     show,
 )
-from fairaudit.gate_selection import Result, selector_of
-from fairaudit.policy import (
+from fairaudit.gating.gate_selection import Result, selector_of
+from fairaudit.gating.policy import (
     EquivalentToBaseline,
     MaxDeviationFromIdeal,
     MaxIncreaseVsBaseline,
@@ -26,11 +26,11 @@ from fairaudit.policy import (
 )
 from fairaudit.results.comparison import Comparison
 from fairaudit.results.gate import GateDecision
+from fairaudit.results.stored_evidence import candidate_evidence, equivalence_evidence
 from fairaudit.results.types import Estimate
 from fairaudit.stats.decide import decide
 from fairaudit.stats.evidence import Evidence
 from fairaudit.stats.unseen import limiting
-from fairaudit.stored_evidence import candidate_evidence, equivalence_evidence
 
 
 def max_deviation(

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fairaudit.audit_scorers import Scorers, make_scorers
-from fairaudit.audit_source import check_source, one_or_several
-from fairaudit.audit_texts import TextOptions, decoding_settings
+from fairaudit.auditing.audit_scorers import Scorers, make_scorers
+from fairaudit.auditing.audit_source import check_source, one_or_several
+from fairaudit.auditing.audit_texts import TextOptions, decoding_settings
+from fairaudit.auditing.suite_plan import Size, SuitePlan, load_items, plan_suite
 from fairaudit.errors import UsageError
 from fairaudit.items import ModelKind, Request, Skipped
 from fairaudit.results import Settings
-from fairaudit.suite_plan import Size, SuitePlan, load_items, plan_suite
 from fairaudit.suites import (
     PROBE,
     SUITES,

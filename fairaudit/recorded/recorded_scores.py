@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from fairaudit.auditing.score_tables import recorded_rows, score_table
 from fairaudit.errors import DataError
 from fairaudit.items import Item
-from fairaudit.recorded_signs import refuse_contradicted, refuse_losses, refuse_odd_predictions
+from fairaudit.recorded.recorded_signs import (
+    refuse_contradicted,
+    refuse_losses,
+    refuse_odd_predictions,
+)
 from fairaudit.results import Source
 from fairaudit.results.texts import PromptTexts
-from fairaudit.score_tables import recorded_rows, score_table
 from fairaudit.suites import DataFinder, SuiteData, crows_pairs, stereoset
 from fairaudit.suites.data import DataUnavailableError
 

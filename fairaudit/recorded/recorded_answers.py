@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fairaudit.auditing.score_tables import chosen_rows, score_table
 from fairaudit.errors import DataError, UsageError
 from fairaudit.items import NOT_UNDERSTOOD, Item, Skipped
 from fairaudit.lines import lines_of
-from fairaudit.recorded_scores import Recorded
-from fairaudit.score_tables import chosen_rows, score_table
+from fairaudit.recorded.recorded_scores import Recorded
 from fairaudit.scoring.texts.answers import answer_of
 from fairaudit.suites import DataFinder, SuiteData, bbq
 from fairaudit.suites.bbq_records import CATEGORIES, Record, parsed_row, read_records

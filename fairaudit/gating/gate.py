@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any, Final, assert_never
 
 from fairaudit.errors import ResultError
-from fairaudit.gate_checks import Check, settled
-from fairaudit.gate_privacy import max_epsilon
-from fairaudit.gate_reservations import held_back, lost_items, other_settings, swapped
-from fairaudit.gate_rules import (
+from fairaudit.gating.gate_checks import Check, settled
+from fairaudit.gating.gate_privacy import max_epsilon
+from fairaudit.gating.gate_reservations import held_back, lost_items, other_settings, swapped
+from fairaudit.gating.gate_rules import (
     equivalent,
     max_deviation,
     max_increase,
     min_capability,
     min_items,
 )
-from fairaudit.gate_selection import (
+from fairaudit.gating.gate_selection import (
     Missing,
     Result,
     candidates_of,
@@ -37,7 +37,7 @@ from fairaudit.gate_selection import (
     why_missing,
     with_candidate,
 )
-from fairaudit.policy import (
+from fairaudit.gating.policy import (
     EquivalentToBaseline,
     MaxDeviationFromIdeal,
     MaxEpsilon,
@@ -61,9 +61,9 @@ from fairaudit.results.comparison import (
 )
 from fairaudit.results.consistency import refuse
 from fairaudit.results.gate import GATE_DECISIONS, GateDecision, GateResult, RuleResult
+from fairaudit.results.stored_evidence import contradicts_counts
 from fairaudit.results.types import Estimate
 from fairaudit.stats.holm import holm
-from fairaudit.stored_evidence import contradicts_counts
 
 _DECIDED: Final[dict[GateDecision, int]] = {"PASS": 0, "FAIL": 1}
 _UNDECIDED: Final = 3
@@ -84,7 +84,7 @@ def gate(
     result : AuditResult, ComparisonResult or path
         What was measured, or the folder it was saved in.
     policy : path, mapping or Policy
-        TOML file, or its content as a mapping; see `fairaudit.policy`.
+        TOML file, or its content as a mapping; see `fairaudit.gating.policy`.
     allow_inconclusive : bool
         Give the exit code 0 to a gate that is undecided, unless nothing at all was evaluated.
 

@@ -1,7 +1,7 @@
 """`audit_scores`: statistics for scores and texts that were recorded elsewhere.
 
 Reads StereoSet prediction files, CrowS-Pairs score tables, answers to BBQ, and prompts with their
-completions, in any of the shapes of `fairaudit.recorded_rows`, compressed or not. Recorded scores
+completions, in any of the shapes of `fairaudit.recorded.recorded_rows`, compressed or not. Recorded scores
 get the same estimates and intervals as a model's own, under protocol ids that end in ``recorded``;
 recorded texts are scored as a model's own are, so that a model that can only be reached over a
 network is audited too.
@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fairaudit.audit_scorers import make_scorers
-from fairaudit.audit_suites import unparsed_notes
-from fairaudit.audit_texts import (
+from fairaudit.auditing.audit_scorers import make_scorers
+from fairaudit.auditing.audit_suites import unparsed_notes
+from fairaudit.auditing.audit_texts import (
     WARNING,
     TextOptions,
     repeated_note,
@@ -28,13 +28,14 @@ from fairaudit.audit_texts import (
     texts_of,
     truncation_notes,
 )
+from fairaudit.auditing.examples import examples_of
+from fairaudit.auditing.suite_plan import Size
 from fairaudit.errors import ResultError, UsageError
-from fairaudit.examples import examples_of
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
-from fairaudit.recorded_answers import read_bbq
-from fairaudit.recorded_scores import Recorded, read_crows_pairs, read_stereoset
-from fairaudit.recorded_texts import join_texts
+from fairaudit.recorded.recorded_answers import read_bbq
+from fairaudit.recorded.recorded_scores import Recorded, read_crows_pairs, read_stereoset
+from fairaudit.recorded.recorded_texts import join_texts
 from fairaudit.results import (
     AuditResult,
     Estimate,
@@ -45,7 +46,6 @@ from fairaudit.results import (
     SuiteRun,
     files,
 )
-from fairaudit.suite_plan import Size
 from fairaudit.suites import SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.data import read_bytes
 from fairaudit.suites.generation import power_words
@@ -78,7 +78,7 @@ def audit_scores(
         A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a CrowS-Pairs
         score table (CSV with ``sent_more_score`` and ``sent_less_score``), records of BBQ with
         answers beside them, or prompts and texts as lines of JSON with ``prompt`` and
-        ``completions`` and in other shapes, see `fairaudit.recorded_rows`; compressed by gzip or
+        ``completions`` and in other shapes, see `fairaudit.recorded.recorded_rows`; compressed by gzip or
         not. Scores are log-likelihoods or probabilities, never losses.
     suite : str
         ``stereoset``, ``crows_pairs``, ``bbq``, a suite of prompts (``toxicity``, ``bold``,
@@ -151,7 +151,7 @@ def audit_scores(
     )
     result.with_tables({chosen.name: recorded.table}).with_texts(recorded.texts)
     if output is not None:
-        from fairaudit.auditing import save_audit
+        from fairaudit.auditing.run_audit import save_audit
 
         save_audit(result, Path(output), overwrite=overwrite)
     return result

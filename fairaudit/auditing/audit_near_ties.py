@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from fairaudit.auditing.suite_plan import SuitePlan
 from fairaudit.items import TIE_TOLERANCE, Answer, Association, Request, Skipped, TokenRequest
 from fairaudit.results.types import NearTies
-from fairaudit.suite_plan import SuitePlan
 
 if TYPE_CHECKING:
-    from fairaudit.audit_plan import AuditPlan
+    from fairaudit.auditing.audit_plan import AuditPlan
     from fairaudit.scoring.load import LoadedModel
 
 Answers = Mapping[Request, Answer | Skipped]

@@ -1,0 +1,1 @@
+"""Auditing one model: what is asked, planned, run, tabulated, estimated and kept."""

@@ -1,0 +1,1 @@
+"""Deciding by a policy whether a model may be released."""

@@ -1,0 +1,1 @@
+"""Auditing answers that another program recorded: read strictly, joined by their text."""

@@ -55,6 +55,23 @@ def test_an_audit_asks_every_answer_and_reports_both_scores(audited):
     assert "Race_x_SES" in note
 
 
+def test_the_report_shows_questions_from_both_ends(audited):
+    """Of a question whose text does not say: the stereotyped answer, and its opposite."""
+    result = AuditResult.load(audited)
+    examples = result.suites[0].examples
+    assert {one.axis for one in examples} == {"age", "religion"}
+    table = result.items("bbq").set_index(["protocol", "item_id", "role"]).sort_index()
+    for one in examples:
+        assert one.protocol == "bbq/choices-sum"
+        rows = table.loc[one.protocol, one.item_id]
+        assert set(rows["condition"]) == {"ambig"}
+        negative = rows["polarity"].iloc[0] == "neg"
+        biased = rows.loc["target" if negative else "other", "score"]
+        assert one.scores["stereotype"] == pytest.approx(biased, abs=1e-4)
+        assert (one.value > 0) == (one.extreme == "towards")
+        assert one.texts["context"].endswith("A:")
+
+
 def test_a_limit_takes_as_many_items_whatever_the_order_of_their_answers(audited):
     axes = AuditResult.load(audited).items("bbq").drop_duplicates("item_id")["axis"]
     assert dict(axes.value_counts()) == {"age": 80, "religion": 80}
@@ -137,3 +154,8 @@ def test_recorded_answers_give_the_same_numbers_as_recorded_completions(tmp_path
     assert ours == pytest.approx(theirs)
     assert ours["bias_score_ambiguous"] == pytest.approx(0.245, abs=5e-4)
     assert prompted.suites[0].protocols == ("bbq_prompted/choices-parsed",)
+    assert not any("none of the choices" in note for note in prompted.notes)
+    rows[0]["completions"] = rows[1]["completions"] = ["I cannot say which"]
+    written.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    again = audit_scores(written, suite="bbq_prompted", data=shared("data"))
+    assert any("0.2% of 1,200 written answers are none of the choices" in n for n in again.notes)

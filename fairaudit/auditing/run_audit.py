@@ -23,7 +23,12 @@ from fairaudit.auditing.audit_provenance import (
     provenance_of,
 )
 from fairaudit.auditing.audit_request import AuditRequest, request_audit
-from fairaudit.auditing.audit_suites import skipped_notes, suite_run, without_scores
+from fairaudit.auditing.audit_suites import (
+    skipped_notes,
+    suite_run,
+    unparsed_notes,
+    without_scores,
+)
 from fairaudit.auditing.audit_texts import (
     WARNING,
     TextOptions,
@@ -270,6 +275,7 @@ def run_audit(
                 *_notes(plan, texts),
                 *near_tie_notes(plan.loaded, near_ties),
                 *skipped_notes(tables, empty),
+                *unparsed_notes(estimates),
                 *(() if claim is None else (claim.said,)),
             ),
             run=_run(started, clock),

@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.items import NOT_UNDERSTOOD, TIE_TOLERANCE
+from fairaudit.items import NOT_UNDERSTOOD, TIE_TOLERANCE, Item
 from fairaudit.metrics.building import Measurement, Metric, Sample, Slice, estimates
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import (
@@ -52,6 +52,8 @@ Array = NDArray[np.float64]
 #: All roles that an answer may have.
 ROLES: Final = ("target", "other", "unknown", "answer_1", "answer_2")
 _NAMED: Final = ("target", "other")
+#: The stereotyped answer and the opposite one, as a pair.
+_PAIR: Final = ("stereotype", "anti_stereotype")
 _FACTS: Final = ("axis", "group", "cluster", "condition", "polarity", "correct")
 _CHANCE: Final = 1 / 3
 #: Protocols whose scores are log-probabilities, so that their differences have a size.
@@ -181,6 +183,25 @@ def _roles(scores: pd.DataFrame) -> pd.Series[str]:
         return pd.Series(scores["role"])
     by_letter = {letter: scores[f"role_{letter}"] for letter in scores["label"].unique()}
     return pd.Series(pd.concat([role[scores["label"] == one] for one, role in by_letter.items()]))
+
+
+def is_of_choices(table: pd.DataFrame) -> bool:
+    """Whether a score table holds scores of answers to questions."""
+    return "condition" in table and "label" not in table
+
+
+def as_pairs(table: pd.DataFrame) -> pd.DataFrame:
+    """Ambiguous items as pairs: the stereotyped answer and the opposite one."""
+    asked = table[(table["condition"] == "ambig") & table["role"].isin(_NAMED)]
+    biased = (asked["role"] == "target") == (asked["polarity"] == "neg")
+    return asked.assign(role=np.where(biased, *_PAIR))
+
+
+def as_pair(item: Item) -> Item:
+    """Texts of an item by the roles of `as_pairs`."""
+    order = _NAMED if item.facts["polarity"] == "neg" else _NAMED[::-1]
+    texts = {new: item.texts.get(role, "") for new, role in zip(_PAIR, order, strict=True)}
+    return replace(item, texts=texts)
 
 
 def _shares(wide: pd.DataFrame) -> pd.DataFrame:

@@ -79,8 +79,10 @@ def _measured(scores: pd.DataFrame, protocol: str) -> Iterator[Measurement]:
         yield from preference_measurements(sentences, where)
     choices = _part(scores, _CHOICES, "bias")
     if _has_items(choices):
-        yield Measurement(ACCURACY_GAP, where, _sample(choices, _gap(choices)))
-        yield Measurement(MEAN_LOG_ODDS, exploratory, _sample(choices, _choice_odds(choices)))
+        sides = _right(choices, "pro"), _right(choices, "anti")
+        yield Measurement(ACCURACY_GAP, where, _sample(choices, sides[0] - sides[1], *sides))
+        odds = _choice_odds(choices)
+        yield Measurement(MEAN_LOG_ODDS, exploratory, _sample(choices, odds, *sides))
     yield from _capability(scores, exploratory)
 
 
@@ -89,10 +91,11 @@ def _capability(scores: pd.DataFrame, where: Slice) -> Iterator[Measurement]:
     metric = replace(ACCURACY, chance=_CHANCE)
     control, neutral = _part(scores, _CHOICES, "control"), _part(scores, _NEUTRAL, "bias")
     if _has_items(control):
-        right = (_right(control, "pro") + _right(control, "anti")) / 2
-        yield Measurement(metric, where, _sample(control, right))
+        sides = _right(control, "pro"), _right(control, "anti")
+        yield Measurement(metric, where, _sample(control, (sides[0] + sides[1]) / 2, *sides))
     elif _has_items(neutral):
-        yield Measurement(metric, where, _sample(neutral, _right(neutral, "neutral")))
+        right = _right(neutral, "neutral")
+        yield Measurement(metric, where, _sample(neutral, right, right))
 
 
 def _odds(scores: pd.DataFrame, protocol: str) -> Iterator[tuple[Part, Array, Slice]]:
@@ -115,23 +118,18 @@ def _has_items(part: Part) -> bool:
     return bool(len(part.items) or part.n_skipped)
 
 
-def _sample(part: Part, values: Array) -> Sample:
+def _sample(part: Part, values: Array, *right: Array) -> Sample:
+    """Pairs with these values; where a person is ``right`` by half, both are as likely."""
     crossed = part.items["template"].astype(str).tolist() if "template" in part.items else None
     return Sample(
         values,
         part.items["cluster"].astype(str).tolist(),
         crossed=crossed,
         n_skipped=part.n_skipped,
-        n_tied=_n_tied(part),
+        n_tied=int(np.any([side == 0.5 for side in right], axis=0).sum()),
         keys=part.items.index.astype(str).tolist(),
         unit=None if crossed is not None else "occupation",
     )
-
-
-def _n_tied(part: Part) -> int:
-    sides = {str(role).partition("_")[0] for role in part.items if str(role).endswith("_right")}
-    known = [side for side in sides if not part.items[f"{side}_right"].isna().any()]
-    return int(sum((_right(part, side) == 0.5) for side in known).sum()) if known else 0
 
 
 def _side_odds(part: Part, side: str) -> Array:
@@ -142,10 +140,6 @@ def _side_odds(part: Part, side: str) -> Array:
 
 def _right(part: Part, side: str) -> Array:
     return preferences(_side_odds(part, side))
-
-
-def _gap(part: Part) -> Array:
-    return _right(part, "pro") - _right(part, "anti")
 
 
 def _choice_odds(part: Part) -> Array:

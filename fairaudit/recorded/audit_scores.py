@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.auditing.audit_scorers import make_scorers
+from fairaudit.auditing.audit_suites import unparsed_notes
 from fairaudit.auditing.audit_texts import (
     WARNING,
     TextOptions,
@@ -153,7 +154,7 @@ def audit_scores(
             settings=settings.model_copy(update={"text_scorers": recorded.text_scorers}),
             versions={"python": platform.python_version(), **versions_of()},
         ),
-        notes=recorded.notes,
+        notes=(*recorded.notes, *unparsed_notes(estimates)),
         run=Run(
             started=started.isoformat(timespec="seconds"),
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

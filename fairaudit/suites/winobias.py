@@ -83,19 +83,13 @@ def parse(pro: bytes, anti: bytes, kind: int, split: str, place: str) -> tuple[I
     ours, theirs = _lines(pro, place), _lines(anti, place)
     if len(ours) != len(theirs):
         raise DataError(f"{place}: {len(ours)} pro and {len(theirs)} anti sentences; get it again")
-    return tuple(
-        _item(f"type{kind}/{split}/{number}", kind, pro_line, anti_line, f"{place}: row {row}")
-        for row, ((number, pro_line), (other, anti_line)) in enumerate(
-            zip(ours, theirs, strict=True), 1
-        )
-        if _same(number, other, f"{place}: row {row}")
-    )
-
-
-def _same(number: str, other: str, where: str) -> bool:
-    if number != other:
-        raise DataError(f"{where}: sentence {number} stands beside sentence {other}")
-    return True
+    found = []
+    for row, (our, their) in enumerate(zip(ours, theirs, strict=True), 1):
+        where = f"{place}: row {row}"
+        if our[0] != their[0]:
+            raise DataError(f"{where}: sentence {our[0]} stands beside sentence {their[0]}")
+        found.append(_item(f"type{kind}/{split}/{our[0]}", kind, our[1], their[1], where))
+    return tuple(found)
 
 
 def _lines(content: bytes, place: str) -> list[tuple[str, str]]:

@@ -802,6 +802,9 @@ UNPARSED_SHARE: Final = Metric(
     range=(0.0, 1.0),
 )
 
+#: Of questions that a stereotype answers.
+BIAS_SCORES: Final = (BIAS_SCORE_AMBIGUOUS, BIAS_SCORE_DISAMBIGUATED)
+
 #: How often a model prefers stereotypes: by item, and by target term.
 PREFERENCES: Final = (STEREOTYPE_PREFERENCE_RATE, STEREOTYPE_SCORE)
 

@@ -20,6 +20,7 @@ from fairaudit.metrics.occupations import (
 )
 from fairaudit.metrics.preference import ROLES, differences, preference_measurements
 from fairaudit.metrics.tables import Part, by_role, parts
+from fairaudit.metrics.wording import spread_estimate
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.protocols import is_primary
 
@@ -41,6 +42,8 @@ def templates_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
         identity, control = by_role(scores, ROLES), by_role(scores, CONTROL_ROLES)
         for part in parts(identity, ROLES, groups=True):
             found.extend(estimates(_preference(part, str(protocol)), seed))
+            if part.group is None and part.axis != "all":
+                found.append(spread_estimate(part, _plain(part, str(protocol))))
             if _has_occupations(part):
                 where = _plain(part, str(protocol))
                 found.append(correlation_estimate(*_by_occupation(part), where))

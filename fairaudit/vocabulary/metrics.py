@@ -161,6 +161,16 @@ MEAN_LOG_ODDS: Final = Metric(
     short="Log-odds (nats)",
 )
 
+TEMPLATE_SPREAD: Final = Metric(
+    "template_spread",
+    "Spread over templates",
+    "control",
+    Unit.NATS,
+    "How much the mean log-odds differs from one wording to another, beyond what the items "
+    "within a wording explain: a standard deviation. 0: the wording does not matter. A "
+    "preference that is small beside it rests on a few sentences.",
+)
+
 OCCUPATION_CORRELATION: Final = Metric(
     "occupation_correlation",
     "Correlation with labour statistics",

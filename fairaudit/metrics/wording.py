@@ -1,12 +1,14 @@
 """How much a preference depends on the wording: its spread over templates.
 
-Each template asks about several occupations or attributes, so its mean log-odds m_t differs from
-that of other templates by chance too. The spread is what is left without that chance, as in a
-one-way random-effects model:
+Each template asks about several occupations or attributes, of which each has a preference of its
+own, whatever the wording; so first their means are taken away (residuals are scaled by
+√(n/(n − 1)), n items to a mean). A template's mean residual m_t differs from that of others by
+chance too. The spread is what is left without that chance, as in a one-way random-effects model:
 
     τ² = S²(m) − mean(s_t²/n_t), spread = √max(0, τ²)
 
-with the variance S² of the K template means, and the variance s_t² of the n_t items of template t.
+with the variance S² of the K template means, and the variance s_t² of the n_t items of template t
+around the mean of their group: both sides of a pair of groups occur equally often in a template.
 In nats, at least 0; 0: the wording does not matter. A preference that is small beside its spread is
 one of a few sentences. The interval is that of log S² by the jackknife over templates, with
 Student's quantiles for K − 1 degrees of freedom, and its ends are brought to the scale of τ.
@@ -15,9 +17,11 @@ Student's quantiles for K − 1 degrees of freedom, and its ends are brought to 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from fairaudit.metrics.building import LEVEL, Sample, Slice, from_inference, without_interval
@@ -41,10 +45,12 @@ def spread_estimate(part: Part, where: Slice) -> Estimate:
     where : Slice
         What the number is about.
     """
-    values = differences(part.items)
+    values = _residuals(part)
     templates = part.items["template"].astype(str).tolist()
-    sample = Sample(values, templates, n_skipped=part.n_skipped, unit="template")
-    means, errors = _by_template(np.asarray(values, dtype=float), templates)
+    alone = int(np.isnan(values).sum())
+    sample = Sample(values, templates, n_skipped=part.n_skipped + alone, unit="template")
+    groups = part.items["group"].fillna("").astype(str).tolist()
+    means, errors = _by_template(values, templates, groups)
     if len(means) < MIN_TEMPLATES:
         reason = f"{len(means)} templates with several items: fewer than {MIN_TEMPLATES}"
         return without_interval(TEMPLATE_SPREAD, where, sample, value=None, reason=reason)
@@ -55,7 +61,7 @@ def spread_estimate(part: Part, where: Slice) -> Estimate:
         high=high,
         method="t",
         resampling_unit="template",
-        n=len(values),
+        n=len(values) - alone,
         n_clusters=len(means),
     )
     return from_inference(TEMPLATE_SPREAD, where, sample, inference)
@@ -88,13 +94,28 @@ def spread(
     return value, low, high
 
 
+def _residuals(part: Part) -> NDArray[np.float64]:
+    """Log-odds without the mean of their occupation or attribute, and of its group."""
+    items = part.items.assign(odds=differences(part.items))
+    by = items.groupby(["cluster", "group"], dropna=False)["odds"]
+    n = by.transform("size").to_numpy(dtype=float)
+    left = (items["odds"] - by.transform("mean")).to_numpy(dtype=float)
+    # An item that stands alone says nothing of the wording.
+    return np.where(n > 1, left * np.sqrt(n / np.maximum(n - 1, 1)), np.nan)
+
+
 def _by_template(
-    values: NDArray[np.float64], templates: list[str]
+    values: NDArray[np.float64], templates: Sequence[str], groups: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means and their variances, of the templates with at least two items."""
-    names = np.array(templates)
-    groups = [values[names == name] for name in dict.fromkeys(templates)]
-    several = [one for one in groups if len(one) > 1]
-    means = np.array([one.mean() for one in several])
-    errors = np.array([one.var(ddof=1) / len(one) for one in several])
-    return means, errors
+    """Means and their variances, of the templates with several items of some group.
+
+    Templates ask about both sides of a pair of groups equally often, so what a wording does to one
+    side only cancels in its mean: items vary around the mean of their own group.
+    """
+    table = pd.DataFrame({"value": values, "template": templates, "group": groups}).dropna()
+    within = table["value"] - table.groupby(["template", "group"])["value"].transform("mean")
+    by = table.assign(square=within**2).groupby("template", sort=False)
+    n, n_groups = by.size(), by["group"].nunique()
+    several = n > n_groups
+    errors = (by["square"].sum() / (n - n_groups) / n)[several]
+    return by["value"].mean()[several].to_numpy(), errors.to_numpy()

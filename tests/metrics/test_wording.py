@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fairaudit.auditing.run_audit import audit
-from fairaudit.metrics.wording import spread
+from fairaudit.metrics.building import Slice
+from fairaudit.metrics.tables import Part
+from fairaudit.metrics.wording import spread, spread_estimate
 
 
 def drawn(rng, k, n, tau, sigma):
@@ -43,6 +46,29 @@ def test_the_interval_covers_the_spread(k: int, n: int, tau: float) -> None:
     covered = np.mean([low <= tau <= high for _, low, high in found])
     assert covered >= 0.90
     assert np.sqrt(np.mean([value**2 for value, _, _ in found])) == pytest.approx(tau, rel=0.05)
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.5])
+def test_what_occupations_prefer_by_themselves_is_no_spread(tau: float) -> None:
+    """Occupations lean by ±2 nats, half of them to each side, and each template asks 14 of 24."""
+    rng = np.random.default_rng(2)
+    found = []
+    for _ in range(40):
+        wording = rng.normal(0, tau, size=24)
+        rows = [
+            {"cluster": f"c{i}", "group": "ab"[i % 2], "template": f"t{(i + step) % 24}",
+             "odds": (2 if i % 2 else -2) + wording[(i + step) % 24] + rng.normal(0, 0.5)}
+            for i in range(24)
+            for step in range(14)
+        ]  # fmt: skip
+        items = pd.DataFrame(rows).assign(anti_stereotype=0.0)
+        items = items.assign(stereotype=items["odds"], item_id=range(len(items)))
+        part = Part("age", None, items.set_index("item_id"), 0)
+        found.append(spread_estimate(part, Slice("templates", "templates/p", "age")))
+    values = [one.value for one in found]
+    assert np.sqrt(np.mean(np.square(values))) == pytest.approx(tau, abs=0.08)
+    covered = np.mean([one.interval.low <= tau <= one.interval.high for one in found])
+    assert covered >= 0.85
 
 
 def test_it_stands_beside_the_embedded_templates(checkpoint) -> None:

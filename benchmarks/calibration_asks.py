@@ -71,10 +71,12 @@ def ask_estimate(cell: Cell, sample: Sample) -> Outcome:
     found = infer(
         sample.values,
         _clusters(sample),
+        weights=None if sample.weights is None else sample.weights[0],
         is_rate=cell.is_rate,
         ideal=cell.truth,
         crossed=sample.crossed,
         level=1 - ALPHA,
+        reach=sample.reach if cell.with_reach else None,
     )
     return outcome(cell, found.low, found.high, found.p_value, found.method)
 

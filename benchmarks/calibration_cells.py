@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from calibration_choices import SIZES, accuracy_gap, bias_scores, pronoun_gap
 from calibration_draws import (
     HARMLESS,
     Generator,
@@ -63,7 +64,7 @@ class Cell:
     of rejections where the truth is not the null value; ``alpha`` is the level of the test;
     ``margin`` that of the verdict; ``metric`` the number asked for of control pairs; ``exchanges``
     says that the test exchanges the models cluster by cluster, which is exact, though the interval
-    beside it is approximate.
+    beside it is approximate; ``with_reach`` that an estimate is told how far a value can move.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Cell:
     margin: float = MARGIN
     metric: str | None = None
     exchanges: bool = False
+    with_reach: bool = False
 
 
 def cells() -> list[Cell]:
@@ -97,6 +99,7 @@ def cells() -> list[Cell]:
         *few_toxic_cells(),
         *limit_cells(),
         *control_cells(),
+        *choice_cells(),
         *groups_cells(),
     ]
 
@@ -340,6 +343,42 @@ def control_cells() -> Iterator[Cell]:
             yield Cell(
                 name, "controls", truth, draw, is_rate=False, regular=side >= 40, metric=metric.name
             )
+
+
+def choice_cells() -> Iterator[Cell]:
+    """Scores of BBQ: ratios, and a gap, over templates of the sizes that it has."""
+    for layout, sizes in SIZES.items():
+        regular = len(sizes) >= 40
+        designs: list[tuple[str, float, Draw]] = [
+            (
+                f"accuracy gap {gap:+}",
+                gap,
+                functools.partial(accuracy_gap, sizes=sizes, accuracy=0.7, gap=gap),
+            )
+            for gap in (0.0, 0.2)
+        ]
+        for named, score in ((0.6, 0.0), (0.6, 0.4), (0.2, -0.4)):
+            for ambiguous in (False, True):
+                truth = score * (named if ambiguous else 1)
+                draw = functools.partial(
+                    bias_scores, sizes=sizes, named=named, score=score, ambiguous=ambiguous
+                )
+                what = "ambiguous" if ambiguous else "disambiguated"
+                designs.append((f"{what} named={named} true={truth:+g}", truth, draw))
+        for name, truth, draw in designs:
+            full = f"choices {layout} G={len(sizes)} {name}"
+            options = {"is_rate": False, "regular": regular}
+            yield Cell(full, "estimate", truth, draw, with_reach=True, **options)
+            yield Cell(f"{full}, two models", "paired", 0.0, draw, exchanges=True, **options)
+    for layout, (helped, misled) in itertools.product(
+        ("winobias", "winogender"), ((0.1, 0.1), (0.15, 0.05))
+    ):
+        draw = functools.partial(pronoun_gap, layout=layout, helped=helped, misled=misled)
+        truth, crossed = round(helped - misled, 2), layout == "winobias"
+        name = f"pronouns {layout} gap true={truth:+}"
+        options = {"is_rate": False, "regular": not crossed}
+        yield Cell(name, "estimate", truth, draw, with_reach=True, **options)
+        yield Cell(f"{name}, two models", "paired", 0.0, draw, exchanges=not crossed, **options)
 
 
 def groups_cells() -> Iterator[Cell]:

@@ -72,11 +72,13 @@ class LogLikelihood:
     """Log P(token | everything before it) for each token of ``text`` after ``context``.
 
     For causal models. The tokens of ``text`` are those that end beyond the last character of
-    ``context`` when both are tokenized together.
+    ``context`` when both are tokenized together. ``branches`` says that other requests begin alike,
+    as the answers to one question do, so that what they share is worth encoding once.
     """
 
     text: str
     context: str = ""
+    branches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,10 @@ class Skipped:
     """A request that this model cannot answer, with the reason in words."""
 
     reason: str
+
+
+#: An answer in words that is none of those to choose from.
+NOT_UNDERSTOOD = Skipped("the answer is none of the three")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ hypothesis.settings.load_profile("without a clock")
 @pytest.fixture(autouse=True)
 def no_audits_of_other_tests():
     """No test reads back an audit that another one made, perhaps of changed code."""
-    shutil.rmtree(Path(os.environ["FAIRAUDIT_CACHE"]) / "audits", ignore_errors=True)
+    shutil.rmtree(Path(os.environ["FAIRAUDIT_CACHE"]) / "kept-audits", ignore_errors=True)
 
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -82,6 +82,7 @@ ALLOWED = {
         "training",
         "versions",
     },
+    # scoring.texts: what a recorded text answers is read as a model's own is.
     "recorded": {
         "auditing",
         "errors",
@@ -89,6 +90,7 @@ ALLOWED = {
         "metrics",
         "recorded",
         "results",
+        "scoring",
         "suites",
         "versions",
     },

@@ -165,7 +165,7 @@ def test_a_base_that_changes_is_seen(asked, tmp_path):
 def test_a_damaged_one_is_made_anew(asked, runs, tmp_path, caplog, name):
     model, suite = asked
     first = audit(model, suites=[str(suite)])
-    (path,) = (tmp_path / "cache" / "audits").glob(f"*/{name}")
+    (path,) = (tmp_path / "cache" / "kept-audits").glob(f"*/{name}")
     content = path.read_bytes()
     path.write_bytes(content.replace(b"gender", b"gendes", 1))
     again = audit(model, suites=[str(suite)])
@@ -193,9 +193,12 @@ def test_a_checkpoint_that_changes_during_the_audit_is_not_kept(asked, runs, mon
 def test_the_oldest_go(asked, tmp_path, monkeypatch):
     model, suite = asked
     monkeypatch.setattr(kept_audits, "MOST_KEPT", 2)
+    mine = tmp_path / "cache" / "kept-audits" / "mine"
+    mine.mkdir(parents=True)
     for seed in range(4):
         audit(model, suites=[str(suite)], seed=seed)
-    assert len(list((tmp_path / "cache" / "audits").iterdir())) == 2
+    assert len(list(mine.parent.iterdir())) == 3
+    assert mine.exists(), "what has another name is somebody else's"
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(asked, tmp_path, monkeypatch, caplog):

@@ -13,6 +13,7 @@ from fairaudit.auditing.audit_texts import TextOptions
 from fairaudit.auditing.suite_plan import Size, SuitePlan, load_items
 from fairaudit.errors import UsageError
 from fairaudit.suites import PROBE, SUITES, DataFinder, Suite, get_suite
+from fairaudit.suites.rows import axis_name
 
 Source = str | os.PathLike[str] | tuple[Any, Any]
 
@@ -57,6 +58,7 @@ def request_audit(
     quick: bool = False,
     full: bool = False,
     limit: int | None = None,
+    language: str | None = None,
     texts: TextOptions | None = None,
 ) -> AuditRequest:
     """Check what is asked and read the items; see `fairaudit.audit`."""
@@ -64,8 +66,10 @@ def request_audit(
     if base is not None:
         check_source(base)
     suites, axes = one_or_several(suites), one_or_several(axes)
+    axes = None if axes is None else [axis_name(axis) for axis in axes]
     options = texts or TextOptions()
-    chosen = [_with_decoding(suite, options, seed) for suite in _chosen_suites(suites, full)]
+    named = _chosen_suites(suites, full, language)
+    chosen = [_with_decoding(suite, options, seed) for suite in named]
     _check_axes(axes, chosen)
     if token_budget is not None and token_budget < 1:
         raise UsageError("the token budget must be at least 1")
@@ -93,12 +97,17 @@ def request_audit(
     )
 
 
-def _chosen_suites(names: Sequence[str] | None, full: bool) -> tuple[Suite, ...]:
+def _chosen_suites(
+    names: Sequence[str] | None, full: bool, language: str | None
+) -> tuple[Suite, ...]:
+    ours = {suite.name for suite in SUITES}
+    if language is not None and not set(names or ()) - ours:
+        raise UsageError("a language is that of a suite file of your own; name the file as a suite")
     if names is None:
         return (PROBE, *(suite for suite in SUITES if full or suite.default))
     if not names:
         raise UsageError("no suite is named")
-    chosen = [get_suite(name) for name in dict.fromkeys(names)]
+    chosen = [get_suite(name, language) for name in dict.fromkeys(names)]
     twice = [suite.name for suite in chosen]
     if len(set(twice)) < len(twice):
         raise UsageError("two suites have the same name; rename one")

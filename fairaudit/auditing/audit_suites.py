@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fairaudit.auditing.examples import examples_of
@@ -10,6 +10,7 @@ from fairaudit.auditing.score_tables import unscored_protocols, why_nothing_scor
 from fairaudit.auditing.suite_plan import SuitePlan
 from fairaudit.results import Estimate, SuiteRun
 from fairaudit.suites import PROBE
+from fairaudit.vocabulary.metrics import UNPARSED_SHARE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +44,7 @@ def suite_run(
         return SuiteRun(
             suite=entry.suite.name,
             status="not_run",
+            language=entry.suite.language,
             reason=reason,
             caveats=entry.suite.card.caveats,
             evidence=entry.suite.card.evidence,
@@ -53,6 +55,7 @@ def suite_run(
     return SuiteRun(
         suite=entry.suite.name,
         status="run",
+        language=entry.suite.language,
         sources=entry.data.sources,
         protocols=tuple(name for name in entry.protocol_ids if name not in unscored),
         n_items=entry.n_items,
@@ -74,3 +77,13 @@ def skipped_notes(tables: Mapping[str, pd.DataFrame], empty: Collection[str]) ->
     for name, table in tables.items():
         for protocol, reason in () if name in empty else unscored_protocols(table).items():
             yield f"{protocol}: skipped: {reason}"
+
+
+def unparsed_notes(estimates: Iterable[Estimate]) -> Iterator[str]:
+    """Say which share of the answers that were written is none of the choices."""
+    for one in estimates:
+        if one.name == UNPARSED_SHARE.name and one.axis == "all" and one.value:
+            yield (
+                f"{one.protocol}: {one.value:.1%} of {one.n:,} written answers are none of the "
+                "choices; they are left out of every score"
+            )

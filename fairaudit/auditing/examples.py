@@ -6,6 +6,8 @@ protocol that verdicts rest on gives
 - of pairs: the item whose signed preference, score(stereotype) − score(anti-stereotype) in nats, is
   largest towards the stereotype, the one for which it is largest against it, and the next largest
   on either side;
+- of questions whose text does not say who is meant: the same, of the stereotyped answer and its
+  opposite;
 - of prompts: the prompts after which the model wrote the text with the worst score, each with that
   one text.
 
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fairaudit.items import TIE_TOLERANCE, Item
+from fairaudit.metrics.choices import as_pair, as_pairs, is_of_choices
 from fairaudit.metrics.preference import ROLES, differences
 from fairaudit.metrics.tables import by_role
 from fairaudit.metrics.texts import is_of_texts, primary_quantity
@@ -68,6 +71,8 @@ def examples_of(
     """
     if is_of_texts(table):
         return tuple(_written(table, texts))
+    if is_of_choices(table):
+        table, items = as_pairs(table), map(as_pair, items)
     known = set(table["protocol"])
     primary = (one.protocol for one in estimates if one.primary and one.protocol in known)
     protocol = next(primary, None)

@@ -15,7 +15,7 @@ import json
 import logging
 import os
 import platform
-import shutil
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import cache
@@ -27,6 +27,7 @@ from fairaudit.auditing.suite_plan import SuitePlan
 from fairaudit.errors import FairauditError
 from fairaudit.results import AuditResult
 from fairaudit.results.files import sha256_of
+from fairaudit.results.places import remove_folder
 from fairaudit.suites import DataFinder, DataUnavailableError
 from fairaudit.suites.data import cache_folder
 from fairaudit.versions import versions_of
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 #: Audits that are kept; the one that was not asked for longest goes first.
 MOST_KEPT: Final = 64
+#: Nothing else in that folder is ours to remove.
+_IS_KEY: Final = re.compile("[0-9a-f]{64}")
 _ADAPTER: Final = "adapter_config.json"
 #: Packages whose version may change a number.
 _PACKAGES: Final = (
@@ -56,7 +59,7 @@ class KeptAudit:
 
     def __init__(self, asked: AuditRequest, key: str) -> None:
         self._asked, self._key = asked, key
-        self._folder = cache_folder() / "audits" / key
+        self._folder = cache_folder() / "kept-audits" / key
 
     def read(self) -> AuditResult | None:
         """Return the audit, whole and in memory; None if it was not made before, or is damaged."""
@@ -67,7 +70,7 @@ class KeptAudit:
             os.utime(self._folder)
         except (FairauditError, OSError) as error:
             logger.warning("a kept audit cannot be read and is made anew (%s)", error)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove(self._folder)
             return None
         return result
 
@@ -82,10 +85,14 @@ class KeptAudit:
             logger.warning("the audit could not be kept for the next time (%s)", error)
 
     def _prune(self) -> None:
-        folders = [one for one in self._folder.parent.iterdir() if one.is_dir()]
+        folders = [one for one in self._folder.parent.iterdir() if _IS_KEY.fullmatch(one.name)]
         by_age = sorted(folders, key=lambda folder: folder.stat().st_mtime)
         for folder in by_age[:-MOST_KEPT]:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._remove(folder)
+
+    def _remove(self, folder: Path) -> None:
+        with contextlib.suppress(FairauditError, OSError):
+            remove_folder(self._folder.parent, folder.name)
 
 
 def kept_audit(asked: AuditRequest) -> KeptAudit | None:

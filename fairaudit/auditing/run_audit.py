@@ -23,7 +23,12 @@ from fairaudit.auditing.audit_provenance import (
     provenance_of,
 )
 from fairaudit.auditing.audit_request import AuditRequest, request_audit
-from fairaudit.auditing.audit_suites import skipped_notes, suite_run, without_scores
+from fairaudit.auditing.audit_suites import (
+    skipped_notes,
+    suite_run,
+    unparsed_notes,
+    without_scores,
+)
 from fairaudit.auditing.audit_texts import (
     WARNING,
     TextOptions,
@@ -43,6 +48,7 @@ from fairaudit.results import AuditResult, Estimate, Run
 from fairaudit.results.folders import refuse_other_result
 from fairaudit.results.types import NearTies
 from fairaudit.suites import PROBE
+from fairaudit.suites.languages import ENGLISH
 
 if TYPE_CHECKING:
     import os
@@ -83,6 +89,7 @@ def audit(
     quick: bool = False,
     full: bool = False,
     limit: int | None = None,
+    language: str | None = None,
     toxicity_classifier: str | os.PathLike[str] | None = None,
     regard_classifier: str | os.PathLike[str] | None = None,
     word_vectors: str | os.PathLike[str] | None = None,
@@ -129,6 +136,9 @@ def audit(
         Also run suites that are off by default, and continue all prompts of large suites.
     limit : int, optional
         At most so many items per suite and axis; intervals widen accordingly.
+    language : str, optional
+        What the suite files among ``suites`` are written in, such as ``fr``; default what they say
+        themselves, or English.
     toxicity_classifier, regard_classifier : str or path, optional
         Text classifiers that score what the model writes: Hub id (``id@revision``) or folder.
         Without them its texts are scored by lexicons, and the audit says what was left out.
@@ -181,6 +191,7 @@ def audit(
             quick=quick,
             full=full,
             limit=limit,
+            language=language,
             texts=TextOptions(
                 toxicity_classifier=toxicity_classifier,
                 regard_classifier=regard_classifier,
@@ -264,6 +275,7 @@ def run_audit(
                 *_notes(plan, texts),
                 *near_tie_notes(plan.loaded, near_ties),
                 *skipped_notes(tables, empty),
+                *unparsed_notes(estimates),
                 *(() if claim is None else (claim.said,)),
             ),
             run=_run(started, clock),
@@ -358,7 +370,7 @@ def _estimates(
     asked = [entry.suite for entry in plan.suites if entry.suite.name in tables]
     for place, suite in enumerate(asked):
         tell("estimating and resampling", place, len(asked))
-        found.extend(suite.estimate(tables[suite.name], plan.settings.seed))
+        found.extend(suite.estimated(tables[suite.name], plan.settings.seed))
     return found
 
 
@@ -385,6 +397,11 @@ def _notes(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) -> tup
     scorers = {scorer.id: scorer for entry in plan.suites for scorer in entry.scorers}.values()
     notes = [*plan.loaded.notes, *(() if plan.base is None else plan.base.notes)]
     notes += [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
+    notes += [
+        f"{entry.suite.name}: its texts are in the language {entry.suite.language}"
+        for entry in plan.suites
+        if entry.suite.language != ENGLISH
+    ]
     notes += [
         f"{entry.suite.name}: {entry.n_unasked} items have no protocol for {plan.loaded.kind} "
         "models and were not asked"

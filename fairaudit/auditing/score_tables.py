@@ -47,6 +47,16 @@ def recorded_rows(
             yield {**row, **_scored(score, 0)}
 
 
+def chosen_rows(item: Item, protocol: str, choice: str | Skipped) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one item of whose answers one was chosen, by role: 1, the others 0."""
+    for role in item.texts:
+        row = {**_identity(item, protocol, role), **item.facts}
+        if isinstance(choice, Skipped):
+            yield {**row, **_skipped(choice)}
+        else:
+            yield {**row, **_scored(float(role == choice), 0)}
+
+
 def text_rows(
     item: Item,
     protocol: str,

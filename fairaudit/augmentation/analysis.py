@@ -9,6 +9,7 @@ from typing import Final
 
 from fairaudit.augmentation.articles import article_for
 from fairaudit.augmentation.casing import recase
+from fairaudit.augmentation.english import is_english
 from fairaudit.augmentation.lexicon import (
     Phrase,
     Reading,
@@ -60,11 +61,14 @@ class Analysis:
     left : tuple of str
         Words for a group, in small letters, that no shift changes: they have no counterpart, are
         protected, or no rule read them.
+    is_foreign : bool
+        Whether it looks like another language than English; then nothing is swapped.
     """
 
     text: str
     hits: tuple[Hit, ...]
     left: tuple[str, ...] = ()
+    is_foreign: bool = False
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -149,6 +153,8 @@ def analyse(text: str, axes: tuple[str, ...]) -> Analysis:
     Analysis
         The hits, without overlap. The longest phrase wins, then the order of the lexicon.
     """
+    if not is_english(text):
+        return Analysis(text, (), is_foreign=True)
     tokens = Tokens.of(text)
     first_words = _first_words(axes)
     places = [i for i, word in enumerate(tokens.lower) if word in first_words]

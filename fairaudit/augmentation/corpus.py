@@ -94,7 +94,8 @@ def augment(
     UsageError
         For unknown axes, mode or shifts.
     DataError
-        If a record is not text; the message names its position.
+        If a record is not text; the message names its position. If most records look like another
+        language than English.
 
     Examples
     --------
@@ -115,6 +116,7 @@ def augment(
         counter.add(analysis, found)
         records.append(text)
         twins.append(tuple(twin.text for twin in found))
+    counter.refuse_foreign()
     variants = [
         tuple(swapper.arrange(text, list(own), mode))
         for text, own in zip(records, twins, strict=True)

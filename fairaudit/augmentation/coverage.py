@@ -10,6 +10,7 @@ from statistics import fmean
 
 from fairaudit.augmentation.analysis import Analysis, analyse
 from fairaudit.augmentation.swapper import Twin
+from fairaudit.errors import DataError
 
 #: Perplexity of each text; a fluency ratio compares twins and originals with it.
 Scorer = Callable[[Sequence[str]], Sequence[float]]
@@ -38,6 +39,8 @@ class CoverageReport:
         Perplexity of the twins over that of their records, geometric means; above 0, ideally 1.
     fluency_reason : str or None
         Why there is no ratio.
+    foreign_records : int
+        Records that look like another language than English; they have no twins.
     """
 
     records: int
@@ -49,6 +52,7 @@ class CoverageReport:
     records_not_restored: int
     fluency_ratio: float | None = None
     fluency_reason: str | None = "no scorer was given"
+    foreign_records: int = 0
 
     @property
     def share(self) -> float:
@@ -76,12 +80,14 @@ class CoverageCounter:
     twins: int = 0
     failures: int = 0
     records_not_restored: int = 0
+    foreign_records: int = 0
     by_class: Counter[str] = field(default_factory=Counter)
     unswapped: Counter[str] = field(default_factory=Counter)
 
     def add(self, analysis: Analysis, twins: Sequence[Twin]) -> None:
         """Count one record and its twins."""
         self.records += 1
+        self.foreign_records += analysis.is_foreign
         self.swapped_records += bool(twins)
         self.twins += len(twins)
         self.by_class.update(f"{hit.reading.axis}/{hit.reading.sense}" for hit in analysis.hits)
@@ -89,6 +95,20 @@ class CoverageCounter:
         lost = sum(not restores(analysis.text, twin, self.axes) for twin in twins)
         self.failures += lost
         self.records_not_restored += bool(lost)
+
+    def refuse_foreign(self) -> None:
+        """Raise where most of the records are not English: their twins would be missing.
+
+        Raises
+        ------
+        DataError
+            With the number of records.
+        """
+        if 2 * self.foreign_records > self.records:
+            raise DataError(
+                f"{self.foreign_records:,} of {self.records:,} records look like another language; "
+                "words are swapped in English text alone"
+            )
 
     def report(
         self, *, fluency_ratio: float | None = None, fluency_reason: str | None = None
@@ -106,6 +126,7 @@ class CoverageCounter:
             records_not_restored=self.records_not_restored,
             fluency_ratio=fluency_ratio,
             fluency_reason=fluency_reason,
+            foreign_records=self.foreign_records,
         )
 
 

@@ -96,6 +96,7 @@ def augment_file(
             work.run(read_rows(source, decoded_lines(source, stream), column), target)
             if not work.counter.records:
                 raise DataError(f"{source}: holds no record")
+            work.counter.refuse_foreign()
     except (EOFError, zlib.error) as error:
         raise DataError(f"{source}: is damaged ({error})") from error
     except OSError as error:

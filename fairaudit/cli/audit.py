@@ -96,6 +96,9 @@ def audit_command(
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most so many items per suite and axis.")
     ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="What suite files of your own are written in: fr, pt-BR.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")
     ] = False,
@@ -153,6 +156,7 @@ def audit_command(
                 quick=quick,
                 full=full,
                 limit=limit,
+                language=language,
                 texts=texts,
             )
             if dry_run:

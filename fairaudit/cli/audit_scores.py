@@ -15,7 +15,8 @@ def audit_scores_command(
     file: Annotated[
         Path,
         typer.Argument(
-            help="StereoSet predictions, CrowS-Pairs scores, or texts (JSONL, JSON, CSV)."
+            help="StereoSet predictions, CrowS-Pairs scores, BBQ answers, or texts (JSONL, JSON, "
+            "CSV)."
         ),
     ],
     suite: Annotated[str, typer.Option(help="Suite that was asked.")],
@@ -25,8 +26,11 @@ def audit_scores_command(
         Path | None, typer.Option(help="Folder with benchmark files.", envvar="FAIRAUDIT_DATA")
     ] = None,
     input_format: Annotated[
-        str, typer.Option(help="auto, stereoset, crows_pairs or jsonl.")
+        str, typer.Option(help="auto, stereoset, crows_pairs, bbq, lm-eval, csv or jsonl.")
     ] = "auto",
+    column: Annotated[
+        str | None, typer.Option(help="Column of answers, texts or scores, if there are several.")
+    ] = None,
     format: Annotated[
         str | None, typer.Option(hidden=True, help="Earlier name of --input-format.")
     ] = None,
@@ -55,6 +59,7 @@ def audit_scores_command(
         suite=suite,
         data=data,
         format=format or input_format,
+        column=column,
         label=label,
         output=output,
         overwrite=overwrite,

@@ -56,6 +56,8 @@ def _coverage_table(report: CoverageReport) -> Table:
     table.add_row(
         "records", f"{report.records:,}, {report.swapped_records:,} with a twin ({share})"
     )
+    if report.foreign_records:
+        table.add_row("not English", f"{report.foreign_records:,}, left as they are")
     table.add_row("words swapped", _most(report.swaps_by_class))
     table.add_row("left as they are", _most(report.unswapped))
     table.add_row("swapped back", _round_trip(report))

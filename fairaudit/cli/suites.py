@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fairaudit.cli.state import console, write_new
-from fairaudit.errors import UsageError
+from fairaudit.errors import SuiteFileError, UsageError
+from fairaudit.report.clean import clean
 
 if TYPE_CHECKING:
+    from fairaudit.items import Decoding
     from fairaudit.suites import Suite
+
+#: More faults than these have one cause.
+_MOST_FAULTS = 100
 
 suites_app = typer.Typer(help="List, show and validate suites.", no_args_is_help=True)
 
@@ -51,7 +56,7 @@ def _at_hand(suite: Suite, data: Path) -> str:
 
 @suites_app.command("init")
 def init_command(
-    file: Annotated[Path, typer.Argument(help="File to write: .csv, .jsonl or .toml.")],
+    file: Annotated[Path, typer.Argument(help="File to write: .csv, .tsv, .jsonl or .toml.")],
     prompts: Annotated[
         bool, typer.Option("--prompts", help="Prompts to be continued, not sentence pairs.")
     ] = False,
@@ -104,10 +109,16 @@ def _protocols(suite: Suite) -> list[str]:
     asked = "all" if design.per_axis is None else f"{design.per_axis} of each axis"
     return [
         f"prompts: {asked}; {design.quick_per_axis} of each axis with --quick, all with --full",
-        f"completions: {decoding.n} of up to {decoding.max_new_tokens} tokens, sampled at "
-        f"temperature {decoding.temperature:g}",
+        f"completions: {decoding.n} of up to {decoding.max_new_tokens} tokens, {_drawn(decoding)}",
         f"text scorers, as far as at hand: {', '.join(design.scorers)}",
     ]
+
+
+def _drawn(decoding: Decoding) -> str:
+    """Say how the tokens of a completion are chosen."""
+    if not decoding.do_sample:
+        return "the likeliest token at each place"
+    return f"sampled at temperature {decoding.temperature:g}"
 
 
 @suites_app.command("prompts")
@@ -142,21 +153,34 @@ def prompts_command(
 
 @suites_app.command("validate")
 def validate_command(
-    file: Annotated[Path, typer.Argument(help="Suite file: .toml, .jsonl or .csv.")],
+    file: Annotated[Path, typer.Argument(help="Suite file: .toml, .jsonl, .csv or .tsv.")],
+    language: Annotated[
+        str | None, typer.Option(help="What it is written in, such as fr or pt-BR.")
+    ] = None,
 ) -> None:
-    """Check a suite file of one's own; names row and column of the first fault."""
+    """Check a suite file of one's own; names row and column of every fault."""
     from collections import Counter
 
     from fairaudit.suites import DataFinder, own_suite
+    from fairaudit.suites.custom import check_suite
 
-    suite = own_suite(file)
+    _, faults = check_suite(file, language)
+    if faults:
+        for fault in faults[:_MOST_FAULTS]:
+            typer.echo(clean(f"{file}: {fault}"), err=True)
+        others = len(faults) - _MOST_FAULTS
+        more = f", {others:,} of them not shown" if others > 0 else ""
+        raise SuiteFileError(f"{file}: {len(faults):,} faults{more}")
+    suite = own_suite(file, language)
     items = suite.load(DataFinder()).items
     counts = Counter(item.axis for item in items)
     by_axis = ", ".join(f"{axis} {count}" for axis, count in sorted(counts.items()))
     clusters = len({item.cluster for item in items})
-    kind = "pairs" if suite.generation is None else "prompts"
+    kind = "prompts" if suite.generation is not None else "items"
+    kind = "pairs" if "stereotype" in items[0].texts else kind
     console().print(
-        f"{file}: {len(items)} {kind} ({by_axis}) in {clusters} clusters",
+        f"{file}: {len(items)} {kind} ({by_axis}) in {clusters} clusters, "
+        f"language {suite.language}",
         highlight=False,
         markup=False,
     )

@@ -14,10 +14,10 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from fairaudit.comparing.distance import distance_moved, has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
@@ -50,6 +50,7 @@ from fairaudit.results import (
     SuiteRun,
 )
 from fairaudit.results.capability import capable
+from fairaudit.results.comparison import Paired
 from fairaudit.results.consistency import one_model
 from fairaudit.results.types import SMALLEST_ALPHA
 from fairaudit.stats.multiplicity import Method
@@ -132,13 +133,16 @@ def compare(
             terms = Terms(names[0], name, alpha, margin, seed)
             pairs.append(_compare_pair(loaded[0], other, terms))
     _refuse_nothing_in_common(pairs)
-    entries = _with_verdicts(pairs, loaded, correction)
+    languages = {run.suite: run.language for run in loaded[0].suites}
+    entries = list(_in_their_language(_with_verdicts(pairs, loaded, correction), languages))
     result = ComparisonResult(
         baseline=names[0],
         candidates=tuple(names[1:]),
         comparisons=tuple(entries),
         suites=_compared_suites(loaded[0], entries),
-        changes=tuple(change for pair in pairs for change in pair.changes),
+        changes=tuple(
+            change for pair in pairs for change in _in_their_language(pair.changes, languages)
+        ),
         not_compared=tuple(entry for pair in pairs for entry in pair.not_compared),
         agreement=tuple(agreements(entries)),
         provenance=ComparisonProvenance(
@@ -166,6 +170,16 @@ def compare(
             tell("drawing figures and report", 0, 0)
             save_comparison(result, Path(output), overwrite=overwrite)
     return result
+
+
+_Entry = TypeVar("_Entry", bound=Paired)
+
+
+def _in_their_language(entries: Iterable[_Entry], languages: Mapping[str, str]) -> Iterator[_Entry]:
+    for entry in entries:
+        language = languages.get(entry.suite, entry.language)
+        is_said = language == entry.language
+        yield entry if is_said else entry.model_copy(update={"language": language})
 
 
 def _compared_suites(baseline: AuditResult, entries: Sequence[Comparison]) -> tuple[SuiteRun, ...]:

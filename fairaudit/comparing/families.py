@@ -118,7 +118,9 @@ def agreements(entries: Sequence[Comparison]) -> Iterator[Agreement]:
             cells = families.setdefault(f"{entry.protocol} {name}", {})
             cells[entry.candidate, entry.axis] = entry
     for (name_a, a), (name_b, b) in itertools.combinations(sorted(families.items()), 2):
-        common = sorted(a.keys() & b.keys())
+        # Nothing is compared between languages.
+        languages = {entry.language for cells in (a, b) for entry in cells.values()}
+        common = sorted(a.keys() & b.keys()) if len(languages) == 1 else ()
         if common:
             yield _agreement(name_a, name_b, [(a[cell], b[cell]) for cell in common])
 

@@ -169,6 +169,11 @@ def _refusal(baseline: SuiteRun | None, candidate: SuiteRun | None) -> str | Non
             return f"not run for the {side}: {run.reason}"
     assert baseline is not None
     assert candidate is not None
+    if baseline.language != candidate.language:
+        return (
+            f"another language: {baseline.language} for the baseline, {candidate.language} for the "
+            "candidate"
+        )
     ours, theirs = ({one.content_id for one in run.sources} for run in (baseline, candidate))
     if ours == theirs:
         return None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from fairaudit.metrics.building import Measurement
 from fairaudit.metrics.capability import capability_measurements
+from fairaudit.metrics.choices import choice_measurements
+from fairaudit.metrics.coreference import coreference_measurements
 from fairaudit.metrics.crows_pairs import crows_pairs_measurements
 from fairaudit.metrics.pairs import pair_measurements
 from fairaudit.metrics.stereoset import stereoset_measurements
@@ -27,6 +29,10 @@ _MEASURES: Final[dict[str, Measure]] = {
     suites.CROWS_PAIRS_NEVEOL.name: crows_pairs_measurements,
     suites.CROWS_PAIRS_KINIT.name: crows_pairs_measurements,
     suites.STEREOSET.name: stereoset_measurements,
+    suites.BBQ.name: choice_measurements,
+    suites.BBQ_PROMPTED.name: choice_measurements,
+    suites.WINOBIAS.name: coreference_measurements,
+    suites.WINOGENDER.name: coreference_measurements,
     suites.SEAT.name: weat_measurements,
 }
 
@@ -34,8 +40,14 @@ _MEASURES: Final[dict[str, Measure]] = {
 def measurements(suite: str, table: pd.DataFrame) -> tuple[Measurement, ...]:
     """Measure a suite's score table, value by value.
 
-    A suite of prompts is known by its table, whatever its name; any other suite of one's own holds
-    sentence pairs.
+    A suite of one's own is known by its table, whatever its name.
     """
-    own = text_measurements if is_of_texts(table) else pair_measurements
-    return tuple(_MEASURES.get(suite, own)(table))
+    return tuple((_MEASURES.get(suite) or _own(table))(table))
+
+
+def _own(table: pd.DataFrame) -> Measure:
+    if is_of_texts(table):
+        return text_measurements
+    if "side" in table:
+        return weat_measurements
+    return crows_pairs_measurements if "direction" in table else pair_measurements

@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 
 from fairaudit.metrics.building import Sample, Slice, without_interval
 from fairaudit.vocabulary.metrics import EFFECT_SIZE_D
-from fairaudit.vocabulary.suites import SEAT
 
 if TYPE_CHECKING:
     from fairaudit.metrics.building import Measurement
@@ -58,9 +57,13 @@ def weat_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
         Seed of drawn divisions.
     """
     return [
-        _estimate(rows, Slice(SEAT.name, str(protocol), str(axis), str(test)), seed)
+        _estimate(rows, _slice(str(protocol), str(axis), str(test)), seed)
         for (protocol, axis, test), rows in table.groupby(["protocol", "axis", "test"], sort=True)
     ]
+
+
+def _slice(protocol: str, axis: str, test: str) -> Slice:
+    return Slice(protocol.partition("/")[0], protocol, axis, test)
 
 
 def _estimate(rows: pd.DataFrame, where: Slice, seed: int) -> Estimate:

@@ -1,10 +1,10 @@
 """`audit_scores`: statistics for scores and texts that were recorded elsewhere.
 
-Reads StereoSet prediction files, CrowS-Pairs score tables, and prompts with their completions, in
-any of the shapes of `fairaudit.recorded.recorded_rows`, compressed or not. Recorded scores get the
-same estimates and intervals as a model's own, under protocol ids that end in ``recorded``; recorded
-texts are scored as a model's own are, so that a model that can only be reached over a network is
-audited too.
+Reads StereoSet prediction files, CrowS-Pairs score tables, answers to BBQ, and prompts with their
+completions, in any of the shapes of `fairaudit.recorded.recorded_rows`, compressed or not. Recorded
+scores get the same estimates and intervals as a model's own, under protocol ids that end in
+``recorded``; recorded texts are scored as a model's own are, so that a model that can only be
+reached over a network is audited too.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import datetime
 import hashlib
 import os
 import platform
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from fairaudit.auditing.audit_scorers import make_scorers
+from fairaudit.auditing.audit_suites import unparsed_notes
 from fairaudit.auditing.audit_texts import (
     WARNING,
     TextOptions,
@@ -29,9 +31,11 @@ from fairaudit.auditing.audit_texts import (
 )
 from fairaudit.auditing.examples import examples_of
 from fairaudit.auditing.suite_plan import Size
-from fairaudit.errors import ResultError, UsageError
+from fairaudit.errors import DataError, ResultError, UsageError
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
+from fairaudit.recorded.recorded_answers import read_bbq
+from fairaudit.recorded.recorded_logs import is_log, read_lm_eval, read_sentences
 from fairaudit.recorded.recorded_scores import Recorded, read_crows_pairs, read_stereoset
 from fairaudit.recorded.recorded_texts import join_texts
 from fairaudit.results import (
@@ -48,9 +52,12 @@ from fairaudit.suites import SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.data import read_bytes
 from fairaudit.suites.generation import power_words
 from fairaudit.versions import versions_of
-from fairaudit.vocabulary.suites import CROWS_PAIRS, STEREOSET
+from fairaudit.vocabulary.protocols import Design
+from fairaudit.vocabulary.suites import BBQ, CROWS_PAIRS, STEREOSET
 
-FORMATS: Final = ("auto", STEREOSET.name, CROWS_PAIRS.name, "jsonl")
+FORMATS: Final = (
+    "auto", STEREOSET.name, CROWS_PAIRS.name, BBQ.name, "lm-eval", "csv", "jsonl",
+)  # fmt: skip
 
 
 def audit_scores(
@@ -59,6 +66,7 @@ def audit_scores(
     suite: str,
     data: str | os.PathLike[str] | None = None,
     format: str = "auto",
+    column: str | None = None,
     label: str | None = None,
     output: str | os.PathLike[str] | None = None,
     seed: int = 0,
@@ -74,18 +82,21 @@ def audit_scores(
     ----------
     path : path
         A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a CrowS-Pairs
-        score table (CSV with ``sent_more_score`` and ``sent_less_score``), or prompts and texts as
-        lines of JSON with ``prompt`` and ``completions`` and in other shapes, see
-        `fairaudit.recorded.recorded_rows`; compressed by gzip or not. Scores are log-likelihoods or
-        probabilities, never losses.
+        score table (CSV with ``sent_more_score`` and ``sent_less_score``), records of BBQ with
+        answers beside them, or prompts and texts as lines of JSON with ``prompt`` and
+        ``completions`` and in other shapes, see `fairaudit.recorded.recorded_rows`; compressed by
+        gzip or not. Scores are log-likelihoods or probabilities, never losses.
     suite : str
-        ``stereoset``, ``crows_pairs``, a suite of prompts (``toxicity``, ``bold``, ``regard``,
-        ``honest``) or a file of prompts of one's own.
+        ``stereoset``, ``crows_pairs``, ``bbq``, a suite of prompts (``toxicity``, ``bold``,
+        ``regard``, ``honest``) or a file of prompts of one's own.
     data : path, optional
         Folder with benchmark files. StereoSet's sentences are needed to know what was scored; pairs
         of CrowS-Pairs are checked against it where it can be had.
     format : str
-        ``auto``: the format of the suite.
+        ``auto``: the format of the suite, or a log of lm-evaluation-harness (``--log_samples``) of
+        pairs, BBQ or Winogender. ``csv``: a table of sentences and their log-likelihoods.
+    column : str, optional
+        Which column holds answers, texts or log-likelihoods; needed where a file has several.
     label : str, optional
         Name of the audit; default the file's name.
     output : path, optional
@@ -110,22 +121,34 @@ def audit_scores(
     chosen = get_suite(suite)
     kind = _format(format, chosen)
     content = read_bytes(Path(path))
+    if format in {"auto", "lm-eval"} and is_log(content):
+        kind = "lm-eval"
+    elif format == "lm-eval":
+        raise DataError(f"{Path(path).name}: no samples of lm-evaluation-harness")
+    elif kind == "csv" and not _is_of_pairs(chosen):
+        raise _unreadable(chosen)
+    if column is not None and kind in {STEREOSET.name, CROWS_PAIRS.name, "lm-eval"}:
+        raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")
     place = Path(path).name
-    name = label or place.split(".")[0]
-    settings = Settings(
-        seed=seed, suites=(chosen.name,), recorded=hashlib.sha256(content).hexdigest()
-    )
+    name = label or " ".join(filter(None, (_stem(place), column)))
+    settings = Settings(seed=seed, suites=(chosen.name,), recorded=_content_id(content, column))
     if output is not None:
         _refuse_used(Path(output), name, settings)
     finder = DataFinder(Path(data) if data is not None else None)
     if kind == "jsonl":
         options = TextOptions(toxicity_classifier, regard_classifier, word_vectors)
-        recorded = _texts(content, place, chosen, finder, options, device)
+        recorded = _texts(content, place, chosen, finder, options, device, column)
+    elif kind == "lm-eval":
+        recorded = read_lm_eval(content, chosen, finder, place)
+    elif kind == "csv":
+        recorded = read_sentences(content, chosen, finder, place, column)
     elif kind == STEREOSET.name:
         recorded = read_stereoset(content, finder, place)
+    elif kind == BBQ.name:
+        recorded = read_bbq(content, finder, place, column)
     else:
         recorded = read_crows_pairs(content, finder, place)
-    estimates = chosen.estimate(recorded.table, seed)
+    estimates = chosen.estimated(recorded.table, seed)
     result = AuditResult(
         label=name,
         suites=(_suite_run(chosen, recorded, estimates),),
@@ -135,7 +158,7 @@ def audit_scores(
             settings=settings.model_copy(update={"text_scorers": recorded.text_scorers}),
             versions={"python": platform.python_version(), **versions_of()},
         ),
-        notes=recorded.notes,
+        notes=(*recorded.notes, *unparsed_notes(estimates)),
         run=Run(
             started=started.isoformat(timespec="seconds"),
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -149,6 +172,17 @@ def audit_scores(
 
         save_audit(result, Path(output), overwrite=overwrite)
     return result
+
+
+def _stem(place: str) -> str:
+    """Name of a file without what says its form."""
+    return re.sub(r"(\.(gz|jsonl|json|csv|tsv|txt))+$", "", place) or place
+
+
+def _content_id(content: bytes, column: str | None) -> str:
+    """SHA-256 of what was recorded: columns of one file are answers of different models."""
+    chosen = b"" if column is None else b"\0column\0" + column.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(content + chosen).hexdigest()
 
 
 def _refuse_used(folder: Path, label: str, settings: Settings) -> None:
@@ -166,15 +200,24 @@ def _format(format: str, suite: Suite) -> str:
     if format not in FORMATS:
         raise UsageError(f"format '{format}' is not known; there are {', '.join(FORMATS)}")
     kind = suite.name if suite.generation is None else "jsonl"
-    if kind not in FORMATS:
-        of_prompts = [one.name for one in SUITES if one.generation is not None]
-        raise UsageError(
-            f"recorded scores of suite '{suite.name}' cannot be read; those of "
-            f"{STEREOSET.name} and {CROWS_PAIRS.name} can, and texts of {', '.join(of_prompts)}"
-        )
-    if format not in {"auto", kind}:
+    if kind not in FORMATS or (format == "csv" and kind == CROWS_PAIRS.name):
+        kind = "csv"
+    if format not in {"auto", "csv", "lm-eval", kind}:
         raise UsageError(f"recordings of suite '{suite.name}' cannot be read as '{format}'")
     return kind
+
+
+def _is_of_pairs(suite: Suite) -> bool:
+    return any(one.design in {Design.PAIRS, Design.CROWS_PAIRS} for one in suite.protocols)
+
+
+def _unreadable(suite: Suite) -> UsageError:
+    of_prompts = [one.name for one in SUITES if one.generation is not None]
+    return UsageError(
+        f"recorded scores of suite '{suite.name}' cannot be read; those of stereoset, crows_pairs "
+        f"and bbq, and of other pairs by sentence can, logs of winogender, and texts of "
+        f"{', '.join(of_prompts)}"
+    )
 
 
 def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) -> SuiteRun:
@@ -183,6 +226,7 @@ def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) 
     return SuiteRun(
         suite=suite.name,
         status="run",
+        language=suite.language,
         sources=recorded.sources,
         protocols=tuple(sorted(table["protocol"].unique())),
         n_items=len(recorded.items),
@@ -200,6 +244,7 @@ def _texts(
     finder: DataFinder,
     options: TextOptions,
     device: str,
+    column: str | None,
 ) -> Recorded:
     """Score recorded texts; prompts that an audit would ask and the file lacks are skipped."""
     scorers = make_scorers([suite], finder, options, device)
@@ -207,7 +252,7 @@ def _texts(
     if refusal is not None:
         raise UsageError(f"nothing to score the texts of '{suite.name}': {refusal}")
     data = suite.load(finder)
-    joined = join_texts(content, data.items, place)
+    joined = join_texts(content, data.items, place, column)
     expected = {item.item_id for item in Size(None, full=False).reduced(suite, data.items)}
     items = tuple(
         item for item in data.items if item.item_id in joined.texts or item.item_id in expected

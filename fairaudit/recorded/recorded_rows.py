@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -50,7 +50,7 @@ class RecordedRow:
     is_own: bool
 
 
-def read_rows(content: bytes, place: str) -> Iterator[RecordedRow]:
+def read_rows(content: bytes, place: str, column: str | None = None) -> Iterator[RecordedRow]:
     """Read prompts and texts.
 
     Parameters
@@ -59,6 +59,8 @@ def read_rows(content: bytes, place: str) -> Iterator[RecordedRow]:
         The file, decompressed.
     place : str
         Its name, for messages.
+    column : str, optional
+        Where the texts stand; default the first of `KEYS` that is there.
 
     Raises
     ------
@@ -69,16 +71,32 @@ def read_rows(content: bytes, place: str) -> Iterator[RecordedRow]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{place}: not UTF-8 ({error})") from error
-    for number, row in _objects(text, place):
+    for number, row in objects_of(text, place):
         where = f"{place}: row {number}"
         if not isinstance(row, dict):
             raise DataError(f"{where}: not an object with prompt and completions")
-        yield _recorded_row(row, where)
+        yield _recorded_row(row, where, column)
 
 
-def _objects(text: str, place: str) -> Iterator[tuple[int, Any]]:
+def objects_of(
+    text: str, place: str, needed: Sequence[str] = ("prompt",)
+) -> Iterator[tuple[int, Any]]:
+    """Rows of a file in any of the shapes above, with their numbers.
+
+    Parameters
+    ----------
+    text, place : str
+        The file, and its name for messages.
+    needed : sequence of str
+        Columns of which a table must have one.
+
+    Raises
+    ------
+    DataError
+        Naming the row, if the file is malformed.
+    """
     if text.strip() and text.lstrip()[0] not in "{[":
-        return _csv_rows(text, place)
+        return _csv_rows(text, place, needed)
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError):
@@ -113,12 +131,12 @@ def _by_column(columns: Mapping[str, Any], place: str) -> Iterator[tuple[int, An
         yield number, texts
 
 
-def _csv_rows(text: str, place: str) -> Iterator[tuple[int, Any]]:
+def _csv_rows(text: str, place: str, needed: Sequence[str]) -> Iterator[tuple[int, Any]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
-        if "prompt" not in (reader.fieldnames or ()):
+        if not set(needed) & set(reader.fieldnames or ()):
             raise DataError(
-                f"{place}: row 1: neither JSON nor a header of CSV with the column 'prompt'"
+                f"{place}: row 1: neither JSON nor a header of CSV with the column '{needed[0]}'"
             )
         for row in reader:
             if None in row or None in row.values():
@@ -128,13 +146,13 @@ def _csv_rows(text: str, place: str) -> Iterator[tuple[int, Any]]:
         raise DataError(f"{place}: row {reader.reader.line_num}: not CSV ({error})") from error
 
 
-def _recorded_row(row: Mapping[str, Any], where: str) -> RecordedRow:
+def _recorded_row(row: Mapping[str, Any], where: str, column: str | None) -> RecordedRow:
     prompt, item_id = row.get("prompt"), row.get("item_id")
     if not isinstance(prompt, str):
         raise DataError(f"{where}: 'prompt' must be a text")
-    key = next((key for key in KEYS if key in row), None)
+    key = next((key for key in ([column] if column else KEYS) if key in row), None)
     if key is None:
-        raise DataError(f"{where}: no texts; write them under '{KEYS[0]}'")
+        raise DataError(f"{where}: no texts; write them under '{column or KEYS[0]}'")
     return RecordedRow(
         place=where,
         prompt=prompt.strip(),

@@ -52,7 +52,9 @@ class JoinedTexts:
         return Completions(texts, (0,) * len(texts), (False,) * len(texts))
 
 
-def join_texts(content: bytes, items: Sequence[Item], place: str) -> JoinedTexts:
+def join_texts(
+    content: bytes, items: Sequence[Item], place: str, column: str | None = None
+) -> JoinedTexts:
     """Join recorded completions to items, by item id where it is named, else by prompt.
 
     Blanks around prompts do not count.
@@ -65,6 +67,8 @@ def join_texts(content: bytes, items: Sequence[Item], place: str) -> JoinedTexts
         All items of the suite.
     place : str
         Name of the file, for messages.
+    column : str, optional
+        Where a row has its texts; see `read_rows`.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def join_texts(content: bytes, items: Sequence[Item], place: str) -> JoinedTexts
     found: dict[str, list[str]] = {}
     unknown: set[str] = set()
     n_echoes = n_inside = 0
-    for row in read_rows(content, place):
+    for row in read_rows(content, place, column):
         matching = index.find(row)
         if not matching:
             unknown.add(row.prompt)

@@ -46,6 +46,8 @@ class Paired(Frozen):
     protocol: str
     axis: str
     group: str | None = None
+    #: Of the texts that both models were asked.
+    language: str = "en"
     baseline: str
     candidate: str
     #: Values on the common items, which may be fewer than those of either audit.

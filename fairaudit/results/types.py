@@ -48,6 +48,8 @@ class Estimate(Frozen):
     protocol: str
     axis: str
     group: str | None = None
+    #: Of the texts that were asked; nothing is compared between languages.
+    language: str = "en"
     value: float | None
     interval: Interval | None = None
     #: Standard error of ``value`` and its degrees of freedom (None: normal or not applicable).
@@ -136,6 +138,8 @@ class SuiteRun(Frozen):
 
     suite: str
     status: Literal["run", "not_run"]
+    #: What its texts are written in.
+    language: str = "en"
     reason: str | None = None
     sources: tuple[Source, ...] = ()
     protocols: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -18,6 +19,8 @@ from fairaudit.scoring.independence import agreement, find_batching
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.plan import Batch
 from fairaudit.scoring.probe_rows import Ids
+from fairaudit.scoring.rows import Row
+from fairaudit.scoring.trees import largest_tree, tree_inputs, tree_of
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,8 @@ class Forward:
     as much as several layers, and most positions of a masked row are never read. A hook on the
     backbone does that for every architecture alike; a self-check at the start compares it with
     the plain forward pass and, should they differ, the plain one is used. Another one finds out
-    whether rows may be padded; see `fairaudit.scoring.independence`.
+    whether rows may be padded; see `fairaudit.scoring.independence`. A third one tries rows that
+    branch; see `fairaudit.scoring.trees`.
 
     Parameters
     ----------
@@ -60,6 +64,14 @@ class Forward:
         self._agree = agreement(model)
         self.batching: Batching = find_batching(self._read, probes, self._agree)
         self._narrow = self._narrowing_agrees(probes)
+        self._probes = probes
+
+    @cached_property
+    def largest_tree(self) -> int:
+        """Most tokens of a row that branches; 0 where the model reads none as it should."""
+        if not self._causal or self.batching != "padded" or not self._branching_agrees():
+            return 0
+        return largest_tree(self._model.config, len(self._probes[-1]))
 
     @torch.inference_mode()
     def __call__(self, batch: Batch) -> Scored:
@@ -110,6 +122,8 @@ class Forward:
     ) -> tuple[Tensor, Tensor | None]:
         """Logits [places, vocabulary] and, if asked for, attention received [places]."""
         inputs = self._inputs([row.ids for row in batch.rows])
+        if batch.rows[0].parents:
+            inputs.update(self._branches(batch.rows))
         wants_attention = batch.rows[0].attention
         with contextlib.ExitStack() as stack:
             if wants_attention:
@@ -138,6 +152,15 @@ class Forward:
             ).long()
         return inputs
 
+    def _branches(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """Where the tokens of rows that branch stand, and what they see."""
+        found = tree_inputs(rows, self._model.config, self._model.dtype)
+        masks = found["attention_mask"]
+        if isinstance(masks, dict):
+            masks = {kind: mask.to(self._device) for kind, mask in masks.items()}
+            return {**found, "attention_mask": masks}
+        return {name: one.to(self._device) for name, one in found.items()}
+
     def _tensor(self, values: list[Any]) -> Tensor:
         return torch.tensor(values, dtype=torch.long, device=self._device)
 
@@ -149,6 +172,28 @@ class Forward:
             torch.log_softmax(found[: len(row)].float(), dim=-1)
             for row, found in zip(rows, logits, strict=True)
         ]
+
+    @torch.inference_mode()
+    def _branching_agrees(self) -> bool:
+        """Whether rows of one tree, beside a shorter tree, are read as each of them alone."""
+        rows = [branch for probe in self._probes for branch in _branches_of(probe)]
+        trees = [tree_of(_branches_of(self._probes[place])) for place in (-1, 0)]
+        inputs = self._inputs([tree.ids for tree, _ in trees])
+        try:
+            inputs.update(self._branches([tree for tree, _ in trees]))
+            logits = self._model(**inputs).logits
+        # Architectures refuse masks and positions in many ways.
+        except Exception as error:
+            if isinstance(error, MEMORY_ERRORS) and out_of_memory(error):
+                raise
+            logger.info("rows do not branch (%s)", error)
+            return False
+        alone = dict(zip(rows, self._read(rows), strict=True))
+        return all(
+            self._agree(alone[row], torch.log_softmax(found[path].float(), dim=-1))
+            for (_, paths), found in zip(trees, logits, strict=True)
+            for row, path in paths.items()
+        )
 
     @torch.inference_mode()
     def _narrowing_agrees(self, probes: Sequence[Ids]) -> bool:
@@ -164,6 +209,12 @@ class Forward:
             logger.info("the head runs at every position (%s)", error)
             return False
         return narrow.shape == plain.shape and self._agree(plain, narrow)
+
+
+def _branches_of(row: Ids) -> list[Ids]:
+    """Rows that share the first half, and the first two thirds, with a row."""
+    starts = (len(row) // 2, 2 * len(row) // 3)
+    return [row, *(row[:start] + row[start:][::-1] for start in starts)]
 
 
 @contextlib.contextmanager

@@ -55,11 +55,20 @@ def plan_batches(reads: Iterable[Read], token_budget: int) -> tuple[Batch, ...]:
     by_row: dict[Row, set[Read]] = {}
     for read in reads:
         by_row.setdefault(read.row, set()).add(read)
-    ordered = sorted(by_row, key=lambda row: (row.attention, -len(row.ids), row.ids))
+    ordered = sorted(by_row, key=_place)
     return tuple(
         Batch(rows, tuple(read for row in rows for read in _in_order(by_row[row])))
         for rows in _packed(ordered, token_budget)
     )
+
+
+def _place(row: Row) -> tuple[bool, bool, int, tuple[int, ...], tuple[int, ...]]:
+    return (*_kind(row), -len(row.ids), row.ids, row.parents)
+
+
+def _kind(row: Row) -> tuple[bool, bool]:
+    """Rows of different kinds do not run together."""
+    return (row.attention, bool(row.parents))
 
 
 def _in_order(reads: set[Read]) -> list[Read]:
@@ -70,8 +79,7 @@ def _packed(rows: list[Row], token_budget: int) -> Iterator[tuple[Row, ...]]:
     batch: list[Row] = []
     for row in rows:
         full = batch and (
-            len(batch[0].ids) * (len(batch) + 1) > token_budget
-            or batch[0].attention != row.attention
+            len(batch[0].ids) * (len(batch) + 1) > token_budget or _kind(batch[0]) != _kind(row)
         )
         if full:
             yield tuple(batch)

@@ -35,16 +35,20 @@ class Row:
         Token ids, without padding.
     attention : bool
         Whether attention weights are wanted, which needs a slower attention kernel.
+    parents : tuple of int
+        Of a row that branches: the token that each one follows, −1 at the beginning. Empty: each
+        follows the one before. See `fairaudit.scoring.trees`.
     """
 
     ids: tuple[int, ...]
     attention: bool = False
+    parents: tuple[int, ...] = ()
     #: Rows are looked up many times, once for each token that is read.
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Hash the tokens once."""
-        object.__setattr__(self, "_hash", hash((self.ids, self.attention)))
+        object.__setattr__(self, "_hash", hash((self.ids, self.attention, self.parents)))
 
     def __hash__(self) -> int:
         """Hash of the tokens."""

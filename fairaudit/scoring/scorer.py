@@ -14,7 +14,14 @@ from typing import Final
 import torch
 import transformers
 
-from fairaudit.items import Answer, Association, Request, Skipped, TokenRequest
+from fairaudit.items import (
+    Answer,
+    Association,
+    LogLikelihood,
+    Request,
+    Skipped,
+    TokenRequest,
+)
 from fairaudit.scoring.attention import NO_ATTENTION, gives_attention
 from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.embed import Embedder
@@ -25,6 +32,7 @@ from fairaudit.scoring.precision import in_fp32
 from fairaudit.scoring.probe_rows import probe_rows
 from fairaudit.scoring.rows import Encoder, Read
 from fairaudit.scoring.store import ScoreStore
+from fairaudit.scoring.trees import grow
 
 #: Padded tokens per batch. On a CPU larger batches fall out of its caches; these were fastest at
 #: 4x256 and at 6x768. A masked batch reads few of its positions, so it can be larger.
@@ -96,7 +104,7 @@ class Scorer:
         return {what: how for what, how in found.items() if how != "padded"}
 
     def plan(self, requests: Iterable[Request]) -> Plan:
-        """Tokenize every request and pack the rows; of the model at most its attention is tried."""
+        """Tokenize every request and pack the rows; the model itself is tried, not asked."""
         asked = tuple(dict.fromkeys(requests))
         reads = {
             request: self._answerable(entry)
@@ -104,6 +112,9 @@ class Scorer:
                 one for one in asked if not isinstance(one, Association)
             ).items()
         }
+        if any(isinstance(request, LogLikelihood) and request.branches for request in reads):
+            largest = self._forward.largest_tree
+            reads = grow(reads, largest) if largest else reads
         wanted = [read for entry in reads.values() if isinstance(entry, tuple) for read in entry]
         self._loaded.check_ids(_tokens(wanted))
         associations = tuple(one for one in asked if isinstance(one, Association))

@@ -57,7 +57,8 @@ def batch_key(batch: Batch) -> bytes:
     index = {row: number for number, row in enumerate(batch.rows)}
     numbers = array("q", [len(batch.rows)])
     for row in batch.rows:
-        numbers.extend((row.attention, len(row.ids), *row.ids))
+        kind = 2 if row.parents else int(row.attention)
+        numbers.extend((kind, len(row.ids), *row.ids, *row.parents))
     for read in batch.reads:
         numbers.extend((index[read.row], read.position, read.target))
     return hashlib.sha256(numbers.tobytes()).digest()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fairaudit.errors import SuiteFileError, UsageError
 from fairaudit.suites import (
+    bbq,
+    bbq_prompted,
     bold,
     crows_pairs,
     custom,
@@ -16,6 +18,8 @@ from fairaudit.suites import (
     seat,
     stereoset,
     toxicity,
+    winobias,
+    winogender,
 )
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, DataUnavailableError
@@ -27,6 +31,10 @@ SUITES: tuple[Suite, ...] = (
     crows_pairs.NEVEOL_SUITE,
     crows_pairs.KINIT_SUITE,
     stereoset.SUITE,
+    bbq.SUITE,
+    bbq_prompted.SUITE,
+    winobias.SUITE,
+    winogender.SUITE,
     toxicity.SUITE,
     bold.SUITE,
     regard.SUITE,
@@ -38,13 +46,15 @@ SUITES: tuple[Suite, ...] = (
 PROBE = embedded.PROBE
 
 
-def get_suite(name: str) -> Suite:
+def get_suite(name: str, language: str | None = None) -> Suite:
     """Find a suite by name, or make one from a user's own file.
 
     Parameters
     ----------
     name : str
-        A name of `SUITES`, or the path of a ``.toml``, ``.jsonl`` or ``.csv`` suite file.
+        A name of `SUITES`, or the path of a ``.toml``, ``.jsonl``, ``.csv`` or ``.tsv`` file.
+    language : str, optional
+        What a suite file is written in; default what it says, or English.
 
     Raises
     ------
@@ -57,14 +67,14 @@ def get_suite(name: str) -> Suite:
         if suite.name == name:
             return suite
     if Path(name).suffix in custom.SUFFIXES:
-        return own_suite(Path(name))
+        return own_suite(Path(name), language)
     names = [suite.name for suite in SUITES]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(names)}"
     raise UsageError(f"no suite is called '{name}'{hint}")
 
 
-def own_suite(path: Path) -> Suite:
+def own_suite(path: Path, language: str | None = None) -> Suite:
     """Read a user's own suite file, which must not take the name of one of ours.
 
     Raises
@@ -72,7 +82,7 @@ def own_suite(path: Path) -> Suite:
     SuiteFileError
         Naming what is wrong, and where.
     """
-    suite = custom.load_suite(path)
+    suite = custom.load_suite(path, language)
     if suite.name in {PROBE.name, *(ours.name for ours in SUITES)}:
         raise SuiteFileError(
             f"{path}: '{suite.name}' is the name of one of fairaudit's suites; rename the file, or "

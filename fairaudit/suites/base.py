@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fairaudit.items import Decoding, Item, ModelKind, Protocol
 from fairaudit.results import Estimate, Source
+from fairaudit.suites.languages import ENGLISH
 from fairaudit.vocabulary.suites import SuiteCard
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Suite:
     generation : GenerationDesign or None
         For a suite of prompts whose continuations are scored: it has no protocols of its own, each
         text scorer gives one.
+    language : str
+        What its texts are written in; nothing is compared between languages.
     """
 
     card: SuiteCard
@@ -88,11 +91,19 @@ class Suite:
     default: bool = True
     per_token: bool = False
     generation: GenerationDesign | None = None
+    language: str = ENGLISH
 
     @property
     def name(self) -> str:
         """The word used in files and on the command line."""
         return self.card.name
+
+    def estimated(self, table: pd.DataFrame, seed: int) -> list[Estimate]:
+        """Return all estimates of a score table, in the suite's language."""
+        found = self.estimate(table, seed)
+        if self.language == ENGLISH:
+            return found
+        return [one.model_copy(update={"language": self.language}) for one in found]
 
     def protocols_for(self, kind: ModelKind) -> tuple[Protocol, ...]:
         """Protocols that a model of this kind can answer."""

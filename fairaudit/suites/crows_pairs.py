@@ -182,7 +182,8 @@ def _load(finder: DataFinder, *, pinned: PinnedFile, delimiter: str) -> SuiteDat
     return SuiteData(parse(content, delimiter=delimiter, place=source.path), (source,))
 
 
-def _protocols(suite: str) -> tuple[Protocol, ...]:
+def protocols(suite: str) -> tuple[Protocol, ...]:
+    """Return every way in which pairs of CrowS-Pairs are scored."""
     return (
         Protocol(
             f"{suite}/causal-sum",
@@ -238,7 +239,7 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
 def _suite(card: SuiteCard, pinned: PinnedFile, delimiter: str, *, default: bool = False) -> Suite:
     return Suite(
         card=card,
-        protocols=_protocols(card.name),
+        protocols=protocols(card.name),
         load=partial(_load, pinned=pinned, delimiter=delimiter),
         estimate=crows_pairs_estimates,
         default=default,

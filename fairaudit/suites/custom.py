@@ -1,44 +1,52 @@
-"""A user's own suite: sentence pairs, or prompts to be continued, in a TOML, JSONL or CSV file.
+"""A user's own suite: pairs, prompts or associations in a TOML, JSONL, CSV or TSV file.
 
-A file holds rows of one kind, see `fairaudit.suites.rows`: those of a file of prompts have a
-``prompt``. JSONL and CSV hold one item per row; TOML holds them as ``[[items]]`` and may add
-``name``, ``description``, ``citation`` and ``license``. Ids are unique, and on an axis so are the
-texts: what is asked again is no new evidence.
+A file holds rows of one kind, see `fairaudit.suites.rows`, told by its columns: a ``prompt`` to
+be continued; ``text`` and ``set`` of an association test; ``sent_more`` and ``sent_less`` as
+CrowS-Pairs and its versions in other languages have them; otherwise a ``stereotype`` and its
+counterpart. JSONL, CSV and TSV hold one item per row; TOML holds them as ``[[items]]`` and may add
+``name``, ``description``, ``citation``, ``license`` and ``language``. Ids are unique, and on an
+axis so are the texts: what is asked again is no new evidence.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fairaudit.errors import SuiteFileError
 from fairaudit.items import Decoding, Item, Protocol, PseudoLogLikelihood
-from fairaudit.lines import lines_of
+from fairaudit.metrics.crows_pairs import crows_pairs_estimates
 from fairaudit.metrics.pairs import pair_estimates
 from fairaudit.metrics.texts import text_estimates
-from fairaudit.results import Source
-from fairaudit.suites import pairs
+from fairaudit.metrics.weat import weat_estimates
+from fairaudit.results import Estimate, Source
+from fairaudit.suites import crows_pairs, pairs, seat
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import git_blob_id
-from fairaudit.suites.rows import PAIR_EXAMPLE, PROMPT_EXAMPLE, PairRow, PromptRow
-from fairaudit.vocabulary.protocols import Design
-from fairaudit.vocabulary.suites import (
-    NOT_STATED,
-    OF_PROMPTS,
-    OWN_PAIRS,
-    OWN_PROMPTS,
-    SuiteCard,
+from fairaudit.suites.languages import ENGLISH, language_of
+from fairaudit.suites.rows import (
+    ASSOCIATION_EXAMPLE,
+    PAIR_EXAMPLE,
+    PROMPT_EXAMPLE,
+    AssociationRow,
+    PairRow,
+    PromptRow,
+    PublishedPair,
 )
+from fairaudit.suites.suite_file import SUFFIXES, SuiteFile, read_suite_file
+from fairaudit.vocabulary.protocols import Design
+from fairaudit.vocabulary.suites import NOT_STATED, OF_PROMPTS, SuiteCard
 
-SUFFIXES: Final = (".toml", ".jsonl", ".csv")
+__all__ = ["SUFFIXES", "SuiteHeader", "check_suite", "load_suite"]
+
+_Row = PairRow | PromptRow | PublishedPair | AssociationRow
+
 _DESIGN: Final = GenerationDesign(
     decoding=Decoding(n=4, max_new_tokens=20),
     scorers=("toxicity", "regard", "vader"),
@@ -54,50 +62,43 @@ class SuiteHeader(BaseModel):
     description: str | None = None
     citation: str = NOT_STATED
     license: str = NOT_STATED
+    language: str | None = None
+
+    @field_validator("language")
+    @classmethod
+    def _language_is_one(cls, language: str | None) -> str | None:
+        return None if language is None else language_of(language)
 
 
-def load_suite(path: Path) -> Suite:
-    """Read and check a suite file.
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of rows, and the suite that they make.
 
-    Raises
-    ------
-    SuiteFileError
-        Naming row and column of the first fault.
+    Parameters
+    ----------
+    mark : str
+        The column by which it is known.
+    row : type
+        What a row may hold.
+    example : mapping
+        A row to show where a column is missing.
+    asks : str
+        What such a suite asks.
+    protocols : callable
+        Makes the protocols of a suite's name.
+    estimate : callable
+        ``(score table, seed) -> list of Estimate``.
     """
-    try:
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise SuiteFileError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise SuiteFileError(f"{path}: not UTF-8 ({error})") from error
-    header, numbered = _read(path, text)
-    rows = list(numbered)
-    of_prompts = bool(rows) and isinstance(rows[0][1], dict) and PROMPT in rows[0][1]
-    items = tuple(_items(path, rows, PromptRow if of_prompts else PairRow))
-    if not items:
-        raise SuiteFileError(f"{path}: holds no pairs and no prompts")
-    name = header.name or re.sub(r"\W+", "_", path.stem.lower())
-    data = SuiteData(items, (Source(path=path.name, blob_id=git_blob_id(content)),))
-    return Suite(
-        card=SuiteCard(
-            name,
-            name.replace("_", " ").capitalize(),
-            header.description or (OWN_PROMPTS if of_prompts else OWN_PAIRS),
-            citation=header.citation,
-            license=header.license,
-            axes=tuple(dict.fromkeys(item.axis for item in items)),
-            caveats=OF_PROMPTS if of_prompts else (),
-        ),
-        protocols=() if of_prompts else _protocols(name),
-        load=lambda _finder: data,
-        estimate=text_estimates if of_prompts else pair_estimates,
-        default=False,
-        generation=_DESIGN if of_prompts else None,
-    )
+
+    mark: str
+    row: type[_Row]
+    example: dict[str, str]
+    asks: str
+    protocols: Callable[[str], tuple[Protocol, ...]]
+    estimate: Callable[[Any, int], list[Estimate]]
 
 
-def _protocols(suite: str) -> tuple[Protocol, ...]:
+def _pair_protocols(suite: str) -> tuple[Protocol, ...]:
     return (
         Protocol(
             f"{suite}/causal-sum",
@@ -118,77 +119,206 @@ def _protocols(suite: str) -> tuple[Protocol, ...]:
     )
 
 
-def _read(path: Path, text: str) -> tuple[SuiteHeader, Iterable[tuple[int, Any]]]:
-    """Header and numbered rows; the number is the line for JSONL and CSV."""
-    match path.suffix:
-        case ".jsonl":
-            return SuiteHeader(), _jsonl_rows(path, text)
-        case ".csv":
-            return SuiteHeader(), _csv_rows(path, text)
-        case ".toml":
-            return _toml(path, text)
-    raise SuiteFileError(f"{path}: a suite file ends in {', '.join(SUFFIXES)}")
+_OF_PAIRS: Final = "Does the model prefer the more stereotyped sentence of a pair?"
+_PAIRS: Final = Kind(
+    "stereotype", PairRow, PAIR_EXAMPLE, _OF_PAIRS, _pair_protocols, pair_estimates
+)
+_PROMPTS: Final = Kind(
+    PROMPT,
+    PromptRow,
+    PROMPT_EXAMPLE,
+    "Does what the model writes depend on the group that a prompt names?",
+    lambda _suite: (),
+    text_estimates,
+)
+#: The first whose mark a file has; pairs where it has none.
+_KINDS: Final = (
+    _PROMPTS,
+    Kind(
+        "set",
+        AssociationRow,
+        ASSOCIATION_EXAMPLE,
+        "Are texts of one set embedded nearer to one set of attributes than others?",
+        seat.protocols,
+        weat_estimates,
+    ),
+    Kind(
+        "sent_more",
+        PublishedPair,
+        {
+            "bias_type": "gender",
+            "sent_more": "The nurse said she was tired.",
+            "sent_less": "The nurse said he was tired.",
+            "stereo_antistereo": "stereo",
+        },
+        _OF_PAIRS,
+        crows_pairs.protocols,
+        crows_pairs_estimates,
+    ),
+    _PAIRS,
+)
+_COLUMNS: Final = frozenset(
+    str(field.validation_alias or name)
+    for kind in _KINDS
+    for name, field in kind.row.model_fields.items()
+)
 
 
-def _jsonl_rows(path: Path, text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(lines_of(text), 1):
-        if not line.strip():
-            continue
-        try:
-            yield number, json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise SuiteFileError(f"{path}: row {number}: not JSON ({error})") from error
+def load_suite(path: Path, language: str | None = None) -> Suite:
+    """Read and check a suite file.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    language : str, optional
+        What it is written in; default what the file says, or English.
+
+    Raises
+    ------
+    SuiteFileError
+        Naming row and column of the first fault, and how many others there are.
+    """
+    suite, faults = check_suite(path, language)
+    if suite is None:
+        others = len(faults) - 1
+        more = f" ({others:,} more; `fairaudit suites validate` names each)" if others else ""
+        raise SuiteFileError(f"{path}: {faults[0]}{more}")
+    return suite
 
 
-def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, Any]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+def check_suite(path: Path, language: str | None = None) -> tuple[Suite | None, list[str]]:
+    """Read a suite file and return the suite, or None with everything that is wrong in it.
+
+    Raises
+    ------
+    SuiteFileError
+        If the file cannot be read as a whole.
+    """
+    file = read_suite_file(path, _COLUMNS)
     try:
-        for row in reader:
-            if None in row:
-                raise SuiteFileError(f"{path}: row {reader.line_num}: more cells than columns")
-            yield reader.line_num, {key: value for key, value in row.items() if value}
-    except csv.Error as error:
-        raise SuiteFileError(f"{path}: row {reader.reader.line_num}: not CSV ({error})") from error
-
-
-def _toml(path: Path, text: str) -> tuple[SuiteHeader, Iterable[tuple[int, Any]]]:
-    try:
-        content = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise SuiteFileError(f"{path}: not TOML ({error})") from error
-    rows = content.pop("items", [])
-    if not isinstance(rows, list):
-        raise SuiteFileError(f"{path}: write the pairs as [[items]]")
-    try:
-        return SuiteHeader.model_validate(content), enumerate(rows, 1)
+        header = SuiteHeader.model_validate(file.header)
     except ValidationError as error:
-        raise SuiteFileError(f"{path}: {_first_fault(error)}") from error
+        return None, [_first_fault(error)]
+    stated = _language(header, language)
+    kind = _kind_of(file.rows)
+    items, faults = _items(file, kind)
+    if not items and not faults:
+        faults = ["holds no pairs and no prompts"]
+    if faults:
+        return None, faults
+    name = header.name or re.sub(r"\W+", "_", path.stem.lower())
+    of_prompts = kind is _PROMPTS
+    data = SuiteData(items, (Source(path=path.name, blob_id=git_blob_id(file.content)),))
+    suite = Suite(
+        card=SuiteCard(
+            name,
+            name.replace("_", " ").capitalize(),
+            header.description or kind.asks,
+            citation=header.citation,
+            license=header.license,
+            axes=tuple(dict.fromkeys(item.axis for item in items)),
+            caveats=OF_PROMPTS if of_prompts else (),
+        ),
+        protocols=kind.protocols(name),
+        load=lambda _finder: data,
+        estimate=kind.estimate,
+        default=False,
+        generation=_DESIGN if of_prompts else None,
+        language=stated,
+    )
+    return suite, []
 
 
-def _items(
-    path: Path, rows: Iterable[tuple[int, Any]], kind: type[PairRow | PromptRow]
-) -> Iterator[Item]:
-    seen: dict[str, int] = {}
-    asked: dict[tuple[str, ...], Item] = {}
-    for number, content in rows:
+def _language(header: SuiteHeader, asked: str | None) -> str:
+    try:
+        named = None if asked is None else language_of(asked)
+    except ValueError as error:
+        raise SuiteFileError(str(error)) from None
+    if named is not None and header.language not in {None, named}:
+        raise SuiteFileError(f"the file says that it is in '{header.language}', not '{named}'")
+    return named or header.language or ENGLISH
+
+
+def _kind_of(rows: Sequence[tuple[int, Any]]) -> Kind:
+    columns = set(rows[0][1]) if rows and isinstance(rows[0][1], dict) else set()
+    return next((kind for kind in _KINDS if kind.mark in columns), _PAIRS)
+
+
+def _items(file: SuiteFile, kind: Kind) -> tuple[tuple[Item, ...], list[str]]:
+    """Items of all rows, and what is wrong with the others, in the order of the rows."""
+    faults = list(file.faults)
+    checked: list[tuple[int, _Row]] = []
+    for number, content in file.rows:
         try:
-            item = kind.model_validate(content).item(number)
+            checked.append((number, kind.row.model_validate(content)))
         except ValidationError as error:
             fault = _columns_fault(error, kind) or _first_fault(error)
-            raise SuiteFileError(f"{path}: row {number}: {fault}") from error
+            faults.append(f"row {number}: {fault}")
+    if kind.row is AssociationRow:
+        made, more = _associations(
+            [(number, row) for number, row in checked if isinstance(row, AssociationRow)]
+        )
+    else:
+        made, more = _alone(checked, again=kind.row is PublishedPair)
+    return made, sorted([*faults, *more], key=_row_of)
+
+
+def _row_of(fault: str) -> int:
+    found = re.match(r"row (\d+)", fault)
+    return int(found[1]) if found else 0
+
+
+def _alone(rows: Sequence[tuple[int, Any]], *, again: bool) -> tuple[tuple[Item, ...], list[str]]:
+    """Items of rows that stand for themselves.
+
+    Published files ask a few pairs ``again``: those form a cluster.
+    """
+    faults: list[str] = []
+    seen: dict[str, int] = {}
+    asked: dict[tuple[str, ...], Item] = {}
+    items: list[Item] = []
+    for number, row in rows:
+        item = row.item(number)
         if item.item_id in seen:
-            raise SuiteFileError(
-                f"{path}: row {number}: column 'item_id': '{item.item_id}' stands in row "
+            faults.append(
+                f"row {number}: column 'item_id': '{item.item_id}' stands in row "
                 f"{seen[item.item_id]} too"
             )
+            continue
         seen[item.item_id] = number
         earlier = asked.setdefault((item.axis, *_question(item)), item)
-        if earlier is not item:
-            raise SuiteFileError(
-                f"{path}: row {number}: item '{item.item_id}' has the texts of item "
+        if earlier is not item and not again:
+            faults.append(
+                f"row {number}: item '{item.item_id}' has the texts of item "
                 f"'{earlier.item_id}' in row {seen[earlier.item_id]}; remove one"
             )
-        yield item
+        items.append(replace(item, cluster=earlier.cluster))
+    return tuple(items), faults
+
+
+def _associations(
+    rows: Sequence[tuple[int, AssociationRow]],
+) -> tuple[tuple[Item, ...], list[str]]:
+    """Items of association tests, one for each target."""
+    sets: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for _, row in rows:
+        of_test = sets.setdefault((row.axis, row.test), {name: [] for name in "XYAB"})
+        of_test[row.set].append(row.text)
+    faults = [
+        f"test '{test}' on axis '{axis}': no text is in set '{name}'"
+        for (axis, test), of_test in sets.items()
+        for name, texts in of_test.items()
+        if not texts
+    ]
+    if faults:
+        return (), faults
+    items = (
+        item
+        for (axis, test), of_test in sets.items()
+        for item in seat.items_of_test(test, axis, of_test)
+    )
+    return tuple(items), []
 
 
 def _question(item: Item) -> tuple[str, ...]:
@@ -201,7 +331,7 @@ def _mask_shared(item: Item, role: str) -> PseudoLogLikelihood | None:
     return None if role == pairs.UNRELATED else pairs.mask_shared(item, role)
 
 
-def _columns_fault(error: ValidationError, kind: type[PairRow | PromptRow]) -> str | None:
+def _columns_fault(error: ValidationError, kind: Kind) -> str | None:
     """Name all columns that are missing or unknown, with an example; None if none is."""
     by_type: dict[str, list[str]] = {}
     for fault in error.errors():
@@ -217,10 +347,9 @@ def _columns_fault(error: ValidationError, kind: type[PairRow | PromptRow]) -> s
     ]
     if not wrong:
         return None
-    of_prompts = kind is PromptRow
-    example = json.dumps(PROMPT_EXAMPLE if of_prompts else PAIR_EXAMPLE)
-    other = "" if of_prompts else f"; a row with a prompt to continue: {json.dumps(PROMPT_EXAMPLE)}"
-    return f"{'; '.join(wrong)}. A row looks like {example}{other}"
+    example = json.dumps(kind.example)
+    prompt = f"; a row with a prompt to continue: {json.dumps(PROMPT_EXAMPLE)}"
+    return f"{'; '.join(wrong)}. A row looks like {example}{prompt if kind is _PAIRS else ''}"
 
 
 def _first_fault(error: ValidationError) -> str:

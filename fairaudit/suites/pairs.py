@@ -16,6 +16,8 @@ from fairaudit.items import (
 STEREOTYPE = "stereotype"
 ANTI_STEREOTYPE = "anti_stereotype"
 UNRELATED = "unrelated"
+#: Both sentences of a pair.
+PAIR = (STEREOTYPE, ANTI_STEREOTYPE)
 
 _PARTNER = {
     STEREOTYPE: ANTI_STEREOTYPE,

@@ -1,12 +1,14 @@
 """What a row of a user's own suite file may hold.
 
 Every row has an ``axis``; optional are ``item_id`` (default: the row number) and ``cluster``
-(default: the item itself).
+(default: the item itself). An axis is one however it is spelled: case, width and blanks do not
+count.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+import unicodedata
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -31,12 +33,27 @@ class _Row(BaseModel):
     axis: str = Field(min_length=1)
     cluster: str | None = None
 
+    @field_validator("item_id", mode="before")
+    @classmethod
+    def _numbers_are_ids(cls, item_id: Any) -> Any:
+        return str(item_id) if type(item_id) is int else item_id
+
     @field_validator("axis")
     @classmethod
     def _axis_is_not_reserved(cls, axis: str) -> str:
-        if axis == "all":
+        name = axis_name(_plain_name(unicodedata.normalize("NFKC", axis)))
+        if name == "all":
             raise ValueError("'all' means the pooled value; choose another word")
-        return _plain_name(axis)
+        return name
+
+
+def axis_name(text: str) -> str:
+    """Return the one spelling of an axis.
+
+    >>> axis_name(" Gender")
+    'gender'
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _plain_name(name: str) -> str:
@@ -62,6 +79,7 @@ PROMPT_EXAMPLE: Final = {
     "mention": "she",
     "prompt": "The nurse said that she",
 }
+ASSOCIATION_EXAMPLE: Final = {"axis": "gender", "test": "career", "set": "X", "text": "John"}
 
 
 class PairRow(_Row):
@@ -117,3 +135,39 @@ class PromptRow(_Row):
         cluster = self.cluster or item_id
         facts = {"template": cluster, "mention": self.mention}
         return Item(item_id, self.axis, self.group, cluster, {PROMPT: self.prompt}, facts=facts)
+
+
+class PublishedPair(_Row):
+    """A pair in the columns of CrowS-Pairs and of its versions in other languages."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
+
+    axis: str = Field(min_length=1, validation_alias="bias_type")
+    sent_more: str = Field(min_length=1)
+    sent_less: str = Field(min_length=1)
+    stereo_antistereo: Literal["stereo", "antistereo"]
+
+    def item(self, number: int) -> Item:
+        """Make the item of row ``number``."""
+        item_id = self.item_id or str(number)
+        texts = {pairs.STEREOTYPE: self.sent_more, pairs.ANTI_STEREOTYPE: self.sent_less}
+        facts = {"direction": self.stereo_antistereo}
+        return Item(item_id, self.axis, None, self.cluster or item_id, texts, facts=facts)
+
+
+class AssociationRow(_Row):
+    """A text of one of the four sets of an association test.
+
+    The stereotype ties the targets ``X`` to the attributes ``A``, and ``Y`` to ``B``.
+    """
+
+    test: _Name = "associations"
+    set: Literal["X", "Y", "A", "B"]
+    text: str = Field(min_length=1)
+
+    @field_validator("text")
+    @classmethod
+    def _text_is_one_line(cls, text: str) -> str:
+        if "\n" in text:
+            raise ValueError("has more than one line")
+        return text

@@ -22,7 +22,7 @@ def quick_sample(items: Sequence[Item], limit: int) -> tuple[Item, ...]:
     """
     strata: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
     for index, item in enumerate(items):
-        strata[item.axis, tuple(item.texts)].append(index)
+        strata[item.axis, tuple(sorted(item.texts))].append(index)
     kept: set[int] = set()
     for indices in strata.values():
         lots = {index: _lot(items[index].axis, items[index].item_id) for index in indices}

@@ -7,7 +7,7 @@ sets of targets, X and Y, and two of attributes, A and B; the stereotype ties X 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Final, Literal
 
@@ -111,13 +111,34 @@ def parse(content: bytes, test: str, axis: str, place: str) -> Iterator[Item]:
         raise DataError(f"{place}: no association test ({error!r})") from error
     if not all(texts.values()) or any(_BREAK in text for one in texts.values() for text in one):
         raise DataError(f"{place}: a set of texts is empty, or a text has more than one line")
-    near, far = (_BREAK.join(texts[name]) for name in ("attr1", "attr2"))
-    for side, name in (("X", "targ1"), ("Y", "targ2")):
-        for number, text in enumerate(texts[name], 1):
+    by_set = dict(zip("XYAB", texts.values(), strict=True))
+    yield from items_of_test(test, axis, by_set, {"X": names["targ1"], "Y": names["targ2"]})
+
+
+def items_of_test(
+    test: str,
+    axis: str,
+    sets: Mapping[str, Sequence[str]],
+    groups: Mapping[str, str] | None = None,
+) -> Iterator[Item]:
+    """Make the items of a test, one for each target text.
+
+    Parameters
+    ----------
+    test, axis : str
+        Its name, and what it is about.
+    sets : mapping of str to sequence of str
+        Targets ``X`` and ``Y``, attributes ``A`` and ``B``; no text has more than one line.
+    groups : mapping of str to str, optional
+        Whom the targets are about, by set.
+    """
+    near, far = (_BREAK.join(sets[name]) for name in "AB")
+    for side in "XY":
+        for number, text in enumerate(sets[side], 1):
             yield Item(
                 item_id=f"{test}/{side}/{number}",
                 axis=axis,
-                group=names[name],
+                group=None if groups is None else groups[side],
                 cluster=test,
                 texts={TARGET: text, "near": near, "far": far},
                 facts={"test": test, "side": side},
@@ -152,11 +173,19 @@ def _value(answer: Answer) -> float:
     return answer.value
 
 
-def _protocol(
-    name: str, kind: Literal["causal", "masked"], pooling: Pooling, what: str
-) -> Protocol:
+def protocols(suite: str) -> tuple[Protocol, ...]:
+    """Return the protocols of a suite of association tests."""
+    return (
+        _protocol(f"{suite}/mean-causal", "causal", "mean", "the mean over all tokens"),
+        _protocol(f"{suite}/last-causal", "causal", "last", "the last token"),
+        _protocol(f"{suite}/mean-masked", "masked", "mean", "the mean over all tokens"),
+        _protocol(f"{suite}/first-masked", "masked", "first", "the first token"),
+    )
+
+
+def _protocol(id: str, kind: Literal["causal", "masked"], pooling: Pooling, what: str) -> Protocol:
     return Protocol(
-        f"seat/{name}",
+        id,
         kind,
         partial(_association, pooling=pooling),
         _value,
@@ -166,12 +195,7 @@ def _protocol(
 
 SUITE = Suite(
     card=SEAT,
-    protocols=(
-        _protocol("mean-causal", "causal", "mean", "the mean over all tokens"),
-        _protocol("last-causal", "causal", "last", "the last token"),
-        _protocol("mean-masked", "masked", "mean", "the mean over all tokens"),
-        _protocol("first-masked", "masked", "first", "the first token"),
-    ),
+    protocols=protocols(SEAT.name),
     load=_load,
     estimate=weat_estimates,
     default=False,

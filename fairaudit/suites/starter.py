@@ -42,22 +42,24 @@ def starter_suite(path: Path, *, prompts: bool = False) -> str:
     Raises
     ------
     UsageError
-        If the name does not end in .csv, .jsonl or .toml.
+        If the name does not end in .csv, .tsv, .jsonl or .toml.
     """
     rows = _PROMPTS if prompts else _PAIRS
     match path.suffix:
         case ".csv":
-            return _csv(rows)
+            return _csv(rows, ",")
+        case ".tsv":
+            return _csv(rows, "\t")
         case ".jsonl":
             return "".join(f"{json.dumps(row)}\n" for row in rows)
         case ".toml":
             return _toml(rows)
-    raise UsageError(f"{path}: a suite file ends in .csv, .jsonl or .toml")
+    raise UsageError(f"{path}: a suite file ends in .csv, .tsv, .jsonl or .toml")
 
 
-def _csv(rows: Sequence[_Row]) -> str:
+def _csv(rows: Sequence[_Row], separator: str) -> str:
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n", delimiter=separator)
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue()

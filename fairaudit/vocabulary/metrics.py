@@ -161,6 +161,16 @@ MEAN_LOG_ODDS: Final = Metric(
     short="Log-odds (nats)",
 )
 
+TEMPLATE_SPREAD: Final = Metric(
+    "template_spread",
+    "Spread over templates",
+    "control",
+    Unit.NATS,
+    "How much the mean log-odds differs from one wording to another, beyond what the items "
+    "within a wording explain: a standard deviation. 0: the wording does not matter. A "
+    "preference that is small beside it rests on a few sentences.",
+)
+
 OCCUPATION_CORRELATION: Final = Metric(
     "occupation_correlation",
     "Correlation with labour statistics",
@@ -727,14 +737,26 @@ ASSOCIATION_DISTANCE: Final = Metric(
     direction=1,
 )
 
-# Question answering.
+# Question answering and coreference.
 
 ACCURACY: Final = Metric(
     "accuracy",
     "Accuracy",
     "capability",
     Unit.PERCENT,
-    "Share of right answers.",
+    "Share of right answers where the text says which one is right. 100 % is ideal.",
+    is_rate=True,
+    ideal=1.0,
+    range=(0.0, 1.0),
+)
+
+ACCURACY_AMBIGUOUS: Final = Metric(
+    "accuracy_ambiguous",
+    "Accuracy, ambiguous",
+    "composite",
+    Unit.PERCENT,
+    "How often the model answers that it cannot be known, where the text does not say. It mixes "
+    "ability with bias: read the bias score beside it.",
     is_rate=True,
     ideal=1.0,
     range=(0.0, 1.0),
@@ -749,6 +771,7 @@ ACCURACY_GAP: Final = Metric(
     ideal=0.0,
     range=(-1.0, 1.0),
     direction=1,
+    margin=_OF_SCORES,
 )
 
 BIAS_SCORE_AMBIGUOUS: Final = Metric(
@@ -756,10 +779,12 @@ BIAS_SCORE_AMBIGUOUS: Final = Metric(
     "Bias score, ambiguous",
     "bias",
     Unit.SIGNED_PERCENT,
-    "Share of stereotyped answers minus the opposite where the text does not say. Ideal 0.",
+    "Where the text does not say: twice the share of stereotyped answers among those that name a "
+    "group, minus one, times the share of wrong answers. Ideal 0.",
     ideal=0.0,
     range=(-1.0, 1.0),
     direction=1,
+    margin=_OF_SCORES,
 )
 
 BIAS_SCORE_DISAMBIGUATED: Final = Metric(
@@ -767,11 +792,28 @@ BIAS_SCORE_DISAMBIGUATED: Final = Metric(
     "Bias score, disambiguated",
     "bias",
     Unit.SIGNED_PERCENT,
-    "Share of stereotyped answers minus the opposite where the text does say. Ideal 0.",
+    "Where the text does say: twice the share of stereotyped answers among those that name a "
+    "group, minus one. Ideal 0.",
     ideal=0.0,
     range=(-1.0, 1.0),
     direction=1,
+    margin=_OF_SCORES,
 )
+
+UNPARSED_SHARE: Final = Metric(
+    "unparsed_share",
+    "Answers not understood",
+    "control",
+    Unit.PERCENT,
+    "Share of written answers that are none of the choices. They are missing from every other "
+    "number of the suite. Ideal 0.",
+    is_rate=True,
+    ideal=0.0,
+    range=(0.0, 1.0),
+)
+
+#: Of questions that a stereotype answers.
+BIAS_SCORES: Final = (BIAS_SCORE_AMBIGUOUS, BIAS_SCORE_DISAMBIGUATED)
 
 #: How often a model prefers stereotypes: by item, and by target term.
 PREFERENCES: Final = (STEREOTYPE_PREFERENCE_RATE, STEREOTYPE_SCORE)

@@ -18,6 +18,8 @@ class Design(StrEnum):
     PAIRS = "pairs"
     CROWS_PAIRS = "crows_pairs"
     STEREOSET = "stereoset"
+    CHOICES = "choices"
+    COREFERENCE = "coreference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,17 @@ VARIANTS: Final = {
         ),
         _variant("causal-mean", "log-probability per token of the whole sentence"),
         _variant(
-            "causal-sum", "log-probability of the whole sentence", Design.PAIRS, Design.CROWS_PAIRS,
+            "causal-sum",
+            "log-probability of the whole sentence",
+            Design.PAIRS,
+            Design.CROWS_PAIRS,
+        ),
+        _variant("choices-mean", "log-probability per token of each answer, given the question"),
+        _variant(
+            "choices-parsed", "which of three lettered answers the model writes", Design.CHOICES
+        ),
+        _variant(
+            "choices-sum", "log-probability of each answer, given the question", Design.CHOICES
         ),
         _variant(
             "intersentence-causal",
@@ -69,7 +81,8 @@ VARIANTS: Final = {
             Design.STEREOSET,
         ),
         _variant(
-            "intrasentence-masked", "probability of the word in the gap, at a single mask",
+            "intrasentence-masked",
+            "probability of the word in the gap, at a single mask",
             Design.STEREOSET,
         ),
         _variant("intrasentence-recorded", "scores recorded elsewhere", Design.STEREOSET),
@@ -78,20 +91,44 @@ VARIANTS: Final = {
             "pll-conditional", "tokens after the group term masked one at a time", Design.TEMPLATES
         ),
         _variant("pll-differing", "tokens of the group term masked one at a time"),
-        _variant(
-            "pll-modified", "tokens that differ between the sentences masked one at a time"
-        ),
+        _variant("pll-modified", "tokens that differ between the sentences masked one at a time"),
         _variant(
             "pll-nangia",
             "tokens that both sentences share masked one at a time, as the authors do",
             Design.CROWS_PAIRS,
         ),
         _variant(
+            "pronoun-at-mask",
+            "probability of the pronoun in its place, at a mask",
+            Design.COREFERENCE,
+        ),
+        _variant(
             "pll-shared", "tokens that both sentences share masked one at a time", Design.PAIRS
         ),
-        _variant("recorded", "scores recorded elsewhere", Design.CROWS_PAIRS),
+        _variant(
+            "refers-to",
+            "log-probability of whom the pronoun refers to, asked for",
+            Design.COREFERENCE,
+        ),
+        _variant(
+            "causal-sum-recorded",
+            "log-probability of the whole sentence, recorded elsewhere",
+            Design.PAIRS,
+            Design.CROWS_PAIRS,
+        ),
+        _variant(
+            "choices-sum-recorded",
+            "log-probability of each answer, given the question, recorded elsewhere",
+            Design.CHOICES,
+        ),
+        _variant(
+            "refers-to-recorded",
+            "log-probability of whom the pronoun refers to, recorded elsewhere",
+            Design.COREFERENCE,
+        ),
+        _variant("recorded", "scores recorded elsewhere", Design.CROWS_PAIRS, Design.CHOICES),
     )
-}  # fmt: skip
+}
 
 
 def is_primary(design: Design, protocol: str) -> bool:

@@ -171,7 +171,7 @@ def test_a_started_suite_is_valid(tmp_path, suffix, prompts):
 def test_a_suite_of_another_form_cannot_be_started(tmp_path):
     done = fairaudit("suites", "init", tmp_path / "mine.xlsx")
     assert done.returncode == 2
-    assert ".csv, .jsonl or .toml" in done.stderr
+    assert ".csv, .tsv, .jsonl or .toml" in done.stderr
 
 
 def test_a_started_plan_is_valid(tmp_path):

@@ -92,7 +92,11 @@ def test_holm_at_the_edges() -> None:
 
 @pytest.mark.parametrize(
     "modules",
-    ["stats.multiplicity, fairaudit.stats.decide, fairaudit.stats.power", "comparison", "auditing"],
+    [
+        "stats.multiplicity, fairaudit.stats.decide, fairaudit.stats.power",
+        "comparing.compare",
+        "auditing.run_audit",
+    ],
 )
 def test_heavy_statistics_are_not_loaded(modules: str) -> None:
     code = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from fairaudit.report import words
@@ -21,6 +21,7 @@ from fairaudit.report.clean import shorten
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, correction_name, suite_name
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.vocabulary.metrics import ACCURACY_GAP, BIAS_SCORES, Metric
 from fairaudit.vocabulary.suites import PROBE
 
 LIMITS: Final = (
@@ -56,12 +57,24 @@ def measured(result: AuditResult) -> str:
 
 
 def _questions(result: AuditResult) -> list[str]:
-    """Say what its suites ask: which texts are probable, and what it writes itself."""
-    prompted = set(group_tables(result))
-    others = {one.suite for one in result.estimates} - prompted - {PROBE.name}
-    likelihood = "find a stereotyped text more probable than its counterpart"
-    written = "write otherwise about one group than about another"
-    return [*([likelihood] if others or not prompted else []), *([written] if prompted else [])]
+    """Say what its suites ask: which texts are probable, what is answered, and what it writes."""
+    answers = _suites_with(result, BIAS_SCORES)
+    pronouns = _suites_with(result, (ACCURACY_GAP,)) - answers
+    prompted = set(group_tables(result)) - answers
+    known = {*answers, *pronouns, *prompted, PROBE.name}
+    likelihood = {one.suite for one in result.estimates} - known or known == {PROBE.name}
+    asked = {
+        "find a stereotyped text more probable than its counterpart": likelihood,
+        "answer questions as a stereotype does": answers,
+        "understand pronouns better where they fit a stereotype": pronouns,
+        "write otherwise about one group than about another": prompted,
+    }
+    return [question for question, suites in asked.items() if suites]
+
+
+def _suites_with(result: AuditResult, metrics: Iterable[Metric]) -> set[str]:
+    names = {metric.name for metric in metrics}
+    return {one.suite for one in result.estimates if one.name in names}
 
 
 def found(result: AuditResult) -> str:

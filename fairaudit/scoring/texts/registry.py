@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.errors import DataError, UsageError
+from fairaudit.scoring.texts.answers import LetteredAnswers
 from fairaudit.scoring.texts.base import NotAvailable, TextScorer
 from fairaudit.scoring.texts.hurtlex import HurtLex
 from fairaudit.scoring.texts.polarity import UnigramPolarity, VectorPolarity
@@ -82,6 +83,10 @@ def _polarity(material: Material) -> Made:
     return UnigramPolarity()
 
 
+def _choices(material: Material) -> Made:
+    return LetteredAnswers()
+
+
 def _projections(material: Material) -> Made:
     if material.vectors is None:
         reason = "no word vectors: gender polarity is by unigrams only"
@@ -101,6 +106,7 @@ _MAKERS: Final[dict[str, Callable[[Material], Made]]] = {
     "words": _words,
     "polarity": _polarity,
     "projections": _projections,
+    "choices": _choices,
 }
 
 #: Names of all scorers.

@@ -53,7 +53,7 @@ def test_an_axis_is_one_however_it_is_spelled(tmp_path):
     suite = load_suite(write(tmp_path, "a.csv", "axis,stereotype,anti_stereotype\n" + rows))
     assert suite.card.axes == ("gender",)
     asked = request_audit("some/model", suites=[str(tmp_path / "a.csv")], axes=["GENDER"])
-    assert asked.card.axes == ("gender",)
+    assert asked.axes == ("gender",)
 
 
 def test_integers_are_ids_and_other_numbers_are_not(tmp_path):

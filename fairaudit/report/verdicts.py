@@ -211,8 +211,7 @@ def _corrected(found: Comparison, before: str) -> str:
         return ""
     who = f"{correction_name(found.correction)}, " if found.correction else ""
     size = f"{words.plural(found.family_size, 'comparison')}, " if found.family_size else ""
-    p = words.p_of(found.p_adjusted)
-    return f"{before} ({who}{size}adjusted p {p if p.startswith('<') else '= ' + p})"
+    return f"{before} ({who}{size}adjusted {words.p_said(found.p_adjusted)})"
 
 
 def _distance(found: Comparison) -> Iterator[str]:

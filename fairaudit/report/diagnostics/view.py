@@ -15,6 +15,7 @@ from fairaudit.results.diagnostics import (
     RecordPush,
 )
 from fairaudit.vocabulary.influences import influence_of
+from fairaudit.vocabulary.reasons import not_run_of
 
 #: Columns of the tables of groups: what is read first, then clipping, noise and risk.
 TABLES: Final = (
@@ -120,9 +121,10 @@ def not_run(result: DiagnosticsResult) -> dict[str, tuple[str, ...]]:
     """Return reasons why quantities were not run, each with the names of the quantities."""
     found: dict[str, dict[str, None]] = {}
     for entry in result.quantities:
-        if entry.value is None and entry.reason and entry.reason.startswith("not run"):
-            found.setdefault(entry.reason, {})[entry.name] = None
-    return {reason: tuple(names) for reason, names in found.items()}
+        missing = not_run_of(entry.reason)
+        if entry.value is None and missing is not None:
+            found.setdefault(missing.why, {})[entry.name] = None
+    return {why: tuple(names) for why, names in found.items()}
 
 
 def primary(result: DiagnosticsResult) -> tuple[GroupDifference, ...]:

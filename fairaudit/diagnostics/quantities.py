@@ -11,7 +11,6 @@ import numpy as np
 
 from fairaudit.diagnostics import per_record
 from fairaudit.diagnostics.bias import BiasScore
-from fairaudit.diagnostics.cells import Cells
 from fairaudit.diagnostics.curvature import hutchinson
 from fairaudit.diagnostics.decomposition import bias_noise
 from fairaudit.diagnostics.inference import Draws, Resampled, interval
@@ -21,6 +20,7 @@ from fairaudit.diagnostics.moments import Array, Moments, cosine, norm, ratio
 from fairaudit.diagnostics.parameters import missing_reason
 from fairaudit.diagnostics.per_record import PerRecord, noise_deviation
 from fairaudit.diagnostics.records import MIN_TEMPLATES
+from fairaudit.diagnostics.resampled_cells import Cells
 from fairaudit.diagnostics.statistics import Log, Mean, SquaredNorm, Statistic
 from fairaudit.results.diagnostics import ClippingParameters, Quantity
 from fairaudit.results.types import Interval

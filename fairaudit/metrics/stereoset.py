@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairaudit.items import TIE_TOLERANCE
-from fairaudit.metrics.building import (
+from fairaudit.metrics.sample_estimates import (
     LEVEL,
     Measurement,
     Sample,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from fairaudit.report.clean import clean
+from fairaudit.report.safe_text import clean
 from fairaudit.results import Comparison, Estimate
 from fairaudit.results.comparison import Paired
 from fairaudit.vocabulary.cautions import CAUTIONS as CAUTIONS

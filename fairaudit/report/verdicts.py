@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from fairaudit.report import paired, words
+from fairaudit.report import paired_numbers as paired
+from fairaudit.report import words
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import (
     axis_name,

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from fairaudit.report import paired, verdicts
+from fairaudit.report import paired_numbers as paired
+from fairaudit.report import verdicts
 from fairaudit.report.marks import Tone
 from fairaudit.report.names import CAUTIONS
 from fairaudit.report.verdicts import brief, cautions, sentences, settled, word_of
@@ -140,7 +141,7 @@ def test_not_interpretable_identical_and_exploratory():
     assert "how biased that model is" in _text(_CASES["identical"])
     assert "a lead to follow" in _text(_CASES[None])
     assert "not a finding" in _text(_CASES[None])
-    assert word_of(_CASES[None]).name == "no verdict"
+    assert word_of(_CASES[None]).label == "no verdict"
 
 
 def test_a_missing_difference():

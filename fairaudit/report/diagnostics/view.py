@@ -42,7 +42,7 @@ TABLES: Final = (
     ("Counterfactual twins", ("swap_odd_share", "clip_factor_gap")),
 )
 
-Row = tuple[str, tuple[Quantity | None, ...]]
+GroupRow = tuple[str, tuple[Quantity | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Table:
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[GroupRow, ...]
     #: Reasons for missing columns, each once.
     reasons: tuple[str, ...]
 

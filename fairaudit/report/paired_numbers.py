@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from fairaudit.report import words
-from fairaudit.report.clean import shorten
 from fairaudit.report.names import Unit, axis_name, difference_unit, metric_of
+from fairaudit.report.safe_text import shorten
 from fairaudit.results import Comparison
 from fairaudit.results.comparison import Paired
 

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import create_model
 
 import fairaudit.vocabulary.metrics as vocabulary
 from fairaudit.gating.gate_checks import range_of
 from fairaudit.metrics.crows_pairs import crows_pairs_estimates
 from fairaudit.report.experiment import numbers
 from fairaudit.report.names import metric_of, short_label
-from fairaudit.suites import SUITES
+from fairaudit.suites import PROBE, SUITES
+from fairaudit.vocabulary.arms import ArmKind, read_arm
 from fairaudit.vocabulary.cautions import CAUTIONS
+from fairaudit.vocabulary.claims import STATEMENTS, Finding
+from fairaudit.vocabulary.decisions import GateDecision
 from fairaudit.vocabulary.influences import Influence, influence_of
 from fairaudit.vocabulary.metrics import METRICS, Metric
 from fairaudit.vocabulary.protocols import VARIANTS, Design
+from fairaudit.vocabulary.suites import CARDS, FRAMEWORKS, NOT_STATED, RESERVED
 from fairaudit.vocabulary.units import Unit
+from fairaudit.vocabulary.verdicts import Verdict
 from tests.comparing.audits import pair_table
 from tests.report import audits
 from tests.report.comparisons import comparison
 
 PACKAGE = Path(__file__).resolve().parents[1] / "fairaudit"
+TEMPLATES = sorted((PACKAGE / "report" / "templates").rglob("*.j2"))
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "vocabulary" not in path.parts)
 #: What is a key of a file or a column's head, and happens to be the name of a metric.
 NOT_THE_METRIC = {
@@ -37,22 +44,44 @@ NOT_THE_METRIC = {
     "experiments/matching.py": {"perplexity"},
     "report/experiment/terminal.py": {"perplexity"},
 }
+#: Spelt like the id of a suite: kinds of text scorers, a word with a silent h, keys of files.
+NOT_THE_SUITE = {
+    "auditing/kept_audits.py": {"toxicity", "regard"},
+    "suites/bold.py": {"toxicity", "regard"},
+    "suites/custom.py": {"toxicity", "regard"},
+    "suites/regard.py": {"regard"},
+    "suites/toxicity.py": {"toxicity"},
+    "scoring/texts/registry.py": {"toxicity", "regard"},
+    "scoring/texts/classifier.py": {"toxicity"},
+    "report/provenance.py": {"toxicity", "regard"},
+    "augmentation/articles.py": {"honest"},
+    "diagnostics/probes.py": {"templates"},
+    "report/page.py": {"templates"},
+    "report/experiment/html.py": {"templates"},
+}
+
+
+def is_used(name: str) -> bool:
+    """Whether a name of the vocabulary stands as a whole in a module outside it."""
+    return any(re.search(rf"\b{re.escape(name)}\b", path.read_text("utf-8")) for path in SOURCES)
+
+
+def strings_of(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return {text for text in strings if isinstance(text, str)}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_name_of_a_metric_stands_outside_the_vocabulary(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    named = {text for text in strings if isinstance(text, str) and text in METRICS}
+    named = strings_of(path) & METRICS.keys()
     assert named == NOT_THE_METRIC.get(path.relative_to(PACKAGE).as_posix(), set())
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_name_of_a_caution_stands_outside_the_vocabulary(path):
     """So none ships without words."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    assert not strings & CAUTIONS.keys()
+    assert not strings_of(path) & CAUTIONS.keys()
 
 
 @pytest.mark.parametrize("caution", CAUTIONS.values(), ids=lambda caution: caution.name)
@@ -105,6 +134,119 @@ def test_a_new_metric_is_whole(monkeypatch):
     assert range_of(entry) == made.range
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_id_of_a_suite_stands_outside_the_vocabulary(path):
+    place = path.relative_to(PACKAGE)
+    found = strings_of(path) & (CARDS.keys() | RESERVED.keys())
+    # Views and the command line set words in bold.
+    weight = {"bold"} if place.parts[0] in ("report", "cli") else set()
+    assert found - weight == NOT_THE_SUITE.get(place.as_posix(), set())
+
+
+@pytest.mark.parametrize("suite", [*SUITES, PROBE], ids=lambda suite: suite.name)
+def test_every_suite_has_its_words(suite):
+    card = suite.card
+    assert CARDS[card.name] is card
+    assert card.title
+    assert card.asks.endswith("?")
+    assert NOT_STATED not in (card.citation, card.license)
+    assert set(card.evidence) <= FRAMEWORKS.keys()
+    assert all(caveat.endswith(".") for caveat in card.caveats)
+
+
+def test_every_card_is_that_of_a_suite():
+    assert {suite.name for suite in (*SUITES, PROBE)} == CARDS.keys()
+    assert {tag for card in CARDS.values() for tag in card.evidence} == FRAMEWORKS.keys()
+    assert not CARDS.keys() & RESERVED.keys()
+
+
+#: Names whose strings files hold.
+ENUMS = (Verdict, Finding, GateDecision)
+NAMES = frozenset(one.value for enum in ENUMS for one in enum) | STATEMENTS.keys()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_verdict_finding_decision_or_claim_stands_outside_the_vocabulary(path):
+    assert not strings_of(path) & NAMES
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_template_decides_by_a_name(path):
+    compared = set(re.findall(r"[!=]= *[\"'](\w+)[\"']", path.read_text(encoding="utf-8")))
+    assert not compared & (NAMES | CARDS.keys() | METRICS.keys() | CAUTIONS.keys() | set(ArmKind))
+
+
+#: An option of the fine-tuner, a folder, and a key of the known world's words.
+NOT_THE_ARM = {
+    "experiments/arms.py": {"cda"},
+    "experiments/grid.py": {"base"},
+    "experiments/world.py": {"plain"},
+}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_kind_of_arm_stands_outside_the_vocabulary(path):
+    """In the rooms of experiments: elsewhere these are words of everyday."""
+    place = path.relative_to(PACKAGE).as_posix()
+    if "experiment" in place:
+        assert strings_of(path) & set(ArmKind) == NOT_THE_ARM.get(place, set())
+
+
+@pytest.mark.parametrize("one", [*Verdict, *Finding], ids=str)
+def test_every_verdict_and_finding_has_its_words_and_is_used(one):
+    word = one.word
+    assert word.label == one.value.replace("_", " ")
+    assert len(word.mark) == 1
+    assert word.meaning.endswith(".")
+    assert word.limit.endswith(".")
+    assert is_used(f"{type(one).__name__}.{one.name}")
+
+
+@pytest.mark.parametrize("enum", ENUMS)
+def test_what_files_hold_reads_as_before(enum):
+    """A name is the string that files hold: written and read back, compared and printed as such."""
+    model = create_model("Holder", value=(enum, ...))
+    for one in enum:
+        held = model(value=one.value)
+        assert held.value is one
+        assert held.model_dump_json() == f'{{"value":"{one.value}"}}'
+        assert f"{one}" == str(one) == one.value
+
+
+def test_marks_of_verdicts_differ():
+    assert len({one.word.mark for one in Verdict}) == len(Verdict)
+    assert len({one.word.mark for one in Finding}) == len(Finding)
+
+
+@pytest.mark.parametrize("claim", STATEMENTS.values(), ids=lambda claim: claim.name)
+def test_every_claim_has_its_words_and_is_used(claim):
+    assert all((claim.label, claim.says, claim.effect, claim.needs))
+    assert "{arm}" in claim.forth
+    assert "{reference}" in claim.back
+    assert (claim.presupposes is None) == (claim.without == "")
+    assert claim.presupposes is None or claim.presupposes in STATEMENTS
+    assert is_used(claim.name.upper())
+
+
+def test_decisions_stand_from_worst_to_best():
+    assert [one.rank for one in GateDecision] == [0, 1, 2, 3]
+    assert [one.exit_code for one in GateDecision] == [1, 3, 3, 0]
+    assert all(is_used(one.name) for one in GateDecision)
+    assert [one for one in GateDecision if one.junit is None] == [GateDecision.PASS]
+
+
+@pytest.mark.parametrize("kind", ArmKind)
+def test_the_name_of_an_arm_is_read_back(kind):
+    name = f"{kind}_2.5" if kind.has_epsilon else kind.value
+    found = read_arm(name)
+    assert (found.id, found.kind) == (name, kind)
+    assert found.epsilon == (2.5 if kind.has_epsilon else None)
+    assert "{}" not in found.name + found.meaning
+    assert read_arm(kind.value if kind.has_epsilon else f"{kind}_3") is None
+    assert read_arm(found.beside(ArmKind.DP) if kind.has_epsilon else "dp_1").kind is ArmKind.DP
+    assert all((kind.label, kind.meaning))
+
+
 PROTOCOLS = [protocol for suite in SUITES for protocol in suite.protocols]
 
 
@@ -118,7 +260,7 @@ def test_every_protocol_of_a_suite_has_its_words(protocol):
 
 
 def test_every_design_has_a_primary_variant_for_either_kind_of_model():
-    for design in get_args(Design):
+    for design in Design:
         kinds = {
             protocol.model_kind
             for protocol in PROTOCOLS

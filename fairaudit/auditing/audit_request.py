@@ -115,7 +115,7 @@ def _chosen_suites(
 
 
 def _check_axes(axes: Sequence[str] | None, suites: Iterable[Suite]) -> None:
-    known = sorted({axis for suite in suites for axis in suite.axes})
+    known = sorted({axis for suite in suites for axis in suite.card.axes})
     for axis in axes or ():
         if axis not in known:
             raise UsageError(f"no chosen suite has the axis '{axis}'; there are {', '.join(known)}")

@@ -46,8 +46,8 @@ def suite_run(
             status="not_run",
             language=entry.suite.language,
             reason=reason,
-            caveats=entry.suite.caveats,
-            evidence=entry.suite.evidence,
+            caveats=entry.suite.card.caveats,
+            evidence=entry.suite.card.evidence,
         )
     table = tables[entry.suite.name]
     unscored = unscored_protocols(table)
@@ -60,8 +60,8 @@ def suite_run(
         protocols=tuple(name for name in entry.protocol_ids if name not in unscored),
         n_items=entry.n_items,
         n_skipped=scored.loc[scored["status"] == "skipped", "item_id"].nunique(),
-        caveats=entry.suite.caveats,
-        evidence=entry.suite.evidence,
+        caveats=entry.suite.card.caveats,
+        evidence=entry.suite.card.evidence,
         examples=examples_of(table, entry.data.items, estimates, texts),
     )
 

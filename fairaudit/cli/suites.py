@@ -40,7 +40,7 @@ def list_command(
     table = Table(*heads, box=None, header_style="bold")
     for suite in SUITES:
         default = "yes" if suite.default else "--full"
-        cells = [suite.name, default, ", ".join(suite.axes), suite.license]
+        cells = [suite.name, default, ", ".join(suite.card.axes), suite.card.license]
         table.add_row(*cells, *([] if data is None else [_at_hand(suite, data)]))
     console().print(table)
 
@@ -86,11 +86,12 @@ def show_command(name: Annotated[str, typer.Argument(help="Suite name or file.")
     from fairaudit.suites import get_suite
 
     suite = get_suite(name)
-    lines = [f"{suite.title} ({suite.name})", suite.description, ""]
-    lines += [f"cite: {suite.citation}", f"licence: {suite.license}"]
-    lines += [f"axes: {', '.join(suite.axes)}", "", *_protocols(suite)]
-    lines += ["", "caveats:", *(f"  - {caveat}" for caveat in suite.caveats or ("none stated",))]
-    lines += ["", "evidence towards:", *(f"  - {tag}" for tag in suite.evidence)]
+    card = suite.card
+    lines = [f"{card.title} ({card.name})", card.asks, ""]
+    lines += [f"cite: {card.citation}", f"licence: {card.license}"]
+    lines += [f"axes: {', '.join(card.axes)}", "", *_protocols(suite)]
+    lines += ["", "caveats:", *(f"  - {caveat}" for caveat in card.caveats or ("none stated",))]
+    lines += ["", "evidence towards:", *(f"  - {tag}" for tag in card.evidence)]
     console().print("\n".join(lines), highlight=False, markup=False)
 
 

@@ -49,7 +49,7 @@ from fairaudit.results import (
     Run,
     SuiteRun,
 )
-from fairaudit.results.capability import PROBE, capable
+from fairaudit.results.capability import capable
 from fairaudit.results.comparison import Paired
 from fairaudit.results.consistency import one_model
 from fairaudit.results.types import SMALLEST_ALPHA
@@ -60,6 +60,7 @@ from fairaudit.vocabulary.cautions import (
     NOT_MOVED,
     SINGLE_SEED,
 )
+from fairaudit.vocabulary.suites import PROBE
 
 logger = logging.getLogger(__name__)
 
@@ -241,7 +242,7 @@ def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -
         pair.changes.extend(distance_moved(probe, terms))
         joined.append(probe)
     else:
-        pair.not_compared.append(NotCompared.of(terms.candidate, PROBE, probe))
+        pair.not_compared.append(NotCompared.of(terms.candidate, PROBE.name, probe))
     pair.changes = list(with_losses(pair.changes, joined))
     counted = with_losses(pair.entries, joined)
     pair.entries = list(with_worst_cases(counted, baseline.estimates, candidate.estimates))

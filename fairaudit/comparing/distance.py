@@ -24,6 +24,7 @@ from fairaudit.comparing.pairing import Terms
 from fairaudit.results import Change, Interval
 from fairaudit.stats.one_estimate import Inference, infer
 from fairaudit.vocabulary.metrics import MEAN_ABS_LOG_PROB_CHANGE, PERPLEXITY_RATIO
+from fairaudit.vocabulary.suites import PROBE
 
 #: A model whose tokens change by less than 5 % in probability has hardly moved.
 NOT_MOVED_NATS: Final = 0.05
@@ -34,7 +35,7 @@ def distance_moved(probe: Joined, terms: Terms) -> Iterator[Change]:
     for protocol, ours in probe.baseline.groupby("protocol", sort=True):
         theirs = probe.candidate.loc[ours.index]
         change = (theirs["score"] - ours["score"]).to_numpy(dtype=float)
-        where = {"suite": "probe", "protocol": str(protocol), "axis": "all", "kind": "distance"}
+        where = {"suite": PROBE.name, "protocol": str(protocol), "axis": "all", "kind": "distance"}
         common = {**where, "baseline": terms.baseline, "candidate": terms.candidate}
         paragraphs = ours["cluster"].astype(str).tolist()
         moved = _mean(np.abs(change), paragraphs, terms)

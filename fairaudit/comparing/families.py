@@ -13,8 +13,11 @@ from fairaudit.stats.decide import decide
 from fairaudit.stats.multiplicity import Method, adjust
 from fairaudit.stats.unseen import limiting
 from fairaudit.vocabulary.metrics import is_gap
+from fairaudit.vocabulary.verdicts import CHANGED, Verdict
 
 _MIN_CELLS: Final = 3
+#: Verdicts about the models, whatever was measured.
+_OF_MODELS: Final = (Verdict.IDENTICAL, Verdict.NOT_INTERPRETABLE)
 
 
 def corrected(entries: Sequence[Comparison], correction: Method) -> list[Comparison]:
@@ -78,7 +81,7 @@ def decided(
         identical=identical,
         capable=capability is not False,
     )
-    unjudged = is_level(entry) and made.verdict not in ("identical", "not_interpretable")
+    unjudged = is_level(entry) and made.verdict not in _OF_MODELS
     update = {
         "verdict": None if unjudged else made.verdict,
         "p_equivalence": made.p_equivalence,
@@ -126,9 +129,7 @@ def _agreement(
     name_a: str, name_b: str, cells: Sequence[tuple[Comparison, Comparison]]
 ) -> Agreement:
     opposed = tuple(
-        f"{a.candidate}, {a.axis}"
-        for a, b in cells
-        if {a.verdict, b.verdict} == {"amplified", "reduced"}
+        f"{a.candidate}, {a.axis}" for a, b in cells if {a.verdict, b.verdict} == set(CHANGED)
     )
     shared = {"family_a": name_a, "family_b": name_b, "n": len(cells), "opposed": opposed}
     if len(cells) < _MIN_CELLS:

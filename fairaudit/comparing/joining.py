@@ -14,8 +14,8 @@ from fairaudit.comparing.decoding import other_decoding
 from fairaudit.errors import ResultError
 from fairaudit.items import SCORE_COLUMNS
 from fairaudit.results import AuditResult, NotCompared, SuiteRun
-from fairaudit.results.capability import PROBE
 from fairaudit.results.comparison import share_lost
+from fairaudit.vocabulary.suites import PROBE
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -145,10 +145,10 @@ def join_suites(
 
 def join_probe(baseline: AuditResult, candidate: AuditResult) -> Joined | str:
     """Join the probe text token by token, or say why that cannot be done."""
-    if PROBE not in baseline.tables or PROBE not in candidate.tables:
+    if PROBE.name not in baseline.tables or PROBE.name not in candidate.tables:
         return "one of the audits has no scores on the probe text"
-    a, b = _table(baseline, PROBE), _table(candidate, PROBE)
-    joined = _join(PROBE, a, b)
+    a, b = _table(baseline, PROBE.name), _table(candidate, PROBE.name)
+    joined = _join(PROBE.name, a, b)
     if joined.baseline.empty:
         return "the audits have no paragraph of the probe text in common"
     token = ["protocol", "item_id", "position", "token_id"]
@@ -228,7 +228,7 @@ def _table(audit: AuditResult, suite: str) -> DataFrame:
     damage = next(_damage(table), None)
     if damage is not None:
         raise ResultError(f"{audit.label}: items of '{suite}' are damaged: {damage}; audit again")
-    key = [*_ITEM, "role", *(["position"] if suite == PROBE and "position" in table else [])]
+    key = [*_ITEM, "role", *(["position"] if suite == PROBE.name and "position" in table else [])]
     twice = table.duplicated(key)
     if twice.any():
         first = table.loc[twice, key].iloc[0]

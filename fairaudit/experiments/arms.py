@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fairaudit.diagnostics.during_training import SETTINGS, Monitor
 from fairaudit.errors import FairauditError
-from fairaudit.experiments.plan import ExperimentPlan, parse_arm
+from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.experiments.probes import world_items, world_probes
 from fairaudit.experiments.world import sentences
 from fairaudit.results.files import dump_json, write_text
@@ -22,6 +22,7 @@ from fairaudit.training.monitoring import training_monitor, with_monitor
 from fairaudit.training.private import PrivateFolder
 from fairaudit.training.recipe import Recipe
 from fairaudit.training.running import FineTuned
+from fairaudit.vocabulary.arms import ArmKind, read_arm
 
 #: Checkpoints of the plain run from which the matched one is chosen.
 _SNAPSHOTS: Final = 12
@@ -66,7 +67,7 @@ def train_arm(
     Parameters
     ----------
     arm : str
-        A name that `parse_arm` knows, other than ``plain_matched_E``.
+        Name of an arm that is trained: neither the base nor a matched one.
     plan : ExperimentPlan
         Its settings.
     base : str or path
@@ -142,24 +143,20 @@ def recipe_of(arm: str, plan: ExperimentPlan, seed: int) -> Recipe:
 
 def mechanism(arm: str, axes: Sequence[str]) -> dict[str, Any]:
     """Arguments of `finetune` that make an arm what its name says."""
-    parsed = parse_arm(arm)
-    if parsed is None:
+    found = read_arm(arm)
+    if found is None or found.kind is None:
         raise FairauditError(f"'{arm}' is no arm")
-    kind, epsilon = parsed["kind"], parsed["epsilon"]
     options: dict[str, Any] = {}
-    if "cda" in kind.split("_"):
+    if found.kind.twins is not None:
         options["cda"] = tuple(axes)
-        options["cda_mode"] = "separate" if kind in _SEPARATE else "averaged"
-    if kind == "dp_cda_row":
-        options["row_epsilon"] = epsilon
-    elif epsilon is not None:
-        options["epsilon"] = epsilon
-    if kind in ("clip_only", "noise_only"):
-        options["ablation"] = kind
+        options["cda_mode"] = found.kind.twins
+    if found.kind is ArmKind.DP_CDA_ROW:
+        options["row_epsilon"] = found.epsilon
+    elif found.epsilon is not None:
+        options["epsilon"] = found.epsilon
+    if found.kind in (ArmKind.CLIP_ONLY, ArmKind.NOISE_ONLY):
+        options["ablation"] = found.kind.value
     return options
-
-
-_SEPARATE: Final = ("dp_cda_separate", "dp_cda_row")
 
 
 class Snapshots:

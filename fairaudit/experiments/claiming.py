@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from fairaudit.errors import DataError, ResultError
 from fairaudit.experiments.arms import recipe_of, texts_of
-from fairaudit.experiments.plan import MATCHED, ExperimentPlan
+from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.results.files import dump_json, refuse_unwritable
 from fairaudit.results.locks import LOCK
 from fairaudit.scoring.load import load_model
 from fairaudit.training.plan import make_plan
 from fairaudit.training.records import read_records
 from fairaudit.training.saving import write_last
+from fairaudit.vocabulary.arms import ArmKind
 
 #: Keys of a plan's text that name a file.
 _FILES: Final = ("file", "held_out_file")
@@ -40,9 +41,9 @@ def check_plan(plan: ExperimentPlan) -> dict[str, str]:
     )
     if not held_out.rows:
         raise DataError("the held-out text holds no record")
-    for arm in plan.arms:
-        if not arm.startswith(MATCHED):
-            make_plan(recipe_of(arm, plan, seed=0), len(train.rows))
+    for arm in plan.read_arms:
+        if arm.kind is not ArmKind.PLAIN_MATCHED:
+            make_plan(recipe_of(arm.id, plan, seed=0), len(train.rows))
     if plan.base.model is not None:
         load_model(plan.base.model, device="cpu")
     read = {plan.text.file: train, plan.text.held_out_file: held_out}

@@ -21,13 +21,15 @@ from fairaudit.experiments.findings import (
     interval_of,
     judged,
 )
-from fairaudit.experiments.plan import BASE, ExperimentPlan
+from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.results import DiagnosticsResult, Interval
 from fairaudit.results.diagnostics import GroupDifference
 from fairaudit.results.experiment import ArmRun, Claim, Convergence, Prediction, Push
 from fairaudit.stats.claims import SeedDifference, difference_of_sizes, seed_difference
 from fairaudit.stats.correlation import kendall
 from fairaudit.stats.evidence import quantile
+from fairaudit.vocabulary.arms import BASE, PLAIN
+from fairaudit.vocabulary.claims import GRADIENTS_CONVERGE_UNEQUALLY
 from fairaudit.vocabulary.influences import Influence
 
 AREA: Final = "area_between_curves"
@@ -161,10 +163,10 @@ def disparity_claims(diagnoses: Diagnoses, plan: ExperimentPlan) -> list[Claim]:
         return []
     level = 1 - plan.claims.alpha
     return judged(
-        "gradients_converge_unequally",
+        GRADIENTS_CONVERGE_UNEQUALLY,
         private,
-        "plain",
-        {axis: _larger(values, private, "plain", level) for axis, values in by_axis.items()},
+        PLAIN,
+        {axis: _larger(values, private, PLAIN, level) for axis, values in by_axis.items()},
         plan,
         metric=AREA,
         margin=plan.claims.disparity_margin,

@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from fairaudit.comparing.compare import compare
 from fairaudit.comparing.distance import distance_moved
@@ -31,12 +32,13 @@ from fairaudit.experiments.findings import (
     undecided_unless_moved,
 )
 from fairaudit.experiments.grid import audits_of, run_grid
-from fairaudit.experiments.plan import BASE, ExperimentPlan, load_plan, parse_arm
+from fairaudit.experiments.plan import ExperimentPlan, load_plan
 from fairaudit.progress import Progress, shown
 from fairaudit.results import ComparisonResult, Run
 from fairaudit.results.experiment import ArmRun, ExperimentResult
 from fairaudit.results.places import inside, remove_folder
 from fairaudit.versions import versions_of
+from fairaudit.vocabulary.arms import BASE, PLAIN, ArmKind, read_arm
 
 
 def experiment(
@@ -116,10 +118,13 @@ def _report(result: ExperimentResult, folder: Path) -> None:
     write_report(result, folder)
 
 
+#: Kinds of arms that others are compared with.
+_REFERENCES: Final = (BASE, PLAIN, ArmKind.PLAIN_MATCHED, ArmKind.DP)
+
+
 def _references(audits: Audits) -> list[str]:
-    """Arms that others are compared with: base, plain and matched ones, and DP without CDA."""
-    kinds = {arm: (parse_arm(arm) or {}).get("kind", arm) for arm in _arms(audits)}
-    return [arm for arm, kind in kinds.items() if kind in {BASE, "plain", "plain_matched", "dp"}]
+    known = [arm for arm in map(read_arm, _arms(audits)) if arm is not None]
+    return [arm.id for arm in known if arm.kind in _REFERENCES]
 
 
 def _arms(audits: Mapping[tuple[str, int], object]) -> list[str]:
@@ -147,7 +152,7 @@ def _compare_each_seed(audits: Audits, folder: Path, tell: Progress) -> None:
     for place, seed in enumerate(seeds):
         tell("comparing the arms of each seed", place, len(seeds))
         arms = [arm for arm in _arms(audits) if (arm, seed) in audits]
-        baseline = "plain" if "plain" in arms else BASE
+        baseline = PLAIN if PLAIN in arms else BASE
         others = [arm for arm in arms if arm != baseline]
         if baseline in arms and others:
             chosen = [audits[arm, seed] for arm in (baseline, *others)]

@@ -12,26 +12,27 @@ from statistics import fmean
 from typing import Final
 
 from fairaudit.comparing.distance import NOT_MOVED_NATS
-from fairaudit.experiments.plan import BASE, METRICS, ExperimentPlan, parse_arm
+from fairaudit.experiments.plan import METRICS, ExperimentPlan
 from fairaudit.experiments.questions import PAIRS, PROMPTS
 from fairaudit.experiments.world import AXES, implied, implied_tone
 from fairaudit.results import AuditResult, Estimate, Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
 from fairaudit.stats.claims import SeedDifference, judge, seed_difference
 from fairaudit.stats.multiplicity import adjust
+from fairaudit.vocabulary.arms import BASE, PLAIN, ArmKind, read_arm
+from fairaudit.vocabulary.claims import (
+    CDA_REMOVES_AMPLIFICATION,
+    DP_AMPLIFIES_BIAS,
+    STATEMENTS,
+    Finding,
+    Statement,
+)
 from fairaudit.vocabulary.metrics import TOXICITY_MEAN
 
 #: Audits by arm and seed.
 Audits = Mapping[tuple[str, int], AuditResult]
 
 _LEVEL: Final = 0.95
-#: Claims that presuppose another one on the same axis, and what to say where it was not shown.
-_PREMISES: Final = {
-    "cda_removes_amplification": (
-        "dp_amplifies_bias",
-        "no amplification was shown on this axis, so there is none to remove",
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,10 @@ def _implied(cell: Cell, arm: str, plan: ExperimentPlan) -> float | None:
 
     None for text with twins: what that implies depends on what the lexicon swaps.
     """
-    if "cda" in arm.split("_"):
+    known = read_arm(arm)
+    if known is None or known.kind is None or known.kind.twins is not None:
         return None
-    text = plan.base.text if arm == BASE else plan.text.world
+    text = plan.base.text if known.kind is BASE else plan.text.world
     suite = cell.protocol.partition("/")[0]
     if text is None or cell.axis not in AXES or suite not in (PAIRS, PROMPTS):
         return None
@@ -154,9 +156,9 @@ def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
         return []
     cells = endpoint_scores(audits, plan)
     protocols = endpoints(audits, plan)
-    pairs = [("dp_amplifies_bias", private, "plain")]
+    pairs: list[tuple[Statement, str, str]] = [(DP_AMPLIFIES_BIAS, private, PLAIN)]
     if both is not None:
-        pairs.append(("cda_removes_amplification", private, both))
+        pairs.append((CDA_REMOVES_AMPLIFICATION, private, both))
     level = 1 - plan.claims.alpha
     return [
         one.model_copy(update={"protocol": protocols[one.axis]})
@@ -176,19 +178,11 @@ def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
 
 def claim_arms(plan: ExperimentPlan) -> tuple[str | None, str | None]:
     """Private arm that the claims are about, and its partner with averaged twins."""
-    known = {arm: parse_arm(arm) or {} for arm in plan.arms}
-    private = {p["epsilon"]: arm for arm, p in known.items() if p.get("kind") == "dp"}
-    wanted = plan.claims.epsilon or min(private, default=None)
-    arm = private.get(wanted)
-    partner = next(
-        (
-            name
-            for name, p in known.items()
-            if p.get("kind") == "dp_cda" and p.get("epsilon") == wanted
-        ),
-        None,
-    )
-    return (arm if "plain" in plan.arms else None), partner
+    by_kind = {(arm.kind, arm.epsilon): arm.id for arm in plan.read_arms}
+    strengths = [arm.epsilon for arm in plan.read_arms if arm.kind is ArmKind.DP and arm.epsilon]
+    wanted = plan.claims.epsilon or min(strengths, default=None)
+    private = by_kind.get((ArmKind.DP, wanted)) if PLAIN in plan.arms else None
+    return private, by_kind.get((ArmKind.DP_CDA, wanted))
 
 
 def endpoint_scores(
@@ -231,7 +225,7 @@ def endpoints(audits: Audits, plan: ExperimentPlan) -> dict[str, str]:
 
 
 def judged(
-    claim: str,
+    claim: Statement,
     arm: str,
     reference: str,
     found: Mapping[str, SeedDifference],
@@ -244,8 +238,10 @@ def judged(
 
     Parameters
     ----------
-    claim, arm, reference : str
-        The claim, and the arms whose difference it says to lie above 0.
+    claim : Statement
+        What is claimed.
+    arm, reference : str
+        The arms whose difference it says to lie above 0.
     found : mapping of str to SeedDifference
         By axis, that difference, with its interval at the level of the plan's claims.
     plan : ExperimentPlan
@@ -254,16 +250,17 @@ def judged(
         Of the endpoint, where it is not the declared bias score.
     """
     terms = plan.claims
+    private = read_arm(arm)
     name, least = metric or terms.metric, margin or terms.margin
     adjusted = adjust([one.p_value for one in found.values()], "holm")
     return [
         Claim(
-            claim=claim,
+            claim=claim.name,
             endpoint=f"{name} of {arm} minus {reference}, {axis}",
             axis=axis,
             arm=arm,
             reference=reference,
-            epsilon=(parse_arm(arm) or {}).get("epsilon"),
+            epsilon=None if private is None else private.epsilon,
             metric=name,
             value=one.value,
             interval=interval_of(one, 1 - terms.alpha),
@@ -280,15 +277,16 @@ def judged(
 
 def only_with_premise(claims: Sequence[Claim]) -> list[Claim]:
     """Mark a claim as not applicable on axes where what it presupposes is not supported."""
-    shown = {(claim.claim, claim.axis) for claim in claims if claim.finding == "supported"}
+    shown = {(claim.claim, claim.axis) for claim in claims if claim.finding == Finding.SUPPORTED}
     return [_only_if_shown(claim, shown) for claim in claims]
 
 
 def _only_if_shown(claim: Claim, shown: Set[tuple[str, str]]) -> Claim:
-    premise, reason = _PREMISES.get(claim.claim, (None, None))
-    if premise is None or (premise, claim.axis) in shown:
+    known = STATEMENTS.get(claim.claim)
+    premise = None if known is None else known.presupposes
+    if known is None or premise is None or (premise, claim.axis) in shown:
         return claim
-    return claim.model_copy(update={"finding": "not_applicable", "reason": reason})
+    return claim.model_copy(update={"finding": Finding.NOT_APPLICABLE, "reason": known.without})
 
 
 def undecided_unless_moved(claims: Sequence[Claim], runs: Sequence[ArmRun]) -> list[Claim]:
@@ -313,5 +311,5 @@ def _unless(claim: Claim, distances: Mapping[str, Sequence[float | None]]) -> Cl
             reason = f"{arm} hardly moved from the base model: no effect can be read"
         else:
             continue
-        return claim.model_copy(update={"finding": "undecided", "reason": reason})
+        return claim.model_copy(update={"finding": Finding.UNDECIDED, "reason": reason})
     return claim

@@ -22,7 +22,7 @@ from fairaudit.experiments.arms import (
 )
 from fairaudit.experiments.claiming import check_plan, claim_folder
 from fairaudit.experiments.matching import Candidate, nearest, snapshots
-from fairaudit.experiments.plan import BASE, MATCHED, ExperimentPlan, parse_arm
+from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.experiments.pretraining import pretrain
 from fairaudit.experiments.questions import Questions, questions
 from fairaudit.experiments.spreading import default_processes, spread
@@ -35,6 +35,7 @@ from fairaudit.results.files import made_once
 from fairaudit.results.locks import alone_in
 from fairaudit.results.places import inside, remove_folder
 from fairaudit.training.saving import write_last
+from fairaudit.vocabulary.arms import BASE, PLAIN, ArmKind, read_arm
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,12 @@ class Cell:
     @property
     def is_matched(self) -> bool:
         """Whether it takes its checkpoint from other arms of its seed."""
-        return self.arm.startswith(MATCHED)
+        return _is_matched(self.arm)
+
+
+def _is_matched(arm: str) -> bool:
+    found = read_arm(arm)
+    return found is not None and found.kind is ArmKind.PLAIN_MATCHED
 
 
 def cells(plan: ExperimentPlan) -> list[Cell]:
@@ -72,7 +78,7 @@ def cells(plan: ExperimentPlan) -> list[Cell]:
 
 def _ordered(arms: tuple[str, ...]) -> list[str]:
     """Put the arms that are matched to another one last."""
-    return sorted(arms, key=lambda arm: arm.startswith(MATCHED))
+    return sorted(arms, key=_is_matched)
 
 
 def run_grid(
@@ -283,25 +289,25 @@ class Grid:
 
     def _perplexity(self, checkpoint: str | Path, texts: Texts) -> float:
         """Held-out perplexity, of rows as long as those of the plain arm."""
-        longest = self.plan.settings("plain").get("max_length")
+        longest = self.plan.settings(PLAIN).get("max_length")
         return text_perplexity(checkpoint, texts.held_out, texts.text_column, max_length=longest)
 
     def _snapshots(self, cell: Cell, texts: Texts) -> Snapshots | None:
         """Keep checkpoints along the plain run where another arm is matched to one of them."""
-        wanted = any(arm.startswith(MATCHED) for arm in self.plan.arms)
-        if cell.arm != "plain" or not wanted:
+        wanted = any(map(_is_matched, self.plan.arms))
+        if cell.arm != PLAIN or not wanted:
             return None
         folder = self._snapshots_of_plain(cell.seed)
         return Snapshots(folder, self.base, lambda path: self._perplexity(path, texts))
 
     def _matched(self, cell: Cell) -> dict[str, Any]:
         """Of the plain run, its base and its end included, what is as far as the private arm."""
-        parsed = parse_arm(cell.arm)
-        assert parsed is not None
-        partner = Cell(cell.arm.replace(MATCHED, "dp_"), cell.seed)
+        arm = read_arm(cell.arm)
+        assert arm is not None
+        partner = Cell(arm.beside(ArmKind.DP), cell.seed)
         wanted = held_out_perplexity(self._model(partner))
         base = self.finished(Cell(BASE, cell.seed))
-        of_plain = Cell("plain", cell.seed)
+        of_plain = Cell(PLAIN, cell.seed)
         plain = self.finished(of_plain)
         if (
             wanted is None
@@ -312,16 +318,14 @@ class Grid:
             or plain.steps is None
         ):
             raise FairauditError(
-                f"{cell.arm} needs the arms '{BASE}', '{partner.arm}' and 'plain' of seed "
+                f"{cell.arm} needs the arms '{BASE}', '{partner.arm}' and '{PLAIN}' of seed "
                 f"{cell.seed} to finish"
             )
         found, gap = nearest(
             (
                 Candidate(self.base, 0, base.perplexity),
                 *snapshots(self._snapshots_of_plain(cell.seed)),
-                Candidate(
-                    str(self._model(Cell("plain", cell.seed))), plain.steps, plain.perplexity
-                ),
+                Candidate(str(self._model(of_plain)), plain.steps, plain.perplexity),
             ),
             wanted,
         )
@@ -333,7 +337,7 @@ class Grid:
         }
 
     def _snapshots_of_plain(self, seed: int) -> Path:
-        return inside(self.output, f"{Cell('plain', seed).place}/snapshots")
+        return inside(self.output, f"{Cell(PLAIN, seed).place}/snapshots")
 
 
 def _about(folder: Path) -> dict[str, Any]:

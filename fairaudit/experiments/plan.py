@@ -1,18 +1,6 @@
 """`ExperimentPlan`: what an experiment trains and audits, read from TOML.
 
-Arms are named by what they do; the number at the end is ε per record, or per row where the name
-says so:
-
-``plain``, ``cda``
-    Without privacy, without and with counterfactual twins.
-``plain_matched_E``
-    The checkpoint of the plain run whose held-out perplexity is nearest that of ``dp_E``: what is
-    left of a difference from it is not explained by less training.
-``clip_only``, ``noise_only_E``
-    Half of the mechanism.
-``dp_E``, ``dp_cda_E``, ``dp_cda_separate_E``, ``dp_cda_row_E``
-    Private; with averaged twins; with twins drawn separately at ε per record, or at ε per row as
-    published.
+Arms are named by what they do, with ε at the end: see `fairaudit.vocabulary.arms`.
 
 The base model is always audited, once per seed, as the arm ``base``.
 """
@@ -21,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -31,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fairaudit.errors import UsageError
 from fairaudit.experiments.world import AXES, Mixture
+from fairaudit.vocabulary.arms import BASE, PLAIN, Arm, ArmKind, read_arm
 from fairaudit.vocabulary.metrics import (
     MEAN_LOG_ODDS,
     STEREOTYPE_PREFERENCE_RATE,
@@ -40,29 +28,10 @@ from fairaudit.vocabulary.metrics import (
     TOXICITY_RATIO,
 )
 
-BASE: Final = "base"
-MATCHED: Final = "plain_matched_"
-_NUMBER: Final = r"(?P<epsilon>\d+(\.\d+)?)"
-_ARMS: Final = (
-    "plain",
-    "cda",
-    "clip_only",
-    *(
-        f"{name}_{_NUMBER}"
-        for name in (
-            "plain_matched",
-            "noise_only",
-            "dp",
-            "dp_cda",
-            "dp_cda_separate",
-            "dp_cda_row",
-        )
-    ),
+#: An arm of each kind that can be asked for.
+_EXAMPLES: Final = tuple(
+    f"{kind}_3" if kind.has_epsilon else kind.value for kind in ArmKind if kind is not BASE
 )
-_EXAMPLES: Final = (
-    "plain", "cda", "clip_only", "plain_matched_3", "noise_only_3", "dp_3", "dp_cda_3",
-    "dp_cda_separate_3", "dp_cda_row_3",
-)  # fmt: skip
 BUILT_IN: Final = ("demo", "full")
 #: Bias scores that an experiment follows over arms; one of them is the endpoint of its claims.
 METRICS: Final = tuple(
@@ -222,7 +191,7 @@ class ExperimentPlan(_Part):
     @classmethod
     def _arms_are_known(cls, arms: tuple[str, ...]) -> tuple[str, ...]:
         for name in arms:
-            if parse_arm(name) is None:
+            if not is_trainable(name):
                 near = difflib.get_close_matches(name, _EXAMPLES, n=1, cutoff=0.3)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 raise ValueError(f"'{name}' is no arm{hint} (arms: {', '.join(_EXAMPLES)})")
@@ -241,16 +210,16 @@ class ExperimentPlan(_Part):
         for name in self.arm:
             if name not in self.arms:
                 raise ValueError(f"[arm.{name}] has settings, but is not among the arms")
-        for name in self.arms:
-            if name.startswith(MATCHED):
-                partner = name.replace(MATCHED, "dp_")
-                for needed in ("plain", partner):
+        for arm in self.read_arms:
+            if arm.kind is ArmKind.PLAIN_MATCHED:
+                plain, partner = PLAIN, arm.beside(ArmKind.DP)
+                for needed in (plain, partner):
                     if needed not in self.arms:
-                        raise ValueError(f"'{name}' needs the arm '{needed}'")
-                lengths = [self.settings(arm).get("max_length") for arm in ("plain", partner)]
+                        raise ValueError(f"'{arm.id}' needs the arm '{needed}'")
+                lengths = [self.settings(one).get("max_length") for one in (plain, partner)]
                 if lengths[0] != lengths[1]:
                     raise ValueError(
-                        f"'{name}' compares perplexities, so 'plain' and '{partner}' need one "
+                        f"'{arm.id}' compares perplexities, so '{plain}' and '{partner}' need one "
                         f"max_length, not {lengths[0]} and {lengths[1]}"
                     )
         return self
@@ -258,13 +227,11 @@ class ExperimentPlan(_Part):
     @model_validator(mode="after")
     def _claims_fit(self) -> ExperimentPlan:
         wanted = self.claims.epsilon
-        private = {
-            parsed["epsilon"]
-            for parsed in map(parse_arm, self.arms)
-            if parsed is not None and parsed["kind"] == "dp"
-        }
+        private = {arm.epsilon for arm in self.read_arms if arm.kind is ArmKind.DP}
         if wanted is not None and wanted not in private:
-            raise ValueError(f"claims.epsilon is {wanted:g}, but no arm is 'dp_{wanted:g}'")
+            raise ValueError(
+                f"claims.epsilon is {wanted:g}, but no arm is '{ArmKind.DP}_{wanted:g}'"
+            )
         if not self.audit.suites:
             for axis in self.axes:
                 if axis not in AXES:
@@ -273,6 +240,11 @@ class ExperimentPlan(_Part):
                         "in [audit] to ask others"
                     )
         return self
+
+    @property
+    def read_arms(self) -> tuple[Arm, ...]:
+        """Its arms, each with its kind and ε."""
+        return tuple(arm for arm in map(read_arm, self.arms) if arm is not None)
 
     def diagnose_apart(self, steps: int) -> int | None:
         """Return the steps between two diagnostics of a training; None: no diagnostics."""
@@ -285,19 +257,10 @@ class ExperimentPlan(_Part):
         return self.arm.get(arm, ArmSettings()).over(self.train)
 
 
-def parse_arm(name: str) -> dict[str, Any] | None:
-    """Kind and ε of an arm's name, or None for a name that is no arm.
-
-    >>> parse_arm("dp_cda_3")
-    {'kind': 'dp_cda', 'epsilon': 3.0}
-    """
-    for pattern in _ARMS:
-        found = re.fullmatch(pattern, name)
-        if found is not None:
-            number = found.groupdict().get("epsilon")
-            kind = name if number is None else name[: -len(number) - 1]
-            return {"kind": kind, "epsilon": None if number is None else float(number)}
-    return None
+def is_trainable(name: str) -> bool:
+    """Whether a name is that of an arm that is trained: all but the base."""
+    found = read_arm(name)
+    return found is not None and found.kind is not BASE
 
 
 def load_plan(source: str | Path) -> ExperimentPlan:

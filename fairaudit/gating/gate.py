@@ -59,13 +59,12 @@ from fairaudit.results.comparison import (
     ComparisonResult,
 )
 from fairaudit.results.consistency import refuse
-from fairaudit.results.gate import GATE_DECISIONS, GateDecision, GateResult, RuleResult
+from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 from fairaudit.results.stored_evidence import contradicts_counts
 from fairaudit.results.types import Estimate
 from fairaudit.stats.multiplicity import holm
+from fairaudit.vocabulary.decisions import FAIL, INCONCLUSIVE, NOT_RUN, PASS
 
-_DECIDED: Final[dict[GateDecision, int]] = {"PASS": 0, "FAIL": 1}
-_UNDECIDED: Final = 3
 #: Schema version of comparisons from which on every primary number has an entry.
 FIRST_COMPLETE_VERSION: Final = 2
 
@@ -122,7 +121,7 @@ def evaluate_gate(
         rules = _settle([check for of_rule in checks for check in of_rule], policy.alpha)
     else:
         rules = [one for of_rule in checks for one in _settle(of_rule, policy.alpha)]
-    decision = min((rule.decision for rule in rules), key=GATE_DECISIONS.index)
+    decision = min((rule.decision for rule in rules), key=lambda one: one.rank)
     return GateResult(
         decision=decision,
         exit_code=_exit_code(decision, rules, allow_inconclusive),
@@ -183,10 +182,10 @@ def _requires(rule: Requires, result: Result, candidate: str | None) -> Iterator
         selector = with_candidate(pattern, candidate)
         ran = sorted(one for one in suites_measured(result, candidate) if matches(one, pattern))
         if ran:
-            yield settled(rule.kind, selector, "PASS", f"{', '.join(ran)} ran")
+            yield settled(rule.kind, selector, PASS, f"{', '.join(ran)} ran")
         else:
             reason = why_missing("suite", pattern, result, candidate)
-            yield settled(rule.kind, selector, "NOT_RUN", reason)
+            yield settled(rule.kind, selector, NOT_RUN, reason)
 
 
 def _values(
@@ -233,11 +232,11 @@ def _differences(
 ) -> Iterator[Check]:
     if isinstance(result, AuditResult):
         reason = "an audit has no baseline; compare it with one, and gate the comparison"
-        yield settled(rule.kind, describe(rule), "NOT_RUN", reason)
+        yield settled(rule.kind, describe(rule), NOT_RUN, reason)
         return
     unusable = _too_old(result) or swapped(result, candidate or "")
     if unusable is not None:
-        yield settled(rule.kind, with_candidate(describe(rule), candidate), "NOT_RUN", unusable)
+        yield settled(rule.kind, with_candidate(describe(rule), candidate), NOT_RUN, unusable)
         return
     entries = [one for one in result.comparisons if one.candidate == candidate]
     chosen = select(rule, entries, result, candidate)
@@ -288,7 +287,7 @@ def _any(one: Estimate) -> bool:
 
 def _missing(kind: str, missing: Sequence[Missing]) -> Iterator[Check]:
     for one in missing:
-        yield settled(kind, one.selector, "NOT_RUN", one.reason)
+        yield settled(kind, one.selector, NOT_RUN, one.reason)
 
 
 def _settle(checks: Sequence[Check], alpha: float) -> list[RuleResult]:
@@ -301,9 +300,9 @@ def _settle(checks: Sequence[Check], alpha: float) -> list[RuleResult]:
 
 
 def _decided(check: Check, p_adjusted: float | None, alpha: float) -> RuleResult:
-    decision: GateDecision = check.settled or "INCONCLUSIVE"
+    decision = check.settled or INCONCLUSIVE
     if p_adjusted is not None:
-        decision = "FAIL" if p_adjusted <= alpha else "PASS" if check.passes else "INCONCLUSIVE"
+        decision = FAIL if p_adjusted <= alpha else PASS if check.passes else INCONCLUSIVE
     return RuleResult(
         rule=check.rule,
         selector=check.selector,
@@ -327,7 +326,6 @@ def _corrected_away(check: Check, p_adjusted: float | None, alpha: float) -> str
 def _exit_code(
     decision: GateDecision, rules: Sequence[RuleResult], allow_inconclusive: bool
 ) -> int:
-    if decision in _DECIDED:
-        return _DECIDED[decision]
-    evaluated = any(rule.decision != "NOT_RUN" for rule in rules)
-    return 0 if allow_inconclusive and evaluated else _UNDECIDED
+    evaluated = any(rule.decision != NOT_RUN for rule in rules)
+    forgiven = allow_inconclusive and evaluated and decision != FAIL
+    return 0 if forgiven else decision.exit_code

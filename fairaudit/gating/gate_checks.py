@@ -26,7 +26,9 @@ from fairaudit.results.stored_evidence import (
 from fairaudit.results.types import Estimate, Interval
 from fairaudit.stats.evidence import Evidence
 from fairaudit.stats.unseen import limiting
+from fairaudit.vocabulary.decisions import INCONCLUSIVE
 from fairaudit.vocabulary.metrics import METRICS
+from fairaudit.vocabulary.verdicts import Verdict
 
 NO_INTERVAL: Final = "there is no interval, so nothing bounds it"
 Range = tuple[float | None, float | None]
@@ -98,7 +100,7 @@ class Number:
         if reason is None:
             return None
         return settled(
-            self.rule, self.selector, "INCONCLUSIVE", reason,
+            self.rule, self.selector, INCONCLUSIVE, reason,
             value=self.value, bound=bound, n=self.n,
         )  # fmt: skip
 
@@ -183,7 +185,7 @@ def range_of(entry: Comparison) -> Range:
 
 
 def _doubt_of(entry: Comparison, interval: Interval | None) -> str | None:
-    if entry.verdict == "not_interpretable":
+    if entry.verdict == Verdict.NOT_INTERPRETABLE:
         return "a model is not shown to be above chance, so its bias cannot be read"
     return entry.reason if interval is None else None
 

@@ -20,6 +20,7 @@ from fairaudit.results.audit import AuditResult
 from fairaudit.results.gate import GateDecision
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.types import ModelIdentity
+from fairaudit.vocabulary.decisions import FAIL, INCONCLUSIVE, NOT_RUN, PASS
 
 
 def max_epsilon(rule: MaxEpsilon, result: Result, candidate: str | None) -> Check:
@@ -33,13 +34,13 @@ def max_epsilon(rule: MaxEpsilon, result: Result, candidate: str | None) -> Chec
     content = _content(result, candidate)
     if content is None:
         reason = "no privacy statement was found beside the checkpoint"
-        return settled(rule.kind, selector, "NOT_RUN", reason, bound=rule.limit)
+        return settled(rule.kind, selector, NOT_RUN, reason, bound=rule.limit)
     try:
         statement = PrivacyStatement.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         reason = f"the privacy statement is not complete: {first['loc'][0]}: {first['msg']}"
-        return settled(rule.kind, selector, "INCONCLUSIVE", reason, bound=rule.limit)
+        return settled(rule.kind, selector, INCONCLUSIVE, reason, bound=rule.limit)
     decision, reason = _judged(rule, statement, result, candidate)
     return settled(
         rule.kind, selector, decision, reason,
@@ -52,10 +53,10 @@ def _judged(
 ) -> tuple[GateDecision, str]:
     problem = next(_problems(rule, statement, result, candidate), None)
     if problem is not None:
-        return "FAIL", problem
+        return FAIL, problem
     if None in (statement.model_fingerprint, _model_of(result, candidate).fingerprint):
-        return "INCONCLUSIVE", "nothing says that the privacy statement is about this model"
-    return "PASS", f"{_declared(statement)}; `fairaudit verify` recomputes it"
+        return INCONCLUSIVE, "nothing says that the privacy statement is about this model"
+    return PASS, f"{_declared(statement)}; `fairaudit verify` recomputes it"
 
 
 def _content(result: Result, candidate: str | None) -> dict[str, Any] | None:

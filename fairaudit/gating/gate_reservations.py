@@ -14,18 +14,20 @@ from fairaudit.gating.gate_checks import Check
 from fairaudit.gating.policy import PolicySettings
 from fairaudit.results.comparison import Comparison, ComparisonResult, Paired
 from fairaudit.results.relations import is_swapped, loss_in_words, setting_differences
+from fairaudit.vocabulary.decisions import INCONCLUSIVE, PASS
+from fairaudit.vocabulary.verdicts import Verdict
 
 
 def held_back(check: Check, reasons: Iterator[str]) -> Check:
     """Return a check that cannot pass, if there is a reason for that."""
     said = "; ".join(reasons)
-    passed = check.words.get("PASS")
+    passed = check.words.get(PASS)
     if not said or passed is None:
         return check
     words = {**check.words}
-    if check.settled == "PASS" or check.passes:
-        words["INCONCLUSIVE"] = f"{passed}; but {said}"
-    settled = "INCONCLUSIVE" if check.settled == "PASS" else check.settled
+    if check.settled == PASS or check.passes:
+        words[INCONCLUSIVE] = f"{passed}; but {said}"
+    settled = INCONCLUSIVE if check.settled == PASS else check.settled
     return replace(check, words=words, settled=settled, passes=False)
 
 
@@ -44,7 +46,7 @@ def other_settings(
     entry: Comparison, result: ComparisonResult, settings: PolicySettings
 ) -> Iterator[str]:
     """Say so where a candidate was scored in another way than the baseline."""
-    if entry.verdict == "identical":
+    if entry.verdict == Verdict.IDENTICAL:
         # The scores are the same, so the settings changed none.
         return
     theirs = result.provenance.candidates.get(entry.candidate)

@@ -31,6 +31,8 @@ from fairaudit.results.types import Estimate
 from fairaudit.stats.decide import decide
 from fairaudit.stats.evidence import Evidence
 from fairaudit.stats.unseen import limiting
+from fairaudit.vocabulary.decisions import FAIL, INCONCLUSIVE, NOT_RUN, PASS
+from fairaudit.vocabulary.verdicts import CHANGED, Verdict
 
 
 def max_deviation(
@@ -54,9 +56,9 @@ def max_deviation(
         passes=floor < low and high < ceiling,
         p_fail=p_within(number.evidence, floor, ceiling),
         words={
-            "PASS": f"{_between(low, high)} keeps within {allowed}",
-            "FAIL": f"the value is shown to lie outside {allowed}{also}",
-            "INCONCLUSIVE": f"{_between(low, high)} does not keep within {allowed}{also}",
+            PASS: f"{_between(low, high)} keeps within {allowed}",
+            FAIL: f"the value is shown to lie outside {allowed}{also}",
+            INCONCLUSIVE: f"{_between(low, high)} does not keep within {allowed}{also}",
         },
     )
 
@@ -78,7 +80,7 @@ def max_increase(rule: MaxIncreaseVsBaseline, entry: Comparison, alpha: float) -
     assert margin is not None
     if entry.direction == 0:
         reason = f"{entry.name} has no stereotyped side; use equivalent_to_baseline"
-        return settled(rule.kind, number.selector, "NOT_RUN", reason, value=number.value)
+        return settled(rule.kind, number.selector, NOT_RUN, reason, value=number.value)
     assert number.evidence is not None
     _, upper = number.within(alpha)
     other = _other_side(rule, entry, number.evidence, margin, alpha)
@@ -90,12 +92,11 @@ def max_increase(rule: MaxIncreaseVsBaseline, entry: Comparison, alpha: float) -
         # Two ways to fail share one p-value (Bonferroni).
         p_fail=p_fail if other.p_fail is None else 2 * min(p_fail, other.p_fail),
         words={
-            "PASS": f"an increase of at most {show(upper)}, below {show(margin)}"
-            + other.words("PASS"),
-            "FAIL": f"the increase is shown to exceed {show(margin)}"
+            PASS: f"an increase of at most {show(upper)}, below {show(margin)}" + other.words(PASS),
+            FAIL: f"the increase is shown to exceed {show(margin)}"
             if other.p_fail is None or p_fail <= other.p_fail
             else f"the candidate is shown to lie {other.where}",
-            "INCONCLUSIVE": f"an increase of up to {show(upper)} is not excluded"
+            INCONCLUSIVE: f"an increase of up to {show(upper)} is not excluded"
             if upper >= margin
             else f"the candidate may lie {other.where}",
         },
@@ -124,12 +125,12 @@ def equivalent(rule: EquivalentToBaseline, entry: Comparison, alpha: float) -> C
     return number.check(
         alpha,
         margin,
-        passes=made.verdict == "equivalent",
+        passes=made.verdict is Verdict.EQUIVALENT,
         p_fail=p_within(number.evidence, -margin, margin),
         words={
-            "PASS": f"{_between(low, high)} keeps within ±{show(margin)}",
-            "FAIL": f"the difference is shown to exceed ±{show(margin)}",
-            "INCONCLUSIVE": f"{_between(low, high)} does not keep within ±{show(margin)}",
+            PASS: f"{_between(low, high)} keeps within ±{show(margin)}",
+            FAIL: f"the difference is shown to exceed ±{show(margin)}",
+            INCONCLUSIVE: f"{_between(low, high)} does not keep within ±{show(margin)}",
         },
     )
 
@@ -139,7 +140,7 @@ def min_items(rule: MinItems, entry: Estimate | Comparison) -> Check:
     enough = entry.n >= rule.minimum
     reason = f"{entry.n} items, {'at least' if enough else 'fewer than'} {rule.minimum}"
     return settled(
-        rule.kind, selector_of(entry), "PASS" if enough else "FAIL", reason,
+        rule.kind, selector_of(entry), PASS if enough else FAIL, reason,
         value=entry.n, bound=rule.minimum, n=entry.n,
     )  # fmt: skip
 
@@ -150,7 +151,7 @@ def min_capability(rule: MinCapability, entry: Estimate, alpha: float) -> Check:
     selector = selector_of(entry)
     if minimum is None:
         reason = f"{entry.name} records no chance level; give the rule a 'minimum'"
-        return settled(rule.kind, selector, "NOT_RUN", reason, value=entry.value, n=entry.n)
+        return settled(rule.kind, selector, NOT_RUN, reason, value=entry.value, n=entry.n)
     number = own_value(rule.kind, entry)
     undecided = number.undecided(minimum)
     if undecided is not None:
@@ -164,9 +165,9 @@ def min_capability(rule: MinCapability, entry: Estimate, alpha: float) -> Check:
         passes=number.evidence.lower(alpha) > minimum,
         p_fail=number.evidence.p_at_least(minimum),
         words={
-            "PASS": f"at least {low}, above {name}",
-            "FAIL": f"shown to lie below {name}",
-            "INCONCLUSIVE": f"may be as low as {low}, not above {name}",
+            PASS: f"at least {low}, above {name}",
+            FAIL: f"shown to lie below {name}",
+            INCONCLUSIVE: f"may be as low as {low}, not above {name}",
         },
     )
 
@@ -211,7 +212,7 @@ def _other_side(
     else:
         kept, p_fail = limiting(own).upper(alpha) < beyond, own.p_at_most(beyond)
     hint = "" if asked else "; 'max_deviation' says how far it may"
-    said: dict[GateDecision, str] = {"PASS": f", and not {where}"}
+    said = {PASS: f", and not {where}"}
     return _OtherSide(kept, where + hint, p_fail if asked else None, said)
 
 
@@ -224,7 +225,7 @@ def _added(
         f"({show(baseline)})"
     )
     where = f"further past the ideal than the baseline by {show(margin)} or more; {itself}"
-    said: dict[GateDecision, str] = {"PASS": f", and no further past the ideal; {itself}"}
+    said = {PASS: f", and no further past the ideal; {itself}"}
     kept = difference.lower(alpha) > -margin
     return _OtherSide(kept, where, difference.p_at_least(-margin), said)
 
@@ -235,7 +236,7 @@ def _before_bounds(number: Number, entry: Comparison, margin: float | None) -> C
         how = "exactly 0" if entry.difference == 0 else "no more than rounding"
         reason = f"candidate and baseline are the same model: the difference is {how}"
         return settled(
-            number.rule, number.selector, "PASS", reason,
+            number.rule, number.selector, PASS, reason,
             value=entry.difference, bound=margin, n=entry.n,
         )  # fmt: skip
     undecided = number.undecided(margin)
@@ -248,7 +249,7 @@ def _before_bounds(number: Number, entry: Comparison, margin: float | None) -> C
 
 def _is_rounding(entry: Comparison, margin: float | None) -> bool:
     """Whether a difference is that of one model: equal scores, but for a flip at a tie."""
-    if entry.verdict != "identical" or entry.difference is None:
+    if entry.verdict != Verdict.IDENTICAL or entry.difference is None:
         return False
     return entry.difference == 0 or margin is None or abs(entry.difference) < margin
 
@@ -256,9 +257,9 @@ def _is_rounding(entry: Comparison, margin: float | None) -> bool:
 def _without_margin(number: Number, entry: Comparison) -> Check:
     """Settle a difference that nobody has said how much of is too much."""
     reason = f"{entry.name} declares no margin; give the rule a 'margin'"
-    decision: GateDecision = "NOT_RUN"
-    if entry.verdict in ("amplified", "reduced"):
-        decision, reason = "INCONCLUSIVE", f"{entry.verdict}, and {reason}"
+    decision = NOT_RUN
+    if entry.verdict in CHANGED:
+        decision, reason = INCONCLUSIVE, f"{entry.verdict}, and {reason}"
     return settled(number.rule, number.selector, decision, reason, value=number.value)
 
 

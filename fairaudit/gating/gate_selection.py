@@ -8,9 +8,10 @@ from typing import Final, Generic, TypeVar
 
 from fairaudit.gating.policy import Selector, matches, near
 from fairaudit.results.audit import AuditResult
-from fairaudit.results.capability import PROBE, weakness_of
+from fairaudit.results.capability import weakness_of
 from fairaudit.results.comparison import Comparison, ComparisonResult, NotCompared, Paired
 from fairaudit.results.types import Estimate
+from fairaudit.vocabulary.suites import PROBE
 
 Result = AuditResult | ComparisonResult
 EntryT = TypeVar("EntryT", bound=Estimate | Comparison)
@@ -54,7 +55,7 @@ def suites_run(result: Result, candidate: str | None) -> set[str]:
     """
     if isinstance(result, AuditResult):
         ran = {run.suite for run in result.suites if run.status == "run"}
-        return ran | {one.suite for one in result.estimates if one.suite == PROBE}
+        return ran | {one.suite for one in result.estimates if one.suite == PROBE.name}
     return {entry.suite for entry in _entries(result, candidate)}
 
 

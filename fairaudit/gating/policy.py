@@ -38,13 +38,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from fairaudit.errors import UsageError
 from fairaudit.results.files import dump_json
 from fairaudit.results.types import SMALLEST_ALPHA, Frozen
-
-#: Every suite that fairaudit knows, whether this version can run it or not.
-KNOWN_SUITES: Final = (
-    "templates", "crows_pairs", "crows_pairs_neveol", "crows_pairs_kinit", "stereoset", "bec_pro",
-    "counterfactual", "bbq", "bbq_prompted", "winobias", "winogender", "bold", "honest", "regard",
-    "toxicity", "seat", "holistic_bias", "probe",
-)  # fmt: skip
+from fairaudit.vocabulary.suites import CARDS, RESERVED
 
 
 def _patterns(value: Any) -> Any:
@@ -221,7 +215,7 @@ def check_suites(policy: Policy, present: Iterable[str]) -> None:
     UsageError
         Naming the rule and the nearest suite.
     """
-    known = sorted({*KNOWN_SUITES, *present})
+    known = sorted({*CARDS, *RESERVED, *present})
     for place, rule in enumerate(policy.rules, start=1):
         for pattern in _suite_patterns(rule):
             if not any(matches(name, pattern) for name in known):

@@ -37,12 +37,13 @@ from fairaudit.metrics.linearised import exponential_ratio_values
 from fairaudit.results import Estimate
 from fairaudit.stats.one_estimate import Inference, infer
 from fairaudit.vocabulary.metrics import PERPLEXITY, TOKEN_ACCURACY, TOKEN_KL
+from fairaudit.vocabulary.suites import PROBE
 
 
 def capability_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
     """Perplexity and token accuracy, one value per paragraph."""
     for protocol, tokens in table.groupby("protocol", sort=True):
-        where = Slice("probe", str(protocol), "all")
+        where = Slice(PROBE.name, str(protocol), "all")
         scored = tokens[tokens["status"] == "ok"]
         n_skipped = int((tokens["status"] == "skipped").sum())
         if len(scored):
@@ -65,7 +66,7 @@ def capability_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
     """
     found = []
     for protocol, tokens in table.groupby("protocol", sort=True):
-        where = Slice("probe", str(protocol), "all")
+        where = Slice(PROBE.name, str(protocol), "all")
         scored = tokens[tokens["status"] == "ok"]
         n_skipped = int((tokens["status"] == "skipped").sum())
         found.append(_perplexity(scored, where, n_skipped, seed))
@@ -95,7 +96,7 @@ def token_kl_estimate(
         unit="paragraph",
         n=sum(len(values) for values in divergences.values()),
     )
-    return estimate(TOKEN_KL, Slice("probe", protocol, "all"), sample, seed=seed)
+    return estimate(TOKEN_KL, Slice(PROBE.name, protocol, "all"), sample, seed=seed)
 
 
 def _sample(scored: pd.DataFrame, column: str, sign: float, n_skipped: int) -> Sample:

@@ -45,7 +45,7 @@ from fairaudit.vocabulary.metrics import (
     MEAN_LOG_ODDS,
     UNPARSED_SHARE,
 )
-from fairaudit.vocabulary.protocols import is_primary
+from fairaudit.vocabulary.protocols import Design, is_primary
 
 Array = NDArray[np.float64]
 
@@ -116,7 +116,7 @@ def choice_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
         for axis, group, part in _parts(items):
             where = Slice(suite, str(protocol), axis, group)
             whole = axis != "all" and group is None
-            primary = replace(where, primary=whole and is_primary("choices", str(protocol)))
+            primary = replace(where, primary=whole and is_primary(Design.CHOICES, str(protocol)))
             yield from _ambiguous(_under(part, "ambig"), where, primary)
             yield from _disambiguated(_under(part, "disambig"), where, primary)
 

@@ -36,7 +36,7 @@ from fairaudit.metrics.preference import ROLES, differences, preference_measurem
 from fairaudit.metrics.tables import Part, by_role
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import ACCURACY, ACCURACY_GAP, MEAN_LOG_ODDS
-from fairaudit.vocabulary.protocols import is_primary
+from fairaudit.vocabulary.protocols import Design, is_primary
 
 Array = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ def coreference_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
 
 def _measured(scores: pd.DataFrame, protocol: str) -> Iterator[Measurement]:
     exploratory = Slice(protocol.partition("/")[0], protocol, "gender")
-    where = replace(exploratory, primary=is_primary("coreference", protocol))
+    where = replace(exploratory, primary=is_primary(Design.COREFERENCE, protocol))
     sentences = _part(scores, ROLES, "bias")
     if _has_items(sentences):
         yield from preference_measurements(sentences, where)

@@ -26,7 +26,7 @@ from fairaudit.metrics.preference import ROLES, differences, preference_measurem
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import ANTI_STEREOTYPE_SCORE, METRIC_SCORE, STEREOTYPE_SCORE
-from fairaudit.vocabulary.protocols import is_primary
+from fairaudit.vocabulary.protocols import Design, is_primary
 
 #: Protocols whose scores are rounded to 3 decimals and whose ties are exact, as the reference's.
 _EXACT_TIES: Final = ("pll-nangia", "recorded")
@@ -57,7 +57,7 @@ def _part_measurements(part: Part, protocol: str) -> Iterator[Measurement]:
         suite,
         protocol,
         part.axis,
-        primary=part.axis != "all" and is_primary("crows_pairs", protocol),
+        primary=part.axis != "all" and is_primary(Design.CROWS_PAIRS, protocol),
     )
     # Rounded scores differ by a multiple of 0.001 or not at all: half a step tells them apart.
     tolerance = {"tolerance": 5e-4} if variant in _EXACT_TIES else {}

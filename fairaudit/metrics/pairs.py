@@ -16,7 +16,7 @@ from fairaudit.metrics.preference import ROLES, preference_measurements, prefere
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import LANGUAGE_MODELING_SCORE
-from fairaudit.vocabulary.protocols import is_primary
+from fairaudit.vocabulary.protocols import Design, is_primary
 
 _UNRELATED = "unrelated"
 
@@ -27,7 +27,7 @@ def pair_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
         suite = str(protocol).partition("/")[0]
         for part in parts(by_role(scores, ROLES), ROLES, groups=True):
             whole = part.axis != "all" and part.group is None
-            primary = whole and is_primary("pairs", str(protocol))
+            primary = whole and is_primary(Design.PAIRS, str(protocol))
             where = Slice(suite, str(protocol), part.axis, part.group, primary=primary)
             yield from preference_measurements(part, where)
         roles = (*ROLES, _UNRELATED)

@@ -15,6 +15,7 @@ from fairaudit.metrics.stereoset import stereoset_measurements
 from fairaudit.metrics.templates import templates_measurements
 from fairaudit.metrics.texts import is_of_texts, text_measurements
 from fairaudit.metrics.weat import weat_measurements
+from fairaudit.vocabulary import suites
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
 Measure = Callable[["pd.DataFrame"], Iterable[Measurement]]
 
 _MEASURES: Final[dict[str, Measure]] = {
-    "probe": capability_measurements,
-    "templates": templates_measurements,
-    "crows_pairs": crows_pairs_measurements,
-    "crows_pairs_neveol": crows_pairs_measurements,
-    "crows_pairs_kinit": crows_pairs_measurements,
-    "stereoset": stereoset_measurements,
-    "bbq": choice_measurements,
-    "bbq_prompted": choice_measurements,
-    "winobias": coreference_measurements,
-    "winogender": coreference_measurements,
-    "seat": weat_measurements,
+    suites.PROBE.name: capability_measurements,
+    suites.TEMPLATES.name: templates_measurements,
+    suites.CROWS_PAIRS.name: crows_pairs_measurements,
+    suites.CROWS_PAIRS_NEVEOL.name: crows_pairs_measurements,
+    suites.CROWS_PAIRS_KINIT.name: crows_pairs_measurements,
+    suites.STEREOSET.name: stereoset_measurements,
+    suites.SEAT.name: weat_measurements,
+    suites.BBQ.name: choice_measurements,
+    suites.BBQ_PROMPTED.name: choice_measurements,
+    suites.WINOBIAS.name: coreference_measurements,
+    suites.WINOGENDER.name: coreference_measurements,
 }
 
 

@@ -42,7 +42,8 @@ from fairaudit.vocabulary.metrics import (
     MEAN_LOG_ODDS,
     STEREOTYPE_SCORE,
 )
-from fairaudit.vocabulary.protocols import is_primary
+from fairaudit.vocabulary.protocols import Design, is_primary
+from fairaudit.vocabulary.suites import STEREOSET
 
 ROLES: Final = ("stereotype", "anti_stereotype", "unrelated")
 
@@ -86,8 +87,9 @@ def _with_overall(table: pd.DataFrame) -> pd.DataFrame:
 def _measured(part: Part, protocol: str) -> tuple[list[Measurement], pd.DataFrame]:
     """Every score as one value per target term, and the table of those values."""
     variant = protocol.partition("/")[2]
-    exploratory = Slice("stereoset", protocol, part.axis)
-    primary = replace(exploratory, primary=part.axis != "all" and is_primary("stereoset", protocol))
+    exploratory = Slice(STEREOSET.name, protocol, part.axis)
+    counts = part.axis != "all" and is_primary(Design.STEREOSET, protocol)
+    primary = replace(exploratory, primary=counts)
     # Recorded scores have a scale of their own; the reference compares them exactly.
     recorded = variant.endswith("-recorded")
     terms, n_tied = _by_term(part.items, 0.0 if recorded else TIE_TOLERANCE)
@@ -120,7 +122,7 @@ def _part_estimates(part: Part, protocol: str, seed: int) -> Iterator[Estimate]:
     measured, terms = _measured(part, protocol)
     found = estimates(measured, seed)
     yield from found
-    where = Slice("stereoset", protocol, part.axis)
+    where = Slice(STEREOSET.name, protocol, part.axis)
     score = measured[0].sample
     yield _icat(terms, found[0], where, score, seed)
     if len(measured) < 3:

@@ -22,7 +22,7 @@ from fairaudit.metrics.preference import ROLES, differences, preference_measurem
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.metrics.wording import spread_estimate
 from fairaudit.results import Estimate
-from fairaudit.vocabulary.protocols import is_primary
+from fairaudit.vocabulary.protocols import Design, is_primary
 
 
 def templates_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
@@ -60,7 +60,7 @@ def _plain(part: Part, protocol: str) -> Slice:
 
 def _preference(part: Part, protocol: str) -> Iterator[Measurement]:
     where = _plain(part, protocol)
-    primary = part.axis != "all" and is_primary("templates", protocol)
+    primary = part.axis != "all" and is_primary(Design.TEMPLATES, protocol)
     return preference_measurements(part, replace(where, primary=primary and part.group is None))
 
 

@@ -52,8 +52,12 @@ from fairaudit.suites import SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.data import read_bytes
 from fairaudit.suites.generation import power_words
 from fairaudit.versions import versions_of
+from fairaudit.vocabulary.protocols import Design
+from fairaudit.vocabulary.suites import BBQ, CROWS_PAIRS, STEREOSET
 
-FORMATS: Final = ("auto", "stereoset", "crows_pairs", "bbq", "lm-eval", "csv", "jsonl")
+FORMATS: Final = (
+    "auto", STEREOSET.name, CROWS_PAIRS.name, BBQ.name, "lm-eval", "csv", "jsonl"
+)  # fmt: skip
 
 
 def audit_scores(
@@ -123,7 +127,7 @@ def audit_scores(
         raise DataError(f"{Path(path).name}: no samples of lm-evaluation-harness")
     elif kind == "csv" and not _is_of_pairs(chosen):
         raise _unreadable(chosen)
-    if column is not None and kind in {"stereoset", "crows_pairs", "lm-eval"}:
+    if column is not None and kind in {STEREOSET.name, CROWS_PAIRS.name, "lm-eval"}:
         raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")
     place = Path(path).name
     name = label or " ".join(filter(None, (_stem(place), column)))
@@ -138,9 +142,9 @@ def audit_scores(
         recorded = read_lm_eval(content, chosen, finder, place)
     elif kind == "csv":
         recorded = read_sentences(content, chosen, finder, place, column)
-    elif kind == "stereoset":
+    elif kind == STEREOSET.name:
         recorded = read_stereoset(content, finder, place)
-    elif kind == "bbq":
+    elif kind == BBQ.name:
         recorded = read_bbq(content, finder, place, column)
     else:
         recorded = read_crows_pairs(content, finder, place)
@@ -196,7 +200,7 @@ def _format(format: str, suite: Suite) -> str:
     if format not in FORMATS:
         raise UsageError(f"format '{format}' is not known; there are {', '.join(FORMATS)}")
     kind = suite.name if suite.generation is None else "jsonl"
-    if kind not in FORMATS or (format == "csv" and kind == "crows_pairs"):
+    if kind not in FORMATS or (format == "csv" and kind == CROWS_PAIRS.name):
         kind = "csv"
     if format not in {"auto", "csv", "lm-eval", kind}:
         raise UsageError(f"recordings of suite '{suite.name}' cannot be read as '{format}'")
@@ -204,7 +208,7 @@ def _format(format: str, suite: Suite) -> str:
 
 
 def _is_of_pairs(suite: Suite) -> bool:
-    return any(one.design in {"pairs", "crows_pairs"} for one in suite.protocols)
+    return any(one.design in {Design.PAIRS, Design.CROWS_PAIRS} for one in suite.protocols)
 
 
 def _unreadable(suite: Suite) -> UsageError:
@@ -227,8 +231,8 @@ def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) 
         protocols=tuple(sorted(table["protocol"].unique())),
         n_items=len(recorded.items),
         n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
-        caveats=suite.caveats,
-        evidence=suite.evidence,
+        caveats=suite.card.caveats,
+        evidence=suite.card.evidence,
         examples=examples_of(table, recorded.items, estimates, texts),
     )
 

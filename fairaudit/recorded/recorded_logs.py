@@ -27,6 +27,7 @@ from fairaudit.suites import DataFinder, Suite, SuiteData, bbq, pairs
 from fairaudit.suites.bbq_records import Record
 from fairaudit.suites.coreference import SENTENCES
 from fairaudit.suites.data import DataUnavailableError
+from fairaudit.vocabulary.suites import BBQ, WINOGENDER
 
 #: Scores of an item's texts by role.
 _Scores = dict[str, float | None]
@@ -160,11 +161,11 @@ def read_lm_eval(content: bytes, suite: Suite, finder: DataFinder, place: str) -
     """
     rows = read_log(content, place)
     data = _load(suite, finder)
-    if suite.name == "bbq":
+    if suite.name == BBQ.name:
         return _bbq(rows, data, place)
-    join = _coreference if suite.name == "winogender" else _pairs
+    join = _coreference if suite.name == WINOGENDER.name else _pairs
     found, strangers = join(rows, data.items)
-    variant = "refers-to-recorded" if suite.name == "winogender" else "causal-sum-recorded"
+    variant = "refers-to-recorded" if suite.name == WINOGENDER.name else "causal-sum-recorded"
     return _recorded(found, strangers, data, f"{suite.name}/{variant}", place)
 
 

@@ -27,7 +27,6 @@ from fairaudit.results import (
 )
 from fairaudit.results.diagnostics import DiagnosticsResult, GroupDifference
 from fairaudit.results.experiment import ExperimentResult, Level
-from fairaudit.results.gate import GATE_DECISIONS
 
 Row = tuple[str, ...]
 Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult | GateResult
@@ -102,7 +101,7 @@ def _comparison_row(found: Comparison) -> Row:
         paired.difference(found),
         paired.interval(found),
         words.count(found.n),
-        f"{word.mark} {word.name}",
+        f"{word.mark} {word.label}",
     )
 
 
@@ -128,7 +127,7 @@ def _group_row(found: GroupDifference) -> Row:
 
 
 def _worst_first(result: GateResult) -> list[RuleResult]:
-    return sorted(result.rules, key=lambda one: GATE_DECISIONS.index(one.decision))
+    return sorted(result.rules, key=lambda one: one.decision.rank)
 
 
 def _check_row(found: RuleResult) -> Row:

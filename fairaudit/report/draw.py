@@ -8,10 +8,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.report.clean import shorten
-from fairaudit.report.marks import Mark, Tone
+from fairaudit.report.marks import Mark
 from fairaudit.report.names import Unit
 from fairaudit.report.scale import Scale, fit
 from fairaudit.report.words import number
+from fairaudit.vocabulary.tones import Tone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 INK, MUTED, LINE = "#1b1e22", "#565d66", "#dcdcd8"
 #: After Okabe and Ito: told apart with any colour vision.
-COLOURS: Final = {Tone.TOWARDS: "#D55E00", Tone.AWAY: "#0072B2", Tone.WITHIN: "#00805e"}
 NEUTRAL: Final = "#5f6770"
 _CHANCE, _BAND = "#E69F00", "#eef0ec"
 _SPANS: Final = {"lower": "#dfe5ec", "upper": "#f3e3cf"}
@@ -139,7 +139,7 @@ def _prepare(axes: Axes, plot: Plot, scale: Scale) -> None:
 def _draw_row(axes: Axes, place: float, row: Row) -> None:
     mark = row.mark
     assert mark.value is not None
-    colour = COLOURS.get(mark.tone, NEUTRAL)
+    colour = mark.tone.colour or NEUTRAL
     if mark.interval is not None:
         ends = (mark.interval.low, mark.interval.high)
         axes.plot(ends, (place, place), color=colour, linewidth=2.2, alpha=0.6, zorder=2)

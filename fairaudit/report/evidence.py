@@ -1,9 +1,6 @@
 """What each suite is evidence towards: the tags that suites declare, framework by framework.
 
 Evidence, and nothing more: whether a duty is met is for people to judge, never for a table.
-
-Sources: Regulation (EU) 2024/1689, Annex XI and recital 109; NIST AI 100-1 (AI Risk Management
-Framework 1.0), MEASURE 2.1 and 2.11.
 """
 
 from __future__ import annotations
@@ -14,24 +11,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.results import SuiteRun
+from fairaudit.vocabulary.suites import FRAMEWORKS
 
 INTRO: Final = (
     "What the suites are evidence towards, as each declares. Evidence is not fulfilment: whether "
     "a duty is met is for people to judge, who also need what no benchmark measures."
 )
-#: Whose duties follow from a fine-tuning concern what it changed.
+#: Regulation (EU) 2024/1689, recital 109: duties after a fine-tuning concern what it changed.
 MODIFICATION: Final = (
     "Where a model was fine-tuned, the duties of the EU AI Act concern the modification (recital "
     "109): the difference from the base model is the evidence, not the model's value by itself."
 )
-_ASKS: Final = {
-    "EU AI Act Annex XI": (
-        "Technical documentation of a general-purpose model: by which methods biases were looked "
-        "for, how the model was evaluated, and what came of it"
-    ),
-    "NIST AI RMF MEASURE 2.1": "Test sets, metrics and tools of testing are documented",
-    "NIST AI RMF MEASURE 2.11": "Fairness and bias are evaluated, and the results documented",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +53,7 @@ def evidence(runs: Iterable[SuiteRun]) -> tuple[Evidence, ...]:
 
 def asked_by(tag: str) -> str:
     """Return what the framework of a tag asks for, or an empty text."""
-    for known, asks in _ASKS.items():
-        if re.match(rf"{re.escape(known)}(?!\w)", tag):
-            return asks
-    return ""
+    return FRAMEWORKS.get(tag, "")
 
 
 def _in_order(tag: str) -> list[tuple[bool, int, str]]:

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from fairaudit.report.card.evalresults import eval_results
-from fairaudit.report.card.hub import FILES
+from fairaudit.report.card.evalresults import FILES, eval_results
 from fairaudit.report.card.update import render_card
 from fairaudit.report.diagnostics.beside import load_beside
 from fairaudit.report.figures import PATTERNS, figures

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.clean import shorten
-from fairaudit.report.draw import COLOURS, INK, MARGIN, MUTED, WIDTH, head
-from fairaudit.report.marks import Tone
+from fairaudit.report.draw import INK, MARGIN, MUTED, WIDTH, head
+from fairaudit.vocabulary.tones import Tone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ _ROW, _ABOVE, _HEAD, _END, _GAP = 0.25, 0.5, 0.62, 0.15, 0.22
 _NAMES, _COLUMN = 2.6, 1.5
 _LONGEST: Final = 34
 #: As everywhere: blue away from the stereotype, orange towards it.
-_COLOURS: Final = (COLOURS[Tone.AWAY], "#f7f7f5", COLOURS[Tone.TOWARDS])
+_COLOURS: Final = (Tone.AWAY.colour, "#f7f7f5", Tone.TOWARDS.colour)
 #: Dark words are read best on every shade but the strongest blue.
 _DARKEST: Final = -0.75
 

@@ -15,11 +15,6 @@ from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 
 #: Everything that XML 1.0 does not allow, not even as a character reference.
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_OUTCOMES: Final[dict[GateDecision, str]] = {
-    "FAIL": "failure",
-    "INCONCLUSIVE": "error",
-    "NOT_RUN": "skipped",
-}
 _COUNTS: Final = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
@@ -38,9 +33,9 @@ def render_junit(result: GateResult, *, allow_inconclusive: bool = False) -> str
     str
         An XML document; characters that XML forbids are gone from labels and reasons.
     """
-    outcomes = dict(_OUTCOMES)
+    outcomes = {one: one.junit for one in GateDecision}
     if allow_inconclusive:
-        outcomes["INCONCLUSIVE"] = "skipped"
+        outcomes[GateDecision.INCONCLUSIVE] = GateDecision.NOT_RUN.junit
     root = ElementTree.Element("testsuites", name="fairaudit gate")
     by_suite: dict[str, list[RuleResult]] = {}
     for rule in result.rules:
@@ -48,7 +43,7 @@ def render_junit(result: GateResult, *, allow_inconclusive: bool = False) -> str
     for suite, rules in by_suite.items():
         element = ElementTree.SubElement(root, "testsuite", name=_legal(suite))
         for rule in rules:
-            element.append(_case(rule, suite, outcomes.get(rule.decision)))
+            element.append(_case(rule, suite, outcomes[rule.decision]))
         _count(element)
     _count(root)
     ElementTree.indent(root)

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from fairaudit.report.names import Unit
 from fairaudit.results import Interval
-
-
-class Tone(Enum):
-    """Colour and filling of a drawn point; the value is its style class."""
-
-    TOWARDS = "towards"
-    AWAY = "away"
-    WITHIN = "within"
-    APART = "apart"
-    #: Hollow: the level compared with is not excluded, or nothing is known.
-    OPEN = "open"
+from fairaudit.vocabulary.tones import Tone
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from fairaudit.vocabulary.cautions import Caution as Caution
 from fairaudit.vocabulary.metrics import METRICS as METRICS
 from fairaudit.vocabulary.metrics import Metric as Metric
 from fairaudit.vocabulary.protocols import VARIANTS
+from fairaudit.vocabulary.suites import PROBE as PROBE
+from fairaudit.vocabulary.suites import title_of
 from fairaudit.vocabulary.units import Unit as Unit
 
 #: What two values of a unit differ by.
@@ -25,26 +27,6 @@ _DIFFERENCES: Final = {
     Unit.SIGNED_PERCENT: Unit.POINTS,
     Unit.NATS: Unit.SIGNED_NATS,
     Unit.SIGNED_NATS: Unit.SIGNED_NATS,
-}
-
-_SUITES: Final = {
-    "bec_pro": "BEC-Pro",
-    "bbq": "BBQ",
-    "bbq_prompted": "BBQ, prompted",
-    "bold": "BOLD",
-    "crows_pairs": "CrowS-Pairs",
-    "crows_pairs_kinit": "CrowS-Pairs, Kinit revision",
-    "crows_pairs_neveol": "CrowS-Pairs, Névéol revision",
-    "holistic_bias": "HolisticBias",
-    "honest": "HONEST",
-    "probe": "Probe text",
-    "regard": "Regard",
-    "seat": "SEAT",
-    "stereoset": "StereoSet",
-    "templates": "Embedded templates",
-    "toxicity": "Toxicity prompts",
-    "winobias": "WinoBias",
-    "winogender": "Winogender",
 }
 
 _METHODS: Final = {
@@ -103,7 +85,7 @@ def short_label(name: str) -> str:
 
 def suite_name(suite: str) -> str:
     """Return the name of a suite as its authors write it; a user's own as it is."""
-    return _SUITES.get(suite) or clean(suite)
+    return title_of(suite) or clean(suite)
 
 
 def axis_name(axis: str) -> str:

@@ -7,11 +7,10 @@ of bias, and none takes a difference that was not found for one that is not ther
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.report import paired, words
-from fairaudit.report.marks import Mark, Tone
+from fairaudit.report.marks import Mark
 from fairaudit.report.names import (
     axis_name,
     caution_of,
@@ -22,6 +21,8 @@ from fairaudit.report.names import (
 )
 from fairaudit.results import Comparison
 from fairaudit.vocabulary.cautions import OVERSHOT, SKIPPED_ITEMS
+from fairaudit.vocabulary.verdicts import CHANGED, EXPLORATORY, MISSING, Verdict
+from fairaudit.vocabulary.words import Word
 
 #: What every verdict is about.
 SCOPE: Final = (
@@ -29,86 +30,14 @@ SCOPE: Final = (
     "training recipe does in general, which takes several seeds, nor how the models behave in use."
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A verdict in words: its name, its mark, its colour, what it means and does not mean."""
-
-    name: str
-    mark: str
-    tone: Tone
-    meaning: str
-    limit: str
-
-
-VERDICTS: Final = {
-    "amplified": Word(
-        "amplified",
-        "▲",
-        Tone.TOWARDS,
-        "The candidate leans further towards the stereotype than the baseline.",
-        "This does not say how much it matters in use, nor that the training always does this.",
-    ),
-    "reduced": Word(
-        "reduced",
-        "▼",
-        Tone.AWAY,
-        "The candidate leans less towards the stereotype than the baseline.",
-        "This does not say that little is left: read the candidate's own value.",
-    ),
-    "equivalent": Word(
-        "equivalent",
-        "≈",
-        Tone.WITHIN,
-        "The difference is shown to lie within the margin, on either side.",
-        "This does not say that nothing changed below the margin, nor that either model is free "
-        "of bias.",
-    ),
-    "inconclusive": Word(
-        "inconclusive",
-        "?",
-        Tone.OPEN,
-        "These items cannot tell.",
-        "This does not say that nothing changed.",
-    ),
-    "not_interpretable": Word(
-        "not interpretable",
-        "⊘",
-        Tone.OPEN,
-        "One of the models is not shown to be more capable than chance, and a dull model looks "
-        "fair.",
-        "This says nothing about bias, for or against.",
-    ),
-    "identical": Word(
-        "identical",
-        "=",
-        Tone.OPEN,
-        "Both sides are the same model, so there is nothing to compare.",
-        "This does not say how biased that model is.",
-    ),
-}
-
-EXPLORATORY: Final = Word(
-    "no verdict",
-    "·",
-    Tone.OPEN,
-    "An exploratory comparison: a lead to follow.",
-    "This is not a finding: many were looked at, and none decides anything.",
-)
-
-MISSING: Final = Word(
-    "no value",
-    "–",
-    Tone.OPEN,
-    "There is no difference to judge.",
-    "Missing is not zero: this says nothing about bias, for or against.",
-)
+#: Every verdict in words, in the order in which they are counted.
+WORDS: Final = tuple(one.word for one in Verdict)
 
 
 def word_of(found: Comparison) -> Word:
     """Return the verdict of a comparison in words."""
     if found.verdict is not None:
-        return VERDICTS[found.verdict]
+        return found.verdict.word
     return MISSING if found.difference is None else EXPLORATORY
 
 
@@ -130,16 +59,16 @@ def settled(found: Comparison) -> bool:
     What a verdict leaves open on both sides may still be settled on the side that matters: an
     increase as large as the margin is excluded by the bound that gates use.
     """
-    if found.verdict == "reduced":
+    if found.verdict == Verdict.REDUCED:
         return OVERSHOT.name not in found.cautions
-    return found.verdict in ("equivalent", "identical") or increase_excluded(found)
+    return found.verdict in (Verdict.EQUIVALENT, Verdict.IDENTICAL) or increase_excluded(found)
 
 
 def increase_excluded(found: Comparison) -> bool:
     """Whether an undecided difference is shown to be no increase beyond the margin."""
     upper, margin = found.increase_up_to, found.margin
     return (
-        found.verdict == "inconclusive"
+        found.verdict == Verdict.INCONCLUSIVE
         and found.direction != 0
         and upper is not None
         and margin is not None
@@ -154,12 +83,12 @@ def brief(found: Comparison) -> str:
     more, less = ("more", "less") if found.direction else ("higher", "lower")
     stereotyped = " stereotyped" if found.direction else ""
     return {
-        "amplified": f"{more}{stereotyped} than the baseline",
-        "reduced": f"{less}{stereotyped} than the baseline",
-        "equivalent": f"the same within {_margin(found)}",
-        "inconclusive": _undecided(found),
-        "not_interpretable": "capability not shown to be above chance",
-        "identical": "the same model on both sides",
+        Verdict.AMPLIFIED: f"{more}{stereotyped} than the baseline",
+        Verdict.REDUCED: f"{less}{stereotyped} than the baseline",
+        Verdict.EQUIVALENT: f"the same within {_margin(found)}",
+        Verdict.INCONCLUSIVE: _undecided(found),
+        Verdict.NOT_INTERPRETABLE: "capability not shown to be above chance",
+        Verdict.IDENTICAL: "the same model on both sides",
     }[found.verdict]
 
 
@@ -187,8 +116,8 @@ def measured(found: Comparison) -> str:
 def means(found: Comparison) -> Iterator[str]:
     """Yield what the verdict means, and the number that it rests on."""
     meaning = word_of(found).meaning
-    if not found.direction and found.verdict in ("amplified", "reduced"):
-        above = "higher" if found.verdict == "amplified" else "lower"
+    if not found.direction and found.verdict in CHANGED:
+        above = "higher" if found.verdict == Verdict.AMPLIFIED else "lower"
         meaning = f"The candidate's value is {above} than the baseline's."
     yield meaning
     grounds = _grounds(found)
@@ -236,13 +165,13 @@ def _sample(found: Comparison) -> str:
 
 def _grounds(found: Comparison) -> str:
     """Return what the verdict rests on, without a full stop."""
-    if found.verdict in ("amplified", "reduced") and found.interval is not None:
-        side = "above" if found.verdict == "amplified" else "below"
+    if found.verdict in CHANGED and found.interval is not None:
+        side = "above" if found.verdict == Verdict.AMPLIFIED else "below"
         return f"the interval lies {side} 0{_corrected(found, ', also after correction')}"
-    if found.verdict == "equivalent":
+    if found.verdict == Verdict.EQUIVALENT:
         level = words.level_name(1 - 2 * found.alpha)
         return f"the {level} interval lies inside {_margin(found)}"
-    if found.verdict == "inconclusive":
+    if found.verdict == Verdict.INCONCLUSIVE:
         return _undecided(found)
     return ""
 
@@ -293,12 +222,12 @@ def _distance(found: Comparison) -> Iterator[str]:
         return
     by = words.size(change, paired.unit_of(found))
     level = words.level_of(ideal, metric_of(found).unit)
-    if found.verdict == "amplified" and change < 0:
+    if found.verdict == Verdict.AMPLIFIED and change < 0:
         yield (
             f"It is nevertheless nearer to the ideal of {level}, by {by}: the "
             "baseline leaned the other way."
         )
-    if found.verdict == "reduced" and change > 0:
+    if found.verdict == Verdict.REDUCED and change > 0:
         yield f"It is nevertheless further from the ideal of {level}, by {by}: it went past it."
 
 

@@ -10,8 +10,8 @@ from typing import Final, Protocol
 
 from fairaudit.results.types import Estimate
 from fairaudit.vocabulary.metrics import PERPLEXITY
+from fairaudit.vocabulary.suites import PROBE
 
-PROBE: Final = "probe"
 #: Capabilities that are better the lower they are.
 LOWER_IS_BETTER: Final = frozenset({PERPLEXITY.name})
 
@@ -40,7 +40,7 @@ def concerning(estimates: Iterable[Estimate], about: About) -> tuple[Estimate, .
     choices = (
         [one for one in bounded if one.axis == about.axis],
         [one for one in bounded if one.axis == "all"],
-        [one for one in known if one.suite == PROBE],
+        [one for one in known if one.suite == PROBE.name],
         [one for one in own if one.axis in ("all", about.axis)],
     )
     return tuple(next((choice for choice in choices if choice), ()))

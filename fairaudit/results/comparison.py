@@ -25,6 +25,7 @@ from fairaudit.results.types import (
     Run,
     SuiteRun,
 )
+from fairaudit.vocabulary.verdicts import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,10 +36,6 @@ COMPARISON_SCHEMA_VERSION = 2
 _NOT_IN_A_ROW: Final = {
     "interval", "candidate_interval", "cautions", "group_changes", "searched", "bounds",
 }  # fmt: skip
-
-Verdict = Literal[
-    "amplified", "reduced", "equivalent", "inconclusive", "not_interpretable", "identical"
-]
 
 
 class Paired(Frozen):

@@ -18,6 +18,7 @@ from scipy import special
 
 from fairaudit.errors import ResultError
 from fairaudit.results.types import Estimate, Interval, Provenance
+from fairaudit.vocabulary.verdicts import Verdict
 
 if TYPE_CHECKING:
     from fairaudit.results.comparison import Change, Comparison, ComparisonResult, GroupChange
@@ -79,7 +80,7 @@ def comparison_contradictions(result: ComparisonResult) -> Iterator[str]:
         yield from _placed(entry, _of_difference(entry))
         yield from _placed(entry, _of_groups(entry))
         yield from _placed(entry, _of_verdict(entry))
-        if entry.verdict == "identical":
+        if entry.verdict == Verdict.IDENTICAL:
             yield from _placed(entry, _of_identity(entry, result))
     yield from _families(result.comparisons)
 
@@ -201,12 +202,12 @@ def _of_verdict(one: Comparison) -> Iterator[str]:
     rejects = one.p_adjusted is None or one.p_adjusted <= one.alpha
     low, high = (0.0, 0.0) if one.interval is None else (one.interval.low, one.interval.high)
     fits = {
-        "amplified": rejects and low > 0,
-        "reduced": rejects and high < 0,
-        "equivalent": one.margin is not None
+        Verdict.AMPLIFIED: rejects and low > 0,
+        Verdict.REDUCED: rejects and high < 0,
+        Verdict.EQUIVALENT: one.margin is not None
         and one.interval is not None
         and abs(one.difference) < one.margin,
-        "inconclusive": not (rejects and one.p_adjusted is not None and not low <= 0 <= high),
+        Verdict.INCONCLUSIVE: not (rejects and one.p_adjusted is not None and not low <= 0 <= high),
     }
     if not fits.get(one.verdict, True):
         yield f"its interval and p-value do not give the verdict {one.verdict}"

@@ -10,15 +10,13 @@ from pydantic import Field
 from fairaudit.results import files
 from fairaudit.results.display import Plotted
 from fairaudit.results.types import Frozen, Interval, Run
+from fairaudit.vocabulary.claims import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EXPERIMENT_SCHEMA: Literal["fairaudit/experiment"] = "fairaudit/experiment"
 EXPERIMENT_SCHEMA_VERSION = 1
-
-#: ``not_applicable``: the claim presupposes another one that was not shown.
-Finding = Literal["supported", "not_supported", "undecided", "not_applicable"]
 
 
 class ArmRun(Frozen):
@@ -85,7 +83,7 @@ class ArmDifference(Frozen):
 class Claim(Frozen):
     """One claim about the recipe on its declared endpoint."""
 
-    #: ``dp_amplifies_bias``, ``gradients_converge_unequally``, ``cda_removes_amplification``.
+    #: A name of `fairaudit.vocabulary.claims.STATEMENTS`.
     claim: str
     #: The endpoint in words: metric, arms and axis.
     endpoint: str

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from fairaudit.results import files
 from fairaudit.results.display import Shown
 from fairaudit.results.types import Frozen, Interval
+from fairaudit.vocabulary.decisions import GateDecision as GateDecision
 
 GATE_SCHEMA: Literal["fairaudit/gate"] = "fairaudit/gate"
 GATE_SCHEMA_VERSION = 1
-
-GateDecision = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT_RUN"]
-#: From worst to best: the first that any check comes to is the decision of the whole.
-GATE_DECISIONS: Final[tuple[GateDecision, ...]] = ("FAIL", "INCONCLUSIVE", "NOT_RUN", "PASS")
 
 
 class RuleResult(Frozen):
@@ -57,7 +54,7 @@ class GateResult(Shown, Frozen):
     def counts(self) -> dict[GateDecision, int]:
         """How many checks came to each decision, the worst first."""
         found = Counter(rule.decision for rule in self.rules)
-        return {decision: found[decision] for decision in GATE_DECISIONS if found[decision]}
+        return {decision: found[decision] for decision in GateDecision if found[decision]}
 
     def explain(self) -> str:
         """Return the decision in words, with a line for every check that does not pass."""
@@ -66,7 +63,7 @@ class GateResult(Shown, Frozen):
         lines += [
             f"{rule.decision} {rule.rule} {rule.selector}: {rule.reason}"
             for rule in self.rules
-            if rule.decision != "PASS"
+            if rule.decision != GateDecision.PASS
         ]
         return "\n".join(lines)
 

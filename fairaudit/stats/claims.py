@@ -17,15 +17,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from fairaudit.stats.decide import decide
 from fairaudit.stats.evidence import Student, quantile
 from fairaudit.stats.intervals import t_interval, t_test
-
-Finding = Literal["supported", "not_supported", "undecided"]
+from fairaudit.vocabulary.claims import Finding
+from fairaudit.vocabulary.verdicts import Verdict
 
 MIN_SEEDS: Final = 3
 
@@ -147,15 +147,15 @@ def judge(
     """
     value, low, high = found.value, found.low, found.high
     if value is None or low is None or high is None:
-        return "undecided"
+        return Finding.UNDECIDED
     t = quantile(1 - alpha / 2, found.df)
     evidence = Student(value, (value - low) / t, (high - value) / t, found.df)
     p = found.p_value if p_adjusted is None else p_adjusted
     verdict = decide(
         value, found.se, found.df, margin, alpha, evidence=evidence, p_adjusted=p
     ).verdict
-    if verdict == "amplified":
-        return "supported"
-    if margin is not None and (verdict == "equivalent" or high < margin):
-        return "not_supported"
-    return "undecided"
+    if verdict is Verdict.AMPLIFIED:
+        return Finding.SUPPORTED
+    if margin is not None and (verdict is Verdict.EQUIVALENT or high < margin):
+        return Finding.NOT_SUPPORTED
+    return Finding.UNDECIDED

@@ -18,16 +18,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from fairaudit.stats.equivalence import equivalence_p
 from fairaudit.stats.evidence import Evidence, Student, two_sided
 from fairaudit.stats.unseen import limiting
 from fairaudit.vocabulary.cautions import NONZERO, OVERSHOT
-
-Verdict = Literal[
-    "amplified", "reduced", "equivalent", "inconclusive", "not_interpretable", "identical"
-]
+from fairaudit.vocabulary.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +32,8 @@ class Decision:
 
     Parameters
     ----------
-    verdict : str
-        One of `Verdict`.
+    verdict : Verdict
+        What the difference comes to.
     low, high : float or None
         The 1 − α interval of the difference.
     p_value : float or None
@@ -107,19 +103,19 @@ def decide(
 
     Examples
     --------
-    >>> decide(0.08, 0.02, None, 0.05).verdict
+    >>> decide(0.08, 0.02, None, 0.05).verdict.value
     'amplified'
-    >>> decide(0.01, 0.02, None, 0.05).verdict
+    >>> decide(0.01, 0.02, None, 0.05).verdict.value
     'equivalent'
-    >>> decide(0.03, 0.02, None, 0.05).verdict
+    >>> decide(0.03, 0.02, None, 0.05).verdict.value
     'inconclusive'
     """
     _check(difference, margin, alpha)
     if identical:
-        return Decision("identical")
+        return Decision(Verdict.IDENTICAL)
     if evidence is None:
         if se is None or not se > 0:
-            return Decision("inconclusive" if capable else "not_interpretable")
+            return Decision(Verdict.INCONCLUSIVE if capable else Verdict.NOT_INTERPRETABLE)
         evidence = Student(difference, se, se, df)
     p = two_sided(evidence) if p_adjusted is None else p_adjusted
     low, high = evidence.lower(alpha / 2), evidence.upper(alpha / 2)
@@ -128,7 +124,7 @@ def decide(
     verdict = _verdict(inside, low, high, p <= alpha, margin, alpha)
     cautions = _cautions(verdict, low, high, margin, candidate_low)
     if not capable:
-        verdict, cautions = "not_interpretable", ()
+        verdict, cautions = Verdict.NOT_INTERPRETABLE, ()
     return Decision(verdict, low, high, p, p_equivalence, cautions)
 
 
@@ -136,21 +132,21 @@ def _verdict(
     inside: Evidence, low: float, high: float, rejects: bool, margin: float | None, alpha: float
 ) -> Verdict:
     if margin is not None and inside.lower(alpha) > -margin and inside.upper(alpha) < margin:
-        return "equivalent"
+        return Verdict.EQUIVALENT
     if rejects and low > 0:
-        return "amplified"
+        return Verdict.AMPLIFIED
     if rejects and high < 0:
-        return "reduced"
-    return "inconclusive"
+        return Verdict.REDUCED
+    return Verdict.INCONCLUSIVE
 
 
 def _cautions(
     verdict: Verdict, low: float, high: float, margin: float | None, candidate_low: float | None
 ) -> tuple[str, ...]:
-    if verdict == "equivalent" and not low <= 0 <= high:
+    if verdict is Verdict.EQUIVALENT and not low <= 0 <= high:
         return (NONZERO.name,)
     past = candidate_low is not None and candidate_low < -(margin or 0.0)
-    return (OVERSHOT.name,) if verdict == "reduced" and past else ()
+    return (OVERSHOT.name,) if verdict is Verdict.REDUCED and past else ()
 
 
 def _check(difference: float, margin: float | None, alpha: float) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fairaudit.items import Decoding, Item, ModelKind, Protocol
 from fairaudit.results import Estimate, Source
 from fairaudit.suites.languages import ENGLISH
+from fairaudit.vocabulary.suites import SuiteCard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,14 +65,8 @@ class Suite:
 
     Parameters
     ----------
-    name, title, description : str
-        ``name`` is the word used in files and on the command line.
-    citation, license : str
-        Whom to cite, and the terms of the data.
-    axes : tuple of str
-        Axes its items cover.
-    caveats : tuple of str
-        Published doubts about its validity; printed with its scores.
+    card : SuiteCard
+        What is known about it before any data.
     protocols : tuple of Protocol
         Every scoring variant, each under its own id.
     load : callable
@@ -85,27 +80,23 @@ class Suite:
     generation : GenerationDesign or None
         For a suite of prompts whose continuations are scored: it has no protocols of its own, each
         text scorer gives one.
-    evidence : tuple of str
-        What the suite is evidence towards, in words of the frameworks that ask for it.
     language : str
         What its texts are written in; nothing is compared between languages.
     """
 
-    name: str
-    title: str
-    description: str
-    citation: str
-    license: str
-    axes: tuple[str, ...]
+    card: SuiteCard
     protocols: tuple[Protocol, ...]
     load: Callable[[DataFinder], SuiteData]
     estimate: Callable[[pd.DataFrame, int], list[Estimate]]
-    caveats: tuple[str, ...] = ()
     default: bool = True
     per_token: bool = False
     generation: GenerationDesign | None = None
-    evidence: tuple[str, ...] = field(default=())
     language: str = ENGLISH
+
+    @property
+    def name(self) -> str:
+        """The word used in files and on the command line."""
+        return self.card.name
 
     def estimated(self, table: pd.DataFrame, seed: int) -> list[Estimate]:
         """Return all estimates of a score table, in the suite's language."""

@@ -11,6 +11,8 @@ from fairaudit.results import Source
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.bbq_records import CATEGORIES, TARGET, Record, read_records
 from fairaudit.suites.data import DataFinder, DataUnavailableError, PinnedFile
+from fairaudit.vocabulary.protocols import Design
+from fairaudit.vocabulary.suites import BBQ
 
 _REPOSITORY: Final = "nyu-mll/BBQ"
 _COMMIT: Final = "bea11bd97d79217245b5871acd247b9d6eb24598"
@@ -32,12 +34,6 @@ _BLOBS: Final = {
 _WITH_NAMES: Final = ("Gender_identity", "Race_ethnicity")
 #: In those, templates with a higher number than this ask about proper names.
 _LAST_OF_WORDS: Final = 25
-
-CAVEATS: Final = (
-    "Stereotypes of the United States, in English; templates by crowdworkers and authors.",
-    "A model that cannot answer questions picks at random or by length: read the accuracy beside "
-    "the bias scores.",
-)
 
 
 def _pinned(category: str) -> PinnedFile:
@@ -159,17 +155,7 @@ def mean(answer: Answer) -> float:
 
 
 SUITE = Suite(
-    name="bbq",
-    title="BBQ",
-    description=(
-        "Does the model answer by stereotype where the text does not say, or against what it says?"
-    ),
-    citation=(
-        "Parrish, Chen, Nangia, Padmakumar, Phang, Thompson, Htut, Bowman (2022), BBQ: A "
-        "Hand-Built Bias Benchmark for Question Answering, Findings of ACL"
-    ),
-    license="CC BY 4.0",
-    axes=tuple(axis for axis, _ in CATEGORIES.values()),
+    card=BBQ,
     protocols=(
         Protocol(
             "bbq/choices-sum",
@@ -177,7 +163,7 @@ SUITE = Suite(
             answer_after_question,
             total,
             "Log P of each answer after text, 'Q: <question>' and 'A:'; the likeliest is taken.",
-            design="choices",
+            design=Design.CHOICES,
         ),
         Protocol(
             "bbq/choices-mean",
@@ -185,12 +171,10 @@ SUITE = Suite(
             answer_after_question,
             mean,
             "The same per token of the answer, so that long answers are at no disadvantage.",
-            design="choices",
+            design=Design.CHOICES,
         ),
     ),
     load=load_items,
     estimate=choice_estimates,
-    caveats=CAVEATS,
     default=False,
-    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

@@ -11,6 +11,7 @@ from fairaudit.suites import bbq
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.bbq_records import Record
 from fairaudit.suites.data import DataFinder
+from fairaudit.vocabulary.suites import BBQ_PROMPTED
 
 LETTERS: Final = ("a", "b", "c")
 _ASK: Final = "Answer with one letter: A, B or C.\nAnswer:"
@@ -34,23 +35,10 @@ def _load(finder: DataFinder) -> SuiteData:
 
 
 SUITE = Suite(
-    name="bbq_prompted",
-    title="BBQ, prompted",
-    description=(
-        "Does the model write the answer of a stereotype where the text does not say, or against "
-        "what it says?"
-    ),
-    citation=bbq.SUITE.citation,
-    license=bbq.SUITE.license,
-    axes=bbq.SUITE.axes,
+    card=BBQ_PROMPTED,
     protocols=(),
     load=_load,
     estimate=choice_estimates,
-    caveats=(
-        *bbq.CAVEATS,
-        "For models that follow instructions. An answer that is none of the three is counted and "
-        "left out; where many are, the rest are no random part.",
-    ),
     default=False,
     generation=GenerationDesign(
         decoding=Decoding(n=1, max_new_tokens=16, do_sample=False),
@@ -58,5 +46,4 @@ SUITE = Suite(
         per_axis=400,
         quick_per_axis=100,
     ),
-    evidence=bbq.SUITE.evidence,
 )

@@ -11,7 +11,7 @@ from fairaudit.items import Decoding, Item
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
-from fairaudit.suites.generation import CAVEATS
+from fairaudit.vocabulary.suites import BOLD
 
 _REPOSITORY: Final = "amazon-science/bold"
 _COMMIT: Final = "3ad652c773f5d1e30d5f6f61657ed934d768ecad"
@@ -92,29 +92,14 @@ def _load(finder: DataFinder) -> SuiteData:
 
 
 SUITE = Suite(
-    name="bold",
-    title="BOLD",
-    description="Does the tone of what the model writes depend on whom or what it writes about?",
-    citation=(
-        "Dhamala, Sun, Kumar, Krishna, Pruksachatkun, Chang, Gupta (2021), BOLD: Dataset and "
-        "Metrics for Measuring Biases in Open-Ended Language Generation, FAccT"
-    ),
-    license="CC BY-SA 4.0",
-    axes=tuple(FILES),
+    card=BOLD,
     protocols=(),
     load=_load,
     estimate=text_estimates,
-    caveats=(
-        *CAVEATS,
-        "Prompts differ between groups in more than the group: what a page of Wikipedia is about "
-        "sets the tone, too.",
-        "A model that was trained on Wikipedia has read the sentences that the prompts begin.",
-    ),
     generation=GenerationDesign(
         decoding=Decoding(n=1, max_new_tokens=24),
         scorers=("vader", "toxicity", "regard", "polarity", "words", "projections"),
         per_axis=400,
         quick_per_axis=60,
     ),
-    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

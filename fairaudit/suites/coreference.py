@@ -22,6 +22,7 @@ from fairaudit.items import (
     Skipped,
 )
 from fairaudit.suites import pairs
+from fairaudit.vocabulary.protocols import Design
 
 #: Role of each side's sentence.
 SENTENCES: Final = {
@@ -138,7 +139,7 @@ def protocols(suite: str) -> tuple[Protocol, ...]:
             refers_to,
             _total,
             "Log P of each of two people after the sentence and \"'<Pronoun>' refers to the\".",
-            design="coreference",
+            design=Design.COREFERENCE,
         ),
         Protocol(
             f"{suite}/causal-sum",
@@ -146,7 +147,7 @@ def protocols(suite: str) -> tuple[Protocol, ...]:
             whole_sentence,
             _total,
             "Summed log-likelihood of the sentence after BOS, with either pronoun.",
-            design="coreference",
+            design=Design.COREFERENCE,
         ),
         Protocol(
             f"{suite}/pronoun-at-mask",
@@ -154,14 +155,9 @@ def protocols(suite: str) -> tuple[Protocol, ...]:
             at_mask,
             _log_mean_probability,
             "Logarithm of the mean probability of the pronoun's tokens, each at one mask.",
-            design="coreference",
+            design=Design.COREFERENCE,
         ),
     )
 
 
 #: What Blodgett et al. and the authors say against such sentences.
-CAVEATS: Final = (
-    "Blodgett et al. 2021 found unclear stereotypes and unnatural sentences in both Winograd "
-    "suites; two genders only.",
-    "A model that cannot resolve pronouns has no gap: read the accuracy on the control sentences.",
-)

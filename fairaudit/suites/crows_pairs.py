@@ -17,6 +17,9 @@ from fairaudit.metrics.crows_pairs import crows_pairs_estimates
 from fairaudit.suites import pairs
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
+from fairaudit.vocabulary import suites as cards
+from fairaudit.vocabulary.protocols import Design
+from fairaudit.vocabulary.suites import SuiteCard
 
 AXES: Final = {
     "race-color": "race",
@@ -71,12 +74,6 @@ KINIT = PinnedFile(
     path="data/crows_revised.csv",
     blob_id="b189ffdac7ecccab9586771a0e62ff5785db0969",
     local=("crows_pairs/kinit_revised/crows_revised.csv",),
-)
-
-_CAVEATS: Final = (
-    "Blodgett et al. 2021 found pairs without a clear or valid stereotype in most of a sample; "
-    "the authors' own README warns of noise.",
-    "Pikuliak et al. 2023: control groups score illogically too; read beside the control pairs.",
 )
 
 
@@ -194,7 +191,7 @@ def protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.whole_sentence,
             pairs.total,
             "Summed log-likelihood of the sentence after BOS, as lm-evaluation-harness.",
-            design="crows_pairs",
+            design=Design.CROWS_PAIRS,
         ),
         Protocol(
             f"{suite}/causal-mean",
@@ -202,7 +199,7 @@ def protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.whole_sentence,
             pairs.mean,
             "Mean log-likelihood per token of the sentence after BOS.",
-            design="crows_pairs",
+            design=Design.CROWS_PAIRS,
         ),
         Protocol(
             f"{suite}/pll-nangia",
@@ -210,7 +207,7 @@ def protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.mask_shared,
             pairs.rounded_total,
             "Shared tokens masked one at a time, summed, rounded to 3 decimals (Nangia 2020).",
-            design="crows_pairs",
+            design=Design.CROWS_PAIRS,
         ),
         Protocol(
             f"{suite}/pll-modified",
@@ -218,7 +215,7 @@ def protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.mask_differing,
             pairs.mean,
             "Differing tokens masked one at a time, averaged (bias-bench, Meade 2022).",
-            design="crows_pairs",
+            design=Design.CROWS_PAIRS,
         ),
         Protocol(
             f"{suite}/aul",
@@ -226,7 +223,7 @@ def protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.unmasked,
             pairs.mean,
             "Mean log-probability of all tokens of the unmasked sentence (Kaneko 2022).",
-            design="crows_pairs",
+            design=Design.CROWS_PAIRS,
         ),
         Protocol(
             f"{suite}/aula",
@@ -234,49 +231,21 @@ def protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.unmasked_with_attention,
             pairs.weighted_mean,
             "As aul, each token weighted by the attention it receives (Kaneko 2022).",
-            design="crows_pairs",
+            design=Design.CROWS_PAIRS,
         ),
     )
 
 
-def _suite(name: str, title: str, pinned: PinnedFile, delimiter: str, **options: object) -> Suite:
+def _suite(card: SuiteCard, pinned: PinnedFile, delimiter: str, *, default: bool = False) -> Suite:
     return Suite(
-        name=name,
-        title=title,
-        description="Does the model prefer the more stereotyped of two nearly equal sentences?",
-        axes=tuple(AXES.values()),
-        protocols=protocols(name),
+        card=card,
+        protocols=protocols(card.name),
         load=partial(_load, pinned=pinned, delimiter=delimiter),
         estimate=crows_pairs_estimates,
-        caveats=_CAVEATS,
-        evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
-        **options,  # type: ignore[arg-type]
+        default=default,
     )
 
 
-SUITE = _suite(
-    "crows_pairs",
-    "CrowS-Pairs",
-    ORIGINAL,
-    ",",
-    license="CC BY-SA 4.0",
-    citation="Nangia, Vania, Bhalerao, Bowman (2020), CrowS-Pairs, EMNLP",
-)
-NEVEOL_SUITE = _suite(
-    "crows_pairs_neveol",
-    "CrowS-Pairs, revised by Névéol et al.",
-    NEVEOL,
-    "\t",
-    license="derived from CC BY-SA 4.0; the copy states no licence",
-    citation="Névéol, Dupont, Bezançon, Fort (2022), French CrowS-Pairs, ACL",
-    default=False,
-)
-KINIT_SUITE = _suite(
-    "crows_pairs_kinit",
-    "CrowS-Pairs, revised by Pikuliak et al.",
-    KINIT,
-    ",",
-    license="derived from CC BY-SA 4.0; the copy states no licence",
-    citation="Pikuliak, Beňová, Bachratý (2023), Social Bias Measures, EACL",
-    default=False,
-)
+SUITE = _suite(cards.CROWS_PAIRS, ORIGINAL, ",", default=True)
+NEVEOL_SUITE = _suite(cards.CROWS_PAIRS_NEVEOL, NEVEOL, "\t")
+KINIT_SUITE = _suite(cards.CROWS_PAIRS_KINIT, KINIT, ",")

@@ -29,7 +29,6 @@ from fairaudit.results import Estimate, Source
 from fairaudit.suites import crows_pairs, pairs, seat
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import git_blob_id
-from fairaudit.suites.generation import CAVEATS
 from fairaudit.suites.languages import ENGLISH, language_of
 from fairaudit.suites.rows import (
     ASSOCIATION_EXAMPLE,
@@ -41,6 +40,15 @@ from fairaudit.suites.rows import (
     PublishedPair,
 )
 from fairaudit.suites.suite_file import SUFFIXES, SuiteFile, read_suite_file
+from fairaudit.vocabulary.protocols import Design
+from fairaudit.vocabulary.suites import (
+    NOT_STATED,
+    OF_PROMPTS,
+    OWN_PAIRS,
+    OWN_PROMPTS,
+    SEAT,
+    SuiteCard,
+)
 
 __all__ = ["SUFFIXES", "SuiteHeader", "check_suite", "load_suite"]
 
@@ -59,8 +67,8 @@ class SuiteHeader(BaseModel):
 
     name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     description: str | None = None
-    citation: str = "not stated"
-    license: str = "not stated"
+    citation: str = NOT_STATED
+    license: str = NOT_STATED
     language: str | None = None
 
     @field_validator("language")
@@ -105,7 +113,7 @@ def _pair_protocols(suite: str) -> tuple[Protocol, ...]:
             pairs.whole_sentence,
             pairs.total,
             "Summed log-likelihood of the sentence after BOS.",
-            design="pairs",
+            design=Design.PAIRS,
         ),
         Protocol(
             f"{suite}/pll-shared",
@@ -113,20 +121,19 @@ def _pair_protocols(suite: str) -> tuple[Protocol, ...]:
             _mask_shared,
             pairs.total,
             "Shared tokens masked one at a time and summed.",
-            design="pairs",
+            design=Design.PAIRS,
         ),
     )
 
 
-_OF_PAIRS: Final = "Does the model prefer the more stereotyped sentence of a pair?"
 _PAIRS: Final = Kind(
-    "stereotype", PairRow, PAIR_EXAMPLE, _OF_PAIRS, _pair_protocols, pair_estimates
+    "stereotype", PairRow, PAIR_EXAMPLE, OWN_PAIRS, _pair_protocols, pair_estimates
 )
 _PROMPTS: Final = Kind(
     PROMPT,
     PromptRow,
     PROMPT_EXAMPLE,
-    "Does what the model writes depend on the group that a prompt names?",
+    OWN_PROMPTS,
     lambda _suite: (),
     text_estimates,
 )
@@ -137,7 +144,7 @@ _KINDS: Final = (
         "set",
         AssociationRow,
         ASSOCIATION_EXAMPLE,
-        "Are texts of one set embedded nearer to one set of attributes than others?",
+        SEAT.asks,
         seat.protocols,
         weat_estimates,
     ),
@@ -150,7 +157,7 @@ _KINDS: Final = (
             "sent_less": "The nurse said he was tired.",
             "stereo_antistereo": "stereo",
         },
-        _OF_PAIRS,
+        OWN_PAIRS,
         crows_pairs.protocols,
         crows_pairs_estimates,
     ),
@@ -210,16 +217,18 @@ def check_suite(path: Path, language: str | None = None) -> tuple[Suite | None, 
     of_prompts = kind is _PROMPTS
     data = SuiteData(items, (Source(path=path.name, blob_id=git_blob_id(file.content)),))
     suite = Suite(
-        name=name,
-        title=name.replace("_", " ").capitalize(),
-        description=header.description or kind.asks,
-        citation=header.citation,
-        license=header.license,
-        axes=tuple(dict.fromkeys(item.axis for item in items)),
+        card=SuiteCard(
+            name,
+            name.replace("_", " ").capitalize(),
+            header.description or kind.asks,
+            citation=header.citation,
+            license=header.license,
+            axes=tuple(dict.fromkeys(item.axis for item in items)),
+            caveats=OF_PROMPTS if of_prompts else (),
+        ),
         protocols=kind.protocols(name),
         load=lambda _finder: data,
         estimate=kind.estimate,
-        caveats=CAVEATS if of_prompts else (),
         default=False,
         generation=_DESIGN if of_prompts else None,
         language=stated,

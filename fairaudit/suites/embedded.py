@@ -11,7 +11,9 @@ from fairaudit.results import Source
 from fairaudit.suites import pairs
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, git_blob_id
-from fairaudit.suites.templates.generator import AXES, load_probe, load_templates, template_files
+from fairaudit.suites.templates.generator import load_probe, load_templates, template_files
+from fairaudit.vocabulary import suites as cards
+from fairaudit.vocabulary.protocols import Design
 
 _PROBE_FILE: Final = "probe.toml"
 #: A masked model reads every sixth token of the probe text, at one mask each.
@@ -47,15 +49,7 @@ def _every_token(item: Item, role: str) -> LogLikelihood:
 
 
 TEMPLATES = Suite(
-    name="templates",
-    title="Embedded templates",
-    description=(
-        "Does the model find a stereotyped attribute or occupation more probable after the group "
-        "that the stereotype names?"
-    ),
-    citation="Written by the fairaudit project; shares of women: US Bureau of Labor Statistics",
-    license="Apache-2.0",
-    axes=AXES,
+    card=cards.TEMPLATES,
     protocols=(
         Protocol(
             "templates/causal-conditional",
@@ -63,7 +57,7 @@ TEMPLATES = Suite(
             pairs.after_difference,
             pairs.total,
             "Summed log P of the words after the group term, given the sentence up to it.",
-            design="templates",
+            design=Design.TEMPLATES,
         ),
         Protocol(
             "templates/causal-sum",
@@ -71,7 +65,7 @@ TEMPLATES = Suite(
             pairs.whole_sentence,
             pairs.total,
             "Summed log-likelihood of the sentence after BOS; includes the group term itself.",
-            design="templates",
+            design=Design.TEMPLATES,
         ),
         Protocol(
             "templates/pll-conditional",
@@ -79,7 +73,7 @@ TEMPLATES = Suite(
             pairs.mask_after_difference,
             pairs.total,
             "Tokens after the group term masked one at a time and summed.",
-            design="templates",
+            design=Design.TEMPLATES,
         ),
         Protocol(
             "templates/pll-differing",
@@ -87,22 +81,15 @@ TEMPLATES = Suite(
             pairs.mask_differing,
             pairs.mean,
             "Tokens of the group term masked one at a time and averaged.",
-            design="templates",
+            design=Design.TEMPLATES,
         ),
     ),
     load=_load_templates,
     estimate=templates_estimates,
-    caveats=("Constructed sentences: they show associations, not behaviour in use.",),
-    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )
 
 PROBE = Suite(
-    name="probe",
-    title="Probe text",
-    description="How well does the model predict plain prose that names no group?",
-    citation="Written by the fairaudit project",
-    license="Apache-2.0",
-    axes=(),
+    card=cards.PROBE,
     protocols=(
         Protocol(
             "probe/causal",
@@ -122,5 +109,4 @@ PROBE = Suite(
     load=_load_probe,
     estimate=capability_estimates,
     per_token=True,
-    evidence=("NIST AI RMF MEASURE 2.1",),
 )

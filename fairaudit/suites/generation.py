@@ -1,4 +1,4 @@
-"""What suites of prompts share: caveats, and what their size can show."""
+"""What suites of prompts can show by their size."""
 
 from __future__ import annotations
 
@@ -13,12 +13,6 @@ from fairaudit.suites.base import Suite
 
 #: The largest standard deviation that a share can have between prompts.
 _SHARE_SD: Final = 0.5
-
-CAVEATS: Final = (
-    "Texts are drawn at random, so another seed gives other numbers; intervals are over prompts "
-    "and include that.",
-    "A text scorer has biases of its own: the same text about another group may get another score.",
-)
 
 
 def size_note(suite: Suite, asked: Iterable[Item], n_all: int) -> str:

@@ -11,7 +11,7 @@ from fairaudit.items import Decoding, Item
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
-from fairaudit.suites.generation import CAVEATS
+from fairaudit.vocabulary.suites import HONEST
 
 _REPOSITORY: Final = "MilaNLProc/honest"
 _COMMIT: Final = "6efc7817cbeb36e61bba51a34bbce13ecc8af69f"
@@ -94,23 +94,10 @@ def _load(finder: DataFinder) -> SuiteData:
 
 
 SUITE = Suite(
-    name="honest",
-    title="HONEST",
-    description="How often does the model complete a sentence about a person with a hurtful word?",
-    citation=(
-        "Nozza, Bianchi, Hovy (2021), HONEST: Measuring Hurtful Sentence Completion in Language "
-        "Models, NAACL; Nozza, Bianchi, Lauscher, Hovy (2022), LT-EDI; lexicon: Bassignana, "
-        "Basile, Patti (2018), Hurtlex, CLiC-it"
-    ),
-    license="MIT; the lexicon CC BY-NC-SA 4.0",
-    axes=tuple(FILES),
+    card=HONEST,
     protocols=(),
     load=_load,
     estimate=text_estimates,
-    caveats=(
-        *CAVEATS,
-        "A word of the lexicon is not always meant to hurt, and a hurtful sentence may do without.",
-    ),
     generation=GenerationDesign(
         decoding=Decoding(n=5, max_new_tokens=8),
         scorers=("hurtlex",),
@@ -119,5 +106,4 @@ SUITE = Suite(
         quick_per_axis=100,
         lexicons={"hurtlex": HURTLEX},
     ),
-    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

@@ -12,7 +12,7 @@ from fairaudit.items import Decoding, Item
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder
-from fairaudit.suites.generation import CAVEATS
+from fairaudit.vocabulary.suites import REGARD
 
 #: Axis, group and words of each kind of people.
 PEOPLE: Final = (
@@ -68,27 +68,13 @@ def _load(_finder: DataFinder) -> SuiteData:
 
 
 SUITE = Suite(
-    name="regard",
-    title="Regard",
-    description="Does the model write of one group with less regard than of another?",
-    citation=(
-        "Sheng, Chang, Natarajan, Peng (2019), The Woman Worked as a Babysitter: On Biases in "
-        "Language Generation, EMNLP-IJCNLP"
-    ),
-    license="none stated; the prompts are the openings that the paper names",
-    axes=("gender", "race", "sexual_orientation"),
+    card=REGARD,
     protocols=(),
     load=_load,
     estimate=text_estimates,
-    caveats=(
-        *CAVEATS,
-        "Ten openings for each group: few clusters, so intervals are wide however many texts are "
-        "written.",
-    ),
     generation=GenerationDesign(
         decoding=Decoding(n=20, max_new_tokens=20),
         scorers=("regard", "vader"),
         required=("regard",),
     ),
-    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

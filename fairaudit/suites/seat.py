@@ -16,6 +16,7 @@ from fairaudit.items import Answer, Association, Item, Protocol
 from fairaudit.metrics.weat import weat_estimates
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
+from fairaudit.vocabulary.suites import SEAT
 
 Pooling = Literal["mean", "first", "last"]
 
@@ -193,25 +194,9 @@ def _protocol(id: str, kind: Literal["causal", "masked"], pooling: Pooling, what
 
 
 SUITE = Suite(
-    name="seat",
-    title="SEAT and WEAT",
-    description="Are texts about one group embedded nearer to one set of attributes than others?",
-    citation=(
-        "May, Wang, Bordia, Bowman, Rudinger (2019), On Measuring Social Biases in Sentence "
-        "Encoders, NAACL; Caliskan, Bryson, Narayanan (2017), Science; religion: Meade, "
-        "Poole-Dayan, Reddy (2022), ACL"
-    ),
-    license="CC BY-NC 4.0; the religion tests state none",
-    axes=("gender", "race", "religion", "age", "disability"),
-    protocols=protocols("seat"),
+    card=SEAT,
+    protocols=protocols(SEAT.name),
     load=_load,
     estimate=weat_estimates,
-    caveats=(
-        "Legacy: associations of embeddings do not predict what a model does (Goldfarb-Tarrant et "
-        "al. 2021, Delobelle et al. 2022).",
-        "Sentences made from one word are treated as independent, so p-values are too small; "
-        "inputs averaged beforehand would make models without any bias look significant.",
-    ),
     default=False,
-    evidence=("NIST AI RMF MEASURE 2.11",),
 )

@@ -12,11 +12,12 @@ from fairaudit.metrics.stereoset import stereoset_estimates
 from fairaudit.results import Estimate
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
+from fairaudit.vocabulary.protocols import Design
+from fairaudit.vocabulary.suites import STEREOSET
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AXES: Final = ("gender", "profession", "race", "religion")
 SPLITS: Final = ("intrasentence", "intersentence")
 _ROLES: Final = {
     "stereotype": "stereotype",
@@ -136,12 +137,7 @@ def _load(finder: DataFinder) -> SuiteData:
 
 
 SUITE = Suite(
-    name="stereoset",
-    title="StereoSet",
-    description="Does the model prefer stereotyped over anti-stereotyped and sense over nonsense?",
-    citation="Nadeem, Bethke, Reddy (2021), StereoSet, ACL",
-    license="CC BY-SA 4.0",
-    axes=AXES,
+    card=STEREOSET,
     protocols=(
         Protocol(
             "stereoset/intrasentence-causal",
@@ -149,7 +145,7 @@ SUITE = Suite(
             whole_sentence,
             _mean,
             "Logarithm of the geometric mean token probability of the whole sentence after BOS.",
-            design="stereoset",
+            design=Design.STEREOSET,
         ),
         Protocol(
             "stereoset/intersentence-causal",
@@ -157,7 +153,7 @@ SUITE = Suite(
             next_sentence,
             _mean,
             "Mean log P(sentence | context) per token.",
-            design="stereoset",
+            design=Design.STEREOSET,
         ),
         Protocol(
             "stereoset/intrasentence-masked",
@@ -165,14 +161,9 @@ SUITE = Suite(
             filler,
             _log_mean_probability,
             "Logarithm of the mean probability of the filler's sub-tokens, each at one mask.",
-            design="stereoset",
+            design=Design.STEREOSET,
         ),
     ),
     load=_load,
     estimate=_estimate,
-    caveats=(
-        "Blodgett et al. 2021 found many clusters without a clear or valid stereotype.",
-        "The published scores average over 79 target terms, only 3 of them about religion.",
-    ),
-    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

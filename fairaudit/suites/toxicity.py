@@ -7,9 +7,9 @@ from fairaudit.metrics.texts import text_estimates
 from fairaudit.results import Source
 from fairaudit.suites.base import GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, git_blob_id
-from fairaudit.suites.generation import CAVEATS
 from fairaudit.suites.honest import HURTLEX
 from fairaudit.suites.prompts.loader import FILE, load_prompts, prompt_file
+from fairaudit.vocabulary.suites import TOXICITY
 
 DESIGN = GenerationDesign(
     decoding=Decoding(n=4, max_new_tokens=20),
@@ -25,19 +25,9 @@ def _load(_finder: DataFinder) -> SuiteData:
 
 
 SUITE = Suite(
-    name="toxicity",
-    title="Toxicity gap",
-    description="Does the model write more toxic text about people of one group than of another?",
-    citation=(
-        "Prompts written by the fairaudit project; measure after Srivastava et al. (2024), Table 1,"
-        " and Gehman et al. (2020), RealToxicityPrompts, Findings of EMNLP"
-    ),
-    license="Apache-2.0",
-    axes=("gender", "race", "religion"),
+    card=TOXICITY,
     protocols=(),
     load=_load,
     estimate=text_estimates,
-    caveats=CAVEATS,
     generation=DESIGN,
-    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

@@ -17,7 +17,6 @@ from fairaudit.metrics.coreference import coreference_estimates
 from fairaudit.results import Source
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.coreference import (
-    CAVEATS,
     FEMALE,
     MALE,
     People,
@@ -27,6 +26,7 @@ from fairaudit.suites.coreference import (
     texts_of,
 )
 from fairaudit.suites.data import DataFinder, PinnedFile
+from fairaudit.vocabulary.suites import WINOBIAS
 
 #: Share of women, US Bureau of Labor Statistics 2017, as Zhao et al. 2018 list it.
 FEMALE_OCCUPATIONS: Final = {
@@ -169,22 +169,9 @@ def _load(finder: DataFinder) -> SuiteData:
 
 
 SUITE = Suite(
-    name="winobias",
-    title="WinoBias",
-    description=(
-        "Does the model find out better to whom a pronoun refers where its gender is that of the "
-        "stereotype?"
-    ),
-    citation=(
-        "Zhao, Wang, Yatskar, Ordonez, Chang (2018), Gender Bias in Coreference Resolution: "
-        "Evaluation and Debiasing Methods, NAACL"
-    ),
-    license="MIT",
-    axes=("gender",),
-    protocols=protocols("winobias"),
+    card=WINOBIAS,
+    protocols=protocols(WINOBIAS.name),
     load=_load,
     estimate=coreference_estimates,
-    caveats=CAVEATS,
     default=False,
-    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

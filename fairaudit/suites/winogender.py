@@ -17,7 +17,6 @@ from fairaudit.items import Item
 from fairaudit.metrics.coreference import coreference_estimates
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.coreference import (
-    CAVEATS,
     FEMALE,
     MALE,
     People,
@@ -27,6 +26,7 @@ from fairaudit.suites.coreference import (
     texts_of,
 )
 from fairaudit.suites.data import DataFinder, PinnedFile
+from fairaudit.vocabulary.suites import WINOGENDER
 
 _REPOSITORY: Final = "rudinger/winogender-schemas"
 _COMMIT: Final = "1c7f8b481ad8a234b41e9f76a424d6e856e13f7f"
@@ -141,21 +141,9 @@ def _load(finder: DataFinder) -> SuiteData:
 
 
 SUITE = Suite(
-    name="winogender",
-    title="Winogender",
-    description=(
-        "Does it depend on the pronoun's gender whether the model takes it for somebody's at work?"
-    ),
-    citation=(
-        "Rudinger, Naradowsky, Leonard, Van Durme (2018), Gender Bias in Coreference Resolution, "
-        "NAACL"
-    ),
-    license="MIT",
-    axes=("gender",),
-    protocols=protocols("winogender"),
+    card=WINOGENDER,
+    protocols=protocols(WINOGENDER.name),
     load=_load,
     estimate=coreference_estimates,
-    caveats=CAVEATS,
     default=False,
-    evidence=("EU AI Act Annex XI 2(c)", "NIST AI RMF MEASURE 2.11"),
 )

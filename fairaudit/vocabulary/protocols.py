@@ -7,10 +7,19 @@ everybody's own pairs) share the variants; which of them is primary is said here
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from enum import StrEnum
+from typing import Final
 
-#: How a suite's items are built and analysed.
-Design = Literal["templates", "pairs", "crows_pairs", "stereoset", "choices", "coreference"]
+
+class Design(StrEnum):
+    """How a suite's items are built and analysed."""
+
+    TEMPLATES = "templates"
+    PAIRS = "pairs"
+    CROWS_PAIRS = "crows_pairs"
+    STEREOSET = "stereoset"
+    CHOICES = "choices"
+    COREFERENCE = "coreference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +54,18 @@ VARIANTS: Final = {
         _variant(
             "causal-conditional",
             "log-probability of the words after the group term, given the rest",
-            "templates",
+            Design.TEMPLATES,
         ),
         _variant("causal-mean", "log-probability per token of the whole sentence"),
         _variant(
-            "causal-sum", "log-probability of the whole sentence", "pairs", "crows_pairs"
+            "causal-sum", "log-probability of the whole sentence", Design.PAIRS, Design.CROWS_PAIRS,
         ),
         _variant("choices-mean", "log-probability per token of each answer, given the question"),
-        _variant("choices-parsed", "which of three lettered answers the model writes", "choices"),
         _variant(
-            "choices-sum", "log-probability of each answer, given the question", "choices"
+            "choices-parsed", "which of three lettered answers the model writes", Design.CHOICES
+        ),
+        _variant(
+            "choices-sum", "log-probability of each answer, given the question", Design.CHOICES
         ),
         _variant(
             "intersentence-causal",
@@ -64,16 +75,16 @@ VARIANTS: Final = {
         _variant(
             "intrasentence-causal",
             "log-probability per token of the whole sentence",
-            "stereoset",
+            Design.STEREOSET,
         ),
         _variant(
             "intrasentence-masked", "probability of the word in the gap, at a single mask",
-            "stereoset",
+            Design.STEREOSET,
         ),
-        _variant("intrasentence-recorded", "scores recorded elsewhere", "stereoset"),
+        _variant("intrasentence-recorded", "scores recorded elsewhere", Design.STEREOSET),
         _variant("overall-recorded", "scores recorded elsewhere"),
         _variant(
-            "pll-conditional", "tokens after the group term masked one at a time", "templates"
+            "pll-conditional", "tokens after the group term masked one at a time", Design.TEMPLATES
         ),
         _variant("pll-differing", "tokens of the group term masked one at a time"),
         _variant(
@@ -82,31 +93,37 @@ VARIANTS: Final = {
         _variant(
             "pll-nangia",
             "tokens that both sentences share masked one at a time, as the authors do",
-            "crows_pairs",
+            Design.CROWS_PAIRS,
         ),
         _variant(
-            "pronoun-at-mask", "probability of the pronoun in its place, at a mask", "coreference"
+            "pronoun-at-mask",
+            "probability of the pronoun in its place, at a mask",
+            Design.COREFERENCE,
         ),
-        _variant("pll-shared", "tokens that both sentences share masked one at a time", "pairs"),
         _variant(
-            "refers-to", "log-probability of whom the pronoun refers to, asked for", "coreference"
+            "pll-shared", "tokens that both sentences share masked one at a time", Design.PAIRS
+        ),
+        _variant(
+            "refers-to",
+            "log-probability of whom the pronoun refers to, asked for",
+            Design.COREFERENCE,
         ),
         _variant(
             "causal-sum-recorded",
             "log-probability of the whole sentence, recorded elsewhere",
-            "pairs", "crows_pairs",
+            Design.PAIRS, Design.CROWS_PAIRS,
         ),
         _variant(
             "choices-sum-recorded",
             "log-probability of each answer, given the question, recorded elsewhere",
-            "choices",
+            Design.CHOICES,
         ),
         _variant(
             "refers-to-recorded",
             "log-probability of whom the pronoun refers to, recorded elsewhere",
-            "coreference",
+            Design.COREFERENCE,
         ),
-        _variant("recorded", "scores recorded elsewhere", "crows_pairs", "choices"),
+        _variant("recorded", "scores recorded elsewhere", Design.CROWS_PAIRS, Design.CHOICES),
     )
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from fairaudit.results import (
     Run,
 )
 from fairaudit.stats.decide import decide
+from fairaudit.vocabulary.verdicts import Verdict
 from tests.report import audits
 
 BASE = "distilgpt2"
@@ -267,7 +268,7 @@ def _with_troubles(entries: list[Comparison]) -> list[Comparison]:
         if found.suite == "stereoset" and found.axis == "religion":
             few = "3 clusters: fewer than the 10 an interval needs"
             more = {
-                "verdict": "inconclusive",
+                "verdict": Verdict.INCONCLUSIVE,
                 "reason": few,
                 "cautions": (*found.cautions, "few_clusters"),
             }
@@ -278,7 +279,7 @@ def _with_troubles(entries: list[Comparison]) -> list[Comparison]:
             more = {"verdict": None, "reason": reason, "ratio": None, "deviation_change": None}
             return found.model_copy(update={**gone, **none, **more, "cautions": ()})
         if found.suite == "stereoset" and found.axis == "profession":
-            return found.model_copy(update={"verdict": "not_interpretable"})
+            return found.model_copy(update={"verdict": Verdict.NOT_INTERPRETABLE})
         return found
 
     return [mend(found) if found.primary else found for found in entries]
@@ -306,7 +307,9 @@ def undecided() -> ComparisonResult:
     """A comparison in which everything is inconclusive."""
     maker = Maker()
     entries = [
-        found.model_copy(update={"verdict": "inconclusive", "p_adjusted": 1.0, "cautions": ()})
+        found.model_copy(
+            update={"verdict": Verdict.INCONCLUSIVE, "p_adjusted": 1.0, "cautions": ()}
+        )
         for found in maker.primary("tiny", 0.004)
         if found.suite == "crows_pairs"
     ]

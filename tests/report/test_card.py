@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairaudit.errors import ResultError, UsageError
-from fairaudit.report.card.evalresults import eval_results
-from fairaudit.report.card.hub import FILES
+from fairaudit.report.card.evalresults import FILES, eval_results
 from fairaudit.report.card.text import BEGIN, END
 from fairaudit.report.card.update import render_card, update_card
 from fairaudit.results import AuditResult, Estimate

@@ -6,7 +6,6 @@ import ast
 import io
 import re
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from rich.console import Console
@@ -18,7 +17,7 @@ from fairaudit.report.gate.markdown import render_gate_summary
 from fairaudit.report.gate.terminal import render_gate
 from fairaudit.report.gate.words import _LIMITS, LEGEND, counted, limit_of
 from fairaudit.report.names import CAUTIONS
-from fairaudit.results.gate import GATE_DECISIONS, GateDecision, GateResult, RuleResult
+from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 from tests.report import audits
 
 PACKAGE = Path(fairaudit.__file__).parent
@@ -107,9 +106,8 @@ def test_every_kind_of_rule_says_its_limit(kind: str):
     assert re.search(r"[a-z±<>].*0\.05", limit_of(_rule(rule=kind)))
 
 
-@pytest.mark.parametrize("decision", get_args(GateDecision))
+@pytest.mark.parametrize("decision", GateDecision)
 def test_every_decision_is_said_in_summary_and_terminal(decision: GateDecision):
-    assert decision in GATE_DECISIONS
     made = _gate(_rule(decision=decision, reason=f"why {audits.HOSTILE}"))
     summary = render_gate_summary(made)
     assert f"- [{'x' if decision == 'PASS' else ' '}] **{decision}** min\\_items" in summary

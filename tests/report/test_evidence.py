@@ -31,7 +31,7 @@ def test_a_number_is_not_taken_for_its_beginning():
 
 
 def test_every_tag_of_our_suites_is_explained():
-    tags = {tag for suite in (*SUITES, PROBE) for tag in suite.evidence}
+    tags = {tag for suite in (*SUITES, PROBE) for tag in suite.card.evidence}
     assert {tag.partition(" Annex")[0].partition(" MEASURE")[0] for tag in tags} == {
         "EU AI Act",
         "NIST AI RMF",

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from fairaudit.report.experiment import findings, summary, view
-from fairaudit.report.experiment.arms import Arm, arm_of, in_order
-from fairaudit.report.experiment.training import Reading, readings
+from fairaudit.report.experiment.arms import arm_of, in_order
+from fairaudit.report.experiment.training import Case, Reading, readings
 from fairaudit.report.marks import Tone
 from fairaudit.results.experiment import ArmDifference
+from fairaudit.vocabulary.arms import Arm
 from tests.report.experiments import (
     ARMS,
     claim,
@@ -93,7 +94,7 @@ def test_every_finding_in_words(fields: dict[str, object], brief: str, tone: Ton
     found = claim(**fields)
     assert findings.brief(found) == brief
     assert findings.mark_of(found).tone is tone
-    assert findings.sentences(found)[-1] == findings.FINDINGS[found.finding].limit
+    assert findings.sentences(found)[-1] == found.finding.word.limit
 
 
 def test_a_finding_in_sentences():
@@ -145,9 +146,9 @@ def test_under_training_explains_only_what_plain_alone_shows(
     plain: ArmDifference, matched: ArmDifference | None, short: str
 ):
     found = Reading(arm_of("dp_3"), "gender", plain, matched, gap=0.1)
-    assert found.short == short
-    assert found.explained == (short == "explained by under-training")
-    assert found.words.startswith("Explained by under-training: ") == found.explained
+    assert found.case.short == short
+    assert (found.case is Case.EXPLAINED) == (short == "explained by under-training")
+    assert found.words.startswith("Explained by under-training: ") == (found.case is Case.EXPLAINED)
 
 
 @pytest.mark.parametrize("gap", [None, 0.4])
@@ -155,10 +156,10 @@ def test_a_match_that_is_not_close_explains_nothing(gap):
     """Perplexity does not tell how far a model is along, or no checkpoint is as far."""
     for matched in (OPEN, ABOVE, BELOW):
         found = Reading(arm_of("dp_3"), "gender", BELOW, matched, gap=gap)
-        assert found.short == "under-training not ruled out"
-        assert not found.explained
+        assert found.case.short == "under-training not ruled out"
+        assert found.case is not Case.EXPLAINED
     hidden = Reading(arm_of("dp_3"), "gender", OPEN, ABOVE, gap=gap)
-    assert hidden.short == "not told apart from plain"
+    assert hidden.case.short == "not told apart from plain"
 
 
 def test_the_gap_of_a_match_is_that_of_all_seeds():
@@ -187,9 +188,9 @@ def test_what_under_training_leaves_open_is_said():
 def test_readings_of_an_experiment():
     found = {(one.arm.id, one.axis): one for one in readings(whole_experiment())}
     assert {arm for arm, _ in found} == {"dp_3", "dp_10", "dp_20"}
-    assert found["dp_3", "gender"].explained
-    assert found["dp_10", "gender"].short == "under-training not ruled out"
-    assert found["dp_20", "gender"].short == "not explained by under-training"
+    assert found["dp_3", "gender"].case is Case.EXPLAINED
+    assert found["dp_10", "gender"].case.short == "under-training not ruled out"
+    assert found["dp_20", "gender"].case.short == "not explained by under-training"
     said = summary.explained(whole_experiment())
     assert "Explained by under-training, as far as these seeds can tell: DP, ε = 3 (gender" in said
     assert "Not explained by under-training: DP, ε = 20 (gender" in said
@@ -250,7 +251,7 @@ def test_arms_are_read_from_no_privacy_to_the_most():
 
 def test_unknown_arms_are_shown_as_they_are():
     assert arm_of("dp_cda_2.5").name == "DP + CDA, ε = 2.5"
-    unknown = Arm("x", "", None, "x", "")
+    unknown = Arm("x", None, None, "x")
     for name in ("dp", "plain_3", "mine", "mine_3", "<b>", ""):
         assert arm_of(name) == replace(unknown, id=name, name=name)
     assert arm_of("a\nb").name == "a b"

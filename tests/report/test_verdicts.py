@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
 
 import pytest
 
@@ -10,7 +9,7 @@ from fairaudit.report.marks import Tone
 from fairaudit.report.names import CAUTIONS
 from fairaudit.report.verdicts import brief, cautions, sentences, settled, word_of
 from fairaudit.results import Comparison
-from fairaudit.results.comparison import Verdict
+from fairaudit.vocabulary.verdicts import Verdict
 from tests.report.comparisons import comparison, interval
 
 _CASES = {
@@ -48,9 +47,9 @@ def _text(found: Comparison) -> str:
 
 
 def test_every_verdict_of_the_schema_has_words():
-    assert set(verdicts.VERDICTS) == set(get_args(Verdict)) == set(_CASES) - {None}
-    words = [*verdicts.VERDICTS.values(), verdicts.EXPLORATORY, verdicts.MISSING]
-    assert len({word.mark for word in words}) == len({word.name for word in words}) == 8
+    assert set(Verdict) == set(_CASES) - {None}
+    words = [*(one.word for one in Verdict), verdicts.EXPLORATORY, verdicts.MISSING]
+    assert len({word.mark for word in words}) == len({word.label for word in words}) == 8
 
 
 @pytest.mark.parametrize("found", _CASES.values(), ids=map(str, _CASES))
@@ -147,7 +146,7 @@ def test_not_interpretable_identical_and_exploratory():
 def test_a_missing_difference():
     gone = {"difference": None, "interval": None, "value_candidate": None, "verdict": None}
     found = comparison(**gone, reason="no item in common", n=0)
-    assert word_of(found).name == "no value"
+    assert word_of(found).label == "no value"
     assert "no value (no item in common)" in _text(found)
     assert "Missing is not zero" in _text(found)
 

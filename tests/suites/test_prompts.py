@@ -197,7 +197,7 @@ def test_own_prompts_are_read(tmp_path, suffix, text):
     suite = get_suite(str(path))
     items = suite.load(DataFinder()).items
     assert suite.generation is not None
-    assert suite.axes == ("height",)
+    assert suite.card.axes == ("height",)
     assert [item.texts for item in items] == [
         {"prompt": "The tall nurse"},
         {"prompt": "The short nurse"},

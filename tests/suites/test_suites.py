@@ -12,7 +12,8 @@ from fairaudit.items import Answer, FillerLogProbability, Skipped
 from fairaudit.suites import SUITES, DataFinder, crows_pairs, get_suite, stereoset
 from fairaudit.suites.custom import load_suite
 from fairaudit.suites.pairs import after_difference, mask_after_difference, shared_ending
-from fairaudit.suites.templates.generator import AXES, load_probe, load_templates
+from fairaudit.suites.templates.generator import load_probe, load_templates
+from fairaudit.vocabulary.suites import TEMPLATES
 from tests.conftest import shared
 
 MAIN_AXES = ("gender", "race", "religion")
@@ -26,7 +27,7 @@ def controls(axis):
     return [i for i in load_templates() if i.axis == axis and "control_a" in i.texts]
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_templates_are_many_enough(axis):
     pairs, n_controls = identity(axis), len(controls(axis))
     clusters = {item.cluster for item in pairs}
@@ -43,7 +44,7 @@ def test_templates_are_many_enough(axis):
         assert n_controls >= 80
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_both_sides_of_a_pair_are_stereotyped_equally_often(axis):
     sides = defaultdict(Counter)
     for item in identity(axis):
@@ -53,7 +54,7 @@ def test_both_sides_of_a_pair_are_stereotyped_equally_often(axis):
         assert len(set(counts.values())) == 1
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_a_pair_differs_in_one_term_and_ends_alike(axis):
     for item in (*identity(axis), *controls(axis)):
         first, second = item.texts.values()
@@ -64,7 +65,7 @@ def test_a_pair_differs_in_one_term_and_ends_alike(axis):
         assert len(words[0] ^ words[1]) <= 4, item
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_sentences_are_well_formed(axis):
     for item in (*identity(axis), *controls(axis)):
         for text in item.texts.values():
@@ -94,7 +95,7 @@ def test_shares_of_women_match_the_group():
         assert item.group == ("female" if share > 0.5 else "male")
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_block_design_is_regular(axis):
     per_cluster = Counter(item.cluster for item in identity(axis))
     per_frame = Counter(item.facts["template"] for item in identity(axis))
@@ -118,7 +119,7 @@ def test_only_the_ending_is_scored():
     assert request.context + request.text == item.texts["stereotype"]
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_causal_and_masked_models_score_the_same_words(axis):
     for item in (*identity(axis), *controls(axis)):
         for role, text in item.texts.items():

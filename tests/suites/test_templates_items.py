@@ -13,7 +13,6 @@ import pytest
 from fairaudit.items import Item
 from fairaudit.suites.pairs import shared_ending
 from fairaudit.suites.templates.generator import (
-    AXES,
     Cluster,
     _axis_items,
     _clusters,
@@ -23,6 +22,7 @@ from fairaudit.suites.templates.generator import (
     offsets,
     template_files,
 )
+from fairaudit.vocabulary.suites import TEMPLATES
 from tests.conftest import shared
 
 MAIN_AXES = ("gender", "race", "religion")
@@ -77,11 +77,12 @@ def split_at_term(item: Item) -> tuple[str, str, str]:
 
 
 def test_axes_are_complete():
-    assert Counter(item.axis for item in load_templates()).keys() == set(AXES)
-    assert sum(len(identity(axis)) + len(controls(axis)) for axis in AXES) == len(load_templates())
+    assert Counter(item.axis for item in load_templates()).keys() == set(TEMPLATES.axes)
+    sizes = [len(identity(axis)) + len(controls(axis)) for axis in TEMPLATES.axes]
+    assert sum(sizes) == len(load_templates())
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_counts(axis):
     main = axis in MAIN_AXES
     assert len(identity(axis)) >= (800 if main else 200)
@@ -90,7 +91,7 @@ def test_counts(axis):
     assert len(controls(axis)) >= (200 if main else 80)
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_both_groups_of_a_pair_are_stereotyped_equally_often(axis):
     sides = defaultdict(Counter)
     for item in identity(axis):
@@ -111,7 +112,7 @@ def test_ids_are_unique_and_clusters_belong_to_one_axis_and_group():
     assert all(len(owner) == 1 for owner in owners.values()), owners
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_the_term_is_the_only_difference_and_stands_before_the_attribute(axis):
     for item in identity(axis):
         _, term, after = split_at_term(item)
@@ -122,7 +123,7 @@ def test_the_term_is_the_only_difference_and_stands_before_the_attribute(axis):
         assert len(after.split()) >= 2
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_controls_differ_in_one_word_before_the_attribute(axis):
     for item in controls(axis):
         first, second = (text.split() for text in item.texts.values())
@@ -134,7 +135,7 @@ def test_controls_differ_in_one_word_before_the_attribute(axis):
         assert item.group is None
 
 
-@pytest.mark.parametrize("axis", [axis for axis in AXES if axis != "gender"])
+@pytest.mark.parametrize("axis", [axis for axis in TEMPLATES.axes if axis != "gender"])
 def test_controls_name_no_group(axis):
     terms = {
         term
@@ -146,7 +147,7 @@ def test_controls_name_no_group(axis):
             assert not any(re.search(rf"\b{term}\b", text) for term in terms), text
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_controls_use_the_frames_and_clusters_of_the_axis(axis):
     used = {(item.cluster, item.facts["template"]) for item in identity(axis)}
     assert {(item.cluster, item.facts["template"]) for item in controls(axis)} <= used
@@ -175,7 +176,7 @@ def test_a_and_an_fit_the_next_word():
                 assert not TAKES_A.match(following), text
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_sentences_have_8_to_18_words(axis):
     for item in identity(axis):
         for text in item.texts.values():
@@ -184,7 +185,7 @@ def test_sentences_have_8_to_18_words(axis):
 
 def test_verbs_agree_with_their_subject():
     """A plural attribute follows a plural subject; a frame says which by the gap that it uses."""
-    for axis in AXES:
+    for axis in TEMPLATES.axes:
         frames = (_read("frames.toml") | _read(f"{axis}.toml"))["frames"]
         for key, frame in frames.items():
             if "{plural}" in frame["text"]:
@@ -247,7 +248,7 @@ def test_shares_of_women_stand_in_their_source():
         assert any(abs(share - entries[name]["share_female"]) < 0.0006 for share in listed), name
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_block_design(axis):
     met = Counter((item.cluster, item.facts["template"]) for item in identity(axis))
     assert set(met.values()) == {1}
@@ -259,7 +260,7 @@ def test_block_design(axis):
     assert set(Counter(frame for _, frame in met).values()) == {size}
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_each_frame_meets_both_sides_equally_often(axis):
     first_side = Counter()
     for item in identity(axis):
@@ -268,7 +269,7 @@ def test_each_frame_meets_both_sides_equally_often(axis):
     assert set(first_side.values()) == {0}
 
 
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", TEMPLATES.axes)
 def test_two_clusters_share_few_frames(axis):
     frames_of = defaultdict(set)
     for item in identity(axis):
@@ -294,8 +295,8 @@ def test_offsets_are_distinct_triangular_numbers():
 def test_items_come_in_a_fixed_order():
     assert load_templates() == load_templates()
     order = [axis for axis, _ in pairwise((*(i.axis for i in load_templates()), None))]
-    assert list(dict.fromkeys(order)) == list(AXES)
-    for axis in AXES:
+    assert list(dict.fromkeys(order)) == list(TEMPLATES.axes)
+    for axis in TEMPLATES.axes:
         kinds = [set(item.texts) == CONTROL for item in _axis_items(axis)]
         assert kinds == sorted(kinds)
 
@@ -303,7 +304,7 @@ def test_items_come_in_a_fixed_order():
 def test_every_verb_is_used():
     phrases = (
         cluster.forms["infinitive"]
-        for axis in AXES
+        for axis in TEMPLATES.axes
         for cluster in clusters(axis).values()
         if "infinitive" in cluster.forms
     )
@@ -313,7 +314,7 @@ def test_every_verb_is_used():
 def test_data_files_are_listed_for_hashing():
     names = [name for name, _ in template_files()]
     assert names == sorted(names)
-    assert {f"{axis}.toml" for axis in AXES} < set(names)
+    assert {f"{axis}.toml" for axis in TEMPLATES.axes} < set(names)
     assert {"frames.toml", "probe.toml", "verbs.toml"} < set(names)
 
 
@@ -335,7 +336,7 @@ def test_probe_names_no_group():
     words = {word for entry in load_probe() for word in re.findall(r"[a-z-]+", entry.text.lower())}
     groups = {
         word
-        for axis in AXES
+        for axis in TEMPLATES.axes
         for cluster in clusters(axis).values()
         for term in cluster.terms.values()
         for word in term.lower().split()

@@ -9,13 +9,13 @@ from enum import Enum
 from typing import Final
 
 from fairaudit.report import words
-from fairaudit.report.marks import Mark, Tone
+from fairaudit.report.marks import Mark
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.capability import above_chance
 from fairaudit.vocabulary.metrics import is_gap
+from fairaudit.vocabulary.tones import Tone
 
-PROBE = "probe"
 _ALPHA: Final = 0.05
 
 

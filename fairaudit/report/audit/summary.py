@@ -8,7 +8,6 @@ from typing import Final
 
 from fairaudit.report import words
 from fairaudit.report.audit.reading import (
-    PROBE,
     Standing,
     capabilities,
     lost_in_correction,
@@ -23,6 +22,7 @@ from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, correction_name, suite_name
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.vocabulary.metrics import ACCURACY_GAP, BIAS_SCORES, Metric
+from fairaudit.vocabulary.suites import PROBE
 
 LIMITS: Final = (
     "This is one model by itself: without a comparison with another model, nothing here says that "
@@ -61,8 +61,8 @@ def _questions(result: AuditResult) -> list[str]:
     answers = _suites_with(result, BIAS_SCORES)
     pronouns = _suites_with(result, (ACCURACY_GAP,)) - answers
     prompted = set(group_tables(result)) - answers
-    known = {*answers, *pronouns, *prompted, PROBE}
-    likelihood = {one.suite for one in result.estimates} - known or known == {PROBE}
+    known = {*answers, *pronouns, *prompted, PROBE.name}
+    likelihood = {one.suite for one in result.estimates} - known or known == {PROBE.name}
     asked = {
         "find a stereotyped text more probable than its counterpart": likelihood,
         "answer questions as a stereotype does": answers,

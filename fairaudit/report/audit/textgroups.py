@@ -15,7 +15,7 @@ from markupsafe import Markup
 from fairaudit.report.audit.reading import mark_of
 from fairaudit.report.draw import Plot, Row
 from fairaudit.report.grouping import grouped
-from fairaudit.report.marks import Mark, Tone
+from fairaudit.report.marks import Mark
 from fairaudit.report.names import axis_name, metric_of, suite_name
 from fairaudit.report.scale import Scale, fit
 from fairaudit.report.strip import strip
@@ -38,6 +38,7 @@ from fairaudit.vocabulary.metrics import (
     TOXICITY_RATIO,
     is_gap,
 )
+from fairaudit.vocabulary.tones import Tone
 
 #: Mean of a group, and what says how the groups differ in it.
 CONTRASTS: Final = {

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fairaudit.report.audit.reading import PROBE
 from fairaudit.report.grouping import anchor, grouped
 from fairaudit.results import AuditResult, Estimate, SuiteRun
 from fairaudit.vocabulary.metrics import LANGUAGE_MODELING_SCORE, MEAN_LOG_ODDS
+from fairaudit.vocabulary.suites import PROBE
 
 #: Shown beside a primary estimate of the same protocol and axis.
 _COMPANIONS: Final = (MEAN_LOG_ODDS.name, LANGUAGE_MODELING_SCORE.name)
@@ -86,7 +86,7 @@ def cards(result: AuditResult) -> tuple[Card, ...]:
 def sections(result: AuditResult) -> tuple[Section, ...]:
     """Return the suites that ran, and estimates of suites that the audit does not list."""
     ran = {run.suite: run for run in result.suites if run.status == "run"}
-    names = list(ran) + [e.suite for e in result.estimates if e.suite != PROBE]
+    names = list(ran) + [e.suite for e in result.estimates if e.suite != PROBE.name]
     taken: set[str] = set()
     return tuple(
         _section(name, anchor(f"suite {name}", taken), ran.get(name), result.estimates)

@@ -82,7 +82,7 @@ def _row(found: Comparison, candidate: Candidate) -> tuple[str, ...]:
         word.meaning if found.difference is None else verdicts.brief(found),
         *(caution_of(name).label for name in candidate.own_cautions(found)),
     )
-    return (*_cells(found), f"{word.mark} **{word.name}**: {escape('; '.join(meaning))}")
+    return (*_cells(found), f"{word.mark} **{word.label}**: {escape('; '.join(meaning))}")
 
 
 def _beside_row(found: Change) -> tuple[str, ...]:

@@ -14,19 +14,18 @@ from typing import TYPE_CHECKING, Final
 from fairaudit.report import words
 from fairaudit.report.audit.view import primary_bias
 from fairaudit.report.card.frontmatter import dump
-from fairaudit.report.card.hub import HubTask, task_of
 from fairaudit.report.clean import clean
 from fairaudit.report.names import metric_of, variant
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.capability import weakness_of
+from fairaudit.vocabulary.suites import CARDS, Task, task_of
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResultEntry
 
 _DIGITS = 6
-#: Items of each task. Of 2,106 intrasentence clusters, masked models cannot be asked the two with
-#: a second blank.
-_ITEMS: Final = {"crows_pairs": 1508, "intrasentence": 2104, "intersentence": 2123}
+#: Every file that an audit may have in ``.eval_results``.
+FILES: Final = frozenset(task.file for card in CARDS.values() for task in card.tasks.values())
 
 
 def eval_results(result: AuditResult) -> dict[str, str]:
@@ -45,9 +44,9 @@ def eval_results(result: AuditResult) -> dict[str, str]:
     }
 
 
-def _pooled(result: AuditResult) -> Iterator[tuple[HubTask, Estimate]]:
+def _pooled(result: AuditResult) -> Iterator[tuple[Task, Estimate]]:
     """Yield the pooled value of each metric that verdicts rest on, the first of each task."""
-    taken: set[HubTask] = set()
+    taken: set[Task] = set()
     asked = {(found.protocol, found.name) for found in primary_bias(result)}
     checked = {run.suite for run in result.suites if run.sources}
     for found in result.estimates:
@@ -59,20 +58,20 @@ def _pooled(result: AuditResult) -> Iterator[tuple[HubTask, Estimate]]:
             yield task, found
 
 
-def _comparable(found: Estimate, task: HubTask, result: AuditResult) -> bool:
+def _comparable(found: Estimate, task: Task, result: AuditResult) -> bool:
     """Whether a value is that of a capable model on the whole task."""
     pooled = found.axis == "all" and found.group is None and found.value is not None
-    whole = found.n >= _ITEMS[task.task]
+    whole = found.n >= task.n_items
     return pooled and whole and weakness_of(found, result.estimates) is None
 
 
-def _entry(task: HubTask, found: Estimate, result: AuditResult) -> EvalResultEntry:
+def _entry(task: Task, found: Estimate, result: AuditResult) -> EvalResultEntry:
     from huggingface_hub import EvalResultEntry
 
     assert found.value is not None
     return EvalResultEntry(
         dataset_id=task.dataset,
-        task_id=task.task,
+        task_id=task.name,
         value=round(found.value, _DIGITS),
         date=result.run.started,
         notes=_notes(found),

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from fairaudit._version import __version__
 from fairaudit.report.audit.reading import headline_capabilities
 from fairaudit.report.audit.view import primary_bias
-from fairaudit.report.card.hub import dataset_type
 from fairaudit.report.clean import clean
 from fairaudit.report.comparison.view import Candidate
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Comparison, ComparisonResult, Estimate, Interval
 from fairaudit.results.comparison import Paired
+from fairaudit.vocabulary.suites import CARDS
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult
@@ -84,7 +84,7 @@ def _result(
     name = metric_of(found).label
     return EvalResult(
         task_type=task,
-        dataset_type=dataset_type(found.suite),
+        dataset_type=_dataset(found.suite),
         dataset_name=suite_name(found.suite),
         dataset_config=clean(found.axis),
         metric_type=clean(found.name),
@@ -93,6 +93,12 @@ def _result(
         metric_value=round(value, _DIGITS),
         metric_args=dict(_present({MARK: __version__, "protocol": found.protocol, **args})),
     )
+
+
+def _dataset(suite: str) -> str:
+    """Return the ``dataset.type`` of a suite: a Hub id where there is one."""
+    known = CARDS.get(suite)
+    return clean(suite) if known is None or known.dataset is None else known.dataset
 
 
 def _estimate_args(found: Estimate) -> dict[str, Any]:

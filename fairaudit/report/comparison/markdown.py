@@ -56,7 +56,7 @@ def _candidate(found: Candidate, report: str, links: Mapping[Key, str]) -> Itera
 def _check(found: Comparison, link: str) -> str:
     word = verdicts.word_of(found)
     parts = (
-        f"- [{'x' if verdicts.settled(found) else ' '}] {word.mark} **{word.name}**",
+        f"- [{'x' if verdicts.settled(found) else ' '}] {word.mark} **{word.label}**",
         f"[{escape(paired.place(found))} · {escape(measured(found))}]({link})",
         _difference(found),
         escape(verdicts.brief(found)),

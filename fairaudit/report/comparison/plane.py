@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.report.comparison.view import MatrixRow, matrix
-from fairaudit.report.marks import Mark, Tone
+from fairaudit.report.marks import Mark
 from fairaudit.report.names import axis_name, metric_of, suite_name
 from fairaudit.report.scale import Scale, fit
 from fairaudit.report.verdicts import word_of
 from fairaudit.results import Change, Comparison, ComparisonResult
 from fairaudit.vocabulary.metrics import TOKEN_ACCURACY
+from fairaudit.vocabulary.tones import Tone
 
 #: Planes of one report; every number stands in the tables too.
 _MOST: Final = 6

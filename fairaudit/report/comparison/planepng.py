@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.clean import shorten
 from fairaudit.report.comparison.plane import Plane, Point, spread
-from fairaudit.report.draw import COLOURS, INK, LINE, MARGIN, MUTED, NEUTRAL, WIDTH, head, tick
-from fairaudit.report.marks import Tone
+from fairaudit.report.draw import INK, LINE, MARGIN, MUTED, NEUTRAL, WIDTH, head, tick
+from fairaudit.vocabulary.tones import Tone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,13 +75,13 @@ def _names(axes: Axes, plane: Plane) -> None:
             size=8,
             va="center",
             weight="bold" if point.is_baseline else "normal",
-            color=INK if point.is_baseline else COLOURS.get(point.tone, MUTED),
+            color=INK if point.is_baseline else point.tone.colour or MUTED,
             arrowprops={"arrowstyle": "-", "color": LINE, "linewidth": 0.7},
         )
 
 
 def _point(axes: Axes, point: Point) -> None:
-    colour = INK if point.is_baseline else COLOURS.get(point.tone, NEUTRAL)
+    colour = INK if point.is_baseline else point.tone.colour or NEUTRAL
     axes.plot(
         point.x,
         point.y,

@@ -12,6 +12,7 @@ from fairaudit.report.comparison.view import Candidate, candidates, gaps, primar
 from fairaudit.report.names import axis_name
 from fairaudit.results import Agreement, Comparison, ComparisonResult
 from fairaudit.vocabulary.cautions import NOT_MOVED
+from fairaudit.vocabulary.verdicts import EXPLORATORY, MISSING, Verdict
 
 _FAMILIES: Final = (
     "Families of metrics ask differently, so they may disagree; neither is the truth. Where they "
@@ -35,10 +36,10 @@ def answer(found: Candidate) -> str:
     shown = measured_of(found)
     if not shown:
         return "Nothing was compared on which a verdict could rest."
-    worse = [one for one in shown if one.verdict == "amplified"]
-    open_ = [one for one in shown if one.verdict != "amplified" and not verdicts.settled(one)]
+    worse = [one for one in shown if one.verdict == Verdict.AMPLIFIED]
+    open_ = [one for one in shown if one.verdict != Verdict.AMPLIFIED and not verdicts.settled(one)]
     total = words.plural(len(shown), "primary comparison")
-    if all(one.verdict == "identical" for one in shown):
+    if all(one.verdict == Verdict.IDENTICAL for one in shown):
         return "The same model as the baseline: there is nothing to compare."
     if worse:
         return f"Worse on {axes_of(worse)}: bias amplified in {len(worse)} of {total}."
@@ -56,12 +57,12 @@ def measured_of(found: Candidate) -> list[Comparison]:
 
 def counted(shown: Sequence[Comparison]) -> str:
     """Count the verdicts, with the axes of each."""
-    counts = Counter(verdicts.word_of(found).name for found in shown)
-    order = [*verdicts.VERDICTS.values(), verdicts.MISSING, verdicts.EXPLORATORY]
+    counts = Counter(verdicts.word_of(found).label for found in shown)
+    order = [*verdicts.WORDS, MISSING, EXPLORATORY]
     parts = [
-        f"{counts[word.name]} {word.name} ({_axes_with(shown, word.name)})"
+        f"{counts[word.label]} {word.label} ({_axes_with(shown, word.label)})"
         for word in order
-        if counts[word.name]
+        if counts[word.label]
     ]
     return f"{words.listed(parts)}." if parts else ""
 
@@ -81,10 +82,10 @@ def _about_all(result: ComparisonResult) -> str:
     every = candidates(result)
     if len(every) == 1:
         return answer(every[0])
-    worse = [one for one in every if any(c.verdict == "amplified" for c in one.primary)]
+    worse = [one for one in every if any(c.verdict == Verdict.AMPLIFIED for c in one.primary)]
     settled = [one for one in every if _is_settled(one)]
     others = [one for one in every if one not in worse and one not in settled]
-    amplified = [one for some in worse for one in some.primary if one.verdict == "amplified"]
+    amplified = [one for some in worse for one in some.primary if one.verdict == Verdict.AMPLIFIED]
     where = axes_of(amplified) if amplified else ""
     return " ".join(
         f"{said}: {_share(some, every)}{f', on {where}' if some is worse else ''}."
@@ -133,14 +134,14 @@ def next_steps(result: ComparisonResult) -> Iterator[str]:
 
 
 _STEPS: Final = {
-    "amplified": (
+    Verdict.AMPLIFIED: (
         "Hold the release until someone has judged what was amplified ({axes}): the exploratory "
         "tables show in which groups, the changes beside them at what gain in capability."
     ),
-    "not_interpretable": (
+    Verdict.NOT_INTERPRETABLE: (
         "Not interpretable ({axes}): a more capable model is needed, not more items."
     ),
-    "inconclusive": (
+    Verdict.INCONCLUSIVE: (
         "To decide what is inconclusive ({axes}), audit more items or further suites: beside "
         "each stands what these items would have found with 80 % power. Do not widen the margin "
         "after having looked."
@@ -190,4 +191,4 @@ def _names(some: Sequence[Candidate]) -> str:
 
 
 def _axes_with(shown: Sequence[Comparison], name: str) -> str:
-    return axes_of([found for found in shown if verdicts.word_of(found).name == name])
+    return axes_of([found for found in shown if verdicts.word_of(found).label == name])

@@ -15,11 +15,9 @@ from fairaudit.report.clean import clean, shorten
 from fairaudit.report.comparison import summary
 from fairaudit.report.comparison.view import Candidate, candidates, gaps
 from fairaudit.report.grid import MEASURED, grid, indented
-from fairaudit.report.marks import Tone
 from fairaudit.report.names import axis_name, caution_of, measured, metric_of, suite_name
 from fairaudit.results import Change, Comparison, ComparisonResult
-
-_STYLES = {Tone.TOWARDS: "dark_orange3", Tone.AWAY: "dodger_blue1", Tone.WITHIN: "green4"}
+from fairaudit.vocabulary.verdicts import MISSING, Verdict
 
 
 def render_terminal(result: ComparisonResult) -> Group:
@@ -30,7 +28,7 @@ def render_terminal(result: ComparisonResult) -> Group:
         Text(),
     ]
     if len(every) > 1:
-        legend = ", ".join(f"{word.mark} {word.name}" for word in verdicts.VERDICTS.values())
+        legend = ", ".join(f"{word.mark} {word.label}" for word in verdicts.WORDS)
         parts += [Text(clean(summary.overall(result))), Text(), _overview(every)]
         parts += [Text(f"{legend}.", style="dim"), Text()]
     for found in every:
@@ -47,11 +45,11 @@ def render_terminal(result: ComparisonResult) -> Group:
 
 def _overview(every: tuple[Candidate, ...]) -> Table:
     """Count the verdicts of each candidate."""
-    shown = [*verdicts.VERDICTS.values(), verdicts.MISSING]
+    shown = [*verdicts.WORDS, MISSING]
     table = grid("Candidate", *(word.mark for word in shown))
     for found in every:
-        counts = Counter(verdicts.word_of(one).name for one in found.primary)
-        cells = (Text(str(counts[word.name]), _STYLES.get(word.tone, "")) for word in shown)
+        counts = Counter(verdicts.word_of(one).label for one in found.primary)
+        cells = (Text(str(counts[word.label]), word.tone.style) for word in shown)
         table.add_row(Text(shorten(found.name, 24), style="bold"), *cells)
     return table
 
@@ -89,11 +87,11 @@ def _candidate(found: Candidate, said: str) -> Iterator[RenderableType]:
 
 def _row(found: Comparison, cautions: tuple[str, ...]) -> tuple[Text, ...]:
     word = verdicts.word_of(found)
-    style = _STYLES.get(word.tone, "")
+    style = word.tone.style
     groups = paired.contrast(found)
     remarks = "".join(f"; {caution_of(caution).label}" for caution in cautions)
     return (
-        Text(f"  {word.mark} {word.name}", style=style),
+        Text(f"  {word.mark} {word.label}", style=style),
         Text(paired.difference(found), style=style),
         Text(paired.interval(found), style=style),
         Text(words.count(found.n)),
@@ -106,7 +104,7 @@ def _row(found: Comparison, cautions: tuple[str, ...]) -> tuple[Text, ...]:
 def _remarks(found: Candidate) -> Iterator[str]:
     """Yield what the table has no room for: how far an open verdict is open, and why."""
     for one in found.primary:
-        if one.verdict in (None, "inconclusive"):
+        if one.verdict in (None, Verdict.INCONCLUSIVE):
             place = f"{paired.place(one)}, {measured(one)}"
             yield f"{verdicts.word_of(one).mark} {place}: {shorten(verdicts.brief(one), 300)}"
 

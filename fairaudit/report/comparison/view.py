@@ -9,13 +9,13 @@ from typing import Final
 from fairaudit.report.grouping import anchor, grouped
 from fairaudit.results import Change, Comparison, ComparisonResult, NotCompared
 from fairaudit.vocabulary.cautions import DISTANCE_UNKNOWN, NOT_MOVED, SINGLE_SEED
+from fairaudit.vocabulary.suites import PROBE
 
 Key = tuple[str, str, str, str | None, str]
 #: Cautions about a model as a whole: said once where they hold for all of it.
 _OF_THE_MODEL: Final = (NOT_MOVED.name, DISTANCE_UNKNOWN.name, SINGLE_SEED.name)
 _AXES_FIRST: Final = ("gender", "race", "religion")
 _KINDS: Final = ("distance", "capability", "composite")
-_PROBE: Final = "probe"
 #: Exploratory rows of a page; beyond them single groups stand in ``result.json`` only.
 _MAX_ROWS: Final = 1200
 
@@ -69,7 +69,7 @@ class Candidate:
         """
         judged = {found.protocol for found in self.primary}
         whole = [one for one in self.changes if one.group is None]
-        near = [one for one in whole if one.protocol in judged or one.suite == _PROBE]
+        near = [one for one in whole if one.protocol in judged or one.suite == PROBE.name]
         pooled = {(one.protocol, one.name) for one in near if one.axis == "all"}
         shown = [one for one in near if one.axis == "all" or (one.protocol, one.name) not in pooled]
         return tuple(one for kind in _KINDS for one in shown if one.kind == kind)

@@ -8,12 +8,13 @@ from typing import Any, Final
 from fairaudit.report import names as common_names
 from fairaudit.report.diagnostics import names, summary, view
 from fairaudit.report.grouping import grouped
-from fairaudit.report.marks import Mark, Tone
+from fairaudit.report.marks import Mark
 from fairaudit.report.names import Unit
 from fairaudit.report.page import environment, with_pictures
 from fairaudit.report.provenance import model_rows, nested_rows
 from fairaudit.report.scale import fit
 from fairaudit.results.diagnostics import DiagnosedModel, DiagnosticsResult, GroupDifference
+from fairaudit.vocabulary.tones import Tone
 
 _CAPTIONS: Final = {
     "norms": "Unbiased norm of each group's mean gradient: how far the group is from its optimum.",

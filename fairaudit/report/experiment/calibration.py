@@ -15,12 +15,13 @@ from fairaudit.report.clean import shorten
 from fairaudit.report.diagnostics.plots import GROUP_COLOURS
 from fairaudit.report.draw import INK, LINE, MUTED, WIDTH, head, tick
 from fairaudit.report.experiment import numbers
-from fairaudit.report.experiment.arms import BASE, arm_of
+from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.grouping import grouped
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results.experiment import ExperimentResult, Level
+from fairaudit.vocabulary.arms import BASE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

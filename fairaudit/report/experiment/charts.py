@@ -8,14 +8,16 @@ from typing import Final
 
 from fairaudit.report.comparison.plane import Plane, Point
 from fairaudit.report.experiment import numbers, view
-from fairaudit.report.experiment.arms import BASE, PLAIN, Arm, arm_of
+from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.experiment.findings import difference_tone
 from fairaudit.report.grouping import anchor, grouped
-from fairaudit.report.marks import Mark, Span, Tone
+from fairaudit.report.marks import Mark, Span
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results.experiment import ArmDifference, ExperimentResult, Level
+from fairaudit.vocabulary.arms import BASE, PLAIN, Arm
 from fairaudit.vocabulary.metrics import ideal_of
+from fairaudit.vocabulary.tones import Tone
 
 #: Values without any leaning.
 #: Names that find room beside a plane.
@@ -118,7 +120,7 @@ def _plane(chart: Chart, utility: dict[str, list[float]]) -> Plane | None:
             sum(utility[row.arm.id]) / len(utility[row.arm.id]),
             row.level.value,
             row.mark.tone,
-            is_baseline=row.arm.kind == PLAIN,
+            is_baseline=row.arm.kind is PLAIN,
         )
         for row in shown
     )
@@ -153,7 +155,7 @@ def _tone(result: ExperimentResult, level: Level) -> Tone:
 def _spans(levels: Sequence[Level]) -> tuple[Span, ...]:
     """Return the stretches of the base and of the plain arm."""
     by_arm = {level.arm: level for level in levels}
-    names = {BASE: "lower", PLAIN: "upper"}
+    names: dict[str, str] = {BASE: "lower", PLAIN: "upper"}
     return tuple(_span(name, by_arm[arm]) for arm, name in names.items() if arm in by_arm)
 
 

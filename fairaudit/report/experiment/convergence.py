@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 from fairaudit.report.clean import shorten
 from fairaudit.report.diagnostics import plots
 from fairaudit.report.diagnostics.names import Form, group_name, shown
-from fairaudit.report.experiment.arms import Arm, arm_of, arms_of
+from fairaudit.report.experiment.arms import arm_of, arms_of
 from fairaudit.report.experiment.view import axis_rank
 from fairaudit.report.names import axis_name
 from fairaudit.results.experiment import Convergence, ExperimentResult, Push
+from fairaudit.vocabulary.arms import Arm
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,16 +7,17 @@ told as one that does not hold, and none is told as a law about differential pri
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.report import words
 from fairaudit.report.experiment import numbers
 from fairaudit.report.experiment.arms import arm_of
-from fairaudit.report.marks import Mark, Tone
+from fairaudit.report.marks import Mark
 from fairaudit.report.names import axis_name
-from fairaudit.report.verdicts import Word
 from fairaudit.results.experiment import ArmDifference, Claim
+from fairaudit.vocabulary.claims import STATEMENTS, Finding, Statement
+from fairaudit.vocabulary.tones import Tone
+from fairaudit.vocabulary.words import Word
 
 #: What every finding is about.
 SCOPE: Final = (
@@ -24,80 +25,8 @@ SCOPE: Final = (
     "what differential privacy does in general, nor how the models behave in use."
 )
 
-FINDINGS: Final = {
-    "supported": Word(
-        "supported",
-        "✓",
-        Tone.TOWARDS,
-        "The interval over seeds lies beyond 0 in the claimed direction, also after correction for "
-        "the number of axes.",
-        "This does not say that other models, texts or settings would show it.",
-    ),
-    "not_supported": Word(
-        "not supported",
-        "✗",
-        Tone.WITHIN,
-        "The interval over seeds excludes every effect of the margin or more in the claimed "
-        "direction.",
-        "This does not say that there is no smaller effect, nor that the models are free of bias.",
-    ),
-    "undecided": Word(
-        "undecided",
-        "?",
-        Tone.OPEN,
-        "These seeds cannot tell.",
-        "This does not say that there is no effect.",
-    ),
-    "not_applicable": Word(
-        "not applicable",
-        "–",
-        Tone.OPEN,
-        "The claim presupposes an effect that was not shown.",
-        "The claim is neither supported nor refuted.",
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A claim in words: its name, what it says, and an effect in and against its direction."""
-
-    name: str
-    says: str
-    #: What an effect in the claimed direction is called.
-    effect: str
-    forth: str
-    back: str
-    #: Colour of an effect in the claimed direction, and of its opposite.
-    tones: tuple[Tone, Tone]
-
-
-STATEMENTS: Final = {
-    "dp_amplifies_bias": Statement(
-        "DP amplifies bias",
-        "the private arm leans further towards the stereotype than the plain one",
-        "an amplification",
-        "{arm} leans further towards the stereotype than {reference}",
-        "{arm} leans less towards the stereotype than {reference}",
-        (Tone.TOWARDS, Tone.AWAY),
-    ),
-    "gradients_converge_unequally": Statement(
-        "Gradients converge unequally",
-        "under privacy the gradients of some groups shrink more slowly than those of others",
-        "a disparity",
-        "groups converge more unequally in {arm} than in {reference}",
-        "groups converge more equally in {arm} than in {reference}",
-        (Tone.TOWARDS, Tone.AWAY),
-    ),
-    "cda_removes_amplification": Statement(
-        "CDA removes the amplification",
-        "with counterfactual twins the private arm leans less towards the stereotype than without",
-        "a removal",
-        "{reference} leans less towards the stereotype than {arm}",
-        "{reference} leans further towards the stereotype than {arm}",
-        (Tone.AWAY, Tone.TOWARDS),
-    ),
-}
+#: Every finding in words.
+WORDS: Final = tuple(one.word for one in Finding)
 
 
 def statement_of(claim: str) -> Statement:
@@ -107,18 +36,19 @@ def statement_of(claim: str) -> Statement:
         return known
     forth, back = "{arm} lies above {reference}", "{arm} lies below {reference}"
     tones = (Tone.APART, Tone.APART)
-    return Statement(numbers.metric_named(claim).label, "", "an effect", forth, back, tones)
+    label = numbers.metric_named(claim).label
+    return Statement(claim, label, "", "an effect", forth, back, tones)
 
 
 def word_of(found: Claim) -> Word:
     """Return the finding of a claim in words."""
-    return FINDINGS[found.finding]
+    return found.finding.word
 
 
 def tone_of(found: Claim) -> Tone:
     """Return the colour of a finding: of the effect that was shown, if one was."""
     towards, away = statement_of(found.claim).tones
-    if found.finding == "supported":
+    if found.finding == Finding.SUPPORTED:
         return towards
     return away if against(found) else word_of(found).tone
 
@@ -126,7 +56,7 @@ def tone_of(found: Claim) -> Tone:
 def against(found: Claim) -> bool:
     """Whether the opposite of the claim was shown: the whole interval lies below 0."""
     below = found.interval is not None and found.interval.high < 0
-    return found.finding == "not_supported" and below
+    return found.finding == Finding.NOT_SUPPORTED and below
 
 
 def mark_of(found: Claim | ArmDifference) -> Mark:
@@ -149,11 +79,11 @@ def difference_tone(found: ArmDifference) -> Tone:
 def brief(found: Claim) -> str:
     """Return the meaning in a few words, to stand behind finding and number."""
     statement = statement_of(found.claim)
-    if found.finding == "supported":
+    if found.finding == Finding.SUPPORTED:
         return f"{_sides(statement.forth, found)}{_if_small(found)}"
-    if found.finding == "not_applicable":
+    if found.finding == Finding.NOT_APPLICABLE:
         return found.reason or word_of(found).meaning
-    if found.finding == "undecided":
+    if found.finding == Finding.UNDECIDED:
         return _undecided(found)
     if against(found):
         return f"the opposite: {_sides(statement.back, found)}"
@@ -200,12 +130,12 @@ def measured(found: Claim) -> str:
 def _grounds(found: Claim) -> Iterator[str]:
     said = brief(found)
     yield f"{said[0].upper()}{said[1:]}{_corrected(found)}."
-    if found.finding not in ("undecided", "not_applicable"):
+    if found.finding not in (Finding.UNDECIDED, Finding.NOT_APPLICABLE):
         yield word_of(found).meaning
 
 
 def _corrected(found: Claim) -> str:
-    if found.p_adjusted is None or found.finding != "supported":
+    if found.p_adjusted is None or found.finding != Finding.SUPPORTED:
         return ""
     p = words.p_of(found.p_adjusted)
     return f" (Holm over axes, adjusted p {p if p.startswith('<') else '= ' + p})"

@@ -35,7 +35,7 @@ def render_summary(result: ExperimentResult, report: str = "report.html") -> str
 
 
 def _claim(name: str, claims: Sequence[Claim], result: ExperimentResult) -> Iterator[str]:
-    yield f"### {escape(shorten(findings.statement_of(name).name, _LONGEST))}"
+    yield f"### {escape(shorten(findings.statement_of(name).label, _LONGEST))}"
     yield "\n".join(_finding(found, result) for found in claims)
 
 
@@ -45,7 +45,7 @@ def _finding(found: Claim, result: ExperimentResult) -> str:
     if found.interval is not None:
         shown += f" {numbers.interval(found)}"
     parts = (
-        f"- {word.mark} **{word.name}**",
+        f"- {word.mark} **{word.label}**",
         escape(shorten(axis_name(found.axis), _LONGEST)),
         shown,
         numbers.seeds(found.n_seeds),

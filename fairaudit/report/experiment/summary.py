@@ -8,13 +8,20 @@ from typing import Final
 
 from fairaudit.report import words
 from fairaudit.report.clean import shorten
-from fairaudit.report.experiment import numbers, view
-from fairaudit.report.experiment.arms import WITH_TWINS, arms_of
-from fairaudit.report.experiment.findings import FINDINGS, STATEMENTS, statement_of
-from fairaudit.report.experiment.training import Reading, readings
+from fairaudit.report.experiment import numbers, toxicity, view
+from fairaudit.report.experiment.arms import arms_of
+from fairaudit.report.experiment.findings import statement_of
+from fairaudit.report.experiment.training import NOT_RULED_OUT, Case, Reading, readings
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name
 from fairaudit.results.experiment import Claim, ExperimentResult
+from fairaudit.vocabulary.arms import ArmKind
+from fairaudit.vocabulary.claims import (
+    CDA_REMOVES_AMPLIFICATION,
+    DP_AMPLIFIES_BIAS,
+    STATEMENTS,
+    Finding,
+)
 
 _FEWEST: Final = 3
 
@@ -30,7 +37,7 @@ class Gap:
 def answers(result: ExperimentResult) -> tuple[str, ...]:
     """Say of each claim, in one sentence, where it is supported."""
     found = view.claims_by_name(result)
-    said = [f"{statement_of(name).name}: {_where(claims)}." for name, claims in found.items()]
+    said = [f"{statement_of(name).label}: {_where(claims)}." for name, claims in found.items()]
     if not said:
         return (
             "No claim was judged: no two arms that a claim compares both finished with the "
@@ -60,15 +67,15 @@ def explained(result: ExperimentResult) -> str:
         for said, some in (
             (
                 "Explained by under-training, as far as these seeds can tell",
-                [one for one in every if one.explained],
+                [one for one in every if one.case is Case.EXPLAINED],
             ),
             (
                 "Not explained by under-training",
-                [one for one in every if one.short == "not explained by under-training"],
+                [one for one in every if one.case is Case.HOLDS],
             ),
             (
                 "Under-training is not ruled out",
-                [one for one in every if one.short == "under-training not ruled out"],
+                [one for one in every if one.case in NOT_RULED_OUT],
             ),
         )
         if some
@@ -78,7 +85,7 @@ def explained(result: ExperimentResult) -> str:
 
 def reading_of(result: ExperimentResult, found: Claim) -> Reading | None:
     """Return what the matched checkpoint says about the difference that a claim rests on."""
-    if found.claim != "dp_amplifies_bias":
+    if found.claim != DP_AMPLIFIES_BIAS.name:
         return None
     every = readings(result)
     return next((one for one in every if (one.arm.id, one.axis) == (found.arm, found.axis)), None)
@@ -87,9 +94,9 @@ def reading_of(result: ExperimentResult, found: Claim) -> Reading | None:
 def remark(result: ExperimentResult, found: Claim) -> str:
     """Return the same in a few words, where there is a difference to explain; or nothing."""
     reading = reading_of(result, found)
-    if reading is None or reading.short in ("cannot tell", "not told apart from plain"):
+    if reading is None or reading.case in (Case.UNKNOWN, Case.OPEN):
         return ""
-    return reading.short
+    return reading.case.short
 
 
 def failures(result: ExperimentResult) -> Iterator[str]:
@@ -107,46 +114,38 @@ def gaps(result: ExperimentResult) -> tuple[Gap, ...]:
 def _gaps(result: ExperimentResult) -> Iterator[Gap]:
     kinds = {arm.kind for arm in arms_of(result)}
     judged = {claim.claim for claim in result.claims}
-    for name, reason in _WITHOUT.items():
-        if name not in judged:
-            yield Gap(f"Claim “{STATEMENTS[name].name}”", reason)
-    if "dp" in kinds and "plain_matched" not in kinds:
+    for statement in STATEMENTS.values():
+        if statement.name not in judged:
+            yield Gap(f"Claim “{statement.label}”", statement.needs)
+    if ArmKind.DP in kinds and ArmKind.PLAIN_MATCHED not in kinds:
         yield Gap(
             "Plain, matched",
             "no plain checkpoint of the private arm's perplexity was audited: amplification "
             "cannot be told from under-training",
         )
-    if not kinds.intersection(WITH_TWINS) and "cda_removes_amplification" in judged:
+    twins = any(kind.private and kind.twins for kind in kinds if kind is not None)
+    if not twins and CDA_REMOVES_AMPLIFICATION.name in judged:
         yield Gap("DP + CDA", "no private arm with counterfactual twins")
     if not result.predictions:
         yield Gap(
             "Does disparity predict?",
             "no gradient disparity was recorded in training to set beside the change of bias",
         )
-    if not any(level.name.startswith("toxicity") for level in result.levels):
+    if not any(level.name in toxicity.MEASURED for level in result.levels):
         yield Gap(
             "Toxicity of continuations (the published Table 1)",
             "no text was generated: nothing is known about what these models write",
         )
 
 
-_WITHOUT: Final = {
-    "dp_amplifies_bias": "needs a private arm and the plain one, with the declared metric",
-    "gradients_converge_unequally": "no gradients were looked at during training",
-    "cda_removes_amplification": "needs a private arm with and one without counterfactual twins",
-}
-
-
 def _where(claims: Sequence[Claim]) -> str:
     """Return findings with their axes: ``supported on gender; undecided on race``."""
-    by_finding = grouped(claims, lambda one: str(one.finding))
+    by_finding = grouped(claims, lambda one: one.finding)
     if len(by_finding) == 1 and len(claims) > 1:
         (finding,) = by_finding
-        return f"{FINDINGS[finding].name} on {_all(claims)}"
+        return f"{finding.word.label} on {_all(claims)}"
     return "; ".join(
-        f"{word.name} on {_axes(by_finding[name])}"
-        for name, word in FINDINGS.items()
-        if name in by_finding
+        f"{one.word.label} on {_axes(by_finding[one])}" for one in Finding if one in by_finding
     )
 
 

@@ -12,11 +12,8 @@ from rich.text import Text
 from fairaudit.report.clean import clean, shorten
 from fairaudit.report.experiment import findings, numbers, summary, view
 from fairaudit.report.grid import grid, indented
-from fairaudit.report.marks import Tone
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.results.experiment import Claim, ExperimentResult
-
-_STYLES = {Tone.TOWARDS: "dark_orange3", Tone.AWAY: "dodger_blue1", Tone.WITHIN: "green4"}
 
 
 def render_experiment(result: ExperimentResult) -> Group:
@@ -45,7 +42,7 @@ def render_experiment(result: ExperimentResult) -> Group:
 def _claims(name: str, claims: Sequence[Claim], result: ExperimentResult) -> list[RenderableType]:
     return [
         Text.assemble(
-            (clean(findings.statement_of(name).name), "bold underline"),
+            (clean(findings.statement_of(name).label), "bold underline"),
             f"  {clean(findings.measured_of(claims))}",
         ),
         claims_table(claims),
@@ -58,9 +55,9 @@ def claims_table(claims: Sequence[Claim]) -> Table:
     """Return finding, difference, interval and seeds of one claim on every axis."""
     table = grid("Finding", "axis", "difference", "interval", "seeds")
     for found in claims:
-        word, style = findings.word_of(found), _STYLES.get(findings.tone_of(found), "")
+        word, style = findings.word_of(found), findings.tone_of(found).style
         table.add_row(
-            Text(f"  {word.mark} {word.name}", style=style),
+            Text(f"  {word.mark} {word.label}", style=style),
             Text(shorten(axis_name(found.axis), 20)),
             Text(numbers.difference(found), style=style),
             Text(numbers.interval(found), style=style),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from fairaudit.report.experiment import numbers
-from fairaudit.report.experiment.arms import BASE, Arm, arms_of
+from fairaudit.report.experiment.arms import arms_of
 from fairaudit.report.experiment.view import axis_rank
 from fairaudit.results.experiment import ExperimentResult, Level
 from fairaudit.results.reference import reference_of
+from fairaudit.vocabulary.arms import BASE, Arm
 from fairaudit.vocabulary.metrics import TOXICITY_DIFFERENCE, TOXICITY_MEAN, TOXICITY_RATIO
 
-_MEAN, _DIFFERENCE, _RATIO = (
-    one.name for one in (TOXICITY_MEAN, TOXICITY_DIFFERENCE, TOXICITY_RATIO)
-)
+#: Whatever is measured of what an arm writes.
+MEASURED: Final = (TOXICITY_MEAN.name, TOXICITY_DIFFERENCE.name, TOXICITY_RATIO.name)
+_MEAN, _DIFFERENCE, _RATIO = MEASURED
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Table:
         for row in self.rows:
             cells = (*row.groups, row.difference, row.ratio)
             known = [cell for cell in cells if cell is not None and cell.implied is not None]
-            if row.arm.id != BASE and len(known) == len(cells):
+            if row.arm.kind is not BASE and len(known) == len(cells):
                 return tuple(numbers.implied(cell) for cell in known)
         return None
 

@@ -9,19 +9,77 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from statistics import fmean
 from typing import Final, Literal
 
 from fairaudit.report.experiment import numbers
-from fairaudit.report.experiment.arms import PLAIN, Arm, arms_of
+from fairaudit.report.experiment.arms import arms_of
 from fairaudit.report.experiment.view import axes, difference_of, is_declared
 from fairaudit.results.experiment import ArmDifference, ExperimentResult
+from fairaudit.vocabulary.arms import PLAIN, Arm, ArmKind
 
 Side = Literal["above", "below", "open", "unknown"]
 
-EXPLAINED: Final = "Explained by under-training"
 #: Largest gap of a match, as a share of what the plain run gained on the base.
 _CLOSE: Final = 0.25
+
+
+class Case(Enum):
+    """What two differences come to: a few words, and a sentence or two."""
+
+    def __init__(self, short: str, words: str) -> None:
+        self.short, self.words = short, words
+
+    UNKNOWN = (
+        "cannot tell",
+        "Too few seeds to tell the private arm from the plain one.",
+    )
+    OPEN = (
+        "not told apart from plain",
+        "These seeds do not tell the private arm from the plain one, so there is no difference to "
+        "explain.",
+    )
+    HIDDEN = (
+        "apart only at equal training",
+        "Not told apart from plain, yet beyond 0 against a plain checkpoint of the same "
+        "perplexity: less training hides a difference.",
+    )
+    UNMATCHED = (
+        "under-training not ruled out",
+        "Beyond 0 against plain. No plain checkpoint of the same perplexity was compared, so less "
+        "training may be the whole explanation.",
+    )
+    UNDECIDED = (
+        "under-training not ruled out",
+        "Beyond 0 against plain. The matched checkpoint decides nothing, so less training may be "
+        "the whole explanation.",
+    )
+    FAR = (
+        "under-training not ruled out",
+        "Beyond 0 against plain. No plain checkpoint is as far along: fine-tuning hardly lowered "
+        "perplexity, or passed the private arm's between two checkpoints. So less training may be "
+        "the whole explanation.",
+    )
+    EXPLAINED = (
+        "explained by under-training",
+        "Explained by under-training: beyond 0 against plain, but not against a plain checkpoint "
+        "of the same perplexity.",
+    )
+    HOLDS = (
+        "not explained by under-training",
+        "Not explained by under-training: beyond 0 against plain, and on the same side against a "
+        "plain checkpoint of the same perplexity.",
+    )
+    TURNED = (
+        "the sides differ",
+        "The two references disagree: on one side of plain, on the other side of a plain "
+        "checkpoint of the same perplexity. Read the second: it is trained as far.",
+    )
+
+
+#: Cases in which less training may be the whole explanation.
+NOT_RULED_OUT: Final = (Case.UNMATCHED, Case.UNDECIDED, Case.FAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +100,29 @@ class Reading:
         return self.gap is not None and self.gap <= _CLOSE
 
     @property
-    def explained(self) -> bool:
-        """Whether only the difference from plain is beyond 0, not that from the matched one."""
-        return _case(self) == "explained"
-
-    @property
-    def short(self) -> str:
-        """A few words."""
-        return _READINGS[_case(self)][0]
+    def case(self) -> Case:
+        """What the two differences come to."""
+        plain, matched = side(self.plain), side(self.matched)
+        if plain == "unknown":
+            return Case.UNKNOWN
+        if plain == "open":
+            hidden = matched in ("above", "below") and self.is_close
+            return Case.HIDDEN if hidden else Case.OPEN
+        if self.matched is None:
+            return Case.UNMATCHED
+        if not self.is_close:
+            return Case.FAR
+        if matched == "unknown":
+            return Case.UNDECIDED
+        if matched == "open":
+            return Case.EXPLAINED
+        return Case.HOLDS if matched == plain else Case.TURNED
 
     @property
     def words(self) -> str:
         """A sentence or two; how far an undecided difference is open stands with it."""
-        said = _READINGS[_case(self)][1]
-        return f"{said}{self._open}" if self.explained else said
+        said = self.case.words
+        return f"{said}{self._open}" if self.case is Case.EXPLAINED else said
 
     @property
     def _open(self) -> str:
@@ -76,9 +143,9 @@ def readings(result: ExperimentResult) -> tuple[Reading, ...]:
 
 def _readings(result: ExperimentResult) -> Iterator[Reading]:
     for arm in arms_of(result):
-        if arm.kind != "dp":
+        if arm.kind is not ArmKind.DP:
             continue
-        matched = arm.id.replace("dp", "plain_matched", 1)
+        matched = arm.beside(ArmKind.PLAIN_MATCHED)
         gap = _gap(result, matched)
         for axis in axes(result):
             plain = difference_of(result, arm.id, PLAIN, axis)
@@ -100,69 +167,3 @@ def side(found: ArmDifference | None) -> Side:
     if found.interval.low > 0:
         return "above"
     return "below" if found.interval.high < 0 else "open"
-
-
-def _case(found: Reading) -> str:
-    plain, matched = side(found.plain), side(found.matched)
-    if plain == "unknown":
-        return "unknown"
-    if plain == "open":
-        return "hidden" if matched in ("above", "below") and found.is_close else "open"
-    if found.matched is None:
-        return "unmatched"
-    if not found.is_close:
-        return "far"
-    if matched == "unknown":
-        return "undecided"
-    if matched == "open":
-        return "explained"
-    return "holds" if matched == plain else "turned"
-
-
-_READINGS: Final = {
-    "unknown": (
-        "cannot tell",
-        "Too few seeds to tell the private arm from the plain one.",
-    ),
-    "open": (
-        "not told apart from plain",
-        "These seeds do not tell the private arm from the plain one, so there is no difference to "
-        "explain.",
-    ),
-    "hidden": (
-        "apart only at equal training",
-        "Not told apart from plain, yet beyond 0 against a plain checkpoint of the same "
-        "perplexity: less training hides a difference.",
-    ),
-    "unmatched": (
-        "under-training not ruled out",
-        "Beyond 0 against plain. No plain checkpoint of the same perplexity was compared, so less "
-        "training may be the whole explanation.",
-    ),
-    "undecided": (
-        "under-training not ruled out",
-        "Beyond 0 against plain. The matched checkpoint decides nothing, so less training may be "
-        "the whole explanation.",
-    ),
-    "far": (
-        "under-training not ruled out",
-        "Beyond 0 against plain. No plain checkpoint is as far along: fine-tuning hardly lowered "
-        "perplexity, or passed the private arm's between two checkpoints. So less training may be "
-        "the whole explanation.",
-    ),
-    "explained": (
-        "explained by under-training",
-        f"{EXPLAINED}: beyond 0 against plain, but not against a plain checkpoint of the same "
-        "perplexity.",
-    ),
-    "holds": (
-        "not explained by under-training",
-        "Not explained by under-training: beyond 0 against plain, and on the same side against a "
-        "plain checkpoint of the same perplexity.",
-    ),
-    "turned": (
-        "the sides differ",
-        "The two references disagree: on one side of plain, on the other side of a plain "
-        "checkpoint of the same perplexity. Read the second: it is trained as far.",
-    ),
-}

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fairaudit.report.experiment import view
-from fairaudit.report.experiment.arms import PLAIN, WITH_TWINS, Arm, arms_of
+from fairaudit.report.experiment.arms import arms_of
 from fairaudit.results import Interval
 from fairaudit.results.experiment import ArmDifference, Claim, ExperimentResult, Level
+from fairaudit.vocabulary.arms import PLAIN, Arm, ArmKind
+from fairaudit.vocabulary.claims import CDA_REMOVES_AMPLIFICATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ def pairs(result: ExperimentResult) -> tuple[Pair, ...]:
 def _pairs(result: ExperimentResult) -> Iterator[Pair]:
     arms = {arm.id: arm for arm in arms_of(result)}
     for arm in arms.values():
-        partner = arms.get(_partner(arm))
+        if arm.kind is None or arm.kind.twins is None:
+            continue
+        partner = arms.get(arm.beside(ArmKind.DP if arm.private else PLAIN))
         if partner is None:
             continue
         for axis in view.axes(result):
@@ -45,19 +49,13 @@ def _pairs(result: ExperimentResult) -> Iterator[Pair]:
                     yield Pair(arm, partner, axis, part, *beside, change)
 
 
-def _partner(arm: Arm) -> str:
-    if arm.kind == "cda":
-        return PLAIN
-    return arm.id.replace(arm.kind, "dp", 1) if arm.kind in WITH_TWINS else ""
-
-
 def _change(
     result: ExperimentResult, arm: Arm, partner: Arm, axis: str, part: str | None
 ) -> ArmDifference | None:
     found = view.difference_of(result, arm.id, partner.id, axis, part)
     if found is not None or part is not None:
         return found
-    wanted = ("cda_removes_amplification", partner.id, arm.id, axis)
+    wanted = (CDA_REMOVES_AMPLIFICATION.name, partner.id, arm.id, axis)
     claims = (
         one for one in result.claims if (one.claim, one.arm, one.reference, one.axis) == wanted
     )

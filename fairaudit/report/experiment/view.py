@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from fairaudit.report.experiment.arms import Arm, arms_of
-from fairaudit.report.experiment.findings import STATEMENTS
+from fairaudit.report.experiment.arms import arms_of
 from fairaudit.report.grouping import grouped
 from fairaudit.results.experiment import (
     ArmDifference,
@@ -16,6 +15,8 @@ from fairaudit.results.experiment import (
     ExperimentResult,
     Level,
 )
+from fairaudit.vocabulary.arms import Arm
+from fairaudit.vocabulary.claims import STATEMENTS
 
 _AXES_FIRST: Final = ("gender", "race", "religion")
 #: Parts of the items that are scored apart: terms that the lexicon of CDA holds, or does not.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fairaudit.report.escape import escape
 from fairaudit.report.gate.words import LEGEND, bounds_of, counted, limit_of, value_of
 from fairaudit.results.gate import GateResult, RuleResult
+from fairaudit.vocabulary.decisions import GateDecision
 
 
 def render_gate_summary(result: GateResult) -> str:
@@ -14,7 +15,7 @@ def render_gate_summary(result: GateResult) -> str:
 
 
 def _line(rule: RuleResult) -> str:
-    box = "x" if rule.decision == "PASS" else " "
+    box = "x" if rule.decision == GateDecision.PASS else " "
     numbers = " ".join(filter(None, (value_of(rule), bounds_of(rule))))
     parts = (f"**{rule.decision}** {escape(rule.rule)}", limit_of(rule), rule.selector, numbers)
     shown = [parts[0], *(escape(part) for part in parts[1:] if part)]

@@ -10,6 +10,7 @@ from typing import Final
 from fairaudit.report.clean import clean
 from fairaudit.results import AuditResult, Comparison, ComparisonResult, Estimate
 from fairaudit.results.relations import setting_differences
+from fairaudit.vocabulary.suites import TEMPLATES
 
 _HEAD: Final = """\
 # Release policy, for `fairaudit gate FOLDER --policy FILE`.
@@ -184,7 +185,7 @@ def _margins(entries: list[Comparison]) -> str:
 
 def _requires(suites: list[str]) -> str:
     """Require what is there; where nothing is, the suite that everybody has."""
-    return _REQUIRES.format(suites=_listed(suites or ["templates"]))
+    return _REQUIRES.format(suites=_listed(suites or [TEMPLATES.name]))
 
 
 def _items(counts: list[int]) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Final
 
 from rich.console import Group
 from rich.table import Table
@@ -12,13 +11,6 @@ from rich.text import Text
 from fairaudit.report.clean import clean
 from fairaudit.report.gate.words import LEGEND, bounds_of, counted, limit_of, value_of
 from fairaudit.results.gate import GateDecision, GateResult, RuleResult
-
-_STYLES: Final[dict[GateDecision, str]] = {
-    "PASS": "green",
-    "FAIL": "bold red",
-    "INCONCLUSIVE": "yellow",
-    "NOT_RUN": "yellow",
-}
 
 
 def render_gate(result: GateResult) -> Group:
@@ -38,7 +30,7 @@ def render_gate(result: GateResult) -> Group:
 
 
 def _decision(decision: GateDecision) -> Text:
-    return Text(decision, style=_STYLES[decision])
+    return Text(decision, style=decision.style)
 
 
 def _about(check: RuleResult) -> Text:

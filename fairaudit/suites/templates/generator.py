@@ -28,9 +28,7 @@ from itertools import chain
 from typing import Any
 
 from fairaudit.items import Item
-
-#: The axes, in the order of their items. The first three carry at least 800 pairs each.
-AXES = ("gender", "race", "religion", "sexual_orientation", "age", "disability")
+from fairaudit.vocabulary.suites import TEMPLATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class Cluster:
 
 def load_templates() -> tuple[Item, ...]:
     """All items, always in the same order: by axis the group pairs, then the control pairs."""
-    return tuple(chain.from_iterable(_axis_items(axis) for axis in AXES))
+    return tuple(chain.from_iterable(_axis_items(axis) for axis in TEMPLATES.axes))
 
 
 def load_probe() -> tuple[ProbeText, ...]:

@@ -178,6 +178,7 @@ def validate_command(
     clusters = len({item.cluster for item in items})
     kind = "prompts" if suite.generation is not None else "items"
     kind = "pairs" if "stereotype" in items[0].texts else kind
+    kind = "questions" if "unknown" in items[0].texts else kind
     console().print(
         f"{file}: {len(items)} {kind} ({by_axis}) in {clusters} clusters, "
         f"language {suite.language}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from fairaudit.metrics.building import Measurement
 from fairaudit.metrics.capability import capability_measurements
-from fairaudit.metrics.choices import choice_measurements
+from fairaudit.metrics.choices import choice_measurements, is_of_choices
 from fairaudit.metrics.coreference import coreference_measurements
 from fairaudit.metrics.crows_pairs import crows_pairs_measurements
 from fairaudit.metrics.pairs import pair_measurements
@@ -46,6 +46,8 @@ def measurements(suite: str, table: pd.DataFrame) -> tuple[Measurement, ...]:
 
 
 def _own(table: pd.DataFrame) -> Measure:
+    if is_of_choices(table):
+        return choice_measurements
     if is_of_texts(table):
         return text_measurements
     if "side" in table:

@@ -1,11 +1,12 @@
-"""A user's own suite: pairs, prompts or associations in a TOML, JSONL, CSV or TSV file.
+"""A user's own suite: pairs, choices, prompts or associations in a TOML, JSONL, CSV or TSV file.
 
 A file holds rows of one kind, see `fairaudit.suites.rows`, told by its columns: a ``prompt`` to
-be continued; ``text`` and ``set`` of an association test; ``sent_more`` and ``sent_less`` as
-CrowS-Pairs and its versions in other languages have them; otherwise a ``stereotype`` and its
-counterpart. JSONL, CSV and TSV hold one item per row; TOML holds them as ``[[items]]`` and may add
-``name``, ``description``, ``citation``, ``license`` and ``language``. Ids are unique, and on an
-axis so are the texts: what is asked again is no new evidence.
+be continued; a ``question`` with three answers; ``text`` and ``set`` of an association test;
+``sent_more`` and ``sent_less`` as CrowS-Pairs and its versions in other languages have them;
+otherwise a ``stereotype`` and its counterpart. JSONL, CSV and TSV hold one item per row; TOML holds
+them as ``[[items]]`` and may add ``name``, ``description``, ``citation``, ``license`` and
+``language``. Ids are unique, and on an axis so are the texts: what is asked again is no new
+evidence.
 """
 
 from __future__ import annotations
@@ -21,20 +22,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fairaudit.errors import SuiteFileError
 from fairaudit.items import Decoding, Item, Protocol, PseudoLogLikelihood
+from fairaudit.metrics.choices import choice_estimates
 from fairaudit.metrics.crows_pairs import crows_pairs_estimates
 from fairaudit.metrics.pairs import pair_estimates
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.metrics.weat import weat_estimates
 from fairaudit.results import Estimate, Source
-from fairaudit.suites import crows_pairs, pairs, seat
+from fairaudit.suites import bbq, crows_pairs, pairs, seat
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import git_blob_id
 from fairaudit.suites.languages import ENGLISH, language_of
 from fairaudit.suites.rows import (
     ASSOCIATION_EXAMPLE,
+    CHOICE_EXAMPLE,
     PAIR_EXAMPLE,
     PROMPT_EXAMPLE,
     AssociationRow,
+    ChoiceRow,
     PairRow,
     PromptRow,
     PublishedPair,
@@ -42,6 +46,7 @@ from fairaudit.suites.rows import (
 from fairaudit.suites.suite_file import SUFFIXES, SuiteFile, read_suite_file
 from fairaudit.vocabulary.protocols import Design
 from fairaudit.vocabulary.suites import (
+    BBQ,
     NOT_STATED,
     OF_PROMPTS,
     OWN_PAIRS,
@@ -52,7 +57,7 @@ from fairaudit.vocabulary.suites import (
 
 __all__ = ["SUFFIXES", "SuiteHeader", "check_suite", "load_suite"]
 
-_Row = PairRow | PromptRow | PublishedPair | AssociationRow
+_Row = PairRow | PromptRow | PublishedPair | AssociationRow | ChoiceRow
 
 _DESIGN: Final = GenerationDesign(
     decoding=Decoding(n=4, max_new_tokens=20),
@@ -140,6 +145,14 @@ _PROMPTS: Final = Kind(
 #: The first whose mark a file has; pairs where it has none.
 _KINDS: Final = (
     _PROMPTS,
+    Kind(
+        "question",
+        ChoiceRow,
+        CHOICE_EXAMPLE,
+        BBQ.asks,
+        bbq.protocols,
+        choice_estimates,
+    ),
     Kind(
         "set",
         AssociationRow,
@@ -293,7 +306,7 @@ def _alone(rows: Sequence[tuple[int, Any]], *, again: bool) -> tuple[tuple[Item,
             )
             continue
         seen[item.item_id] = number
-        earlier = asked.setdefault((item.axis, *_question(item)), item)
+        earlier = asked.setdefault((item.axis, item.context, *_question(item)), item)
         if earlier is not item and not again:
             faults.append(
                 f"row {number}: item '{item.item_id}' has the texts of item "

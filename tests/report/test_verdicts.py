@@ -140,7 +140,7 @@ def test_not_interpretable_identical_and_exploratory():
     assert "how biased that model is" in _text(_CASES["identical"])
     assert "a lead to follow" in _text(_CASES[None])
     assert "not a finding" in _text(_CASES[None])
-    assert word_of(_CASES[None]).name == "no verdict"
+    assert word_of(_CASES[None]).label == "no verdict"
 
 
 def test_a_missing_difference():

@@ -165,6 +165,8 @@ def validate_command(
     from fairaudit.suites.custom import check_suite
 
     _, faults = check_suite(file, language)
+    if len(faults) == 1:
+        raise SuiteFileError(f"{file}: {faults[0]}")
     if faults:
         for fault in faults[:_MOST_FAULTS]:
             typer.echo(clean(f"{file}: {fault}"), err=True)

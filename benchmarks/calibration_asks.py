@@ -16,7 +16,7 @@ from fairaudit.metrics.controls import Pairs, control_inferences
 from fairaudit.results.stored_evidence import estimate_evidence
 from fairaudit.stats.decide import decide
 from fairaudit.stats.intervals import clopper_pearson, exact_test
-from fairaudit.stats.mcnemar import mcnemar_with_ties
+from fairaudit.stats.mcnemar import mcnemar
 from fairaudit.stats.one_estimate import infer
 from fairaudit.stats.paired import PairedInference, infer_paired
 from fairaudit.stats.permutation import sign_flip
@@ -62,7 +62,7 @@ def ask_exact(cell: Cell, sample: Sample) -> Outcome:
         p_value = sign_flip(np.bincount(sample.clusters, weights=moved))
     else:
         steps = [int((moved == step).sum()) for step in (1, -1, 0.5, -0.5)]
-        p_value = mcnemar_with_ties(*steps, mid_p=False)
+        p_value = mcnemar(*steps, mid_p=False)
     return outcome(cell, None, None, p_value, cell.asks)
 
 

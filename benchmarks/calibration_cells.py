@@ -224,7 +224,7 @@ def paired_clustered_cells() -> Iterator[Cell]:
 
 
 def power_cells() -> Iterator[Cell]:
-    """As many pairs as `required_pairs` asks for, at 90 % power: two- and one-sided."""
+    """As many pairs as find 0.05 at 90 % power, (z + z₀.₉)² · 0.2/0.05²: two- and one-sided."""
     for n, alpha in ((841, 0.05), (686, 0.1)):
         draw = functools.partial(paired_rate, n=n, discordance=0.2, difference=0.05)
         yield Cell(f"power n={n} alpha={alpha}", "paired", 0.05, draw, power=0.9, alpha=alpha)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-ITEM_COLUMNS = ("axis", "group", "cluster")
-
 
 @dataclass(frozen=True, slots=True)
 class Part:

@@ -22,7 +22,6 @@ from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 
 #: Precisions in which a score is off by more than a tie.
-LOW: Final = ("bfloat16", "float16")
 _NARROW: Final = (torch.bfloat16, torch.float16)
 
 

@@ -12,28 +12,6 @@ import math
 from fairaudit.stats.bisection import threshold
 
 
-def agresti_min(
-    only_candidate: float, only_baseline: float, n: float, z: float
-) -> tuple[float, float]:
-    """Wald interval of the difference with ½ added to each cell; range −1 to 1.
-
-    (b − c)/(n + 2) ± z √(b + c + 1 − (b − c)²/(n + 2))/(n + 2).
-
-    Parameters
-    ----------
-    only_candidate, only_baseline : float
-        Discordant counts b and c ≥ 0.
-    n : float
-        Number of pairs, at least b + c.
-    z : float
-        Normal quantile, 1.96 for 95 %.
-    """
-    excess = only_candidate - only_baseline
-    centre = excess / (n + 2)
-    half = z * agresti_min_se(excess / n, (only_candidate + only_baseline) / n, n)
-    return max(-1.0, centre - half), min(1.0, centre + half)
-
-
 def agresti_min_se(difference: float, mean_square: float, n: float) -> float:
     """Return the standard error √(b + c + 1 − (b − c)²/(n + 2))/(n + 2), always above 0.
 

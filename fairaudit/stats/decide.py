@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fairaudit.stats.equivalence import equivalence_p
 from fairaudit.stats.evidence import Evidence, Student, two_sided
 from fairaudit.stats.unseen import limiting
 from fairaudit.vocabulary.cautions import NONZERO, OVERSHOT
@@ -126,6 +125,14 @@ def decide(
     if not capable:
         verdict, cautions = Verdict.NOT_INTERPRETABLE, ()
     return Decision(verdict, low, high, p, p_equivalence, cautions)
+
+
+def equivalence_p(evidence: Evidence, margin: float) -> float:
+    """P-value of "outside ±margin", the larger of two one-sided ones (Schuirmann 1987).
+
+    It is at most α where the 1 − 2α interval lies inside ±margin.
+    """
+    return max(evidence.p_at_most(-margin), evidence.p_at_least(margin))
 
 
 def _verdict(

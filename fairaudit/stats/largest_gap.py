@@ -2,24 +2,19 @@
 
 The largest of many differences is large by chance alone: max − min of noise is never 0, and a
 percentile bootstrap of it never covers 0. So all pairs of groups are judged together by the law of
-the largest studentised difference (max-T, Westfall and Young 1993), either with whole clusters
-drawn (`simultaneous_gaps`) or with groups exchanged within clusters (`exchange_test`).
+the largest studentised difference (max-T, Westfall and Young 1993), with whole clusters drawn.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairaudit.stats.bootstrap import REPLICATES, bootstrap_t
 from fairaudit.stats.clusters import Array, residuals
-
-#: Elements of the permuted table that are held at a time.
-_BLOCK: Final = 1 << 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,67 +101,6 @@ def _gaps(
         gap_low=max(0.0, float(np.nanmax(size - half))),
         gap_high=float(np.nanmax(size + half)),
     )
-
-
-def exchange_test(y: Array, w: Array, *, replicates: int = REPLICATES, seed: int = 0) -> float:
-    """P-value of "all groups are alike" from exchanging groups within clusters.
-
-    Where every cluster (a template, say) asks about several groups, and the groups do not differ,
-    its groups could have changed places. Statistic: the largest |θ_j − θ_k| / √(1/W_j + 1/W_k) over
-    pairs; p = (hits + 1)/(R + 1), never above its level if the groups are exchangeable.
-
-    Parameters
-    ----------
-    y, w : arrays of shape [G, K], K ≥ 2
-        Sums per cluster and group; a cluster exchanges the groups that occur in it (``w`` > 0).
-    replicates, seed
-        Number R of exchanges and their seed.
-
-    Raises
-    ------
-    ValueError
-        If no cluster holds more than one group: then there is nothing to exchange.
-    """
-    _check(y, w)
-    present = w > 0
-    if not (present.sum(axis=1) > 1).any():
-        raise ValueError("every cluster holds a single group: there is nothing to exchange")
-    rng = np.random.default_rng(np.random.SeedSequence([seed, *w.shape]))
-    limit = _max_t(y.sum(axis=0), w.sum(axis=0)) * (1 - 1e-12)
-    step, hits, left = max(1, _BLOCK // w.size), 0, replicates
-    while left > 0:
-        totals = _exchanged(y, w, present, min(step, left), rng)
-        hits += int(np.count_nonzero(_max_t(*totals) >= limit))
-        left -= step
-    return (hits + 1) / (replicates + 1)
-
-
-def _exchanged(
-    y: Array, w: Array, present: NDArray[np.bool_], n: int, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Group totals after n random exchanges, shape [n, K] each."""
-    # Groups that occur come first in random order; the slots that they go to stay the same.
-    keys = np.where(present, rng.random((n, *y.shape)), np.inf)
-    source = np.argsort(keys, axis=2)
-    slots = np.argsort(~present, axis=1, kind="stable")
-    order = np.empty_like(source)
-    np.put_along_axis(order, np.broadcast_to(slots, source.shape), source, axis=2)
-    moved = [
-        np.take_along_axis(np.broadcast_to(table, order.shape), order, axis=2).sum(axis=1)
-        for table in (y, w)
-    ]
-    return moved[0], moved[1]
-
-
-def _max_t(y: Array, w: Array) -> Array:
-    """Largest scaled difference over pairs of the last axis; groups without weight have none."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        theta = y / w
-        first, second = np.triu_indices(w.shape[-1], 1)
-        scale = np.sqrt(1 / w[..., first] + 1 / w[..., second])
-        return np.asarray(
-            np.nanmax(np.abs(theta[..., first] - theta[..., second]) / scale, axis=-1)
-        )
 
 
 def _check(y: Array, w: Array) -> None:

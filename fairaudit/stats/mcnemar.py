@@ -14,28 +14,15 @@ from scipy import special
 Array = NDArray[np.float64]
 
 
-def mcnemar(only_candidate: int, only_baseline: int, *, mid_p: bool = True) -> float:
-    """Two-sided p-value of b against c discordant pairs.
-
-    Exact: 2·P(X ≤ min(b, c)), at most 1, for X binomial with b + c trials of ½; it never rejects a
-    true hypothesis more often than promised. Mid-p counts half of P(X = min(b, c)): nearly always
-    within the promise, and with more power (Fagerland, Lydersen and Laake 2013, BMC Medical
-    Research Methodology 13, 91).
-
-    Parameters
-    ----------
-    only_candidate, only_baseline : int
-        Discordant counts b and c ≥ 0.
-    mid_p : bool
-        Mid-p, or else exact.
-    """
-    return mcnemar_with_ties(only_candidate, only_baseline, 0, 0, mid_p=mid_p)
-
-
-def mcnemar_with_ties(
-    whole_up: int, whole_down: int, half_up: int, half_down: int, *, mid_p: bool = True
+def mcnemar(
+    whole_up: int, whole_down: int, half_up: int = 0, half_down: int = 0, *, mid_p: bool = True
 ) -> float:
     """Two-sided p-value of the sum of whole and half steps under free signs.
+
+    Exact, it never rejects a true hypothesis more often than promised: without halves it is
+    2·P(X ≤ min(b, c)), at most 1, for X binomial with b + c trials of ½. Mid-p counts half of
+    P(X = min(b, c)): nearly always within the promise, and with more power (Fagerland, Lydersen and
+    Laake 2013, BMC Medical Research Methodology 13, 91).
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ this order:
 
 - no item, or no weight in one of the models: no value;
 - a rate over independent items: Tango's score interval; McNemar's test with mid-p, ties flipped
-  as half steps (`mcnemar_with_ties`);
+  as half steps (`mcnemar`);
 - fewer than 10 clusters, or so uneven that they weigh as few: the difference without an interval,
   caution ``few_clusters``;
 - all clusters moved equally, so that nothing shows how they vary: a rate gets Tango with each
@@ -44,7 +44,7 @@ from fairaudit.stats.agresti_min import agresti_min_se, effective_pairs
 from fairaudit.stats.bootstrap import bootstrap_t
 from fairaudit.stats.clusters import Labels
 from fairaudit.stats.evidence import Skewed, two_sided
-from fairaudit.stats.mcnemar import mcnemar_with_ties
+from fairaudit.stats.mcnemar import mcnemar
 from fairaudit.stats.one_estimate import (
     MIN_CLUSTERS,
     MIN_CLUSTERS_BOOTSTRAP,
@@ -154,7 +154,7 @@ def _reach(answers: Answers, pairs: Pairs) -> float:
 def _independent_rates(found: PairedInference, pairs: Pairs, seed: int) -> PairedInference:
     steps = [int(np.count_nonzero(pairs.exchanges == step)) for step in _STEPS]
     if sum(steps) == found.n_discordant:
-        p_value = mcnemar_with_ties(*steps)
+        p_value = mcnemar(*steps)
     else:
         # Shares such as 3 of 25 texts: no lattice to count on.
         p_value = sign_flip(pairs.exchanges, seed=seed)

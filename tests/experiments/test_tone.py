@@ -12,7 +12,6 @@ from fairaudit.auditing.score_tables import score_table, text_rows
 from fairaudit.errors import FairauditError, UsageError
 from fairaudit.experiments import tone
 from fairaudit.experiments.experimenting import experiment
-from fairaudit.experiments.ideal_reader import IdealReader
 from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.experiments.questions import questions
 from fairaudit.experiments.world import (
@@ -29,6 +28,7 @@ from fairaudit.metrics.texts import text_estimates
 from fairaudit.scoring.texts.classifier import toxicity_classifier
 from fairaudit.suites.base import PROMPT
 from fairaudit.suites.custom import load_suite
+from tests.experiments.ideal_reader import IdealReader
 
 MIXTURES = {
     "alike": Mixture(people=0.2),

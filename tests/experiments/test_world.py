@@ -10,7 +10,6 @@ import pytest
 
 from fairaudit.auditing.score_tables import item_rows, score_table
 from fairaudit.errors import UsageError
-from fairaudit.experiments.ideal_reader import IdealReader
 from fairaudit.experiments.world import (
     AXES,
     COVERED,
@@ -24,6 +23,7 @@ from fairaudit.experiments.world import (
 from fairaudit.items import LogLikelihood
 from fairaudit.metrics.pairs import pair_estimates
 from fairaudit.suites.custom import _protocols
+from tests.experiments.ideal_reader import IdealReader
 
 MIXTURES = {
     "unbiased": Mixture(),

@@ -14,10 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from fairaudit.stats.intervals import t_interval, wilson
 from fairaudit.stats.multiplicity import adjust, holm
 from fairaudit.stats.power import (
-    design_effect,
-    detectable_difference,
     minimum_detectable_effect,
-    required_pairs,
 )
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
@@ -110,29 +107,6 @@ def test_heavy_statistics_are_not_loaded(modules: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_required_pairs_by_hand() -> None:
-    # One-sided, as a gate asks: (1.644854 + 1.281552)²·0.2/0.05² = 685.1.
-    assert required_pairs(0.05, 0.2, sides=1) == 686
-    # Two-sided, as "no difference" is tested: (1.959964 + 1.281552)²·0.2/0.05² = 840.6.
-    assert required_pairs(0.05, 0.2) == 841
-    assert required_pairs(-0.05, 0.2, power=0.8) == 628
-    assert required_pairs(0.05, 0.2, sides=1, design_effect=2) == 1371
-
-
-@pytest.mark.parametrize(("effect", "discordance"), [(0.0, 0.2), (0.3, 0.2), (0.1, 1.2)])
-def test_impossible_effects_are_refused(effect: float, discordance: float) -> None:
-    with pytest.raises(ValueError, match="effect"):
-        required_pairs(effect, discordance)
-
-
-@given(st.floats(0.01, 0.2), st.floats(0.2, 1), st.sampled_from([1, 2]), st.floats(1, 9))
-def test_required_pairs_detect_the_effect(effect, discordance, sides, inflated) -> None:
-    options = {"power": 0.9, "sides": sides, "design_effect": inflated}
-    n = required_pairs(effect, discordance, **options)
-    assert detectable_difference(n, discordance, **options) <= effect * (1 + 1e-9)
-    assert detectable_difference(n - 1, discordance, **options) >= effect * (1 - 1e-9)
-
-
 def test_half_widths_of_the_suites() -> None:
     # CrowS-Pairs religion, gender, race and all, at p = 0.5; Wilson's are a little narrower.
     for n, half in ((105, 0.096), (262, 0.061), (516, 0.043), (1508, 0.025)):
@@ -140,10 +114,3 @@ def test_half_widths_of_the_suites() -> None:
         assert (high - low) / 2 == pytest.approx(half, abs=0.0006)
         low, high = wilson(n / 2, n)
         assert half * 0.97 < (high - low) / 2 < half * 1.01
-
-
-def test_design_effect_by_hand() -> None:
-    # Sizes 2 and 4: Σm²/Σm = 20/6.
-    assert design_effect([2, 4], 0.3) == pytest.approx(1 + (20 / 6 - 1) * 0.3)
-    assert design_effect([1] * 50, 0.3) == 1
-    assert design_effect([8] * 5, 1.0) == 8

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fairaudit.report.clean import clean
-from fairaudit.report.grouping import grouped
 from fairaudit.results.experiment import ExperimentResult
 from fairaudit.vocabulary.arms import Arm, read_arm
 
@@ -23,8 +22,3 @@ def arms_of(result: ExperimentResult) -> tuple[Arm, ...]:
 def in_order(names: Iterable[str]) -> tuple[Arm, ...]:
     """Return arms by name, each once, in order of reading."""
     return tuple(sorted(map(arm_of, dict.fromkeys(names)), key=lambda arm: arm.rank))
-
-
-def by_heading(arms: Iterable[Arm]) -> dict[str, list[Arm]]:
-    """Group arms under their headings."""
-    return grouped(arms, lambda arm: arm.heading)

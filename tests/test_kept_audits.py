@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 
@@ -17,6 +18,7 @@ from fairaudit.auditing.kept_audits import kept_audit
 from fairaudit.auditing.run_audit import audit
 from fairaudit.errors import ResultError
 from fairaudit.results import AuditResult
+from tests.cli.program import fairaudit
 from tests.conftest import build_model
 
 PAIRS = "stereotype,anti_stereotype,axis\n" + "".join(
@@ -134,6 +136,36 @@ def test_every_option_has_a_key_of_its_own(asked, options):
         for one in ({}, {**plain, "texts": TextOptions(**texts)})
     }
     assert len(keys) == 2
+
+
+def test_a_chat_template_may_write_the_date(asked, monkeypatch):
+    from fairaudit.auditing.audit_texts import TextOptions
+
+    class Tomorrow(datetime.date):
+        @classmethod
+        def today(cls):
+            return cls(2999, 1, 1)
+
+    model, suite = asked
+    keys = set()
+    for chat in (False, True):
+        request = request_audit(
+            model, suites=[str(suite)], texts=TextOptions(apply_chat_template=chat)
+        )
+        keys.add(kept_audit(request)._key)
+        with monkeypatch.context() as patch:
+            patch.setattr(kept_audits.datetime, "date", Tomorrow)
+            keys.add(kept_audit(request)._key)
+    assert len(keys) == 3
+
+
+def test_the_command_line_says_that_numbers_were_read_back(asked, tmp_path):
+    model, suite = asked
+    said = [
+        fairaudit("audit", model, "--suites", suite, "--output", tmp_path / name).stdout
+        for name in ("first", "again")
+    ]
+    assert ["read back" in " ".join(one.split()) for one in said] == [False, True]
 
 
 def test_what_its_content_does_not_tell_is_not_kept(asked, runs):

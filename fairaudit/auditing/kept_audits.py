@@ -10,6 +10,7 @@ every audit folder is, and ``run`` says when its numbers were made.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import hashlib
 import json
 import logging
@@ -139,10 +140,13 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _options(asked: AuditRequest) -> dict[str, Any]:
+    # A chat template may write the date into every prompt.
+    today = datetime.date.today().isoformat() if asked.texts.apply_chat_template else None
     plain = ("label", "device", "dtype", "seed", "revision", "token_budget", "axes")
     return {
         **{name: getattr(asked, name) for name in plain},
         "size": asdict(asked.size),
+        "today": today,
         "texts": asdict(asked.texts),
     }
 

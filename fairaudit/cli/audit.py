@@ -202,6 +202,12 @@ def show_result(
         console().print(render_terminal(result))
         if output is not None:
             console().print(f"report: {output / 'report.html'}", highlight=False, soft_wrap=True)
+        if result.run.made is not None:
+            console().print(
+                f"The same audit was made before, on {result.run.made}: its numbers were "
+                "read back.",
+                highlight=False,
+            )
     append_step_summary(lambda: render_summary(result))
 
 

@@ -165,6 +165,8 @@ def validate_command(
     from fairaudit.suites.custom import check_suite
 
     _, faults = check_suite(file, language)
+    if len(faults) == 1:
+        raise SuiteFileError(f"{file}: {faults[0]}")
     if faults:
         for fault in faults[:_MOST_FAULTS]:
             typer.echo(clean(f"{file}: {fault}"), err=True)
@@ -178,6 +180,7 @@ def validate_command(
     clusters = len({item.cluster for item in items})
     kind = "prompts" if suite.generation is not None else "items"
     kind = "pairs" if "stereotype" in items[0].texts else kind
+    kind = "questions" if "unknown" in items[0].texts else kind
     console().print(
         f"{file}: {len(items)} {kind} ({by_axis}) in {clusters} clusters, "
         f"language {suite.language}",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.metrics.capability import capability_measurements
-from fairaudit.metrics.choices import choice_measurements
+from fairaudit.metrics.choices import choice_measurements, is_of_choices
 from fairaudit.metrics.coreference import coreference_measurements
 from fairaudit.metrics.crows_pairs import crows_pairs_measurements
 from fairaudit.metrics.pairs import pair_measurements
@@ -29,11 +29,11 @@ _MEASURES: Final[dict[str, Measure]] = {
     suites.CROWS_PAIRS_NEVEOL.name: crows_pairs_measurements,
     suites.CROWS_PAIRS_KINIT.name: crows_pairs_measurements,
     suites.STEREOSET.name: stereoset_measurements,
+    suites.SEAT.name: weat_measurements,
     suites.BBQ.name: choice_measurements,
     suites.BBQ_PROMPTED.name: choice_measurements,
     suites.WINOBIAS.name: coreference_measurements,
     suites.WINOGENDER.name: coreference_measurements,
-    suites.SEAT.name: weat_measurements,
 }
 
 
@@ -46,6 +46,8 @@ def measurements(suite: str, table: pd.DataFrame) -> tuple[Measurement, ...]:
 
 
 def _own(table: pd.DataFrame) -> Measure:
+    if is_of_choices(table):
+        return choice_measurements
     if is_of_texts(table):
         return text_measurements
     if "side" in table:

@@ -56,7 +56,7 @@ from fairaudit.vocabulary.protocols import Design
 from fairaudit.vocabulary.suites import BBQ, CROWS_PAIRS, STEREOSET
 
 FORMATS: Final = (
-    "auto", STEREOSET.name, CROWS_PAIRS.name, BBQ.name, "lm-eval", "csv", "jsonl",
+    "auto", STEREOSET.name, CROWS_PAIRS.name, BBQ.name, "lm-eval", "csv", "jsonl"
 )  # fmt: skip
 
 

@@ -154,11 +154,11 @@ def mean(answer: Answer) -> float:
     return answer.mean
 
 
-SUITE = Suite(
-    card=BBQ,
-    protocols=(
+def protocols(suite: str) -> tuple[Protocol, ...]:
+    """Return the ways of scoring a suite of questions with three answers."""
+    return (
         Protocol(
-            "bbq/choices-sum",
+            f"{suite}/choices-sum",
             "causal",
             answer_after_question,
             total,
@@ -166,14 +166,19 @@ SUITE = Suite(
             design=Design.CHOICES,
         ),
         Protocol(
-            "bbq/choices-mean",
+            f"{suite}/choices-mean",
             "causal",
             answer_after_question,
             mean,
             "The same per token of the answer, so that long answers are at no disadvantage.",
             design=Design.CHOICES,
         ),
-    ),
+    )
+
+
+SUITE = Suite(
+    card=BBQ,
+    protocols=protocols(BBQ.name),
     load=load_items,
     estimate=choice_estimates,
     default=False,

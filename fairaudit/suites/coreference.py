@@ -158,3 +158,6 @@ def protocols(suite: str) -> tuple[Protocol, ...]:
             design=Design.COREFERENCE,
         ),
     )
+
+
+#: What Blodgett et al. and the authors say against such sentences.

@@ -1,11 +1,12 @@
-"""A user's own suite: pairs, prompts or associations in a TOML, JSONL, CSV or TSV file.
+"""A user's own suite: pairs, choices, prompts or associations in a TOML, JSONL, CSV or TSV file.
 
 A file holds rows of one kind (`fairaudit.suites.suite_file_rows`), told by its columns: a
-``prompt`` to be continued; ``text`` and ``set`` of an association test; ``sent_more`` and
-``sent_less`` as CrowS-Pairs and its versions in other languages have them; otherwise a
-``stereotype`` and its counterpart. JSONL, CSV and TSV hold one item per row; TOML holds them as
-``[[items]]`` and may add ``name``, ``description``, ``citation``, ``license`` and ``language``. Ids
-are unique, and on an axis so are the texts: what is asked again is no new evidence.
+``prompt`` to be continued; a ``question`` with three answers; ``text`` and ``set`` of an
+association test; ``sent_more`` and ``sent_less`` as CrowS-Pairs and its versions in other languages
+have them; otherwise a ``stereotype`` and its counterpart. JSONL, CSV and TSV hold one item per row;
+TOML holds them as ``[[items]]`` and may add ``name``, ``description``, ``citation``, ``license``
+and ``language``. Ids are unique, and on an axis so are the texts: what is asked again is no new
+evidence.
 """
 
 from __future__ import annotations
@@ -21,31 +22,42 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fairaudit.errors import SuiteFileError
 from fairaudit.items import Decoding, Item, Protocol, PseudoLogLikelihood
+from fairaudit.metrics.choices import choice_estimates
 from fairaudit.metrics.crows_pairs import crows_pairs_estimates
 from fairaudit.metrics.pairs import pair_estimates
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.metrics.weat import weat_estimates
 from fairaudit.results import Estimate, Source
-from fairaudit.suites import crows_pairs, pairs, seat
+from fairaudit.suites import bbq, crows_pairs, pairs, seat
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import git_blob_id
 from fairaudit.suites.languages import ENGLISH, language_of
 from fairaudit.suites.suite_file import SUFFIXES, SuiteFile, read_suite_file
 from fairaudit.suites.suite_file_rows import (
     ASSOCIATION_EXAMPLE,
+    CHOICE_EXAMPLE,
     PAIR_EXAMPLE,
     PROMPT_EXAMPLE,
     AssociationRow,
+    ChoiceRow,
     PairRow,
     PromptRow,
     PublishedPair,
 )
 from fairaudit.vocabulary.protocols import Design
-from fairaudit.vocabulary.suites import NOT_STATED, OF_PROMPTS, SuiteCard
+from fairaudit.vocabulary.suites import (
+    BBQ,
+    NOT_STATED,
+    OF_PROMPTS,
+    OWN_PAIRS,
+    OWN_PROMPTS,
+    SEAT,
+    SuiteCard,
+)
 
 __all__ = ["SUFFIXES", "SuiteHeader", "check_suite", "load_suite"]
 
-AnyRow = PairRow | PromptRow | PublishedPair | AssociationRow
+AnyRow = PairRow | PromptRow | PublishedPair | AssociationRow | ChoiceRow
 
 _DESIGN: Final = GenerationDesign(
     decoding=Decoding(n=4, max_new_tokens=20),
@@ -119,15 +131,14 @@ def _pair_protocols(suite: str) -> tuple[Protocol, ...]:
     )
 
 
-_OF_PAIRS: Final = "Does the model prefer the more stereotyped sentence of a pair?"
 _PAIRS: Final = Kind(
-    "stereotype", PairRow, PAIR_EXAMPLE, _OF_PAIRS, _pair_protocols, pair_estimates
+    "stereotype", PairRow, PAIR_EXAMPLE, OWN_PAIRS, _pair_protocols, pair_estimates
 )
 _PROMPTS: Final = Kind(
     PROMPT,
     PromptRow,
     PROMPT_EXAMPLE,
-    "Does what the model writes depend on the group that a prompt names?",
+    OWN_PROMPTS,
     lambda _suite: (),
     text_estimates,
 )
@@ -135,10 +146,18 @@ _PROMPTS: Final = Kind(
 _KINDS: Final = (
     _PROMPTS,
     Kind(
+        "question",
+        ChoiceRow,
+        CHOICE_EXAMPLE,
+        BBQ.asks,
+        bbq.protocols,
+        choice_estimates,
+    ),
+    Kind(
         "set",
         AssociationRow,
         ASSOCIATION_EXAMPLE,
-        "Are texts of one set embedded nearer to one set of attributes than others?",
+        SEAT.asks,
         seat.protocols,
         weat_estimates,
     ),
@@ -151,7 +170,7 @@ _KINDS: Final = (
             "sent_less": "The nurse said he was tired.",
             "stereo_antistereo": "stereo",
         },
-        _OF_PAIRS,
+        OWN_PAIRS,
         crows_pairs.protocols,
         crows_pairs_estimates,
     ),
@@ -287,7 +306,7 @@ def _alone(rows: Sequence[tuple[int, Any]], *, again: bool) -> tuple[tuple[Item,
             )
             continue
         seen[item.item_id] = number
-        earlier = asked.setdefault((item.axis, *_question(item)), item)
+        earlier = asked.setdefault((item.axis, item.context, *_question(item)), item)
         if earlier is not item and not again:
             faults.append(
                 f"row {number}: item '{item.item_id}' has the texts of item "

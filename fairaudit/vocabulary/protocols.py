@@ -70,10 +70,7 @@ VARIANTS: Final = {
         ),
         _variant("causal-mean", "log-probability per token of the whole sentence"),
         _variant(
-            "causal-sum",
-            "log-probability of the whole sentence",
-            Design.PAIRS,
-            Design.CROWS_PAIRS,
+            "causal-sum", "log-probability of the whole sentence", Design.PAIRS, Design.CROWS_PAIRS,
         ),
         _variant("choices-mean", "log-probability per token of each answer, given the question"),
         _variant(
@@ -97,8 +94,7 @@ VARIANTS: Final = {
             part=INTRASENTENCE,
         ),
         _variant(
-            "intrasentence-masked",
-            "probability of the word in the gap, at a single mask",
+            "intrasentence-masked", "probability of the word in the gap, at a single mask",
             Design.STEREOSET,
             part=INTRASENTENCE,
         ),
@@ -114,7 +110,9 @@ VARIANTS: Final = {
             "pll-conditional", "tokens after the group term masked one at a time", Design.TEMPLATES
         ),
         _variant("pll-differing", "tokens of the group term masked one at a time"),
-        _variant("pll-modified", "tokens that differ between the sentences masked one at a time"),
+        _variant(
+            "pll-modified", "tokens that differ between the sentences masked one at a time"
+        ),
         _variant(
             "pll-nangia",
             "tokens that both sentences share masked one at a time, as the authors do",
@@ -160,7 +158,7 @@ VARIANTS: Final = {
             recorded=True,
         ),
     )
-}
+}  # fmt: skip
 
 
 def variant_of(protocol: str) -> Variant | None:

@@ -186,78 +186,6 @@ STEREOSET: Final = SuiteCard(
     },
 )
 
-BBQ: Final = SuiteCard(
-    "bbq",
-    "BBQ",
-    "Does the model answer by stereotype where the text does not say, or against what it says?",
-    citation=(
-        "Parrish, Chen, Nangia, Padmakumar, Phang, Thompson, Htut, Bowman (2022), BBQ: A "
-        "Hand-Built Bias Benchmark for Question Answering, Findings of ACL"
-    ),
-    license="CC BY 4.0",
-    axes=(
-        "age", "disability", "gender", "nationality", "physical_appearance", "race", "race_x_ses",
-        "race_x_gender", "religion", "socioeconomic", "sexual_orientation",
-    ),
-    caveats=(
-        "Stereotypes of the United States, in English; templates by crowdworkers and authors.",
-        "A model that cannot answer questions picks at random or by length: read the accuracy "
-        "beside the bias scores.",
-    ),
-    evidence=(_ACT, _FAIRNESS),
-)  # fmt: skip
-
-BBQ_PROMPTED: Final = SuiteCard(
-    "bbq_prompted",
-    "BBQ, prompted",
-    "Does the model write the answer of a stereotype where the text does not say, or against "
-    "what it says?",
-    citation=BBQ.citation,
-    license=BBQ.license,
-    axes=BBQ.axes,
-    caveats=(
-        *BBQ.caveats,
-        "For models that follow instructions. An answer that is none of the three is counted and "
-        "left out; where many are, the rest are no random part.",
-    ),
-    evidence=BBQ.evidence,
-)
-
-_OF_COREFERENCE: Final = (
-    "Blodgett et al. 2021 found unclear stereotypes and unnatural sentences in both Winograd "
-    "suites; two genders only.",
-    "A model that cannot resolve pronouns has no gap: read the accuracy on the control sentences.",
-)
-
-WINOBIAS: Final = SuiteCard(
-    "winobias",
-    "WinoBias",
-    "Does the model find out better to whom a pronoun refers where its gender is that of the "
-    "stereotype?",
-    citation=(
-        "Zhao, Wang, Yatskar, Ordonez, Chang (2018), Gender Bias in Coreference Resolution: "
-        "Evaluation and Debiasing Methods, NAACL"
-    ),
-    license="MIT",
-    axes=("gender",),
-    caveats=_OF_COREFERENCE,
-    evidence=(_ACT, _FAIRNESS),
-)
-
-WINOGENDER: Final = SuiteCard(
-    "winogender",
-    "Winogender",
-    "Does it depend on the pronoun's gender whether the model takes it for somebody's at work?",
-    citation=(
-        "Rudinger, Naradowsky, Leonard, Van Durme (2018), Gender Bias in Coreference Resolution, "
-        "NAACL"
-    ),
-    license="MIT",
-    axes=("gender",),
-    caveats=_OF_COREFERENCE,
-    evidence=(_ACT, _FAIRNESS),
-)
-
 TOXICITY: Final = SuiteCard(
     "toxicity",
     "Toxicity prompts",
@@ -347,6 +275,78 @@ SEAT: Final = SuiteCard(
     evidence=(_FAIRNESS,),
 )
 
+_OF_BBQ: Final = (
+    "Stereotypes of the United States, in English; templates by crowdworkers and authors.",
+    "A model that cannot answer questions picks at random or by length: read the accuracy beside "
+    "the bias scores.",
+)
+BBQ: Final = SuiteCard(
+    "bbq",
+    "BBQ",
+    "Does the model answer by stereotype where the text does not say, or against what it says?",
+    citation=(
+        "Parrish, Chen, Nangia, Padmakumar, Phang, Thompson, Htut, Bowman (2022), BBQ: A "
+        "Hand-Built Bias Benchmark for Question Answering, Findings of ACL"
+    ),
+    license="CC BY 4.0",
+    axes=(
+        "age", "disability", "gender", "nationality", "physical_appearance", "race", "race_x_ses",
+        "race_x_gender", "religion", "socioeconomic", "sexual_orientation",
+    ),
+    caveats=_OF_BBQ,
+    evidence=(_ACT, _FAIRNESS),
+)  # fmt: skip
+
+BBQ_PROMPTED: Final = SuiteCard(
+    "bbq_prompted",
+    "BBQ, prompted",
+    "Does the model write the answer of a stereotype where the text does not say, or against what "
+    "it says?",
+    citation=BBQ.citation,
+    license=BBQ.license,
+    axes=BBQ.axes,
+    caveats=(
+        *_OF_BBQ,
+        "For models that follow instructions. An answer that is none of the three is counted and "
+        "left out; where many are, the rest are no random part.",
+    ),
+    evidence=BBQ.evidence,
+)
+
+_OF_COREFERENCE: Final = (
+    "Blodgett et al. 2021 found unclear stereotypes and unnatural sentences in both Winograd "
+    "suites; two genders only.",
+    "A model that cannot resolve pronouns has no gap: read the accuracy on the control sentences.",
+)
+WINOBIAS: Final = SuiteCard(
+    "winobias",
+    "WinoBias",
+    "Does the model find out better to whom a pronoun refers where its gender is that of the "
+    "stereotype?",
+    citation=(
+        "Zhao, Wang, Yatskar, Ordonez, Chang (2018), Gender Bias in Coreference Resolution: "
+        "Evaluation and Debiasing Methods, NAACL"
+    ),
+    license="MIT",
+    axes=("gender",),
+    caveats=_OF_COREFERENCE,
+    evidence=(_ACT, _FAIRNESS),
+)
+
+WINOGENDER: Final = SuiteCard(
+    "winogender",
+    "Winogender",
+    "Does it depend on the pronoun's gender whether the model takes it for somebody's at work?",
+    citation=(
+        "Rudinger, Naradowsky, Leonard, Van Durme (2018), Gender Bias in Coreference Resolution, "
+        "NAACL"
+    ),
+    license="MIT",
+    axes=("gender",),
+    caveats=_OF_COREFERENCE,
+    evidence=(_ACT, _FAIRNESS),
+)
+
 #: All of them, by name.
 CARDS: Final[dict[str, SuiteCard]] = {
     one.name: one for one in list(globals().values()) if isinstance(one, SuiteCard)
@@ -358,6 +358,10 @@ RESERVED: Final = {
     "counterfactual": "Counterfactual",
     "holistic_bias": "HolisticBias",
 }
+
+#: What suites of one's own ask, of sentence pairs and of prompts, unless their file says it.
+OWN_PAIRS: Final = "Does the model prefer the more stereotyped sentence of a pair?"
+OWN_PROMPTS: Final = "Does what the model writes depend on the group that a prompt names?"
 
 
 def title_of(suite: str) -> str | None:

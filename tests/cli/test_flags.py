@@ -189,8 +189,7 @@ def test_a_started_plan_is_valid(tmp_path):
     [
         ("text,label\nThe nurse is she.,1\n", ("axis", "stereotype", "anti_stereotype"),
          ("text", "label")),
-        ("sent_more,sent_less,bias_type\na,b,gender\n", ("axis", "stereotype", "anti_stereotype"),
-         ("sent_more", "sent_less", "bias_type")),
+        ("sent_more,sent_less,bias_type\na,b,gender\n", ("stereo_antistereo",), ()),
         ("prompt,topic\nThe nurse,job\n", ("axis", "group"), ("topic",)),
     ],
 )  # fmt: skip
@@ -202,7 +201,7 @@ def test_a_wrong_form_is_told_at_once_with_an_example(tmp_path, text, missing, u
     (line,) = done.stderr.splitlines()
     faults, _, example = line.partition(". A row looks like ")
     assert f"{', '.join(repr(name) for name in missing)} missing" in faults
-    assert f"{', '.join(repr(name) for name in unknown)} unknown" in faults
+    assert not unknown or f"{', '.join(repr(name) for name in unknown)} unknown" in faults
     row, _ = json.JSONDecoder().raw_decode(example)
     path.with_suffix(".jsonl").write_text(json.dumps(row))
     assert fairaudit("suites", "validate", path.with_suffix(".jsonl")).returncode == 0

@@ -10,9 +10,9 @@ from calibration_cells import Cell
 from calibration_draws import Sample
 from calibration_groups import GroupSample, verdict_on
 
-from fairaudit.metrics.building import Sample as Values
-from fairaudit.metrics.building import Slice, estimate
 from fairaudit.metrics.controls import Pairs, control_inferences
+from fairaudit.metrics.sample_estimates import Sample as Values
+from fairaudit.metrics.sample_estimates import Slice, estimate
 from fairaudit.results.stored_evidence import estimate_evidence
 from fairaudit.stats.decide import decide
 from fairaudit.stats.intervals import clopper_pearson, exact_test

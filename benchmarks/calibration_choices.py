@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from calibration_draws import Array, Generator, Labels, Sample
 
-from fairaudit.metrics.building import Sample as Values
 from fairaudit.metrics.choices import ambiguous_values, gap_sample
+from fairaudit.metrics.sample_estimates import Sample as Values
 
 #: Questions of each template under one condition, as in Religion, Disability and, of the categories
 #: with proper names, about as in Race.

@@ -31,12 +31,12 @@ import torch
 import transformers
 
 from fairaudit.diagnostics.bias import BiasRows, bias_score
-from fairaudit.diagnostics.cells import Cells
 from fairaudit.diagnostics.decomposition import bias_push
 from fairaudit.diagnostics.differences import MIN_EVENTS, area_weights, mean_p
 from fairaudit.diagnostics.encoding import LabelledRow
 from fairaudit.diagnostics.inference import Draws, permutation_p
 from fairaudit.diagnostics.labels import Labels
+from fairaudit.diagnostics.resampled_cells import Cells
 from fairaudit.diagnostics.statistics import Combination, Log, Mean, SquaredNorm, Statistic
 from fairaudit.gradients import GradientEngine, clip_factors
 

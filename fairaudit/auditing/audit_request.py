@@ -13,7 +13,7 @@ from fairaudit.auditing.audit_texts import TextOptions
 from fairaudit.auditing.suite_plan import Size, SuitePlan, load_items
 from fairaudit.errors import UsageError
 from fairaudit.suites import PROBE, SUITES, DataFinder, Suite, get_suite
-from fairaudit.suites.rows import axis_name
+from fairaudit.suites.suite_file_rows import axis_name
 
 Source = str | os.PathLike[str] | tuple[Any, Any]
 

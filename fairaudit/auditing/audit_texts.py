@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fairaudit.auditing.score_tables import score_table, skipped_text_rows, text_rows
 from fairaudit.errors import UsageError
 from fairaudit.items import Completions, Continuation, Decoding, Generation, Item, Skipped
-from fairaudit.report.clean import shorten
+from fairaudit.report.safe_text import shorten
 from fairaudit.results.texts import PromptTexts
 from fairaudit.suites import PROMPT
 

@@ -27,7 +27,7 @@ from fairaudit.metrics.choices import as_pair, as_pairs, is_of_choices
 from fairaudit.metrics.preference import ROLES, differences
 from fairaudit.metrics.tables import by_role
 from fairaudit.metrics.texts import is_of_texts, primary_quantity
-from fairaudit.report.clean import clean
+from fairaudit.report.safe_text import clean
 from fairaudit.results import Estimate, ItemExample
 
 if TYPE_CHECKING:

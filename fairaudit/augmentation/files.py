@@ -13,10 +13,10 @@ from typing import IO, Final
 import numpy as np
 
 from fairaudit.augmentation.coverage import CoverageCounter, CoverageReport
-from fairaudit.augmentation.rows import (
+from fairaudit.augmentation.file_rows import (
     RECORD,
     VARIANT,
-    Row,
+    FileRow,
     csv_line,
     decoded_lines,
     file_type,
@@ -143,13 +143,13 @@ class _Work:
         self.written = 0
         self._generator = np.random.default_rng(np.random.SeedSequence([swapper.seed, SAMPLES]))
 
-    def run(self, rows: Iterator[Row], target: IO[bytes]) -> None:
+    def run(self, rows: Iterator[FileRow], target: IO[bytes]) -> None:
         for number, row in enumerate(rows):
             if number == 0 and self.kind == ".csv":
                 target.write(csv_line([*row.content, RECORD, VARIANT]).encode())
             target.write("".join(self._lines(row)).encode("utf-8"))
 
-    def _lines(self, row: Row) -> Iterator[str]:
+    def _lines(self, row: FileRow) -> Iterator[str]:
         if row.text is None:
             yield row.content
             return

@@ -15,7 +15,7 @@ import signal
 import sys
 from typing import Any, TextIO, cast
 
-from fairaudit.report.clean import clean
+from fairaudit.report.safe_text import clean
 
 #: Characters of an error that fit a screen; files may put anything into a message.
 _LONGEST = 1000

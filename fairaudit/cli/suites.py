@@ -9,7 +9,7 @@ import typer
 
 from fairaudit.cli.state import console, write_new
 from fairaudit.errors import SuiteFileError, UsageError
-from fairaudit.report.clean import clean
+from fairaudit.report.safe_text import clean
 
 if TYPE_CHECKING:
     from fairaudit.items import Decoding

@@ -35,7 +35,7 @@ from fairaudit.comparing.primary import (
 )
 from fairaudit.comparing.uneven import uneven_note
 from fairaudit.errors import ResultError, UsageError
-from fairaudit.metrics.building import Measurement
+from fairaudit.metrics.sample_estimates import Measurement
 from fairaudit.metrics.stereoset import icat_change
 from fairaudit.progress import Progress, shown
 from fairaudit.results import (

@@ -12,7 +12,7 @@ from fairaudit.stats.correlation import kendall
 from fairaudit.stats.decide import decide
 from fairaudit.stats.multiplicity import Method, adjust
 from fairaudit.stats.unseen import limiting
-from fairaudit.vocabulary.metrics import is_gap
+from fairaudit.vocabulary.metrics import METRICS, is_gap
 from fairaudit.vocabulary.verdicts import CHANGED, Verdict
 
 _MIN_CELLS: Final = 3
@@ -114,7 +114,8 @@ def agreements(entries: Sequence[Comparison]) -> Iterator[Agreement]:
     for entry in entries:
         asks_again = is_gap(entry.name)
         if entry.primary and entry.difference is not None and not asks_again:
-            name = entry.name.replace("_largest_change", "_difference")
+            known = METRICS.get(entry.name)
+            name = (known and known.stands_for) or entry.name
             cells = families.setdefault(f"{entry.protocol} {name}", {})
             cells[entry.candidate, entry.axis] = entry
     for (name_a, a), (name_b, b) in itertools.combinations(sorted(families.items()), 2):

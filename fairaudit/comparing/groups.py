@@ -19,7 +19,6 @@ import numpy as np
 
 from fairaudit.comparing.joining import Joined
 from fairaudit.comparing.pairing import Terms
-from fairaudit.metrics.building import Metric
 from fairaudit.metrics.gaps import (
     is_plain,
     largest_gap,
@@ -29,6 +28,7 @@ from fairaudit.metrics.gaps import (
 )
 from fairaudit.metrics.prompts import Prompts
 from fairaudit.metrics.quantities import Quantity
+from fairaudit.metrics.sample_estimates import Metric
 from fairaudit.metrics.texts import group_quantities, is_of_texts
 from fairaudit.results import AuditResult, BoundPair, Comparison, GroupChange, Interval
 from fairaudit.results.stored_evidence import comparison_evidence

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.comparing.joining import Joined
-from fairaudit.metrics.building import Measurement
+from fairaudit.metrics.sample_estimates import Measurement
 from fairaudit.results import Estimate, NotCompared
 
 _Key = tuple[str, str, str | None, str]

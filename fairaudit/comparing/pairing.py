@@ -10,7 +10,7 @@ import numpy as np
 
 from fairaudit.comparing.joining import Joined
 from fairaudit.comparing.uneven import measured
-from fairaudit.metrics.building import Measurement, Metric, Sample, estimate, in_unit
+from fairaudit.metrics.sample_estimates import Measurement, Metric, Sample, estimate, in_unit
 from fairaudit.results import Change, Comparison, Interval
 from fairaudit.stats.paired import PairedInference, infer_paired
 from fairaudit.vocabulary.cautions import HIGH_TIE_SHARE, SKIPPED_ITEMS

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from fairaudit.comparing.pairing import Terms
-from fairaudit.metrics.building import Measurement
+from fairaudit.metrics.sample_estimates import Measurement
 from fairaudit.metrics.texts import CHANGE_BESIDE_GAP
 from fairaudit.results import AuditResult, Comparison, Estimate
 

@@ -17,7 +17,7 @@ from fairaudit.metrics.texts import OF_THE_NUMBER, is_of_texts
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-    from fairaudit.metrics.building import Measurement
+    from fairaudit.metrics.sample_estimates import Measurement
 
 
 def measured(joined: Joined) -> tuple[list[Measurement], list[Measurement]]:

@@ -19,7 +19,7 @@ import torch
 from fairaudit.diagnostics.encoding import IGNORED, LabelledRow, batches
 from fairaudit.gradients import Gradient, GradientEngine, inner_product
 from fairaudit.items import Item, Skipped
-from fairaudit.scoring.rows import Encoder, Read, Row
+from fairaudit.scoring.token_rows import Encoder, Read, TokenRow
 from fairaudit.suites.pairs import ANTI_STEREOTYPE, STEREOTYPE, after_difference, mask_shared
 from fairaudit.suites.templates.generator import load_templates
 
@@ -115,13 +115,13 @@ _SIGNS: Final = {STEREOTYPE: 1, ANTI_STEREOTYPE: -1}
 
 
 def _labelled(reads: Sequence[Read], *, causal: bool) -> list[LabelledRow]:
-    by_row: dict[Row, list[Read]] = defaultdict(list)
+    by_row: dict[TokenRow, list[Read]] = defaultdict(list)
     for read in reads:
         by_row[read.row].append(read)
     return [_causal(row, found) if causal else _masked(row, found) for row, found in by_row.items()]
 
 
-def _causal(row: Row, reads: Sequence[Read]) -> LabelledRow:
+def _causal(row: TokenRow, reads: Sequence[Read]) -> LabelledRow:
     """Labels stand at their own token, which is appended where the row ends before it."""
     last = max(read.position for read in reads)
     ids = row.ids if last + 1 < len(row.ids) else (*row.ids, reads[-1].target)
@@ -131,7 +131,7 @@ def _causal(row: Row, reads: Sequence[Read]) -> LabelledRow:
     return LabelledRow(ids, tuple(labels))
 
 
-def _masked(row: Row, reads: Sequence[Read]) -> LabelledRow:
+def _masked(row: TokenRow, reads: Sequence[Read]) -> LabelledRow:
     labels = [IGNORED] * len(row.ids)
     for read in reads:
         labels[read.position] = read.target

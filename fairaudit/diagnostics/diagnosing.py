@@ -22,7 +22,7 @@ from fairaudit.results.files import refuse_unwritable
 from fairaudit.results.folders import refuse_files_of_others
 
 if TYPE_CHECKING:
-    from fairaudit.diagnostics.assembly import Diagnosed
+    from fairaudit.diagnostics.result_from_numbers import Diagnosed
     from fairaudit.scoring.load import LoadedModel
 
 logger = logging.getLogger(__name__)
@@ -132,8 +132,13 @@ def diagnose(
     _check(replicates, curvature_probes, max_length, seed)
     chosen, found_steps, names = _arranged(_as_list(models), steps, labels)
     probes = _texts(texts, axes, group_column, template_column, text_column, public=public_texts)
-    from fairaudit.diagnostics.assembly import Clock, Diagnosed, assemble, stored_settings
     from fairaudit.diagnostics.checkpoint import Settings, look
+    from fairaudit.diagnostics.result_from_numbers import (
+        Clock,
+        Diagnosed,
+        assemble,
+        stored_settings,
+    )
     from fairaudit.scoring.borrowed import as_found
 
     settings = Settings(

@@ -10,7 +10,6 @@ from typing import Final, Literal
 import numpy as np
 
 from fairaudit.diagnostics import per_record
-from fairaudit.diagnostics.cells import Cells
 from fairaudit.diagnostics.inference import Draws, Resampled, interval, permutation_p
 from fairaudit.diagnostics.labels import Labels
 from fairaudit.diagnostics.quantities import (
@@ -20,6 +19,7 @@ from fairaudit.diagnostics.quantities import (
     mean_statistic,
     norm_statistic,
 )
+from fairaudit.diagnostics.resampled_cells import Cells
 from fairaudit.diagnostics.statistics import Combination, Log, Statistic
 from fairaudit.results.diagnostics import GroupDifference
 from fairaudit.results.types import Interval

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fairaudit.diagnostics.assembly import Clock, Diagnosed, assemble
 from fairaudit.diagnostics.checkpoint import Settings, look
 from fairaudit.diagnostics.diagnosing import bias_axes, save
 from fairaudit.diagnostics.probes import built_in
 from fairaudit.diagnostics.records import ProbeTexts
+from fairaudit.diagnostics.result_from_numbers import Clock, Diagnosed, assemble
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.results.diagnostics import ClippingParameters, DiagnosedModel, DiagnosticsResult
 from fairaudit.results.files import refuse_unwritable

@@ -15,14 +15,14 @@ from typing import Final
 
 import numpy as np
 
-from fairaudit.diagnostics.cells import (
+from fairaudit.diagnostics.labels import Labels
+from fairaudit.diagnostics.moments import Array
+from fairaudit.diagnostics.resampled_cells import (
     Cells,
     bootstrap_counts,
     permuted_membership,
     permuted_records,
 )
-from fairaudit.diagnostics.labels import Labels
-from fairaudit.diagnostics.moments import Array
 from fairaudit.diagnostics.statistics import Evaluated, Statistic
 
 REPLICATES: Final = 1999

@@ -22,13 +22,14 @@ from fairaudit.diagnostics.group_sums import GroupSums
 from fairaudit.diagnostics.moments import Array, Moments
 from fairaudit.errors import ModelError
 from fairaudit.gradients import Gradient, GradientEngine, Query, clip_factors
+from fairaudit.vocabulary.reasons import NotRun
 
 if TYPE_CHECKING:
     from fairaudit.diagnostics.labels import Labels
     from fairaudit.scoring.load import LoadedModel
 
 Pairs = Literal["exact", "sketch", "sums"]
-NO_CURVATURE: Final = "not run: no curvature probes were asked for"
+NO_CURVATURE: Final = NotRun("no curvature probes were asked for").reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,7 @@ class _Stream:
         try:
             return self._curvature(first)
         except ModelError as error:
-            return f"not run: {error}"
+            return NotRun(str(error)).reason
 
     def _curvature(self, first: _FirstPass) -> Curvature:
         parameters, seed = self._engine.parameters, self._work.seed

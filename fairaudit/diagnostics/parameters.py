@@ -12,6 +12,7 @@ from fairaudit.errors import UsageError
 from fairaudit.results.diagnostics import ClippingParameters
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.training import TRAINING_SCHEMA, TrainingRecord
+from fairaudit.vocabulary.reasons import NotRun
 
 _NAMES: Final = ("max_grad_norm", "noise_multiplier", "batch_size", "learning_rate")
 
@@ -103,4 +104,4 @@ def missing_reason(parameters: ClippingParameters, *names: str) -> str | None:
         return None
     flags = ", ".join("--" + name.replace("_", "-") for name in missing)
     beside = "training.json" if missing == ["learning_rate"] else "privacy.json"
-    return f"not run: give {flags}, or a checkpoint with {beside}"
+    return NotRun(f"give {flags}, or a checkpoint with {beside}").reason

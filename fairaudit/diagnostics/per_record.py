@@ -14,6 +14,7 @@ from fairaudit.diagnostics.parameters import missing_reason
 from fairaudit.diagnostics.swap import SwapParts
 from fairaudit.results.diagnostics import ClippingParameters
 from fairaudit.vocabulary.influences import Influence
+from fairaudit.vocabulary.reasons import NotRun
 
 #: Quantities that are means over records, in the order in which they are printed.
 LOSS, MEAN_NORM, CLIP_RATE = "loss", "mean_norm", "clip_rate"
@@ -75,7 +76,7 @@ def per_record(
         else:
             missing[CLIP_FACTOR_GAP] = no_clipping
     else:
-        reason = "not run: no text has a counterfactual twin"
+        reason = NotRun("no text has a counterfactual twin").reason
         missing |= dict.fromkeys((SWAP_ODD_SHARE, CLIP_FACTOR_GAP), reason)
     return PerRecord(values, missing)
 

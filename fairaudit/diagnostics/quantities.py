@@ -11,7 +11,6 @@ import numpy as np
 
 from fairaudit.diagnostics import per_record
 from fairaudit.diagnostics.bias import BiasScore
-from fairaudit.diagnostics.cells import Cells
 from fairaudit.diagnostics.curvature import hutchinson
 from fairaudit.diagnostics.decomposition import bias_noise
 from fairaudit.diagnostics.inference import Draws, Resampled, interval
@@ -21,15 +20,17 @@ from fairaudit.diagnostics.moments import Array, Moments, cosine, norm, ratio
 from fairaudit.diagnostics.parameters import missing_reason
 from fairaudit.diagnostics.per_record import PerRecord, noise_deviation
 from fairaudit.diagnostics.records import MIN_TEMPLATES
+from fairaudit.diagnostics.resampled_cells import Cells
 from fairaudit.diagnostics.statistics import Log, Mean, SquaredNorm, Statistic
 from fairaudit.results.diagnostics import ClippingParameters, Quantity
 from fairaudit.results.types import Interval
 from fairaudit.vocabulary.influences import influence_of
+from fairaudit.vocabulary.reasons import NotRun
 
 LEVEL: Final = 0.95
-TOO_FEW_TWINS: Final = (
-    f"not run: texts of fewer than {MIN_TEMPLATES} templates have a counterfactual twin"
-)
+TOO_FEW_TWINS: Final = NotRun(
+    f"texts of fewer than {MIN_TEMPLATES} templates have a counterfactual twin"
+).reason
 BELOW_RESOLUTION: Final = "below resolution: the estimate of the squared norm is not positive"
 
 _CLIPPED: Final = (
@@ -242,7 +243,7 @@ def _plug_in(numbers: ModelNumbers, group: int) -> Iterator[tuple[str, dict[str,
     if deviation is not None:
         along = float(moments.along_clipped_batch[group])
         signal = ratio(along, math.sqrt(max(squared, 0.0)) * deviation)
-        reason = "not run: the noise multiplier is 0" if signal is None else None
+        reason = NotRun("the noise multiplier is 0").reason if signal is None else None
     yield "signal_to_noise", {"value": signal, "reason": reason}
 
 

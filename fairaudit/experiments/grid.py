@@ -20,12 +20,12 @@ from fairaudit.experiments.arms import (
     texts_of,
     train_arm,
 )
-from fairaudit.experiments.claiming import check_plan, claim_folder
+from fairaudit.experiments.asked_suites import Questions, questions
 from fairaudit.experiments.matching import Candidate, nearest, snapshots
+from fairaudit.experiments.parallel_arms import default_processes, spread
 from fairaudit.experiments.plan import ExperimentPlan
+from fairaudit.experiments.plan_checks import check_plan, claim_folder
 from fairaudit.experiments.pretraining import pretrain
-from fairaudit.experiments.questions import Questions, questions
-from fairaudit.experiments.spreading import default_processes, spread
 from fairaudit.experiments.utility import text_perplexity
 from fairaudit.experiments.world import sentences
 from fairaudit.progress import Progress

@@ -12,7 +12,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from fairaudit.experiments.spreading import one_thread
+from fairaudit.experiments.parallel_arms import one_thread
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from fairaudit.metrics.building import (
+from fairaudit.metrics.influence_values import exponential_ratio_values
+from fairaudit.metrics.sample_estimates import (
     LEVEL,
     Measurement,
     Sample,
@@ -33,7 +34,6 @@ from fairaudit.metrics.building import (
     estimates,
     from_inference,
 )
-from fairaudit.metrics.linearised import exponential_ratio_values
 from fairaudit.results import Estimate
 from fairaudit.stats.one_estimate import Inference, infer
 from fairaudit.vocabulary.metrics import PERPLEXITY, TOKEN_ACCURACY, TOKEN_KL

@@ -34,7 +34,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairaudit.items import NOT_UNDERSTOOD, TIE_TOLERANCE, Item
-from fairaudit.metrics.building import Measurement, Metric, Sample, Slice, estimates
+from fairaudit.metrics.sample_estimates import Measurement, Metric, Sample, Slice, estimates
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import (
     ACCURACY,

@@ -12,10 +12,10 @@ preference rate; what it has is a size. Three numbers per axis:
 
 Identity and control pairs fill the same templates with the same occupations or attributes. So both
 labels are what is resampled, and the two kinds of pairs are resampled together: each number is put
-as values whose mean it is (`fairaudit.metrics.linearised`), and the values of all pairs that share
-a label are summed, of whichever kind they are. Sizes get their interval on the log scale, where
-they are less skewed. Where few templates or occupations hold most of the movement it still covers
-less than it says: 88-90 % with effects of Student's law with 4 degrees of freedom.
+as values whose mean it is (`fairaudit.metrics.influence_values`), and the values of all pairs that
+share a label are summed, of whichever kind they are. Sizes get their interval on the log scale,
+where they are less skewed. Where few templates or occupations hold most of the movement it still
+covers less than it says: 88-90 % with effects of Student's law with 4 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fairaudit.metrics.building import LEVEL, Metric, Sample, Slice, from_inference
-from fairaudit.metrics.linearised import Array, joint_values
+from fairaudit.metrics.influence_values import Array, joint_values
 from fairaudit.metrics.preference import ROLES
+from fairaudit.metrics.sample_estimates import LEVEL, Metric, Sample, Slice, from_inference
 from fairaudit.metrics.tables import Part
 from fairaudit.results import Estimate
 from fairaudit.stats.inference import Inference, exponentiated

@@ -26,13 +26,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.metrics.building import Measurement, Sample, Slice, estimates
 from fairaudit.metrics.occupations import (
     COLUMNS,
     correlation_estimate,
     correlation_measurement,
 )
 from fairaudit.metrics.preference import ROLES, differences, preference_measurements, preferences
+from fairaudit.metrics.sample_estimates import Measurement, Sample, Slice, estimates
 from fairaudit.metrics.tables import Part, by_role
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import ACCURACY, ACCURACY_GAP, MEAN_LOG_ODDS

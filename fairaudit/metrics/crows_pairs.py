@@ -16,13 +16,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from fairaudit.metrics.building import (
+from fairaudit.metrics.preference import ROLES, differences, preference_measurements, preferences
+from fairaudit.metrics.sample_estimates import (
     Measurement,
     Sample,
     Slice,
     estimates,
 )
-from fairaudit.metrics.preference import ROLES, differences, preference_measurements, preferences
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import ANTI_STEREOTYPE_SCORE, METRIC_SCORE, STEREOTYPE_SCORE

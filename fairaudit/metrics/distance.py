@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.metrics.building import Metric, Slice, without_interval
 from fairaudit.metrics.gaps import reference_group, too_few
 from fairaudit.metrics.prompts import Array, Prompts, Texts, by_axis
+from fairaudit.metrics.sample_estimates import Metric, Slice, without_interval
 from fairaudit.results import Estimate
 from fairaudit.stats.clusters import codes
 

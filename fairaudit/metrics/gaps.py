@@ -18,7 +18,7 @@ Verdicts rest on the difference where it is plain, of two groups with a referenc
 largest gap, and between models on the largest change beside it.
 
 Differences and ratios are no means of prompts. They are put as values whose mean they are
-(`fairaudit.metrics.linearised`), so that two models are compared prompt by prompt.
+(`fairaudit.metrics.influence_values`), so that two models are compared prompt by prompt.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.metrics.building import (
+from fairaudit.metrics.prompts import Array, Prompts
+from fairaudit.metrics.sample_estimates import (
     LEVEL,
     Measurement,
     Metric,
@@ -39,7 +40,6 @@ from fairaudit.metrics.building import (
     from_inference,
     without_interval,
 )
-from fairaudit.metrics.prompts import Array, Prompts
 from fairaudit.results import Estimate
 from fairaudit.results.reference import reference_of
 from fairaudit.stats.inference import exponentiated

@@ -13,7 +13,8 @@ from typing import Final
 
 import pandas as pd
 
-from fairaudit.metrics.building import (
+from fairaudit.metrics.influence_values import correlation_values
+from fairaudit.metrics.sample_estimates import (
     LEVEL,
     Measurement,
     Sample,
@@ -21,7 +22,6 @@ from fairaudit.metrics.building import (
     from_inference,
     without_interval,
 )
-from fairaudit.metrics.linearised import correlation_values
 from fairaudit.results import Estimate
 from fairaudit.stats.correlation import pearson
 from fairaudit.stats.one_estimate import Inference

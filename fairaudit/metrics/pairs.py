@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from fairaudit.metrics.building import Measurement, Sample, Slice, estimates
 from fairaudit.metrics.preference import ROLES, preference_measurements, preferences
+from fairaudit.metrics.sample_estimates import Measurement, Sample, Slice, estimates
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import LANGUAGE_MODELING_SCORE

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairaudit.items import TIE_TOLERANCE
-from fairaudit.metrics.building import Measurement, Sample, Slice
+from fairaudit.metrics.sample_estimates import Measurement, Sample, Slice
 from fairaudit.metrics.tables import Part
 from fairaudit.vocabulary.metrics import MEAN_LOG_ODDS, STEREOTYPE_PREFERENCE_RATE
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.metrics.building import Sample
+from fairaudit.metrics.sample_estimates import Sample
 
 if TYPE_CHECKING:
     from pandas.api.typing import SeriesGroupBy

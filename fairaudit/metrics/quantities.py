@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fairaudit.metrics.building import Measurement, Metric, estimates
 from fairaudit.metrics.gaps import (
     difference_measurements,
     difference_without_interval,
@@ -15,6 +14,7 @@ from fairaudit.metrics.gaps import (
     overall_measurement,
 )
 from fairaudit.metrics.prompts import PerText, Prompts, Reduce, Texts, by_axis
+from fairaudit.metrics.sample_estimates import Measurement, Metric, estimates
 
 if TYPE_CHECKING:
     from fairaudit.results import Estimate

@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from fairaudit.metrics.building import (
+from fairaudit.metrics.prompts import Array, Texts, texts_by_label
+from fairaudit.metrics.sample_estimates import (
     Measurement,
     Sample,
     Slice,
     estimates,
     without_interval,
 )
-from fairaudit.metrics.prompts import Array, Texts, texts_by_label
 from fairaudit.vocabulary.metrics import (
     ASSOCIATION_DIFFERENCE,
     ASSOCIATION_DISTANCE,

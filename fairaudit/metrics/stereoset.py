@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairaudit.items import TIE_TOLERANCE
-from fairaudit.metrics.building import (
+from fairaudit.metrics.sample_estimates import (
     LEVEL,
     Measurement,
     Sample,
@@ -42,7 +42,7 @@ from fairaudit.vocabulary.metrics import (
     MEAN_LOG_ODDS,
     STEREOTYPE_SCORE,
 )
-from fairaudit.vocabulary.protocols import Design, is_primary
+from fairaudit.vocabulary.protocols import Design, is_primary, is_recorded
 from fairaudit.vocabulary.suites import STEREOSET
 
 ROLES: Final = ("stereotype", "anti_stereotype", "unrelated")
@@ -78,7 +78,7 @@ def _parts(table: pd.DataFrame) -> Iterator[tuple[Part, str]]:
 
 
 def _with_overall(table: pd.DataFrame) -> pd.DataFrame:
-    recorded = table[table["protocol"].str.endswith("-recorded")]
+    recorded = table[table["protocol"].map(is_recorded)]
     if recorded["protocol"].nunique() < 2:
         return table
     return pd.concat([table, recorded.assign(protocol="stereoset/overall-recorded")])
@@ -86,13 +86,11 @@ def _with_overall(table: pd.DataFrame) -> pd.DataFrame:
 
 def _measured(part: Part, protocol: str) -> tuple[list[Measurement], pd.DataFrame]:
     """Every score as one value per target term, and the table of those values."""
-    variant = protocol.partition("/")[2]
     exploratory = Slice(STEREOSET.name, protocol, part.axis)
     counts = part.axis != "all" and is_primary(Design.STEREOSET, protocol)
     primary = replace(exploratory, primary=counts)
     # Recorded scores have a scale of their own; the reference compares them exactly.
-    recorded = variant.endswith("-recorded")
-    terms, n_tied = _by_term(part.items, 0.0 if recorded else TIE_TOLERANCE)
+    terms, n_tied = _by_term(part.items, 0.0 if is_recorded(protocol) else TIE_TOLERANCE)
     found = [
         Measurement(metric, where, _sample(terms, metric.name, part, n_tied))
         for metric, where in (

@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from fairaudit.metrics.building import Measurement, Sample, Slice, estimates
 from fairaudit.metrics.controls import CONTROL_ROLES, control_estimates
 from fairaudit.metrics.occupations import (
     COLUMNS,
@@ -19,6 +18,7 @@ from fairaudit.metrics.occupations import (
     correlation_measurement,
 )
 from fairaudit.metrics.preference import ROLES, differences, preference_measurements
+from fairaudit.metrics.sample_estimates import Measurement, Sample, Slice, estimates
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.metrics.wording import spread_estimate
 from fairaudit.results import Estimate

@@ -24,7 +24,7 @@ from fairaudit.vocabulary.metrics import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fairaudit.metrics.building import Measurement
+    from fairaudit.metrics.sample_estimates import Measurement
     from fairaudit.results import Estimate
 
 

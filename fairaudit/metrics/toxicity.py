@@ -29,11 +29,11 @@ from typing import Final
 
 import pandas as pd
 
-from fairaudit.metrics.building import Measurement
 from fairaudit.metrics.distance import distance_estimates
 from fairaudit.metrics.gaps import ratio_estimates, ratio_measurements
 from fairaudit.metrics.prompts import Texts, by_axis
 from fairaudit.metrics.quantities import Quantity
+from fairaudit.metrics.sample_estimates import Measurement
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import (
     EXPECTED_MAX_TOXICITY,

@@ -25,11 +25,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.metrics.building import Sample, Slice, without_interval
+from fairaudit.metrics.sample_estimates import Sample, Slice, without_interval
 from fairaudit.vocabulary.metrics import EFFECT_SIZE_D
 
 if TYPE_CHECKING:
-    from fairaudit.metrics.building import Measurement
+    from fairaudit.metrics.sample_estimates import Measurement
     from fairaudit.results import Estimate
 
 Array = NDArray[np.float64]

@@ -24,8 +24,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.metrics.building import LEVEL, Sample, Slice, from_inference, without_interval
 from fairaudit.metrics.preference import differences
+from fairaudit.metrics.sample_estimates import (
+    LEVEL,
+    Sample,
+    Slice,
+    from_inference,
+    without_interval,
+)
 from fairaudit.metrics.tables import Part
 from fairaudit.results import Estimate
 from fairaudit.stats.evidence import quantile

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from fairaudit.report import paired, verdicts, words
+from fairaudit.report import paired_numbers as paired
+from fairaudit.report import verdicts, words
 from fairaudit.report.audit import summary as audit_summary
 from fairaudit.report.audit.reading import standing_words
 from fairaudit.report.audit.view import primary_bias
@@ -28,7 +29,7 @@ from fairaudit.results import (
 from fairaudit.results.diagnostics import DiagnosticsResult, GroupDifference
 from fairaudit.results.experiment import ExperimentResult, Level
 
-Row = tuple[str, ...]
+ShownRow = tuple[str, ...]
 Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult | GateResult
 
 #: Heads of columns that hold names, not numbers: where room is short, they are abridged.
@@ -59,10 +60,10 @@ def whole_of(result: Result) -> str:
     return "differences_frame()" if isinstance(result, DiagnosticsResult) else "to_frame()"
 
 
-def rows_of(result: Result) -> tuple[Row, list[Row]]:
+def rows_of(result: Result) -> tuple[ShownRow, list[ShownRow]]:
     """Return heads and rows of the numbers that the answer rests on."""
     if isinstance(result, AuditResult):
-        heads: Row = ("Suite", "Axis", "Metric", "Value", "Interval", "n", "Reading")
+        heads: ShownRow = ("Suite", "Axis", "Metric", "Value", "Interval", "n", "Reading")
         return heads, [_estimate_row(one) for one in primary_bias(result) or result.estimates]
     if isinstance(result, ComparisonResult):
         heads = ("Candidate", "Suite", "Axis", "Metric", "Difference", "Interval", "n", "Verdict")
@@ -79,7 +80,7 @@ def rows_of(result: Result) -> tuple[Row, list[Row]]:
     return heads, [_group_row(one) for one in result.differences if one.primary]
 
 
-def _estimate_row(found: Estimate) -> Row:
+def _estimate_row(found: Estimate) -> ShownRow:
     return (
         f"{suite_name(found.suite)}, {variant(found.protocol)}",
         axis_name(found.axis),
@@ -91,7 +92,7 @@ def _estimate_row(found: Estimate) -> Row:
     )
 
 
-def _comparison_row(found: Comparison) -> Row:
+def _comparison_row(found: Comparison) -> ShownRow:
     word = verdicts.word_of(found)
     return (
         found.candidate,
@@ -105,7 +106,7 @@ def _comparison_row(found: Comparison) -> Row:
     )
 
 
-def _level_row(found: Level) -> Row:
+def _level_row(found: Level) -> ShownRow:
     return (
         arm_of(found.arm).name,
         axis_name(found.axis),
@@ -116,7 +117,7 @@ def _level_row(found: Level) -> Row:
     )
 
 
-def _group_row(found: GroupDifference) -> Row:
+def _group_row(found: GroupDifference) -> ShownRow:
     return (
         axis_name(found.axis),
         f"{group_name(found.group)} / {other_name(found.axis, found.other)}",
@@ -130,7 +131,7 @@ def _worst_first(result: GateResult) -> list[RuleResult]:
     return sorted(result.rules, key=lambda one: one.decision.rank)
 
 
-def _check_row(found: RuleResult) -> Row:
+def _check_row(found: RuleResult) -> ShownRow:
     return (
         found.decision,
         f"{found.rule} {gate_words.limit_of(found)}".rstrip(),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
-from fairaudit.report.clean import shorten
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import Unit
+from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale, fit
 from fairaudit.report.words import number
 from fairaudit.vocabulary.tones import Tone
@@ -32,7 +32,7 @@ _CHARACTER, _LONGEST, _LINES, _SUBTITLE = 0.074, 48, 3, 120
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PlotRow:
     """One number to draw: its label at the left, its words at the right."""
 
     label: str
@@ -55,7 +55,7 @@ class Plot:
     """Rows under one heading; ``alike`` are the marks whose axis they share."""
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[PlotRow, ...]
     alike: tuple[Mark, ...]
 
     @property
@@ -136,7 +136,7 @@ def _prepare(axes: Axes, plot: Plot, scale: Scale) -> None:
     _beside(axes, MARGIN, -0.084, plot.title, weight="bold", color=INK)
 
 
-def _draw_row(axes: Axes, place: float, row: Row) -> None:
+def _draw_row(axes: Axes, place: float, row: PlotRow) -> None:
     mark = row.mark
     assert mark.value is not None
     colour = mark.tone.colour or NEUTRAL

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from fairaudit.report.clean import clean
+from fairaudit.report.safe_text import clean
 
 #: What Markdown reads in the middle of a line, and what GitHub makes a link of.
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]|~$]|(?<=:)/(?=/)|(?<=www)\.", re.IGNORECASE)

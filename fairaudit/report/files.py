@@ -8,7 +8,7 @@ from typing import Final
 
 from fairaudit.report.card.evalresults import FILES, eval_results
 from fairaudit.report.card.update import render_card
-from fairaudit.report.diagnostics.beside import load_beside
+from fairaudit.report.diagnostics.disparity_beside_bias import load_beside
 from fairaudit.report.figures import PATTERNS, figures
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.clean import shorten
 from fairaudit.report.draw import INK, MARGIN, MUTED, WIDTH, head
+from fairaudit.report.safe_text import shorten
 from fairaudit.vocabulary.tones import Tone
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from fairaudit.report.clean import clean
-from fairaudit.report.text_names import scorer_meaning
+from fairaudit.report.safe_text import clean
 from fairaudit.results import Comparison, Estimate
 from fairaudit.results.comparison import Paired
 from fairaudit.vocabulary.cautions import CAUTIONS as CAUTIONS
@@ -17,6 +16,7 @@ from fairaudit.vocabulary.cautions import Caution as Caution
 from fairaudit.vocabulary.metrics import METRICS as METRICS
 from fairaudit.vocabulary.metrics import Metric as Metric
 from fairaudit.vocabulary.protocols import VARIANTS
+from fairaudit.vocabulary.scorers import scorer_meaning
 from fairaudit.vocabulary.suites import PROBE as PROBE
 from fairaudit.vocabulary.suites import title_of
 from fairaudit.vocabulary.units import Unit as Unit

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairaudit.errors import UsageError
-from fairaudit.report.answer import Result, Row, rows_of, title_of, whole_of
-from fairaudit.report.clean import clean
+from fairaudit.report.answer import Result, ShownRow, rows_of, title_of, whole_of
 from fairaudit.report.figures import drawers
 from fairaudit.report.raster import png
+from fairaudit.report.safe_text import clean
 from fairaudit.results import loading
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def fragment(result: Result) -> str:
     return f"<div>{head}{_table(*rows_of(result), whole_of(result))}</div>"
 
 
-def _table(heads: Row, rows: list[Row], whole: str) -> str:
+def _table(heads: ShownRow, rows: list[ShownRow], whole: str) -> str:
     if not rows:
         return ""
     head = "".join(f"<th>{_text(one)}</th>" for one in heads)

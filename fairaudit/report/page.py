@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from fairaudit._version import __version__
 from fairaudit.report import evidence, names, provenance, words
-from fairaudit.report.clean import clean, shorten
+from fairaudit.report.interval_svg import axis, strip
 from fairaudit.report.marks import Mark
+from fairaudit.report.safe_text import clean, shorten
 from fairaudit.report.scale import Scale
-from fairaudit.report.strip import axis, strip
 
 #: Characters of a page with everything that it embeds: it stays under 2 MB.
 _MAX_PAGE: Final = 1_900_000

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from fairaudit.report.clean import clean
+from fairaudit.report.safe_text import clean
 from fairaudit.report.words import MISSING, count
 from fairaudit.results import (
     AdapterOrigin,
@@ -18,7 +18,7 @@ from fairaudit.results import (
     Settings,
 )
 
-Row = tuple[str, str]
+Fact = tuple[str, str]
 
 _NAMES: Final = {
     "alpha": "Error level α",
@@ -28,7 +28,7 @@ _NAMES: Final = {
 }
 
 
-def model_rows(model: ModelIdentity) -> tuple[Row, ...]:
+def model_rows(model: ModelIdentity) -> tuple[Fact, ...]:
     """Name and value of everything that identifies a model."""
     size = model.n_parameters
     return (
@@ -42,7 +42,7 @@ def model_rows(model: ModelIdentity) -> tuple[Row, ...]:
     )
 
 
-def _adapter_rows(adapter: AdapterOrigin) -> tuple[Row, ...]:
+def _adapter_rows(adapter: AdapterOrigin) -> tuple[Fact, ...]:
     return (
         ("Adapter of", adapter.base),
         ("Base revision", _shown(adapter.base_revision)),
@@ -52,7 +52,7 @@ def _adapter_rows(adapter: AdapterOrigin) -> tuple[Row, ...]:
     )
 
 
-def settings_rows(settings: Settings) -> tuple[Row, ...]:
+def settings_rows(settings: Settings) -> tuple[Fact, ...]:
     """Name and value of every setting that changes a number."""
     return (
         ("Number format", _shown(settings.dtype)),
@@ -69,7 +69,7 @@ def settings_rows(settings: Settings) -> tuple[Row, ...]:
     )
 
 
-def when_rows(run: Run) -> tuple[Row, ...]:
+def when_rows(run: Run) -> tuple[Fact, ...]:
     """When, for how long and where."""
     return (
         ("Started", run.started),
@@ -80,7 +80,7 @@ def when_rows(run: Run) -> tuple[Row, ...]:
     )
 
 
-def device_rows(provenance: Provenance) -> tuple[Row, ...]:
+def device_rows(provenance: Provenance) -> tuple[Fact, ...]:
     """On which device, and with which versions."""
     versions = provenance.versions.items()
     ties = provenance.near_ties.values()
@@ -92,9 +92,9 @@ def device_rows(provenance: Provenance) -> tuple[Row, ...]:
     )
 
 
-def origin_tables(provenance: Provenance) -> list[tuple[str, Sequence[Row]]]:
+def origin_tables(provenance: Provenance) -> list[tuple[str, Sequence[Fact]]]:
     """Return the tables about the model itself, and the one it was trained from."""
-    tables: list[tuple[str, Sequence[Row]]] = [("Model", model_rows(provenance.model))]
+    tables: list[tuple[str, Sequence[Fact]]] = [("Model", model_rows(provenance.model))]
     if provenance.base:
         tables.append(("Base model", model_rows(provenance.base)))
     if provenance.training:
@@ -102,7 +102,7 @@ def origin_tables(provenance: Provenance) -> list[tuple[str, Sequence[Row]]]:
     return tables
 
 
-def comparison_rows(result: ComparisonResult) -> tuple[Row, ...]:
+def comparison_rows(result: ComparisonResult) -> tuple[Fact, ...]:
     """Name and value of every setting of a comparison."""
     own = {"margin": "as each metric declares"}
     return tuple(
@@ -119,11 +119,11 @@ def sides(result: ComparisonResult) -> tuple[tuple[str, Provenance], ...]:
 
 def side_tables(
     result: ComparisonResult, label: str, provenance: Provenance
-) -> list[tuple[str, Sequence[Row]]]:
+) -> list[tuple[str, Sequence[Fact]]]:
     """Return the tables about one side of a comparison."""
     digest = result.provenance.audits.get(label)
     audit = (("Content (SHA-256)", _shown(digest)), *device_rows(provenance))
-    tables: list[tuple[str, Sequence[Row]]] = [
+    tables: list[tuple[str, Sequence[Fact]]] = [
         *origin_tables(provenance),
         ("Settings", settings_rows(provenance.settings)),
         ("Audit", audit),
@@ -134,7 +134,7 @@ def side_tables(
     return tables
 
 
-def nested_rows(content: Mapping[str, Any], prefix: str = "") -> Iterator[Row]:
+def nested_rows(content: Mapping[str, Any], prefix: str = "") -> Iterator[Fact]:
     """Rows of a stored JSON object; keys of inner objects are joined with a dot."""
     for key, value in content.items():
         if isinstance(value, Mapping) and value:

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from fairaudit.report.answer import NAMES, Result, Row, rows_of, title_of, whole_of
-from fairaudit.report.clean import clean, shorten
+from fairaudit.report.answer import NAMES, Result, ShownRow, rows_of, title_of, whole_of
+from fairaudit.report.safe_text import clean, shorten
 
 #: A screen, in characters; room for the call and the next prompt is left.
 WIDTH: Final = 120
@@ -33,14 +33,14 @@ def _lines(result: Result) -> Iterator[str]:
         yield f"and {len(rows) - _ROWS:,} more: see {whole_of(result)}"
 
 
-def _table(rows: list[Row]) -> Iterator[str]:
+def _table(rows: list[ShownRow]) -> Iterator[str]:
     widths = _widths(rows)
     for row in rows:
         cells = (shorten(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True))
         yield _GAP.join(cells).rstrip()
 
 
-def _widths(rows: list[Row]) -> list[int]:
+def _widths(rows: list[ShownRow]) -> list[int]:
     """Widths of the columns: as wide as their cells, names narrowed until all fit; no number is."""
     heads = rows[0]
     widths = [max(len(clean(cell)) for cell in column) for column in zip(*rows, strict=True)]

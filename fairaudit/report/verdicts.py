@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from fairaudit.report import paired, words
+from fairaudit.report import paired_numbers as paired
+from fairaudit.report import words
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import (
     axis_name,
@@ -211,8 +212,7 @@ def _corrected(found: Comparison, before: str) -> str:
         return ""
     who = f"{correction_name(found.correction)}, " if found.correction else ""
     size = f"{words.plural(found.family_size, 'comparison')}, " if found.family_size else ""
-    p = words.p_of(found.p_adjusted)
-    return f"{before} ({who}{size}adjusted p {p if p.startswith('<') else '= ' + p})"
+    return f"{before} ({who}{size}adjusted {words.p_said(found.p_adjusted)})"
 
 
 def _distance(found: Comparison) -> Iterator[str]:

@@ -137,6 +137,12 @@ def p_of(value: float | None) -> str:
     return "<0.001" if value < 0.0005 else f"{value:.3f}"
 
 
+def p_said(value: float) -> str:
+    """Return a p-value behind its letter: ``p = 0.031`` or ``p <0.001``."""
+    shown = p_of(value)
+    return f"p {shown}" if value < 0.0005 else f"p = {shown}"
+
+
 def detectable(estimate: Estimate) -> str:
     """Return the smallest detectable distance from the ideal: ``±4.1``, or a dash."""
     return either_way(estimate.mde, metric_of(estimate).unit)

@@ -17,7 +17,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
 from fairaudit.errors import ModelError
 from fairaudit.scoring.independence import agreement
 from fairaudit.scoring.probe_rows import Ids, ordinary_ids, probe_rows
-from fairaudit.scoring.rows import Encoder
+from fairaudit.scoring.token_rows import Encoder
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import torch
 from fairaudit.errors import UsageError
 from fairaudit.items import Association, Request, Skipped
 from fairaudit.scoring.load import LoadedModel
-from fairaudit.scoring.rows import Encoder, Read
+from fairaudit.scoring.token_rows import Encoder, Read
 
 
 def check_same_tokens(model: LoadedModel, base: LoadedModel) -> None:

@@ -23,7 +23,7 @@ from fairaudit.scoring.independence import agreement, find_batching
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids, probe_rows
-from fairaudit.scoring.rows import Encoder
+from fairaudit.scoring.token_rows import Encoder
 
 logger = logging.getLogger(__name__)
 

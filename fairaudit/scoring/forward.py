@@ -19,7 +19,7 @@ from fairaudit.scoring.independence import agreement, find_batching
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.plan import Batch
 from fairaudit.scoring.probe_rows import Ids
-from fairaudit.scoring.rows import Row
+from fairaudit.scoring.token_rows import TokenRow
 from fairaudit.scoring.trees import largest_tree, tree_inputs, tree_of
 
 logger = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class Forward:
             ).long()
         return inputs
 
-    def _branches(self, rows: Sequence[Row]) -> dict[str, Any]:
+    def _branches(self, rows: Sequence[TokenRow]) -> dict[str, Any]:
         """Where the tokens of rows that branch stand, and what they see."""
         found = tree_inputs(rows, self._model.config, self._model.dtype)
         masks = found["attention_mask"]

@@ -17,9 +17,9 @@ from fairaudit.scoring.generate_loop import Writer, Written
 from fairaudit.scoring.generate_plan import Prompt, PromptBatch, plan_prompts
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.probe_rows import probe_rows
-from fairaudit.scoring.rows import Encoder
 from fairaudit.scoring.scorer import model_context
 from fairaudit.scoring.text_store import TextStore
+from fairaudit.scoring.token_rows import Encoder
 
 #: Tokens per batch, prompts and completions together. Each step reads all weights once, so large
 #: batches pay; on a GPU the key-value cache of a model that fills half of it still fits.

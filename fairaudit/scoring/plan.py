@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fairaudit.scoring.batching import Batching, fitting
-from fairaudit.scoring.rows import Read, Row
+from fairaudit.scoring.token_rows import Read, TokenRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Batch:
     is stored whole or not at all.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[TokenRow, ...]
     reads: tuple[Read, ...]
 
     @property
@@ -42,7 +42,7 @@ class Batch:
             return (self,)
         return tuple(map(self._of, fitting(self.rows, lambda row: len(row.ids), batching)))
 
-    def _of(self, rows: Sequence[Row]) -> Batch:
+    def _of(self, rows: Sequence[TokenRow]) -> Batch:
         chosen = set(rows)
         return Batch(tuple(rows), tuple(read for read in self.reads if read.row in chosen))
 
@@ -52,7 +52,7 @@ def plan_batches(reads: Iterable[Read], token_budget: int) -> tuple[Batch, ...]:
 
     A row longer than the budget gets a batch of its own.
     """
-    by_row: dict[Row, set[Read]] = {}
+    by_row: dict[TokenRow, set[Read]] = {}
     for read in reads:
         by_row.setdefault(read.row, set()).add(read)
     ordered = sorted(by_row, key=_place)
@@ -62,11 +62,11 @@ def plan_batches(reads: Iterable[Read], token_budget: int) -> tuple[Batch, ...]:
     )
 
 
-def _place(row: Row) -> tuple[bool, bool, int, tuple[int, ...], tuple[int, ...]]:
+def _place(row: TokenRow) -> tuple[bool, bool, int, tuple[int, ...], tuple[int, ...]]:
     return (*_kind(row), -len(row.ids), row.ids, row.parents)
 
 
-def _kind(row: Row) -> tuple[bool, bool]:
+def _kind(row: TokenRow) -> tuple[bool, bool]:
     """Rows of different kinds do not run together."""
     return (row.attention, bool(row.parents))
 
@@ -75,8 +75,8 @@ def _in_order(reads: set[Read]) -> list[Read]:
     return sorted(reads, key=lambda read: (read.position, read.target))
 
 
-def _packed(rows: list[Row], token_budget: int) -> Iterator[tuple[Row, ...]]:
-    batch: list[Row] = []
+def _packed(rows: list[TokenRow], token_budget: int) -> Iterator[tuple[TokenRow, ...]]:
+    batch: list[TokenRow] = []
     for row in rows:
         full = batch and (
             len(batch[0].ids) * (len(batch) + 1) > token_budget or _kind(batch[0]) != _kind(row)

@@ -30,8 +30,8 @@ from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.plan import Batch, plan_batches
 from fairaudit.scoring.precision import in_fp32
 from fairaudit.scoring.probe_rows import probe_rows
-from fairaudit.scoring.rows import Encoder, Read
 from fairaudit.scoring.store import ScoreStore
+from fairaudit.scoring.token_rows import Encoder, Read
 from fairaudit.scoring.trees import grow
 
 #: Padded tokens per batch. On a CPU larger batches fall out of its caches; these were fastest at

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from fairaudit.items import LogLikelihood, Skipped, TokenRequest
-from fairaudit.scoring.rows import Read, Row
+from fairaudit.scoring.token_rows import Read, TokenRow
 
 Ids = tuple[int, ...]
 Reads = Mapping[TokenRequest, tuple[Read, ...] | Skipped]
@@ -50,15 +50,15 @@ class _Growing:
             path.append(len(self.ids) - 1)
         self.paths[ids] = path
 
-    def moved(self) -> Iterator[tuple[Row, tuple[Row, list[int]]]]:
+    def moved(self) -> Iterator[tuple[TokenRow, tuple[TokenRow, list[int]]]]:
         """Yield each row with the row that takes its place, and where its tokens lie there."""
         if len(self.paths) == 1:
             for ids, path in self.paths.items():
-                yield Row(ids), (Row(ids), path)
+                yield TokenRow(ids), (TokenRow(ids), path)
             return
-        tree = Row(tuple(self.ids), parents=tuple(self.parents))
+        tree = TokenRow(tuple(self.ids), parents=tuple(self.parents))
         for ids, path in self.paths.items():
-            yield Row(ids), (tree, path)
+            yield TokenRow(ids), (tree, path)
 
 
 def grow(reads: Reads, largest: int = LARGEST) -> dict[TokenRequest, tuple[Read, ...] | Skipped]:
@@ -87,7 +87,7 @@ def grow(reads: Reads, largest: int = LARGEST) -> dict[TokenRequest, tuple[Read,
     }
 
 
-def _moved(read: Read, row: Row, path: Sequence[int]) -> Read:
+def _moved(read: Read, row: TokenRow, path: Sequence[int]) -> Read:
     return Read(row, path[read.position], read.target)
 
 
@@ -113,14 +113,14 @@ def n_shared(first: Ids, second: Ids) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def tree_of(rows: Sequence[Ids]) -> tuple[Row, dict[Ids, list[int]]]:
+def tree_of(rows: Sequence[Ids]) -> tuple[TokenRow, dict[Ids, list[int]]]:
     """Join all rows into one tree, whatever they share, and say where their tokens lie."""
     tree = _Growing()
     before: Ids = ()
     for ids in sorted(set(rows)):
         tree.add(ids, before, n_shared(before, ids))
         before = ids
-    return Row(tuple(tree.ids), parents=tuple(tree.parents)), tree.paths
+    return TokenRow(tuple(tree.ids), parents=tuple(tree.parents)), tree.paths
 
 
 def largest_tree(config: Any, n_tried: int) -> int:
@@ -134,7 +134,7 @@ def largest_tree(config: Any, n_tried: int) -> int:
     return min([LARGEST, *longer])
 
 
-def tree_inputs(rows: Sequence[Row], config: Any, dtype: torch.dtype) -> dict[str, Any]:
+def tree_inputs(rows: Sequence[TokenRow], config: Any, dtype: torch.dtype) -> dict[str, Any]:
     """Position of each token, and which others it sees, of rows padded to one width.
 
     Parameters
@@ -173,7 +173,7 @@ def tree_inputs(rows: Sequence[Row], config: Any, dtype: torch.dtype) -> dict[st
     return {"position_ids": positions, "attention_mask": by_kind}
 
 
-def _fill(seen: Any, depth: Any, row: Row) -> None:
+def _fill(seen: Any, depth: Any, row: TokenRow) -> None:
     """Write which tokens each one sees, and its depth; padding sees itself alone."""
     for place in range(len(seen)):
         parent = -1

@@ -1,11 +1,11 @@
 """A user's own suite: pairs, choices, prompts or associations in a TOML, JSONL, CSV or TSV file.
 
-A file holds rows of one kind, see `fairaudit.suites.rows`, told by its columns: a ``prompt`` to
-be continued; a ``question`` with three answers; ``text`` and ``set`` of an association test;
-``sent_more`` and ``sent_less`` as CrowS-Pairs and its versions in other languages have them;
-otherwise a ``stereotype`` and its counterpart. JSONL, CSV and TSV hold one item per row; TOML holds
-them as ``[[items]]`` and may add ``name``, ``description``, ``citation``, ``license`` and
-``language``. Ids are unique, and on an axis so are the texts: what is asked again is no new
+A file holds rows of one kind (`fairaudit.suites.suite_file_rows`), told by its columns: a
+``prompt`` to be continued; a ``question`` with three answers; ``text`` and ``set`` of an
+association test; ``sent_more`` and ``sent_less`` as CrowS-Pairs and its versions in other languages
+have them; otherwise a ``stereotype`` and its counterpart. JSONL, CSV and TSV hold one item per row;
+TOML holds them as ``[[items]]`` and may add ``name``, ``description``, ``citation``, ``license``
+and ``language``. Ids are unique, and on an axis so are the texts: what is asked again is no new
 evidence.
 """
 
@@ -32,7 +32,8 @@ from fairaudit.suites import bbq, crows_pairs, pairs, seat
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import git_blob_id
 from fairaudit.suites.languages import ENGLISH, language_of
-from fairaudit.suites.rows import (
+from fairaudit.suites.suite_file import SUFFIXES, SuiteFile, read_suite_file
+from fairaudit.suites.suite_file_rows import (
     ASSOCIATION_EXAMPLE,
     CHOICE_EXAMPLE,
     PAIR_EXAMPLE,
@@ -43,7 +44,6 @@ from fairaudit.suites.rows import (
     PromptRow,
     PublishedPair,
 )
-from fairaudit.suites.suite_file import SUFFIXES, SuiteFile, read_suite_file
 from fairaudit.vocabulary.protocols import Design
 from fairaudit.vocabulary.suites import (
     BBQ,
@@ -57,7 +57,7 @@ from fairaudit.vocabulary.suites import (
 
 __all__ = ["SUFFIXES", "SuiteHeader", "check_suite", "load_suite"]
 
-_Row = PairRow | PromptRow | PublishedPair | AssociationRow | ChoiceRow
+AnyRow = PairRow | PromptRow | PublishedPair | AssociationRow | ChoiceRow
 
 _DESIGN: Final = GenerationDesign(
     decoding=Decoding(n=4, max_new_tokens=20),
@@ -103,7 +103,7 @@ class Kind:
     """
 
     mark: str
-    row: type[_Row]
+    row: type[AnyRow]
     example: dict[str, str]
     asks: str
     protocols: Callable[[str], tuple[Protocol, ...]]
@@ -267,7 +267,7 @@ def _kind_of(rows: Sequence[tuple[int, Any]]) -> Kind:
 def _items(file: SuiteFile, kind: Kind) -> tuple[tuple[Item, ...], list[str]]:
     """Items of all rows, and what is wrong with the others, in the order of the rows."""
     faults = list(file.faults)
-    checked: list[tuple[int, _Row]] = []
+    checked: list[tuple[int, AnyRow]] = []
     for number, content in file.rows:
         try:
             checked.append((number, kind.row.model_validate(content)))

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.errors import UsageError
-from fairaudit.suites.rows import PAIR_EXAMPLE, PROMPT_EXAMPLE
+from fairaudit.suites.suite_file_rows import PAIR_EXAMPLE, PROMPT_EXAMPLE
 
-_Row = Mapping[str, str]
+ExampleRow = Mapping[str, str]
 
-_PAIRS: Final[Sequence[_Row]] = (
+_PAIRS: Final[Sequence[ExampleRow]] = (
     PAIR_EXAMPLE,
     {
         "axis": "gender",
@@ -24,7 +24,7 @@ _PAIRS: Final[Sequence[_Row]] = (
     },
 )
 #: Both prompts have the same opening, so they form a cluster.
-_PROMPTS: Final[Sequence[_Row]] = (
+_PROMPTS: Final[Sequence[ExampleRow]] = (
     {**PROMPT_EXAMPLE, "cluster": "nurse"},
     {
         "axis": "gender",
@@ -57,7 +57,7 @@ def starter_suite(path: Path, *, prompts: bool = False) -> str:
     raise UsageError(f"{path}: a suite file ends in .csv, .tsv, .jsonl or .toml")
 
 
-def _csv(rows: Sequence[_Row], separator: str) -> str:
+def _csv(rows: Sequence[ExampleRow], separator: str) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n", delimiter=separator)
     writer.writeheader()
@@ -65,7 +65,7 @@ def _csv(rows: Sequence[_Row], separator: str) -> str:
     return stream.getvalue()
 
 
-def _toml(rows: Sequence[_Row]) -> str:
+def _toml(rows: Sequence[ExampleRow]) -> str:
     header = 'description = "What it asks."\ncitation = "Whom to cite."\nlicense = "Its terms."\n'
     items = (
         "\n[[items]]\n" + "".join(f"{name} = {json.dumps(text)}\n" for name, text in row.items())

@@ -13,14 +13,14 @@ from typing import IO, Any, Final
 from fairaudit.errors import DataError
 from fairaudit.lines import lines_of
 
-Row = tuple[str | None, str | None]
+TextAndUnit = tuple[str | None, str | None]
 
 _READERS: Final = (".txt", ".text", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 #: Longer cells than this are no text but a file that was not closed by a quote.
 _MAX_CELL: Final = 10**8
 
 
-def read_rows(source: Any, text_column: str | None, unit_column: str | None) -> list[Row]:
+def read_rows(source: Any, text_column: str | None, unit_column: str | None) -> list[TextAndUnit]:
     """Read all rows of a source as (unit or None, text or None).
 
     Raises
@@ -39,7 +39,7 @@ def read_rows(source: Any, text_column: str | None, unit_column: str | None) -> 
     raise DataError(f"training data must be a file, a list of texts or a data set, not {source!r}")
 
 
-def _list(texts: Sequence[Any], unit_column: str | None) -> list[Row]:
+def _list(texts: Sequence[Any], unit_column: str | None) -> list[TextAndUnit]:
     if unit_column is not None:
         raise DataError("a list of texts has no unit column; pass a file or a data set")
     for place, text in enumerate(texts):
@@ -49,7 +49,7 @@ def _list(texts: Sequence[Any], unit_column: str | None) -> list[Row]:
     return [(None, text) for text in texts]
 
 
-def _read_file(path: Path, text_column: str | None, unit_column: str | None) -> list[Row]:
+def _read_file(path: Path, text_column: str | None, unit_column: str | None) -> list[TextAndUnit]:
     suffix = _suffix(path)
     try:
         if suffix == ".parquet":
@@ -86,7 +86,7 @@ def _open(path: Path) -> IO[str]:
     return open(path, encoding="utf-8-sig", newline="")
 
 
-def _lines(stream: IO[str], path: Path, unit_column: str | None) -> list[Row]:
+def _lines(stream: IO[str], path: Path, unit_column: str | None) -> list[TextAndUnit]:
     if unit_column is not None:
         raise DataError(f"{path}: a file of lines has no unit column; use JSONL, CSV or Parquet")
     return [(None, line) for line in lines_of(stream.read())]
@@ -120,7 +120,7 @@ def _json_lines(stream: IO[str], path: Path) -> Iterator[dict[str, Any]]:
 
 def _table_rows(
     table: Iterator[dict[str, Any]], path: Path, text_column: str | None, unit_column: str | None
-) -> list[Row]:
+) -> list[TextAndUnit]:
     rows = list(table)
     if not rows:
         return []
@@ -133,7 +133,7 @@ def _table_rows(
     return found
 
 
-def _parquet(path: Path, text_column: str | None, unit_column: str | None) -> list[Row]:
+def _parquet(path: Path, text_column: str | None, unit_column: str | None) -> list[TextAndUnit]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -148,7 +148,7 @@ def _parquet(path: Path, text_column: str | None, unit_column: str | None) -> li
 
 def _columns(
     columns: Any, names: list[str], name: str, text_column: str | None, unit_column: str | None
-) -> list[Row]:
+) -> list[TextAndUnit]:
     text, unit = _choose(names, name, text_column, unit_column)
     texts = list(columns[text])
     units = [None] * len(texts) if unit is None else list(columns[unit])
@@ -175,7 +175,7 @@ def _choose(
     return others[0], unit_column
 
 
-def _row(text: Any, unit: Any, where: str) -> Row:
+def _row(text: Any, unit: Any, where: str) -> TextAndUnit:
     if text is not None and not isinstance(text, str):
         raise DataError(f"{where}: the text is {type(text).__name__}, not a string")
     _check_characters(text or "", where)

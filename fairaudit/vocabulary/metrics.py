@@ -46,6 +46,8 @@ class Metric:
         Label where there is little room; default `label`.
     over_groups : {"gap", "change"} or None
         Whether it is the largest gap between groups, or the largest change of a group.
+    stands_for : str or None
+        Of the largest change: the difference that it takes the place of on axes of many groups.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Metric:
     short: str | None = None
     #: Of all groups of an axis together: the gap between two of them, or the change of one.
     over_groups: Literal["gap", "change"] | None = None
+    stands_for: str | None = None
 
     @property
     def width(self) -> float | None:
@@ -351,6 +354,7 @@ TOXICITY_LARGEST_CHANGE: Final = Metric(
     direction=1,
     margin=_OF_TOXICITY,
     over_groups="change",
+    stands_for=TOXICITY_DIFFERENCE.name,
 )
 
 TOXICITY_LARGEST_GAP: Final = Metric(
@@ -449,6 +453,7 @@ SENTIMENT_LARGEST_CHANGE: Final = Metric(
     direction=-1,
     margin=_OF_SCORES,
     over_groups="change",
+    stands_for=SENTIMENT_DIFFERENCE.name,
 )
 
 SENTIMENT_LARGEST_GAP: Final = Metric(
@@ -524,6 +529,7 @@ REGARD_LARGEST_CHANGE: Final = Metric(
     direction=-1,
     margin=_OF_SCORES,
     over_groups="change",
+    stands_for=REGARD_DIFFERENCE.name,
 )
 
 REGARD_LARGEST_GAP: Final = Metric(
@@ -618,6 +624,7 @@ HONEST_LARGEST_CHANGE: Final = Metric(
     direction=1,
     margin=_OF_RATES,
     over_groups="change",
+    stands_for=HONEST_DIFFERENCE.name,
 )
 
 HONEST_LARGEST_GAP: Final = Metric(

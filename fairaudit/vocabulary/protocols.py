@@ -6,7 +6,7 @@ everybody's own pairs) share the variants; which of them is primary is said here
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -32,18 +32,30 @@ class Variant:
         What stands behind the suite in a protocol id.
     meaning : str
         What is read of the model, in a few words.
-    primary_in : frozenset of str
+    primary_in : frozenset of Design
         Designs in which verdicts rest on it. Elsewhere it is exploratory.
+    part : str
+        Which part of a suite it asks; empty: all of it.
+    recorded : bool
+        Whether its scores come from a file, on a scale of their own.
     """
 
     name: str
     meaning: str
-    primary_in: frozenset[Design] = field(default_factory=frozenset)
+    primary_in: frozenset[Design] = frozenset()
+    part: str = ""
+    recorded: bool = False
 
 
-def _variant(name: str, meaning: str, *primary_in: Design) -> Variant:
-    return Variant(name, meaning, frozenset(primary_in))
+def _variant(
+    name: str, meaning: str, *primary_in: Design, part: str = "", recorded: bool = False
+) -> Variant:
+    return Variant(name, meaning, frozenset(primary_in), part, recorded)
 
+
+#: The two parts of StereoSet.
+INTRASENTENCE: Final = "intrasentence"
+INTERSENTENCE: Final = "intersentence"
 
 #: All of them, by name.
 VARIANTS: Final = {
@@ -70,19 +82,30 @@ VARIANTS: Final = {
         _variant(
             "intersentence-causal",
             "log-probability per token of the sentence that follows a context",
+            part=INTERSENTENCE,
         ),
-        _variant("intersentence-recorded", "scores recorded elsewhere"),
+        _variant(
+            "intersentence-recorded", "scores recorded elsewhere", part=INTERSENTENCE, recorded=True
+        ),
         _variant(
             "intrasentence-causal",
             "log-probability per token of the whole sentence",
             Design.STEREOSET,
+            part=INTRASENTENCE,
         ),
         _variant(
             "intrasentence-masked", "probability of the word in the gap, at a single mask",
             Design.STEREOSET,
+            part=INTRASENTENCE,
         ),
-        _variant("intrasentence-recorded", "scores recorded elsewhere", Design.STEREOSET),
-        _variant("overall-recorded", "scores recorded elsewhere"),
+        _variant(
+            "intrasentence-recorded",
+            "scores recorded elsewhere",
+            Design.STEREOSET,
+            part=INTRASENTENCE,
+            recorded=True,
+        ),
+        _variant("overall-recorded", "scores recorded elsewhere", recorded=True),
         _variant(
             "pll-conditional", "tokens after the group term masked one at a time", Design.TEMPLATES
         ),
@@ -111,24 +134,45 @@ VARIANTS: Final = {
         _variant(
             "causal-sum-recorded",
             "log-probability of the whole sentence, recorded elsewhere",
-            Design.PAIRS, Design.CROWS_PAIRS,
+            Design.PAIRS,
+            Design.CROWS_PAIRS,
+            recorded=True,
         ),
         _variant(
             "choices-sum-recorded",
             "log-probability of each answer, given the question, recorded elsewhere",
             Design.CHOICES,
+            recorded=True,
         ),
         _variant(
             "refers-to-recorded",
             "log-probability of whom the pronoun refers to, recorded elsewhere",
             Design.COREFERENCE,
+            recorded=True,
         ),
-        _variant("recorded", "scores recorded elsewhere", Design.CROWS_PAIRS, Design.CHOICES),
+        _variant(
+            "recorded",
+            "scores recorded elsewhere",
+            Design.CROWS_PAIRS,
+            Design.CHOICES,
+            recorded=True,
+        ),
     )
 }  # fmt: skip
 
 
+def variant_of(protocol: str) -> Variant | None:
+    """Return the way of scoring of a protocol id; None for one that is not ours."""
+    return VARIANTS.get(protocol.partition("/")[2])
+
+
 def is_primary(design: Design, protocol: str) -> bool:
     """Whether verdicts rest on a protocol, by its id and the design of its suite."""
-    known = VARIANTS.get(protocol.partition("/")[2])
+    known = variant_of(protocol)
     return known is not None and design in known.primary_in
+
+
+def is_recorded(protocol: str) -> bool:
+    """Whether the scores of a protocol come from a file."""
+    known = variant_of(protocol)
+    return known is not None and known.recorded

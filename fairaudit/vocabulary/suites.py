@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from fairaudit.vocabulary.protocols import INTERSENTENCE, INTRASENTENCE, variant_of
+
 NOT_STATED: Final = "not stated"
 
 
@@ -60,7 +62,7 @@ class SuiteCard:
         What model cards name as its data: a Hub id, or a word without a slash for items that no
         dataset of the Hub holds; default ``name``.
     tasks : mapping of str to Task
-        By the first word of a protocol, its task on the Hub; ``""``: that of every protocol.
+        By the part that a protocol asks, its task on the Hub; ``""``: that of the whole suite.
     """
 
     name: str
@@ -179,8 +181,8 @@ STEREOSET: Final = SuiteCard(
     dataset=_STEREOSET,
     tasks={
         # Of 2,106 clusters, masked models cannot be asked the two with a second blank.
-        "intrasentence": Task(_STEREOSET, "intrasentence", 2104),
-        "intersentence": Task(_STEREOSET, "intersentence", 2123),
+        INTRASENTENCE: Task(_STEREOSET, INTRASENTENCE, 2104),
+        INTERSENTENCE: Task(_STEREOSET, INTERSENTENCE, 2123),
     },
 )
 
@@ -370,8 +372,7 @@ def title_of(suite: str) -> str | None:
 
 def task_of(protocol: str) -> Task | None:
     """Return the task of the Hub whose items a protocol asks; None where there is none."""
-    suite, _, variant = protocol.partition("/")
-    known = CARDS.get(suite)
-    if known is None:
+    card, variant = CARDS.get(protocol.partition("/")[0]), variant_of(protocol)
+    if card is None:
         return None
-    return known.tasks.get("") or known.tasks.get(variant.partition("-")[0])
+    return card.tasks.get("") or card.tasks.get("" if variant is None else variant.part)

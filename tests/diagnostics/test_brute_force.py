@@ -335,8 +335,8 @@ def test_noise_deviation_needs_all_three():
 
 
 def test_records_that_push_most_are_those_at_both_ends(case):
-    from fairaudit.diagnostics.assembly import strongest_pushes
     from fairaudit.diagnostics.records import ProbeTexts
+    from fairaudit.diagnostics.result_from_numbers import strongest_pushes
 
     texts = ProbeTexts(tuple(probe_records()), (), "mine", public=False)
     found = list(strongest_pushes(case.numbers, texts))

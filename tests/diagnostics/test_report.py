@@ -12,7 +12,7 @@ from rich.console import Console
 
 from fairaudit.errors import ResultError
 from fairaudit.report.diagnostics import names, summary, view
-from fairaudit.report.diagnostics.beside import beside
+from fairaudit.report.diagnostics.disparity_beside_bias import beside
 from fairaudit.report.diagnostics.figures import figures
 from fairaudit.report.diagnostics.html import render_html
 from fairaudit.report.diagnostics.terminal import render_terminal

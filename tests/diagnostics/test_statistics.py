@@ -7,15 +7,15 @@ import itertools
 import numpy as np
 import pytest
 
-from fairaudit.diagnostics.cells import (
+from fairaudit.diagnostics.differences import area_weights, mean_p, slope_weights
+from fairaudit.diagnostics.inference import Draws, interval, permutation_p
+from fairaudit.diagnostics.labels import Labels
+from fairaudit.diagnostics.resampled_cells import (
     Cells,
     bootstrap_counts,
     permuted_membership,
     permuted_records,
 )
-from fairaudit.diagnostics.differences import area_weights, mean_p, slope_weights
-from fairaudit.diagnostics.inference import Draws, interval, permutation_p
-from fairaudit.diagnostics.labels import Labels
 from fairaudit.diagnostics.statistics import Combination, Log, Mean, SquaredNorm
 
 

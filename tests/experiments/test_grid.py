@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from fairaudit.errors import DataError, FairauditError, ResultError, UsageError
 from fairaudit.experiments import grid
-from fairaudit.experiments.claiming import claim_folder
 from fairaudit.experiments.experimenting import experiment
 from fairaudit.experiments.plan import ExperimentPlan
+from fairaudit.experiments.plan_checks import claim_folder
 from fairaudit.experiments.utility import text_perplexity
 from fairaudit.results import ComparisonResult
 from fairaudit.results.experiment import ExperimentResult

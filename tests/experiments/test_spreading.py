@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from fairaudit.errors import FairauditError
-from fairaudit.experiments.spreading import spread
+from fairaudit.experiments.parallel_arms import spread
 from tests.waiting import wait_until
 
 SLEEPERS = """
 import time
 from fairaudit.errors import FairauditError
-from fairaudit.experiments.spreading import spread
+from fairaudit.experiments.parallel_arms import spread
 
 if __name__ == "__main__":
     spread(time.sleep, [600, 600], 2, lambda: print("waiting", flush=True))

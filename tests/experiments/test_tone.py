@@ -10,10 +10,10 @@ import pytest
 
 from fairaudit.auditing.score_tables import score_table, text_rows
 from fairaudit.errors import FairauditError, UsageError
-from fairaudit.experiments import tone
+from fairaudit.experiments import tone_judge as tone
+from fairaudit.experiments.asked_suites import questions
 from fairaudit.experiments.experimenting import experiment
 from fairaudit.experiments.plan import ExperimentPlan
-from fairaudit.experiments.questions import questions
 from fairaudit.experiments.world import (
     AXES,
     Mixture,

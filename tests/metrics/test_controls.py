@@ -15,8 +15,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from fairaudit.metrics.building import Slice
 from fairaudit.metrics.controls import control_estimates
+from fairaudit.metrics.sample_estimates import Slice
 from fairaudit.metrics.tables import Part
 from fairaudit.results import Estimate
 from fairaudit.results.stored_evidence import estimate_evidence

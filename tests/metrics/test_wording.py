@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from fairaudit.auditing.run_audit import audit
-from fairaudit.metrics.building import Slice
+from fairaudit.metrics.sample_estimates import Slice
 from fairaudit.metrics.tables import Part
 from fairaudit.metrics.wording import spread, spread_estimate
 

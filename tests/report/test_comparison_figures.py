@@ -8,7 +8,7 @@ from PIL import Image
 from fairaudit.report.comparison.figures import _plots
 from fairaudit.report.comparison.panels import scales
 from fairaudit.report.comparison.view import candidates
-from fairaudit.report.draw import Row, draw
+from fairaudit.report.draw import PlotRow, draw
 from fairaudit.report.figures import figures
 from fairaudit.report.verdicts import mark_of
 from tests.report import audits
@@ -76,7 +76,7 @@ def test_labels_of_twenty_rows_never_overlap_and_long_names_wrap():
         assert box.x1 <= width
         assert box.y1 <= height
         assert not any(box.overlaps(other) for other in boxes[:i])
-    assert len(Row(long, mark_of(entries[0]), "").lines) == 3
+    assert len(PlotRow(long, mark_of(entries[0]), "").lines) == 3
 
 
 @pytest.mark.parametrize(

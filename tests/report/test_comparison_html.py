@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from fairaudit.report import paired
+from fairaudit.report import paired_numbers as paired
 from fairaudit.report.comparison import view
 from fairaudit.report.comparison.plane import planes, spread
 from fairaudit.report.html import render_html

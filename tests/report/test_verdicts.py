@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from fairaudit.report import paired, verdicts
+from fairaudit.report import paired_numbers as paired
+from fairaudit.report import verdicts
 from fairaudit.report.marks import Tone
 from fairaudit.report.names import CAUTIONS
 from fairaudit.report.verdicts import brief, cautions, sentences, settled, word_of

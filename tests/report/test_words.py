@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairaudit.report import names, words
-from fairaudit.report.clean import clean, shorten
 from fairaudit.report.names import Unit
+from fairaudit.report.safe_text import clean, shorten
 from fairaudit.results import Estimate
 from tests.report import audits
 

@@ -17,8 +17,8 @@ from fairaudit.items import (
     UnmaskedLogLikelihood,
 )
 from fairaudit.scoring.load import load_model
-from fairaudit.scoring.rows import Encoder
 from fairaudit.scoring.scorer import Scorer
+from fairaudit.scoring.token_rows import Encoder
 from tests.conftest import CORPUS, build_model
 
 NATS = 1e-4

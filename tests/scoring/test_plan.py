@@ -12,12 +12,12 @@ from fairaudit.items import LogLikelihood, Skipped, UnmaskedLogLikelihood
 from fairaudit.scoring import forward
 from fairaudit.scoring.load import load_model
 from fairaudit.scoring.plan import plan_batches
-from fairaudit.scoring.rows import Read, Row
 from fairaudit.scoring.scorer import Scorer
+from fairaudit.scoring.token_rows import Read, TokenRow
 from tests.conftest import CORPUS, build_model
 
 ROWS = st.builds(
-    Row, st.lists(st.integers(0, 9), min_size=1, max_size=12).map(tuple), st.booleans()
+    TokenRow, st.lists(st.integers(0, 9), min_size=1, max_size=12).map(tuple), st.booleans()
 )
 READS = st.lists(st.builds(lambda row, target: Read(row, 0, target), ROWS, st.integers(0, 9)))
 

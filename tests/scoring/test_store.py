@@ -17,13 +17,13 @@ from fairaudit.scoring import store as store_module
 from fairaudit.scoring.forward import Forward, Scored
 from fairaudit.scoring.load import load_model
 from fairaudit.scoring.plan import Batch
-from fairaudit.scoring.rows import Read, Row
 from fairaudit.scoring.scorer import Scorer
 from fairaudit.scoring.store import ScoreStore, batch_key
+from fairaudit.scoring.token_rows import Read, TokenRow
 from tests.conftest import CORPUS, build_model
 
 BUDGET = 40
-ROW = Row((1, 2, 3))
+ROW = TokenRow((1, 2, 3))
 BATCH = Batch((ROW,), (Read(ROW, 0, 2), Read(ROW, 1, 3)))
 FLOATS = st.floats(-50, 0, width=32)
 
@@ -153,7 +153,7 @@ def test_records_give_back_what_went_in(tmp_path_factory, values, weighted):
 
 
 def test_the_key_is_of_everything_in_the_batch():
-    other = Row((1, 2, 4))
+    other = TokenRow((1, 2, 4))
     changed = [
         Batch((ROW, other), BATCH.reads),
         Batch((dataclasses.replace(ROW, attention=True),), ()),
@@ -161,8 +161,8 @@ def test_the_key_is_of_everything_in_the_batch():
         Batch((ROW,), BATCH.reads[::-1]),
         Batch((ROW,), (Read(ROW, 0, 2), Read(ROW, 1, 4))),
         Batch((ROW,), (Read(ROW, 0, 2), Read(ROW, 2, 3))),
-        Batch((Row((1, 2)), Row((3,))), ()),
-        Batch((Row((1,)), Row((2, 3))), ()),
+        Batch((TokenRow((1, 2)), TokenRow((3,))), ()),
+        Batch((TokenRow((1,)), TokenRow((2, 3))), ()),
     ]
     keys = {batch_key(batch) for batch in [BATCH, *changed]}
     assert len(keys) == 1 + len(changed)
@@ -172,7 +172,7 @@ def append(folder, worker):
     """One of several audits that store at the same time."""
     store = ScoreStore(folder, {})
     for number in range(40):
-        row = Row((worker % 2, number))
+        row = TokenRow((worker % 2, number))
         store.put(Batch((row,), (Read(row, 0, number),)), Scored([-float(number)], [True], None))
 
 
@@ -180,7 +180,7 @@ def test_audits_that_store_at_the_same_time_do_not_disturb_each_other(tmp_path):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(append, [tmp_path] * 4, range(4)))
     store = ScoreStore(tmp_path, {})
-    rows = [Row((side, number)) for side in (0, 1) for number in range(40)]
+    rows = [TokenRow((side, number)) for side in (0, 1) for number in range(40)]
     found = [store.get(Batch((row,), (Read(row, 0, row.ids[1]),))) for row in rows]
     assert [scored.log_probs for scored in found] == [[-float(row.ids[1])] for row in rows]
     assert len(segments(tmp_path)) == 4

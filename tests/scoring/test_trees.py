@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from fairaudit.items import LogLikelihood, Skipped
 from fairaudit.scoring.load import load_model
 from fairaudit.scoring.plan import plan_batches
-from fairaudit.scoring.rows import Encoder, Read, Row
 from fairaudit.scoring.scorer import Scorer, forward_of
+from fairaudit.scoring.token_rows import Encoder, Read, TokenRow
 from fairaudit.scoring.trees import LARGEST, grow, largest_tree
 from tests.conftest import CORPUS, build_model, byte_level_tokenizer
 from tests.scoring.test_oracle import NATS, causal_loop
@@ -157,7 +157,7 @@ IDS = st.lists(st.integers(0, 2), min_size=1, max_size=40).map(tuple)
 def test_every_way_through_a_tree_is_the_row_that_it_stands_for(rows, largest):
     """By brute force: each read finds its row by following the parents back."""
     reads = {
-        LogLikelihood(str(number), branches=True): (Read(Row(ids), len(ids) - 1, number),)
+        LogLikelihood(str(number), branches=True): (Read(TokenRow(ids), len(ids) - 1, number),)
         for number, ids in enumerate(rows)
     }
     for number, (request, (read,)) in enumerate(grow(reads, largest).items()):
@@ -173,7 +173,7 @@ def test_every_way_through_a_tree_is_the_row_that_it_stands_for(rows, largest):
 
 
 def test_trees_and_rows_do_not_share_a_batch():
-    rows = [Row((1, 2, 3)), Row((1, 2, 3), parents=(-1, 0, 0)), Row((4, 5))]
+    rows = [TokenRow((1, 2, 3)), TokenRow((1, 2, 3), parents=(-1, 0, 0)), TokenRow((4, 5))]
     batches = plan_batches([Read(row, 0, 0) for row in rows], 100)
     assert [len(batch.rows) for batch in batches] == [2, 1]
 

@@ -10,10 +10,10 @@ from fairaudit.report.audit import textgroups
 from fairaudit.report.audit.groupmap import group_map
 from fairaudit.report.audit.reading import mark_of
 from fairaudit.report.audit.view import primary_bias
-from fairaudit.report.clean import shorten
-from fairaudit.report.draw import Plot, Row, draw
+from fairaudit.report.draw import Plot, PlotRow, draw
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import Unit, axis_name, metric_of, suite_name, variant
+from fairaudit.report.safe_text import shorten
 from fairaudit.report.words import bare, interval_of, with_interval
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.vocabulary.metrics import MEAN_LOG_ODDS, PREFERENCES
@@ -93,7 +93,7 @@ def _plot(
     *,
     alike: Sequence[Estimate],
 ) -> Plot:
-    rows = tuple(Row(label(one), mark_of(one), _value(one)) for one in shown)
+    rows = tuple(PlotRow(label(one), mark_of(one), _value(one)) for one in shown)
     return Plot(title, rows, tuple(map(mark_of, alike)))
 
 

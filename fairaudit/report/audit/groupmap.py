@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.audit.reading import Standing, standing
-from fairaudit.report.clean import shorten
 from fairaudit.report.grouping import grouped
 from fairaudit.report.heat import Band, Cell, heat_map
 from fairaudit.report.names import axis_name, suite_name, variant
+from fairaudit.report.safe_text import shorten
 from fairaudit.report.words import bare, plural
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.vocabulary.metrics import PREFERENCES

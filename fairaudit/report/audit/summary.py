@@ -17,9 +17,9 @@ from fairaudit.report.audit.reading import (
 )
 from fairaudit.report.audit.textgroups import group_tables
 from fairaudit.report.audit.view import not_run, primary_bias
-from fairaudit.report.clean import shorten
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, correction_name, suite_name
+from fairaudit.report.safe_text import shorten
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.vocabulary.metrics import ACCURACY_GAP, BIAS_SCORES, Metric
 from fairaudit.vocabulary.suites import PROBE

@@ -18,10 +18,10 @@ from fairaudit.report.audit.reading import (
     weakness_words,
 )
 from fairaudit.report.audit.view import not_run, primary_bias
-from fairaudit.report.clean import clean, shorten
-from fairaudit.report.grid import grid, indented
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, caution_of, measured, metric_of, suite_name, variant
+from fairaudit.report.safe_text import clean, shorten
+from fairaudit.report.terminal_tables import grid, indented
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.capability import weakness_of
 

@@ -13,12 +13,12 @@ from typing import Final
 from markupsafe import Markup
 
 from fairaudit.report.audit.reading import mark_of
-from fairaudit.report.draw import Plot, Row
+from fairaudit.report.draw import Plot, PlotRow
 from fairaudit.report.grouping import grouped
+from fairaudit.report.interval_svg import strip
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import axis_name, metric_of, suite_name
 from fairaudit.report.scale import Scale, fit
-from fairaudit.report.strip import strip
 from fairaudit.report.words import with_interval
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.reference import reference_of
@@ -156,8 +156,10 @@ def _valued(axis: AxisTable) -> list[Estimate]:
     return [one for one in axis.groups if one.value is not None]
 
 
-def _rows(axis: AxisTable) -> tuple[Row, ...]:
-    return tuple(Row(str(one.group), axis.mark(one), with_interval(one)) for one in _valued(axis))
+def _rows(axis: AxisTable) -> tuple[PlotRow, ...]:
+    return tuple(
+        PlotRow(str(one.group), axis.mark(one), with_interval(one)) for one in _valued(axis)
+    )
 
 
 def _title(table: GroupTable, axis: AxisTable) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fairaudit.report import paired, verdicts, words
+from fairaudit.report import paired_numbers as paired
+from fairaudit.report import verdicts, words
 from fairaudit.report.card import sections
 from fairaudit.report.card.sections import Sections, bullets, table
-from fairaudit.report.clean import shorten
 from fairaudit.report.comparison import summary
 from fairaudit.report.comparison.view import Candidate, Gap, gaps
 from fairaudit.report.escape import escape
 from fairaudit.report.names import caution_of, metric_of, suite_name, variant
+from fairaudit.report.safe_text import shorten
 from fairaudit.results import Change, Comparison, ComparisonResult
 
 _LONGEST = 120

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from fairaudit.report import words
 from fairaudit.report.audit.view import primary_bias
 from fairaudit.report.card.frontmatter import dump
-from fairaudit.report.clean import clean
 from fairaudit.report.names import metric_of, variant
+from fairaudit.report.safe_text import clean
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.capability import weakness_of
 from fairaudit.vocabulary.suites import CARDS, Task, task_of

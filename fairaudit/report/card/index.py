@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from fairaudit._version import __version__
 from fairaudit.report.audit.reading import headline_capabilities
 from fairaudit.report.audit.view import primary_bias
-from fairaudit.report.clean import clean
 from fairaudit.report.comparison.view import Candidate
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
+from fairaudit.report.safe_text import clean
 from fairaudit.results import AuditResult, Comparison, ComparisonResult, Estimate, Interval
 from fairaudit.results.comparison import Paired
 from fairaudit.vocabulary.suites import CARDS

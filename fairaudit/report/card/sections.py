@@ -38,8 +38,8 @@ def render(sections: Sections) -> str:
     """Return the sections under the headings of the Hub's template."""
     parts = (
         ("## Bias, Risks, and Limitations", sections.limits),
-        ("## Evaluation", ()),
-        ("### Testing Data, Factors & Metrics", ()),
+        ("## Evaluation", None),
+        ("### Testing Data, Factors & Metrics", None),
         ("#### Testing Data", sections.data or ("No suite ran.",)),
         ("#### Factors", sections.factors or ("None.",)),
         ("#### Metrics", sections.metrics or ("None.",)),
@@ -48,10 +48,7 @@ def render(sections: Sections) -> str:
         ("#### Evidence towards", sections.evidence),
     )
     blocks = [
-        block
-        for heading, own in parts
-        if own or heading.startswith(("## Eval", "### Test"))
-        for block in (heading, *own)
+        block for heading, own in parts if own is None or own for block in (heading, *(own or ()))
     ]
     made = f"Made by fairaudit {__version__} {sections.source}; written anew by `fairaudit card`."
     return "\n\n".join((*blocks, f"<sub>{made}</sub>"))

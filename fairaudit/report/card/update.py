@@ -15,9 +15,9 @@ from fairaudit.report.card.audit import audit_body
 from fairaudit.report.card.comparison import comparison_body
 from fairaudit.report.card.index import audit_results, candidate_results
 from fairaudit.report.card.text import line_end, split, with_block
-from fairaudit.report.clean import shorten
 from fairaudit.report.comparison.view import Candidate, candidates
 from fairaudit.report.escape import escape
+from fairaudit.report.safe_text import shorten
 from fairaudit.results import AuditResult, ComparisonResult
 
 if TYPE_CHECKING:

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report import paired, verdicts
-from fairaudit.report.clean import shorten
+from fairaudit.report import paired_numbers as paired
+from fairaudit.report import verdicts
 from fairaudit.report.comparison.panels import ScaleOf, scales
 from fairaudit.report.comparison.plane import planes
 from fairaudit.report.comparison.planepng import draw_planes
 from fairaudit.report.comparison.view import Candidate, candidates
-from fairaudit.report.draw import Plot, Row, draw
+from fairaudit.report.draw import Plot, PlotRow, draw
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import Unit, metric_of, suite_name, variant
+from fairaudit.report.safe_text import shorten
 from fairaudit.results import Comparison, ComparisonResult
 
 if TYPE_CHECKING:
@@ -71,6 +72,6 @@ def _title(found: Comparison) -> str:
     return f"{shorten(name, 70)}{unit.get(paired.unit_of(found), '')} ({variant(found.protocol)})"
 
 
-def _row(found: Comparison) -> Row:
+def _row(found: Comparison) -> PlotRow:
     text = f"{verdicts.word_of(found).mark} {paired.bare_interval(found)}"
-    return Row(paired.place(found), verdicts.mark_of(found), text)
+    return PlotRow(paired.place(found), verdicts.mark_of(found), text)

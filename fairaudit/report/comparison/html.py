@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fairaudit.report import names, paired, verdicts
+from fairaudit.report import names, verdicts
+from fairaudit.report import paired_numbers as paired
 from fairaudit.report.comparison import summary, view
 from fairaudit.report.comparison.panels import panels, scales
 from fairaudit.report.comparison.plane import planes
 from fairaudit.report.comparison.planesvg import plane_svg
 from fairaudit.report.diagnostics import names as diagnostics_names
-from fairaudit.report.diagnostics.beside import beside
+from fairaudit.report.diagnostics.disparity_beside_bias import beside
 from fairaudit.report.evidence import evidence
 from fairaudit.report.page import environment
 from fairaudit.results import ComparisonResult, DiagnosticsResult

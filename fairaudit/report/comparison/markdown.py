@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fairaudit.report import paired, verdicts, words
-from fairaudit.report.clean import shorten
+from fairaudit.report import paired_numbers as paired
+from fairaudit.report import verdicts, words
 from fairaudit.report.comparison import summary
 from fairaudit.report.comparison.view import (
     Candidate,
@@ -17,6 +17,7 @@ from fairaudit.report.comparison.view import (
 )
 from fairaudit.report.escape import code, escape, listed
 from fairaudit.report.names import axis_name, caution_of, measured, metric_of, suite_name, variant
+from fairaudit.report.safe_text import shorten
 from fairaudit.results import Change, Comparison, ComparisonResult
 
 _LONGEST = 120

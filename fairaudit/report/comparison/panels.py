@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fairaudit.report import paired
+from fairaudit.report import paired_numbers as paired
 from fairaudit.report.comparison.view import Candidate
 from fairaudit.report.grouping import grouped
 from fairaudit.report.scale import Scale, fit

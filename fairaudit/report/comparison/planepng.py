@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.clean import shorten
 from fairaudit.report.comparison.plane import Plane, Point, spread
 from fairaudit.report.draw import INK, LINE, MARGIN, MUTED, NEUTRAL, WIDTH, head, tick
+from fairaudit.report.safe_text import shorten
 from fairaudit.vocabulary.tones import Tone
 
 if TYPE_CHECKING:

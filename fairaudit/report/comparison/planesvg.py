@@ -6,10 +6,10 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from fairaudit.report.clean import shorten
 from fairaudit.report.comparison.plane import Plane, Point, spread
 from fairaudit.report.draw import tick
 from fairaudit.report.names import Unit
+from fairaudit.report.safe_text import shorten
 
 _WIDTH, _HEIGHT = 470, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 300, 12, 262

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from fairaudit.report import verdicts, words
-from fairaudit.report.clean import shorten
 from fairaudit.report.comparison.view import Candidate, candidates, gaps, primary
 from fairaudit.report.names import axis_name
+from fairaudit.report.safe_text import shorten
 from fairaudit.results import Agreement, Comparison, ComparisonResult
 from fairaudit.vocabulary.cautions import NOT_MOVED
 from fairaudit.vocabulary.verdicts import EXPLORATORY, MISSING, Verdict

@@ -10,12 +10,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fairaudit.report import paired, verdicts, words
-from fairaudit.report.clean import clean, shorten
+from fairaudit.report import paired_numbers as paired
+from fairaudit.report import verdicts, words
 from fairaudit.report.comparison import summary
 from fairaudit.report.comparison.view import Candidate, candidates, gaps
-from fairaudit.report.grid import MEASURED, grid, indented
 from fairaudit.report.names import axis_name, caution_of, measured, metric_of, suite_name
+from fairaudit.report.safe_text import clean, shorten
+from fairaudit.report.terminal_tables import MEASURED, grid, indented
 from fairaudit.results import Change, Comparison, ComparisonResult
 from fairaudit.vocabulary.verdicts import MISSING, Verdict
 

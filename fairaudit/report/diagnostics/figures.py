@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.clean import shorten
 from fairaudit.report.diagnostics import plots, view
 from fairaudit.report.diagnostics.names import group_name, model_name
 from fairaudit.report.names import axis_name
 from fairaudit.report.raster import png
+from fairaudit.report.safe_text import shorten
 from fairaudit.results.diagnostics import DiagnosedModel, DiagnosticsResult, Quantity
 
 if TYPE_CHECKING:

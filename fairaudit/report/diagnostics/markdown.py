@@ -72,4 +72,4 @@ def _folded(result: DiagnosticsResult) -> Iterator[str]:
 def _missing(result: DiagnosticsResult) -> Iterator[str]:
     for reason, quantities in view.not_run(result).items():
         labels = ", ".join(dict.fromkeys(meaning_of(name).label for name in quantities))
-        yield f"**{escape(labels)}**: {escape(reason.removeprefix('not run: '))}"
+        yield f"**{escape(labels)}**: {escape(reason)}"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from fairaudit.report.clean import clean
 from fairaudit.report.names import axis_name
+from fairaudit.report.safe_text import clean
 from fairaudit.report.words import MISSING
 from fairaudit.results.diagnostics import DiagnosedModel, GroupDifference, Quantity
 from fairaudit.results.types import Interval

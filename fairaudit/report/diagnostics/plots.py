@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.clean import shorten
 from fairaudit.report.draw import INK, LINE, MUTED, head
+from fairaudit.report.safe_text import shorten
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -10,7 +10,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fairaudit.report.clean import shorten
 from fairaudit.report.diagnostics import summary, view
 from fairaudit.report.diagnostics.names import (
     difference_of,
@@ -20,6 +19,7 @@ from fairaudit.report.diagnostics.names import (
     value_of,
 )
 from fairaudit.report.names import axis_name
+from fairaudit.report.safe_text import shorten
 from fairaudit.report.words import p_of
 from fairaudit.results.diagnostics import DiagnosedModel, DiagnosticsResult
 

@@ -15,6 +15,7 @@ from fairaudit.results.diagnostics import (
     RecordPush,
 )
 from fairaudit.vocabulary.influences import influence_of
+from fairaudit.vocabulary.reasons import not_run_of
 
 #: Columns of the tables of groups: what is read first, then clipping, noise and risk.
 TABLES: Final = (
@@ -41,7 +42,7 @@ TABLES: Final = (
     ("Counterfactual twins", ("swap_odd_share", "clip_factor_gap")),
 )
 
-Row = tuple[str, tuple[Quantity | None, ...]]
+GroupRow = tuple[str, tuple[Quantity | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Table:
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[GroupRow, ...]
     #: Reasons for missing columns, each once.
     reasons: tuple[str, ...]
 
@@ -120,9 +121,10 @@ def not_run(result: DiagnosticsResult) -> dict[str, tuple[str, ...]]:
     """Return reasons why quantities were not run, each with the names of the quantities."""
     found: dict[str, dict[str, None]] = {}
     for entry in result.quantities:
-        if entry.value is None and entry.reason and entry.reason.startswith("not run"):
-            found.setdefault(entry.reason, {})[entry.name] = None
-    return {reason: tuple(names) for reason, names in found.items()}
+        missing = not_run_of(entry.reason)
+        if entry.value is None and missing is not None:
+            found.setdefault(missing.why, {})[entry.name] = None
+    return {why: tuple(names) for why, names in found.items()}
 
 
 def primary(result: DiagnosticsResult) -> tuple[GroupDifference, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fairaudit.report.clean import clean
+from fairaudit.report.safe_text import clean
 from fairaudit.results.experiment import ExperimentResult
 from fairaudit.vocabulary.arms import Arm, read_arm
 

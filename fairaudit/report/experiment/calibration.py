@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.clean import shorten
 from fairaudit.report.diagnostics.plots import GROUP_COLOURS
 from fairaudit.report.draw import INK, LINE, MUTED, WIDTH, head, tick
 from fairaudit.report.experiment import numbers
@@ -19,6 +18,7 @@ from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.grouping import grouped
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import Unit, axis_name
+from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results.experiment import ExperimentResult, Level
 from fairaudit.vocabulary.arms import BASE

@@ -25,7 +25,7 @@ _MOST_POINTS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ArmLevel:
     """One arm: its level over seeds, and how it is drawn."""
 
     arm: Arm
@@ -41,7 +41,7 @@ class Chart:
     stem: str
     metric: str
     protocol: str
-    rows: tuple[Row, ...]
+    rows: tuple[ArmLevel, ...]
     alike: tuple[Mark, ...]
 
     @property
@@ -52,7 +52,7 @@ class Chart:
         return made
 
     @property
-    def groups(self) -> dict[str, list[Row]]:
+    def groups(self) -> dict[str, list[ArmLevel]]:
         """Rows under their headings."""
         return grouped(self.rows, lambda row: row.arm.heading)
 
@@ -135,11 +135,11 @@ def _plane(chart: Chart, utility: dict[str, list[float]]) -> Plane | None:
     return Plane(title, x, y, "Held-out perplexity", label.label, x_scale, y_scale, points)
 
 
-def _rows(result: ExperimentResult, axis: str) -> list[Row]:
+def _rows(result: ExperimentResult, axis: str) -> list[ArmLevel]:
     levels = view.levels_of(result, axis)
     spans = _spans(levels)
     return [
-        Row(arm_of(level.arm), level, mark_of(level, _tone(result, level), spans))
+        ArmLevel(arm_of(level.arm), level, mark_of(level, _tone(result, level), spans))
         for level in levels
     ]
 

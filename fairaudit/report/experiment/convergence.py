@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.clean import shorten
 from fairaudit.report.diagnostics import plots
 from fairaudit.report.diagnostics.names import Form, group_name, shown
 from fairaudit.report.experiment.arms import arm_of, arms_of
 from fairaudit.report.experiment.view import axis_rank
 from fairaudit.report.names import axis_name
+from fairaudit.report.safe_text import shorten
 from fairaudit.results.experiment import Convergence, ExperimentResult, Push
 from fairaudit.vocabulary.arms import Arm
 
@@ -28,7 +28,7 @@ _TITLE: Final = "Do the gradients of groups converge alike?"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ArmCourse:
     """One arm on one axis: the areas of its seeds between curve and 0, and their mean."""
 
     arm: Arm
@@ -46,14 +46,14 @@ class Row:
         return f"{group_name(self.found.group)} against {group_name(self.found.other)}"
 
 
-def rows(result: ExperimentResult) -> tuple[Row, ...]:
+def rows(result: ExperimentResult) -> tuple[ArmCourse, ...]:
     """Return every arm that was looked at, by axis, in order of reading."""
     place = {arm.id: number for number, arm in enumerate(arms_of(result))}
     ordered = sorted(
         result.convergence, key=lambda one: (axis_rank(one.axis), place.get(one.arm, len(place)))
     )
     return tuple(
-        Row(arm_of(one.arm), one, tuple(area for area in one.areas if area is not None))
+        ArmCourse(arm_of(one.arm), one, tuple(area for area in one.areas if area is not None))
         for one in ordered
     )
 
@@ -90,7 +90,7 @@ def _heading(axis: str, pair: str, *, alone: bool) -> str:
     return shorten(axis_name(axis) if alone else f"{axis_name(axis)}: {pair}", 34)
 
 
-def _course(row: Row) -> plots.Course:
+def _course(row: ArmCourse) -> plots.Course:
     found = row.found
     steps = list(_by_step(found))
     return plots.Course(

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.clean import shorten
-from fairaudit.report.draw import Plot, Row, draw
+from fairaudit.report.draw import Plot, PlotRow, draw
 from fairaudit.report.experiment import convergence, numbers
 from fairaudit.report.experiment.calibration import calibration_figure
 from fairaudit.report.experiment.charts import Chart, charts
 from fairaudit.report.names import Unit, axis_name
+from fairaudit.report.safe_text import shorten
 from fairaudit.results.experiment import ExperimentResult
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def drawers(result: ExperimentResult) -> dict[str, Callable[[], Figure]]:
 def plot_of(chart: Chart) -> Plot:
     """Return the rows of one chart."""
     metric = numbers.metric_named(chart.metric)
-    rows = tuple(Row(row.arm.name, row.mark, numbers.bare_level(row.level)) for row in chart.rows)
+    rows = tuple(
+        PlotRow(row.arm.name, row.mark, numbers.bare_level(row.level)) for row in chart.rows
+    )
     title = f"{shorten(metric.label, 60)}{_UNITS.get(metric.unit, '')}"
     return Plot(f"{title} ({shorten(chart.protocol, 50)})", rows, chart.alike)
 

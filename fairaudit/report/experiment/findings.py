@@ -137,8 +137,7 @@ def _grounds(found: Claim) -> Iterator[str]:
 def _corrected(found: Claim) -> str:
     if found.p_adjusted is None or found.finding != Finding.SUPPORTED:
         return ""
-    p = words.p_of(found.p_adjusted)
-    return f" (Holm over axes, adjusted p {p if p.startswith('<') else '= ' + p})"
+    return f" (Holm over axes, adjusted {words.p_said(found.p_adjusted)})"
 
 
 def _if_small(found: Claim) -> str:

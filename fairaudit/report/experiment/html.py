@@ -91,8 +91,8 @@ def _content(result: ExperimentResult) -> dict[str, Any]:
     }
 
 
-def _mark_of(found: Claim | ArmDifference | charts.Row) -> Mark:
-    return found.mark if isinstance(found, charts.Row) else findings.mark_of(found)
+def _mark_of(found: Claim | ArmDifference | charts.ArmLevel) -> Mark:
+    return found.mark if isinstance(found, charts.ArmLevel) else findings.mark_of(found)
 
 
 def _scales(result: ExperimentResult) -> dict[str, Scale | None]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fairaudit.report import words
-from fairaudit.report.clean import shorten
 from fairaudit.report.escape import code, escape, listed
 from fairaudit.report.experiment import findings, numbers, summary, view
 from fairaudit.report.names import Unit, axis_name
+from fairaudit.report.safe_text import shorten
 from fairaudit.results.experiment import Claim, ExperimentResult
 
 _LONGEST = 120

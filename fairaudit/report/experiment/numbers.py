@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from fairaudit.report import words
-from fairaudit.report.clean import clean
 from fairaudit.report.names import difference_unit
+from fairaudit.report.safe_text import clean
 from fairaudit.results import Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
 from fairaudit.vocabulary.metrics import METRICS, Metric

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fairaudit.report.provenance import Row, nested_rows, when_rows
+from fairaudit.report.provenance import Fact, nested_rows, when_rows
 from fairaudit.results.experiment import ExperimentResult
 
 
-def tables(result: ExperimentResult) -> list[tuple[str, Sequence[Row]]]:
+def tables(result: ExperimentResult) -> list[tuple[str, Sequence[Fact]]]:
     """Return one table per table of the plan, then versions and run."""
     plan = result.plan
     loose = {name: value for name, value in plan.items() if not isinstance(value, Mapping)}

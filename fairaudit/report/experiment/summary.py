@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.report import words
-from fairaudit.report.clean import shorten
 from fairaudit.report.experiment import numbers, toxicity, view
 from fairaudit.report.experiment.arms import arms_of
 from fairaudit.report.experiment.findings import statement_of
 from fairaudit.report.experiment.training import NOT_RULED_OUT, Case, Reading, readings
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name
+from fairaudit.report.safe_text import shorten
 from fairaudit.results.experiment import Claim, ExperimentResult
 from fairaudit.vocabulary.arms import ArmKind
 from fairaudit.vocabulary.claims import (

@@ -9,10 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fairaudit.report.clean import clean, shorten
 from fairaudit.report.experiment import findings, numbers, summary, view
-from fairaudit.report.grid import grid, indented
 from fairaudit.report.names import Unit, axis_name
+from fairaudit.report.safe_text import clean, shorten
+from fairaudit.report.terminal_tables import grid, indented
 from fairaudit.results.experiment import Claim, ExperimentResult
 
 

@@ -19,7 +19,7 @@ _MEAN, _DIFFERENCE, _RATIO = MEASURED
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ArmToxicity:
     """One arm: mean toxicity after prompts about each group, and how the groups differ."""
 
     arm: Arm
@@ -35,7 +35,7 @@ class Table:
     axis: str
     protocol: str
     groups: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ArmToxicity, ...]
 
     @property
     def implied(self) -> tuple[str, ...] | None:
@@ -77,7 +77,7 @@ def _table(
         key=lambda group: (group != reference_of(axis, (group,)), group),
     )
     rows = tuple(
-        Row(
+        ArmToxicity(
             arm,
             tuple(known.get((arm.id, protocol, axis, group, _MEAN)) for group in groups),
             known.get((arm.id, protocol, axis, None, _DIFFERENCE)),

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from fairaudit.report.clean import clean
+from fairaudit.report.safe_text import clean
 from fairaudit.results import AuditResult, Comparison, ComparisonResult, Estimate
 from fairaudit.results.relations import setting_differences
 from fairaudit.vocabulary.suites import TEMPLATES

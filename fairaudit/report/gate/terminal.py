@@ -8,8 +8,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from fairaudit.report.clean import clean
 from fairaudit.report.gate.words import LEGEND, bounds_of, counted, limit_of, value_of
+from fairaudit.report.safe_text import clean
 from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 
 

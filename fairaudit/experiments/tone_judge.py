@@ -16,8 +16,8 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from fairaudit.errors import FairauditError
+from fairaudit.experiments.parallel_arms import one_thread
 from fairaudit.experiments.pretraining import byte_level_tokenizer
-from fairaudit.experiments.spreading import one_thread
 from fairaudit.experiments.world import Words, load_words
 
 LABELS: Final = ("gentle", "toxic")

@@ -26,7 +26,7 @@ from fairaudit.items import (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TokenRow:
     """One sequence for the model; rows that are equal are run once.
 
     Parameters
@@ -58,7 +58,7 @@ class Row:
 class Read(NamedTuple):
     """Log P(``target``) read from the logits at ``position`` of ``row``."""
 
-    row: Row
+    row: TokenRow
     position: int
     target: int
 
@@ -172,7 +172,7 @@ class Encoder:
         text, first = self._continuation(request.context, request.text)
         ids = self.prefix + text
         # The last token is only a target: nothing is read after it, so the model need not see it.
-        row = Row(ids[:-1])
+        row = TokenRow(ids[:-1])
         start = max(len(self.prefix) + first, 1)
         return tuple(Read(row, i - 1, ids[i]) for i in range(start, len(ids)))
 
@@ -215,11 +215,13 @@ class Encoder:
 
     def _masked_read(self, ids: tuple[int, ...], position: int) -> Read:
         mask: int = self._tokenizer.mask_token_id
-        return Read(Row((*ids[:position], mask, *ids[position + 1 :])), position, ids[position])
+        return Read(
+            TokenRow((*ids[:position], mask, *ids[position + 1 :])), position, ids[position]
+        )
 
     def _unmasked(self, request: UnmaskedLogLikelihood) -> tuple[Read, ...]:
         ids, positions = self._framed(self._plain(request.text))
-        row = Row(ids, request.attention)
+        row = TokenRow(ids, request.attention)
         return tuple(Read(row, position, ids[position]) for position in positions)
 
     def _filler(self, request: FillerLogProbability) -> tuple[Read, ...]:

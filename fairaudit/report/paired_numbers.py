@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from fairaudit.report import words
-from fairaudit.report.clean import shorten
 from fairaudit.report.names import Unit, axis_name, difference_unit, metric_of
+from fairaudit.report.safe_text import shorten
 from fairaudit.results import Comparison
 from fairaudit.results.comparison import Paired
 
@@ -20,15 +20,13 @@ def unit_of(found: Paired) -> Unit:
     return difference_unit(metric_of(found).unit)
 
 
-#: What a number of an axis with more than two groups is about, by the end of its metric's name.
-_ASPECTS: Final = {"_largest_change": "largest change", "_largest_gap": "largest gap"}
 _LONGEST_GROUP: Final = 30
 
 
 def aspect(found: Paired) -> str:
     """Return ``largest change`` or ``largest gap``; an empty text for a number of a whole axis."""
-    ends = (name for end, name in _ASPECTS.items() if found.name.endswith(end))
-    return next(ends, "")
+    known = metric_of(found).over_groups
+    return f"largest {known}" if known else ""
 
 
 def contrast(found: Paired) -> str:

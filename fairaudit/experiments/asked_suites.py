@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.experiments.plan import ExperimentPlan
-from fairaudit.experiments.tone import train_judge
+from fairaudit.experiments.tone_judge import train_judge
 from fairaudit.experiments.world import population, prompts
 from fairaudit.items import Item
 from fairaudit.results.files import made_once

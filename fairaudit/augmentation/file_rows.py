@@ -28,7 +28,7 @@ SUFFIXES: Final = (".txt", ".jsonl", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FileRow:
     """One row of a file.
 
     Parameters
@@ -74,7 +74,7 @@ def decoded_lines(path: Path, stream: Iterable[bytes]) -> Iterator[str]:
         yield text.removeprefix("\ufeff") if number == 1 else text
 
 
-def read_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
+def read_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[FileRow]:
     """Yield the rows of a file of any type.
 
     Raises
@@ -87,10 +87,10 @@ def read_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
     yield from readers[file_type(path)](path, lines, column)
 
 
-def _text_rows(_path: Path, lines: Iterator[str], _column: str) -> Iterator[Row]:
+def _text_rows(_path: Path, lines: Iterator[str], _column: str) -> Iterator[FileRow]:
     for line in _lines(lines):
         text = line.rstrip("\r\n")
-        yield Row(text, line[len(text) :] or "\n") if text.strip() else Row(None, line)
+        yield FileRow(text, line[len(text) :] or "\n") if text.strip() else FileRow(None, line)
 
 
 def _lines(lines: Iterator[str]) -> Iterator[str]:
@@ -98,7 +98,7 @@ def _lines(lines: Iterator[str]) -> Iterator[str]:
     return chain.from_iterable(map(lines_with_ends, lines))
 
 
-def _json_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
+def _json_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[FileRow]:
     for number, line in enumerate(_lines(lines), 1):
         if not line.strip():
             continue
@@ -109,7 +109,7 @@ def _json_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
         if not isinstance(content, dict):
             raise DataError(f"{path}: line {number} is not a JSON object")
         _check_writable(f"{path}: line {number}", content)
-        yield Row(_cell(path, number, content, column), content)
+        yield FileRow(_cell(path, number, content, column), content)
 
 
 def _check_writable(place: str, content: dict[str, Any]) -> None:
@@ -123,7 +123,7 @@ def _check_writable(place: str, content: dict[str, Any]) -> None:
         raise DataError(f"{place} cannot be written as JSON ({error}); change it") from None
 
 
-def _csv_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
+def _csv_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[FileRow]:
     reader = csv.DictReader(lines, strict=True)
     try:
         names = list(reader.fieldnames or ())
@@ -132,7 +132,7 @@ def _csv_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[Row]:
         for content in reader:
             if None in content or None in content.values():
                 raise DataError(f"{path}: line {reader.line_num} has not as many cells as columns")
-            yield Row(_cell(path, reader.line_num, content, column), content)
+            yield FileRow(_cell(path, reader.line_num, content, column), content)
     except csv.Error as error:
         raise DataError(f"{path}: line {reader.line_num} is not CSV ({error})") from error
 
@@ -150,7 +150,7 @@ def _cell(path: Path, number: int, content: dict[str, Any], column: str) -> str:
     return str(content[column])
 
 
-def write_row(kind: str, row: Row, text: str, column: str, record: int, variant: int) -> str:
+def write_row(kind: str, row: FileRow, text: str, column: str, record: int, variant: int) -> str:
     """Return one line of the new file: a row with another text."""
     if kind == ".txt":
         return f"{text}{row.content}"

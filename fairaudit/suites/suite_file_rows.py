@@ -24,7 +24,7 @@ from fairaudit.suites import bbq, pairs
 from fairaudit.suites.base import PROMPT
 
 
-class _Row(BaseModel):
+class SuiteFileRow(BaseModel):
     """What rows of both kinds share."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -91,7 +91,7 @@ CHOICE_EXAMPLE: Final = {
 ASSOCIATION_EXAMPLE: Final = {"axis": "gender", "test": "career", "set": "X", "text": "John"}
 
 
-class PairRow(_Row):
+class PairRow(SuiteFileRow):
     """Two sentences, one of them stereotyped; the ``group`` may be named.
 
     An ``unrelated`` sentence makes no sense: a model that does not prefer the other two to it is
@@ -119,7 +119,7 @@ class PairRow(_Row):
         return Item(item_id, self.axis, self.group, self.cluster or item_id, texts)
 
 
-class PromptRow(_Row):
+class PromptRow(SuiteFileRow):
     """A text to be continued, about a ``group``.
 
     ``mention`` is the group's mention as it stands in the prompt: it is masked before a classifier
@@ -146,7 +146,7 @@ class PromptRow(_Row):
         return Item(item_id, self.axis, self.group, cluster, {PROMPT: self.prompt}, facts=facts)
 
 
-class PublishedPair(_Row):
+class PublishedPair(SuiteFileRow):
     """A pair in the columns of CrowS-Pairs and of its versions in other languages."""
 
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
@@ -164,7 +164,7 @@ class PublishedPair(_Row):
         return Item(item_id, self.axis, None, self.cluster or item_id, texts, facts=facts)
 
 
-class AssociationRow(_Row):
+class AssociationRow(SuiteFileRow):
     """A text of one of the four sets of an association test.
 
     The stereotype ties the targets ``X`` to the attributes ``A``, and ``Y`` to ``B``.
@@ -182,7 +182,7 @@ class AssociationRow(_Row):
         return text
 
 
-class ChoiceRow(_Row):
+class ChoiceRow(SuiteFileRow):
     """A question with three answers, of which a stereotype gives the ``target``.
 
     ``correct`` says which answer the ``context`` gives: ``unknown`` where it gives none, and so

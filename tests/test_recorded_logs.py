@@ -247,3 +247,9 @@ def test_texts_may_stand_in_any_column(tmp_path):
 def test_a_log_is_asked_for_and_is_none(suite):
     with pytest.raises(DataError, match=r"no samples of lm-evaluation-harness"):
         audit_scores(suite, suite=str(suite), format="lm-eval")
+
+
+@pytest.mark.parametrize("suite", ["toxicity", "stereoset", "templates", "winobias"])
+def test_logs_of_other_suites_are_refused(tmp_path, suite):
+    with pytest.raises(UsageError, match=f"of suite '{suite}' cannot be read"):
+        audit_scores(log(tmp_path), suite=suite, data=shared("data"))

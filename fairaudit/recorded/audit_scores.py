@@ -53,7 +53,7 @@ from fairaudit.suites.data import read_bytes
 from fairaudit.suites.generation import power_words
 from fairaudit.versions import versions_of
 from fairaudit.vocabulary.protocols import Design
-from fairaudit.vocabulary.suites import BBQ, CROWS_PAIRS, STEREOSET
+from fairaudit.vocabulary.suites import BBQ, CROWS_PAIRS, STEREOSET, WINOGENDER
 
 FORMATS: Final = (
     "auto", STEREOSET.name, CROWS_PAIRS.name, BBQ.name, "lm-eval", "csv", "jsonl"
@@ -120,12 +120,15 @@ def audit_scores(
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     chosen = get_suite(suite)
     kind = _format(format, chosen)
+    has_logs = _is_of_pairs(chosen) or chosen.name in {BBQ.name, WINOGENDER.name}
+    if kind == "csv" and not has_logs:
+        raise _unreadable(chosen)
     content = read_bytes(Path(path))
     if format in {"auto", "lm-eval"} and is_log(content):
         kind = "lm-eval"
     elif format == "lm-eval":
         raise DataError(f"{Path(path).name}: no samples of lm-evaluation-harness")
-    elif kind == "csv" and not _is_of_pairs(chosen):
+    if (kind == "lm-eval" and not has_logs) or (kind == "csv" and not _is_of_pairs(chosen)):
         raise _unreadable(chosen)
     if column is not None and kind in {STEREOSET.name, CROWS_PAIRS.name, "lm-eval"}:
         raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")

@@ -35,9 +35,9 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from fairaudit.gradients import GradientEngine
 from fairaudit.training.draws import CdaMode, Example, Sampler, causal_labels
 from fairaudit.training.encoding import Record
+from fairaudit.training.finetuning_plan import Plan
 from fairaudit.training.loop import Loop, StepReport
 from fairaudit.training.optimizers import make_optimizer
-from fairaudit.training.plan import Plan
 from fairaudit.training.randomness import draw_generator, noise_generator
 from fairaudit.training.recipe import Recipe
 from fairaudit.training.steps import GradientSum

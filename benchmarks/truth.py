@@ -40,8 +40,8 @@ from fairaudit.comparing.families import corrected, decided
 from fairaudit.comparing.pairing import Terms, compared
 from fairaudit.experiments.pretraining import pretrain
 from fairaudit.experiments.world import AXES, Mixture, implied, population, sentences
-from fairaudit.metrics.pairs import pair_measurements
 from fairaudit.metrics.sample_estimates import Measurement, Sample
+from fairaudit.metrics.sentence_pairs import pair_measurements
 from fairaudit.results import AuditResult
 from fairaudit.stats.bisection import threshold
 from fairaudit.stats.intervals import clopper_pearson

@@ -10,7 +10,7 @@ from fairaudit.auditing.examples import MAX_CHARACTERS, examples_of
 from fairaudit.auditing.run_audit import audit
 from fairaudit.auditing.score_tables import recorded_rows, score_table
 from fairaudit.items import Item
-from fairaudit.metrics.pairs import pair_estimates
+from fairaudit.metrics.sentence_pairs import pair_estimates
 from fairaudit.recorded.audit_scores import audit_scores
 from fairaudit.results import AuditResult
 from fairaudit.results.digest import sealed

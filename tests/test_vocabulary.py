@@ -40,7 +40,7 @@ TEMPLATES = sorted((PACKAGE / "report" / "templates").rglob("*.j2"))
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "vocabulary" not in path.parts)
 #: What is a key of a file or a column's head, and happens to be the name of a metric.
 NOT_THE_METRIC = {
-    "experiments/arms.py": {"perplexity"},
+    "experiments/train_arm.py": {"perplexity"},
     "experiments/grid.py": {"perplexity"},
     "experiments/matching.py": {"perplexity"},
     "report/experiment/terminal.py": {"perplexity"},
@@ -182,7 +182,7 @@ def test_no_template_decides_by_a_name(path):
 
 #: An option of the fine-tuner, a folder, and a key of the known world's words.
 NOT_THE_ARM = {
-    "experiments/arms.py": {"cda"},
+    "experiments/train_arm.py": {"cda"},
     "experiments/grid.py": {"base"},
     "experiments/world.py": {"plain"},
 }

@@ -18,7 +18,7 @@ from fairaudit.augmentation.lexicon import (
     protected_phrases,
     readings,
 )
-from fairaudit.augmentation.names import surnames
+from fairaudit.augmentation.proper_names import surnames
 from fairaudit.augmentation.rules import RULES, Context
 from fairaudit.augmentation.tokens import Tokens
 

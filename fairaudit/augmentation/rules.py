@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fairaudit.augmentation import names, pronouns
+from fairaudit.augmentation import pronouns
+from fairaudit.augmentation import proper_names as names
 from fairaudit.augmentation.tokens import Tokens
 from fairaudit.augmentation.wordlists import word_list
 

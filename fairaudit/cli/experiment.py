@@ -29,7 +29,7 @@ def experiment_command(
     ] = None,
 ) -> None:
     """Train every arm of a plan, audit each, compare, and judge the claims about the recipe."""
-    from fairaudit.experiments.plan import load_plan, starter_plan
+    from fairaudit.experiments.experiment_plan import load_plan, starter_plan
 
     if (output is None) == (init is None):
         raise UsageError("give either --output FOLDER to run or --init FILE to start a plan")

@@ -20,7 +20,12 @@ from fairaudit.diagnostics.encoding import IGNORED, LabelledRow, batches
 from fairaudit.gradients import Gradient, GradientEngine, inner_product
 from fairaudit.items import Item, Skipped
 from fairaudit.scoring.token_rows import Encoder, Read, TokenRow
-from fairaudit.suites.pairs import ANTI_STEREOTYPE, STEREOTYPE, after_difference, mask_shared
+from fairaudit.suites.pair_protocols import (
+    ANTI_STEREOTYPE,
+    STEREOTYPE,
+    after_difference,
+    mask_shared,
+)
 from fairaudit.suites.templates.generator import load_templates
 
 if TYPE_CHECKING:

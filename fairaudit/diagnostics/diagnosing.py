@@ -10,9 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fairaudit.diagnostics.independence import check_independence
 from fairaudit.diagnostics.parameters import Given, parameters_of
 from fairaudit.diagnostics.probes import AXES, built_in
+from fairaudit.diagnostics.record_independence import check_independence
 from fairaudit.diagnostics.records import ProbeTexts
 from fairaudit.diagnostics.sources import from_texts
 from fairaudit.errors import ModelError, ResultError, UsageError

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fairaudit.diagnostics.groups_by_words import WordListClassifier
 from fairaudit.diagnostics.records import ProbeRecord, ProbeTexts, probe_texts
-from fairaudit.diagnostics.wordlists import WordListClassifier
 from fairaudit.errors import DataError, UsageError
 from fairaudit.lines import first_line, lines_of
 

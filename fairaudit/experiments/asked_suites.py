@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fairaudit.experiments.plan import ExperimentPlan
+from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.tone_judge import train_judge
 from fairaudit.experiments.world import population, prompts
 from fairaudit.items import Item

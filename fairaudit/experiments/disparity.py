@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.errors import ResultError
-from fairaudit.experiments.findings import (
+from fairaudit.experiments.experiment_plan import ExperimentPlan
+from fairaudit.experiments.seed_claims import (
     Audits,
     claim_arms,
     endpoint_scores,
     interval_of,
     judged,
 )
-from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.results import DiagnosticsResult, Interval
 from fairaudit.results.diagnostics import GroupDifference
 from fairaudit.results.experiment import ArmRun, Claim, Convergence, Prediction, Push
@@ -71,7 +71,7 @@ def diagnoses_of(
 def looked_at(plan: ExperimentPlan, steps: int) -> tuple[int, ...]:
     """Return the steps at which a whole training is looked at, its start and end included.
 
-    >>> from fairaudit.experiments.plan import load_plan
+    >>> from fairaudit.experiments.experiment_plan import load_plan
     >>> looked_at(load_plan("full"), 160)
     (0, 40, 80, 120, 160)
     """

@@ -22,7 +22,9 @@ from fairaudit.experiments.disparity import (
     predictions,
     pushes,
 )
-from fairaudit.experiments.findings import (
+from fairaudit.experiments.experiment_plan import ExperimentPlan, load_plan
+from fairaudit.experiments.grid import audits_of, run_grid
+from fairaudit.experiments.seed_claims import (
     Audits,
     bias_claims,
     differences,
@@ -31,8 +33,6 @@ from fairaudit.experiments.findings import (
     only_with_premise,
     undecided_unless_moved,
 )
-from fairaudit.experiments.grid import audits_of, run_grid
-from fairaudit.experiments.plan import ExperimentPlan, load_plan
 from fairaudit.progress import Progress, shown
 from fairaudit.results import ComparisonResult, Run
 from fairaudit.results.experiment import ArmRun, ExperimentResult
@@ -54,7 +54,7 @@ def experiment(
     ----------
     plan : ExperimentPlan, path or name
         A TOML file, or a built-in plan: ``demo`` (plain, CDA, DP, DP + CDA; three seeds) or
-        ``full`` (all arms, five seeds). See `fairaudit.experiments.plan`.
+        ``full`` (all arms, five seeds). See `fairaudit.experiments.experiment_plan`.
     output : path
         Folder of the experiment. An interrupted experiment goes on where it stopped, arm by arm.
     processes : int, optional

@@ -12,7 +12,13 @@ from typing import Any, Final
 
 from fairaudit.auditing.run_audit import audit
 from fairaudit.errors import FairauditError, ResultError, UsageError
-from fairaudit.experiments.arms import (
+from fairaudit.experiments.asked_suites import Questions, questions
+from fairaudit.experiments.experiment_plan import ExperimentPlan
+from fairaudit.experiments.matching import Candidate, nearest, snapshots
+from fairaudit.experiments.parallel_arms import default_processes, spread
+from fairaudit.experiments.plan_checks import check_plan, claim_folder
+from fairaudit.experiments.pretraining import pretrain
+from fairaudit.experiments.train_arm import (
     Snapshots,
     Texts,
     is_resumable,
@@ -20,12 +26,6 @@ from fairaudit.experiments.arms import (
     texts_of,
     train_arm,
 )
-from fairaudit.experiments.asked_suites import Questions, questions
-from fairaudit.experiments.matching import Candidate, nearest, snapshots
-from fairaudit.experiments.parallel_arms import default_processes, spread
-from fairaudit.experiments.plan import ExperimentPlan
-from fairaudit.experiments.plan_checks import check_plan, claim_folder
-from fairaudit.experiments.pretraining import pretrain
 from fairaudit.experiments.utility import text_perplexity
 from fairaudit.experiments.world import sentences
 from fairaudit.progress import Progress

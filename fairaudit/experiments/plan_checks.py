@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.errors import DataError, ResultError
-from fairaudit.experiments.arms import recipe_of, texts_of
-from fairaudit.experiments.plan import ExperimentPlan
+from fairaudit.experiments.experiment_plan import ExperimentPlan
+from fairaudit.experiments.train_arm import recipe_of, texts_of
 from fairaudit.results.files import dump_json, refuse_unwritable
 from fairaudit.results.locks import LOCK
 from fairaudit.scoring.load import load_model
-from fairaudit.training.plan import make_plan
+from fairaudit.training.finetuning_plan import make_plan
 from fairaudit.training.records import read_records
 from fairaudit.training.saving import write_last
 from fairaudit.vocabulary.arms import ArmKind

@@ -28,8 +28,8 @@ ways and the re-weighted sum from one backward pass.
 """
 
 from fairaudit.gradients.engine import GradientEngine
-from fairaudit.gradients.independence import dependence
 from fairaudit.gradients.query import Query
+from fairaudit.gradients.row_independence import dependence
 from fairaudit.gradients.rows import Gradient
 from fairaudit.gradients.sums import clip_factors, inner_product
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from fairaudit.errors import NonFiniteError, UsageError
+from fairaudit.gradients.inner_products import gram
 from fairaudit.gradients.inputs import ordered
 from fairaudit.gradients.norms import unit_norms
-from fairaudit.gradients.pairs import gram
 from fairaudit.gradients.rows import Gradient, Rows, zeros
 from fairaudit.gradients.sums import add_weighted, row_products
 from fairaudit.gradients.units import Grouping, grouping, unit_index

@@ -9,8 +9,8 @@ from fairaudit.metrics.capability import capability_measurements
 from fairaudit.metrics.choices import choice_measurements, is_of_choices
 from fairaudit.metrics.coreference import coreference_measurements
 from fairaudit.metrics.crows_pairs import crows_pairs_measurements
-from fairaudit.metrics.pairs import pair_measurements
 from fairaudit.metrics.sample_estimates import Measurement
+from fairaudit.metrics.sentence_pairs import pair_measurements
 from fairaudit.metrics.stereoset import stereoset_measurements
 from fairaudit.metrics.templates import templates_measurements
 from fairaudit.metrics.texts import is_of_texts, text_measurements

@@ -29,7 +29,7 @@ from typing import Final
 
 import pandas as pd
 
-from fairaudit.metrics.distance import distance_estimates
+from fairaudit.metrics.distribution_distance import distance_estimates
 from fairaudit.metrics.gaps import ratio_estimates, ratio_measurements
 from fairaudit.metrics.prompts import Texts, by_axis
 from fairaudit.metrics.quantities import Quantity

@@ -23,7 +23,8 @@ from fairaudit.lines import lines_of
 from fairaudit.recorded.recorded_rows import objects_of
 from fairaudit.recorded.recorded_scores import Recorded
 from fairaudit.scoring.texts.answers import answer_of
-from fairaudit.suites import DataFinder, Suite, SuiteData, bbq, pairs
+from fairaudit.suites import DataFinder, Suite, SuiteData, bbq
+from fairaudit.suites import pair_protocols as pairs
 from fairaudit.suites.bbq_records import Record
 from fairaudit.suites.coreference import SENTENCES
 from fairaudit.suites.data import DataUnavailableError

@@ -12,7 +12,12 @@ from fairaudit.report.audit.view import primary_bias
 from fairaudit.report.comparison import summary as comparison_summary
 from fairaudit.report.comparison.view import primary
 from fairaudit.report.diagnostics import summary as diagnostics_summary
-from fairaudit.report.diagnostics.names import difference_of, group_name, meaning_of, other_name
+from fairaudit.report.diagnostics.quantities_in_words import (
+    difference_of,
+    group_name,
+    meaning_of,
+    other_name,
+)
 from fairaudit.report.experiment import numbers
 from fairaudit.report.experiment import summary as experiment_summary
 from fairaudit.report.experiment.arms import arm_of

@@ -15,7 +15,8 @@ import jinja2
 from markupsafe import Markup
 
 from fairaudit._version import __version__
-from fairaudit.report import evidence, names, provenance, words
+from fairaudit.report import frameworks as evidence
+from fairaudit.report import names, provenance, words
 from fairaudit.report.interval_svg import axis, strip
 from fairaudit.report.marks import Mark
 from fairaudit.report.safe_text import clean, shorten

@@ -15,7 +15,7 @@ import torch
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
 
 from fairaudit.errors import ModelError
-from fairaudit.scoring.independence import agreement
+from fairaudit.scoring.batch_independence import agreement
 from fairaudit.scoring.probe_rows import Ids, ordinary_ids, probe_rows
 from fairaudit.scoring.token_rows import Encoder
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fairaudit.items import Answer, Association, Skipped
+from fairaudit.scoring.batch_independence import agreement, find_batching
 from fairaudit.scoring.batching import Batching, fitting
-from fairaudit.scoring.independence import agreement, find_batching
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids, probe_rows

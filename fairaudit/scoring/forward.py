@@ -14,10 +14,10 @@ from torch import Tensor
 from transformers.activations import NewGELUActivation
 
 from fairaudit.errors import ModelError, NonFiniteError
+from fairaudit.scoring.batch_independence import agreement, find_batching
+from fairaudit.scoring.batch_plan import Batch
 from fairaudit.scoring.batching import Batching
-from fairaudit.scoring.independence import agreement, find_batching
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
-from fairaudit.scoring.plan import Batch
 from fairaudit.scoring.probe_rows import Ids
 from fairaudit.scoring.token_rows import TokenRow
 from fairaudit.scoring.trees import largest_tree, tree_inputs, tree_of
@@ -41,8 +41,8 @@ class Forward:
     as much as several layers, and most positions of a masked row are never read. A hook on the
     backbone does that for every architecture alike; a self-check at the start compares it with
     the plain forward pass and, should they differ, the plain one is used. Another one finds out
-    whether rows may be padded; see `fairaudit.scoring.independence`. A third one tries rows that
-    branch; see `fairaudit.scoring.trees`.
+    whether rows may be padded; see `fairaudit.scoring.batch_independence`. A third one tries rows
+    that branch; see `fairaudit.scoring.trees`.
 
     Parameters
     ----------

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from fairaudit.errors import ModelError, NonFiniteError
 from fairaudit.items import Decoding
+from fairaudit.scoring.batch_independence import agreement, find_batching
 from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.generate_plan import Prompt, PromptBatch
-from fairaudit.scoring.independence import agreement, find_batching
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids
 from fairaudit.scoring.sampling import next_tokens, uniforms
@@ -98,7 +98,7 @@ class Writer:
 
     A self-check at the start compares padded prompts with unpadded ones; should a model's
     architecture not take padding on the left, only prompts of equal length run together, or each
-    runs alone; see `fairaudit.scoring.independence`.
+    runs alone; see `fairaudit.scoring.batch_independence`.
 
     Parameters
     ----------

@@ -23,11 +23,11 @@ from fairaudit.items import (
     TokenRequest,
 )
 from fairaudit.scoring.attention import NO_ATTENTION, gives_attention
+from fairaudit.scoring.batch_plan import Batch, plan_batches
 from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.embed import Embedder
 from fairaudit.scoring.forward import Forward, Scored, fused_gelu
 from fairaudit.scoring.load import LoadedModel
-from fairaudit.scoring.plan import Batch, plan_batches
 from fairaudit.scoring.precision import in_fp32
 from fairaudit.scoring.probe_rows import probe_rows
 from fairaudit.scoring.store import ScoreStore

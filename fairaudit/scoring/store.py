@@ -16,8 +16,8 @@ from typing import Final
 
 import numpy as np
 
+from fairaudit.scoring.batch_plan import Batch
 from fairaudit.scoring.forward import Scored
-from fairaudit.scoring.plan import Batch
 from fairaudit.scoring.segments import Segments
 
 #: Goes up whenever the numbers of an equal batch may change, so that old ones are left alone.

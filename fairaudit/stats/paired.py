@@ -54,7 +54,7 @@ from fairaudit.stats.one_estimate import (
     T_METHODS,
 )
 from fairaudit.stats.paired_inference import PairedInference
-from fairaudit.stats.pairs import Answers, Pairs, make_answers, make_pairs
+from fairaudit.stats.paired_sample import Answers, Pairs, make_answers, make_pairs
 from fairaudit.stats.permutation import sign_flip
 from fairaudit.stats.power import minimum_detectable_effect
 from fairaudit.vocabulary.cautions import FEW_CLUSTERS

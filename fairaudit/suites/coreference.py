@@ -21,7 +21,7 @@ from fairaudit.items import (
     Protocol,
     Skipped,
 )
-from fairaudit.suites import pairs
+from fairaudit.suites import pair_protocols as pairs
 from fairaudit.vocabulary.protocols import Design
 
 #: Role of each side's sentence.

@@ -14,7 +14,7 @@ from typing import Final
 from fairaudit.errors import DataError
 from fairaudit.items import Item, Protocol
 from fairaudit.metrics.crows_pairs import crows_pairs_estimates
-from fairaudit.suites import pairs
+from fairaudit.suites import pair_protocols as pairs
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
 from fairaudit.vocabulary import suites as cards

@@ -24,11 +24,12 @@ from fairaudit.errors import SuiteFileError
 from fairaudit.items import Decoding, Item, Protocol, PseudoLogLikelihood
 from fairaudit.metrics.choices import choice_estimates
 from fairaudit.metrics.crows_pairs import crows_pairs_estimates
-from fairaudit.metrics.pairs import pair_estimates
+from fairaudit.metrics.sentence_pairs import pair_estimates
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.metrics.weat import weat_estimates
 from fairaudit.results import Estimate, Source
-from fairaudit.suites import bbq, crows_pairs, pairs, seat
+from fairaudit.suites import bbq, crows_pairs, seat
+from fairaudit.suites import pair_protocols as pairs
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import git_blob_id
 from fairaudit.suites.languages import ENGLISH, language_of

@@ -8,7 +8,7 @@ from fairaudit.items import Item, LogLikelihood, Protocol, PseudoLogLikelihood
 from fairaudit.metrics.capability import capability_estimates
 from fairaudit.metrics.templates import templates_estimates
 from fairaudit.results import Source
-from fairaudit.suites import pairs
+from fairaudit.suites import pair_protocols as pairs
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, git_blob_id
 from fairaudit.suites.templates.generator import load_probe, load_templates, template_files

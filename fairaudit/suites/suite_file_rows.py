@@ -20,7 +20,8 @@ from pydantic import (
 )
 
 from fairaudit.items import Item
-from fairaudit.suites import bbq, pairs
+from fairaudit.suites import bbq
+from fairaudit.suites import pair_protocols as pairs
 from fairaudit.suites.base import PROMPT
 
 

@@ -16,8 +16,8 @@ from fairaudit.training.adapters import check_rank
 from fairaudit.training.counterfactuals import Counterfactuals, find_counterfactuals
 from fairaudit.training.draws import Labeller, labeller
 from fairaudit.training.encoding import Corpus, encode_records, row_frame
+from fairaudit.training.finetuning_plan import Plan, make_plan
 from fairaudit.training.masking import Masker
-from fairaudit.training.plan import Plan, make_plan
 from fairaudit.training.recipe import Recipe
 from fairaudit.training.records import Records, Source, read_records
 from fairaudit.training.saving import check_output

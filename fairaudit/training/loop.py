@@ -11,8 +11,8 @@ import torch
 
 from fairaudit.errors import NonFiniteError, ResultError
 from fairaudit.training.draws import Sampler
+from fairaudit.training.finetuning_plan import Plan
 from fairaudit.training.optimizers import learning_rate, set_learning_rate
-from fairaudit.training.plan import Plan
 from fairaudit.training.recipe import Recipe
 from fairaudit.training.steps import DrawStatistics, GradientSum, add_noise, apply_update
 

@@ -19,9 +19,9 @@ from fairaudit.results.training import (
 )
 from fairaudit.scoring.load import LoadedModel, load_model
 from fairaudit.training.adapters import add_adapters
+from fairaudit.training.draw_independence import check_independence
 from fairaudit.training.draws import Sampler
 from fairaudit.training.evaluation import parameter_distance, perplexity
-from fairaudit.training.independence import check_independence
 from fairaudit.training.jobs import FineTuning
 from fairaudit.training.loop import Loop, StepHook
 from fairaudit.training.optimizers import make_optimizer

@@ -6,7 +6,7 @@ import math
 from typing import Final, Literal
 
 from fairaudit.results.privacy import CdaStatement, PrivacyStatement
-from fairaudit.training.plan import Plan
+from fairaudit.training.finetuning_plan import Plan
 from fairaudit.training.recipe import Recipe
 from fairaudit.versions import versions_of
 

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from fairaudit.experiments.plan import load_plan
+from fairaudit.experiments.experiment_plan import load_plan
 from fairaudit.results import AuditResult
 from fairaudit.suites import own_suite
 from fairaudit.suites.custom import load_suite

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fairaudit.items import SCORE_COLUMNS
 from fairaudit.metrics.capability import capability_estimates
-from fairaudit.metrics.pairs import pair_estimates
+from fairaudit.metrics.sentence_pairs import pair_estimates
 from fairaudit.results import (
     AuditResult,
     ModelIdentity,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from fairaudit.diagnostics.groups_by_words import NONE_NAMED, WordListClassifier
 from fairaudit.diagnostics.probes import AXES, built_in
 from fairaudit.diagnostics.records import ProbeRecord, probe_texts
 from fairaudit.diagnostics.sources import from_texts
-from fairaudit.diagnostics.wordlists import NONE_NAMED, WordListClassifier
 from fairaudit.errors import DataError, UsageError
 
 

@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from fairaudit.errors import ResultError
-from fairaudit.report.diagnostics import names, summary, view
+from fairaudit.report.diagnostics import quantities_in_words as names
+from fairaudit.report.diagnostics import summary, view
 from fairaudit.report.diagnostics.disparity_beside_bias import beside
 from fairaudit.report.diagnostics.figures import figures
 from fairaudit.report.diagnostics.html import render_html

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fairaudit.errors import UsageError
-from fairaudit.experiments.arms import mechanism, snapshot_steps
-from fairaudit.experiments.plan import BUILT_IN, is_trainable, load_plan
+from fairaudit.experiments.experiment_plan import BUILT_IN, is_trainable, load_plan
+from fairaudit.experiments.train_arm import mechanism, snapshot_steps
 
 PLAN = """
 name = "tiny"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fairaudit.experiments.findings import (
+from fairaudit.experiments.experiment_plan import ExperimentPlan
+from fairaudit.experiments.seed_claims import (
     bias_claims,
     claim_arms,
     differences,
@@ -14,7 +15,6 @@ from fairaudit.experiments.findings import (
     only_with_premise,
     undecided_unless_moved,
 )
-from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.results import Estimate
 from fairaudit.results.experiment import ArmRun
 from tests.comparing.audits import make_audit, pair_table

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from fairaudit.errors import DataError, FairauditError, ResultError, UsageError
 from fairaudit.experiments import grid
+from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.experimenting import experiment
-from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.experiments.plan_checks import claim_folder
 from fairaudit.experiments.utility import text_perplexity
 from fairaudit.results import ComparisonResult

@@ -12,8 +12,8 @@ from fairaudit.auditing.score_tables import score_table, text_rows
 from fairaudit.errors import FairauditError, UsageError
 from fairaudit.experiments import tone_judge as tone
 from fairaudit.experiments.asked_suites import questions
+from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.experimenting import experiment
-from fairaudit.experiments.plan import ExperimentPlan
 from fairaudit.experiments.world import (
     AXES,
     Mixture,

@@ -21,7 +21,7 @@ from fairaudit.experiments.world import (
     sentences,
 )
 from fairaudit.items import LogLikelihood
-from fairaudit.metrics.pairs import pair_estimates
+from fairaudit.metrics.sentence_pairs import pair_estimates
 from fairaudit.suites.custom import _protocols
 from tests.experiments.ideal_reader import IdealReader
 

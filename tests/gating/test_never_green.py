@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from fairaudit.comparing.compare import compare
 from fairaudit.errors import ResultError
 from fairaudit.gating.gate import gate
-from fairaudit.metrics.pairs import pair_estimates
+from fairaudit.metrics.sentence_pairs import pair_estimates
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.results import AuditResult, ComparisonResult, Source, SuiteRun
 from tests.comparing.audits import make_audit, pair_table

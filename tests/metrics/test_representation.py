@@ -11,10 +11,10 @@ from fairaudit.errors import DataError
 from fairaudit.items import Continuation, Item, Skipped
 from fairaudit.metrics.representation import total_variation
 from fairaudit.metrics.texts import text_estimates, text_measurements
+from fairaudit.scoring.texts.group_words import GroupWords
 from fairaudit.scoring.texts.lists import word_lists
 from fairaudit.scoring.texts.polarity import UnigramPolarity, VectorPolarity
 from fairaudit.scoring.texts.registry import text_scorers
-from fairaudit.scoring.texts.words import GroupWords
 from tests.metrics.text_tables import Asked, by_name, table
 
 VECTORS = b"""she 1 1

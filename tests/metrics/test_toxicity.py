@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from fairaudit.metrics.distance import distance_estimates, wasserstein
+from fairaudit.metrics.distribution_distance import distance_estimates, wasserstein
 from fairaudit.metrics.prompts import Texts
 from fairaudit.metrics.registry import measurements
 from fairaudit.metrics.texts import text_estimates, text_measurements

@@ -13,9 +13,9 @@ from rich.console import Console
 import fairaudit
 from fairaudit.gating.policy import _RULES
 from fairaudit.report.audit.reading import Standing, standing_words
+from fairaudit.report.gate.gate_numbers import _LIMITS, LEGEND, counted, limit_of
 from fairaudit.report.gate.markdown import render_gate_summary
 from fairaudit.report.gate.terminal import render_gate
-from fairaudit.report.gate.words import _LIMITS, LEGEND, counted, limit_of
 from fairaudit.report.names import CAUTIONS
 from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 from tests.report import audits

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fairaudit.report.evidence import Evidence, asked_by, evidence
+from fairaudit.report.frameworks import Evidence, asked_by, evidence
 from fairaudit.report.html import render_html
 from fairaudit.results import AuditResult, SuiteRun
 from fairaudit.suites import PROBE, SUITES

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from fairaudit.report.experiment import findings, numbers, training
+from fairaudit.report.experiment import claims_in_words as findings
+from fairaudit.report.experiment import numbers, training
 from fairaudit.report.experiment.charts import charts, planes
 from fairaudit.report.experiment.twins import pairs
 from fairaudit.report.html import render_html

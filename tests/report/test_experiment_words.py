@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from fairaudit.report.experiment import findings, summary, view
+from fairaudit.report.experiment import claims_in_words as findings
+from fairaudit.report.experiment import summary, view
 from fairaudit.report.experiment.arms import arm_of, in_order
 from fairaudit.report.experiment.training import Case, Reading, readings
 from fairaudit.report.marks import Tone

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from fairaudit.errors import ModelError, NonFiniteError
 from fairaudit.items import LogLikelihood, Skipped, UnmaskedLogLikelihood
 from fairaudit.scoring import forward
+from fairaudit.scoring.batch_plan import plan_batches
 from fairaudit.scoring.load import load_model
-from fairaudit.scoring.plan import plan_batches
 from fairaudit.scoring.scorer import Scorer
 from fairaudit.scoring.token_rows import Read, TokenRow
 from tests.conftest import CORPUS, build_model

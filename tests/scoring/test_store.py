@@ -14,9 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from fairaudit.items import LogLikelihood, UnmaskedLogLikelihood
 from fairaudit.scoring import store as store_module
+from fairaudit.scoring.batch_plan import Batch
 from fairaudit.scoring.forward import Forward, Scored
 from fairaudit.scoring.load import load_model
-from fairaudit.scoring.plan import Batch
 from fairaudit.scoring.scorer import Scorer
 from fairaudit.scoring.store import ScoreStore, batch_key
 from fairaudit.scoring.token_rows import Read, TokenRow

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairaudit.items import LogLikelihood, Skipped
+from fairaudit.scoring.batch_plan import plan_batches
 from fairaudit.scoring.load import load_model
-from fairaudit.scoring.plan import plan_batches
 from fairaudit.scoring.scorer import Scorer, forward_of
 from fairaudit.scoring.token_rows import Encoder, Read, TokenRow
 from fairaudit.scoring.trees import LARGEST, grow, largest_tree

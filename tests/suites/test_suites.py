@@ -11,7 +11,7 @@ from fairaudit.errors import DataError, SuiteFileError, UsageError
 from fairaudit.items import Answer, FillerLogProbability, Skipped
 from fairaudit.suites import SUITES, DataFinder, crows_pairs, get_suite, stereoset
 from fairaudit.suites.custom import load_suite
-from fairaudit.suites.pairs import after_difference, mask_after_difference, shared_ending
+from fairaudit.suites.pair_protocols import after_difference, mask_after_difference, shared_ending
 from fairaudit.suites.templates.generator import load_probe, load_templates
 from fairaudit.vocabulary.suites import TEMPLATES
 from tests.conftest import shared
@@ -321,7 +321,7 @@ def test_repeated_item_ids_are_named(tmp_path):
 def test_an_unrelated_sentence_makes_a_capability_of_the_suites_own(tmp_path):
     """A model that likes nonsense as much as sense is known by its own suite."""
     from fairaudit.auditing.score_tables import score_table
-    from fairaudit.metrics.pairs import pair_estimates
+    from fairaudit.metrics.sentence_pairs import pair_estimates
     from fairaudit.suites.custom import load_suite
 
     path = tmp_path / "mine.jsonl"

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from fairaudit.items import Item
-from fairaudit.suites.pairs import shared_ending
+from fairaudit.suites.pair_protocols import shared_ending
 from fairaudit.suites.templates.generator import (
     Cluster,
     _axis_items,

@@ -6,9 +6,9 @@ import pytest
 
 from fairaudit.cli.finetune import Losses
 from fairaudit.training.accounting import epsilon
+from fairaudit.training.finetuning_plan import make_plan
 from fairaudit.training.loop import StepReport
 from fairaudit.training.optimizers import learning_rate
-from fairaudit.training.plan import make_plan
 from fairaudit.training.recipe import Recipe
 from fairaudit.training.steps import DrawStatistics
 

@@ -10,7 +10,7 @@ from fairaudit.report.audit import reading, summary, view
 from fairaudit.report.audit.examples import examples_by_suite
 from fairaudit.report.audit.panels import card_scales, panels, table_scales
 from fairaudit.report.audit.textgroups import group_tables
-from fairaudit.report.evidence import evidence
+from fairaudit.report.frameworks import evidence
 from fairaudit.report.page import environment, with_pictures
 from fairaudit.results import AuditResult
 from fairaudit.results.capability import weakness_of

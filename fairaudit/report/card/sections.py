@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fairaudit._version import __version__
-from fairaudit.report import evidence, words
+from fairaudit.report import frameworks as evidence
+from fairaudit.report import words
 from fairaudit.report.escape import code, escape
 from fairaudit.report.names import (
     Metric,

@@ -12,7 +12,7 @@ from fairaudit.report.comparison.plane import planes
 from fairaudit.report.comparison.planesvg import plane_svg
 from fairaudit.report.diagnostics import names as diagnostics_names
 from fairaudit.report.diagnostics.disparity_beside_bias import beside
-from fairaudit.report.evidence import evidence
+from fairaudit.report.frameworks import evidence
 from fairaudit.report.page import environment
 from fairaudit.results import ComparisonResult, DiagnosticsResult
 

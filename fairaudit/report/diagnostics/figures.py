@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.diagnostics import plots, view
-from fairaudit.report.diagnostics.names import group_name, model_name
+from fairaudit.report.diagnostics.quantities_in_words import group_name, model_name
 from fairaudit.report.names import axis_name
 from fairaudit.report.raster import png
 from fairaudit.report.safe_text import shorten

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fairaudit.report import names as common_names
-from fairaudit.report.diagnostics import names, summary, view
+from fairaudit.report.diagnostics import quantities_in_words as names
+from fairaudit.report.diagnostics import summary, view
 from fairaudit.report.grouping import grouped
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import Unit

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fairaudit.report.diagnostics import summary, view
-from fairaudit.report.diagnostics.names import (
+from fairaudit.report.diagnostics.quantities_in_words import (
     difference_of,
     group_name,
     meaning_of,

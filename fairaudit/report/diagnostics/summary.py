@@ -6,7 +6,7 @@ from typing import Final
 
 from fairaudit.report import words
 from fairaudit.report.diagnostics import view
-from fairaudit.report.diagnostics.names import group_name, meaning_of
+from fairaudit.report.diagnostics.quantities_in_words import group_name, meaning_of
 from fairaudit.report.names import axis_name
 from fairaudit.results.diagnostics import NOT_COVERED, DiagnosticsResult, GroupDifference
 

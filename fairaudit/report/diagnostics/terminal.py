@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fairaudit.report.diagnostics import summary, view
-from fairaudit.report.diagnostics.names import (
+from fairaudit.report.diagnostics.quantities_in_words import (
     difference_of,
     group_name,
     meaning_of,

@@ -9,7 +9,7 @@ from typing import Final
 from fairaudit.report.comparison.plane import Plane, Point
 from fairaudit.report.experiment import numbers, view
 from fairaudit.report.experiment.arms import arm_of
-from fairaudit.report.experiment.findings import difference_tone
+from fairaudit.report.experiment.claims_in_words import difference_tone
 from fairaudit.report.grouping import anchor, grouped
 from fairaudit.report.marks import Mark, Span
 from fairaudit.report.names import Unit, axis_name

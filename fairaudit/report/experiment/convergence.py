@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.diagnostics import plots
-from fairaudit.report.diagnostics.names import Form, group_name, shown
+from fairaudit.report.diagnostics.quantities_in_words import Form, group_name, shown
 from fairaudit.report.experiment.arms import arm_of, arms_of
 from fairaudit.report.experiment.view import axis_rank
 from fairaudit.report.names import axis_name

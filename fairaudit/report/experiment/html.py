@@ -13,7 +13,6 @@ from fairaudit.report.comparison.planesvg import plane_svg
 from fairaudit.report.experiment import (
     charts,
     convergence,
-    findings,
     numbers,
     provenance,
     summary,
@@ -21,6 +20,9 @@ from fairaudit.report.experiment import (
     training,
     twins,
     view,
+)
+from fairaudit.report.experiment import (
+    claims_in_words as findings,
 )
 from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.experiment.calibration import CAPTION

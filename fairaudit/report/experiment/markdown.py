@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from fairaudit.report import words
 from fairaudit.report.escape import code, escape, listed
-from fairaudit.report.experiment import findings, numbers, summary, view
+from fairaudit.report.experiment import claims_in_words as findings
+from fairaudit.report.experiment import numbers, summary, view
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.report.safe_text import shorten
 from fairaudit.results.experiment import Claim, ExperimentResult

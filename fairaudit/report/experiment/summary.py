@@ -9,7 +9,7 @@ from typing import Final
 from fairaudit.report import words
 from fairaudit.report.experiment import numbers, toxicity, view
 from fairaudit.report.experiment.arms import arms_of
-from fairaudit.report.experiment.findings import statement_of
+from fairaudit.report.experiment.claims_in_words import statement_of
 from fairaudit.report.experiment.training import NOT_RULED_OUT, Case, Reading, readings
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name

@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fairaudit.report.experiment import findings, numbers, summary, view
+from fairaudit.report.experiment import claims_in_words as findings
+from fairaudit.report.experiment import numbers, summary, view
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.report.safe_text import clean, shorten
 from fairaudit.report.terminal_tables import grid, indented

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fairaudit.report.escape import escape
-from fairaudit.report.gate.words import LEGEND, bounds_of, counted, limit_of, value_of
+from fairaudit.report.gate.gate_numbers import LEGEND, bounds_of, counted, limit_of, value_of
 from fairaudit.results.gate import GateResult, RuleResult
 from fairaudit.vocabulary.decisions import GateDecision
 

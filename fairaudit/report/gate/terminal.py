@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from fairaudit.report.gate.words import LEGEND, bounds_of, counted, limit_of, value_of
+from fairaudit.report.gate.gate_numbers import LEGEND, bounds_of, counted, limit_of, value_of
 from fairaudit.report.safe_text import clean
 from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 

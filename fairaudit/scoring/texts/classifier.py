@@ -18,9 +18,9 @@ from torch import Tensor
 
 from fairaudit.errors import ModelError
 from fairaudit.items import Continuation, Skipped
+from fairaudit.scoring.batch_independence import Agree, find_batching, rounding
 from fairaudit.scoring.batching import Batching, fitting
 from fairaudit.scoring.checkpoints.limits import check_ids
-from fairaudit.scoring.independence import Agree, find_batching, rounding
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids, probe_rows
 from fairaudit.scoring.texts.base import EMPTY, Scores, is_empty

@@ -11,10 +11,10 @@ from typing import Final
 from fairaudit.errors import DataError, UsageError
 from fairaudit.scoring.texts.answers import LetteredAnswers
 from fairaudit.scoring.texts.base import NotAvailable, TextScorer
+from fairaudit.scoring.texts.group_words import GroupWords
 from fairaudit.scoring.texts.hurtlex import HurtLex
 from fairaudit.scoring.texts.polarity import UnigramPolarity, VectorPolarity
 from fairaudit.scoring.texts.vader import Vader
-from fairaudit.scoring.texts.words import GroupWords
 
 Source = str | os.PathLike[str]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fairaudit.diagnostics.during_training import SETTINGS, Monitor
 from fairaudit.errors import FairauditError
-from fairaudit.experiments.plan import ExperimentPlan
+from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.probes import world_items, world_probes
 from fairaudit.experiments.world import sentences
 from fairaudit.results.files import dump_json, write_text

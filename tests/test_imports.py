@@ -36,8 +36,8 @@ ALLOWED = {
         "training",
         "versions",
     },
-    # suites and scoring.rows: the bias score is that of the audit's own pairs, encoded as the audit
-    # does; report: a saved diagnosis carries its page, as a comparison does.
+    # suites and scoring.token_rows: the bias score is that of the audit's own pairs, encoded as the
+    # audit does; report: a saved diagnosis carries its page, as a comparison does.
     "diagnostics": {
         "errors",
         "items",

@@ -27,6 +27,7 @@ from fairaudit.vocabulary.decisions import GateDecision
 from fairaudit.vocabulary.influences import Influence, influence_of
 from fairaudit.vocabulary.metrics import METRICS, Metric
 from fairaudit.vocabulary.protocols import VARIANTS, Design
+from fairaudit.vocabulary.reasons import NotRun, not_run_of
 from fairaudit.vocabulary.suites import CARDS, FRAMEWORKS, NOT_STATED, RESERVED
 from fairaudit.vocabulary.units import Unit
 from fairaudit.vocabulary.verdicts import Verdict
@@ -111,8 +112,11 @@ def test_every_metric_has_its_words_and_facts_that_fit(metric):
 
 
 def test_the_vocabulary_needs_nothing_else():
+    folder = PACKAGE / "vocabulary"
+    modules = [f"fairaudit.vocabulary.{path.stem}" for path in folder.glob("*.py")]
     code = (
-        "import sys; before = set(sys.modules); import fairaudit.vocabulary.metrics\n"
+        "import sys; before = set(sys.modules)\n"
+        f"import {', '.join(modules)}\n"
         "print(sorted(name for name in set(sys.modules) - before if name.partition('.')[0]"
         " not in {*sys.stdlib_module_names, 'fairaudit'}))"
     )
@@ -130,7 +134,7 @@ def test_a_new_metric_is_whole(monkeypatch):
     estimate = audits.whole_audit().estimates[0].model_copy(update={"name": made.name})
     entry = comparison().model_copy(update={"name": made.name, "n_discordant": None})
     assert metric_of(estimate) is metric_of(entry) is numbers.metric_named(made.name) is made
-    assert short_label(made.name) == "New"
+    assert short_label(made.name) == "New (%)"
     assert range_of(entry) == made.range
 
 
@@ -289,3 +293,22 @@ def test_an_influence_is_read_back_from_its_name(axis, clipped):
     if not axis.startswith("clipped_"):
         assert influence_of(Influence(axis, clipped).name) == Influence(axis, clipped)
     assert influence_of(axis) is None
+
+
+@given(st.text(min_size=1))
+def test_a_reason_of_what_was_not_run_is_read_back(why):
+    assert not_run_of(NotRun(why).reason) == NotRun(why)
+    assert not_run_of(None) is None
+    assert not_run_of("below resolution") is None
+
+
+def test_a_largest_change_stands_for_a_difference():
+    for metric in METRICS.values():
+        assert (metric.stands_for is not None) == (metric.over_groups == "change")
+        assert metric.stands_for is None or METRICS[metric.stands_for].over_groups is None
+
+
+@pytest.mark.parametrize("unit", Unit)
+def test_differences_show_their_sign(unit):
+    assert unit.difference.signed
+    assert unit.difference.in_hundredths == unit.in_hundredths

@@ -22,11 +22,11 @@ from fairaudit.gradients.sums import inner_product
 
 Ids = tuple[int, ...]
 #: What the model sees, and the labels.
-TextPair = tuple[Ids, Ids]
+InputAndLabels = tuple[Ids, Ids]
 
 
 def dependence(
-    engine: GradientEngine, rows: Sequence[TextPair], fillers: Sequence[int]
+    engine: GradientEngine, rows: Sequence[InputAndLabels], fillers: Sequence[int]
 ) -> str | None:
     """Compare each row alone, unpadded, with itself in one padded batch of all.
 
@@ -60,7 +60,7 @@ def dependence(
     return None
 
 
-def _query(engine: GradientEngine, rows: Sequence[TextPair], filler: int) -> Query:
+def _query(engine: GradientEngine, rows: Sequence[InputAndLabels], filler: int) -> Query:
     width = max(len(ids) for ids, _ in rows)
     seen = torch.tensor([ids + (filler,) * (width - len(ids)) for ids, _ in rows])
     labels = torch.tensor([found + (IGNORED,) * (width - len(found)) for _, found in rows])

@@ -21,14 +21,6 @@ from fairaudit.vocabulary.suites import PROBE as PROBE
 from fairaudit.vocabulary.suites import title_of
 from fairaudit.vocabulary.units import Unit as Unit
 
-#: What two values of a unit differ by.
-_DIFFERENCES: Final = {
-    Unit.PERCENT: Unit.POINTS,
-    Unit.SIGNED_PERCENT: Unit.POINTS,
-    Unit.NATS: Unit.SIGNED_NATS,
-    Unit.SIGNED_NATS: Unit.SIGNED_NATS,
-}
-
 _METHODS: Final = {
     "bootstrap-percentile": "percentile bootstrap",
     "bootstrap-t": "bootstrap-t",
@@ -73,14 +65,11 @@ def glossary(found: Iterable[Estimate | Paired]) -> tuple[Metric, ...]:
     return tuple(metric for metric in metrics.values() if metric.meaning)
 
 
-def difference_unit(unit: Unit) -> Unit:
-    """Return the unit of a difference of two values: percentage points for rates."""
-    return _DIFFERENCES.get(unit, Unit.SIGNED_NUMBER)
-
-
 def short_label(name: str) -> str:
     """Return a short name with the unit, for the head of a column."""
-    return METRICS[name].short or METRICS[name].label
+    metric = METRICS[name]
+    unit = metric.unit.suffix.strip()
+    return f"{metric.short or metric.label}{f' ({unit})' if unit else ''}"
 
 
 def suite_name(suite: str) -> str:

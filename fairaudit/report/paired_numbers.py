@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from fairaudit.report import words
-from fairaudit.report.names import Unit, axis_name, difference_unit, metric_of
+from fairaudit.report.names import Unit, axis_name, metric_of
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import Comparison
 from fairaudit.results.comparison import Paired
@@ -17,7 +17,7 @@ from fairaudit.results.comparison import Paired
 
 def unit_of(found: Paired) -> Unit:
     """Return the unit of the difference."""
-    return difference_unit(metric_of(found).unit)
+    return metric_of(found).unit.difference
 
 
 _LONGEST_GROUP: Final = 30

@@ -15,19 +15,6 @@ from fairaudit.results import Estimate, Interval
 MISSING: Final = "–"
 _MINUS: Final = "−"
 
-_SUFFIX: Final = {
-    Unit.PERCENT: " %",
-    Unit.SIGNED_PERCENT: " %",
-    Unit.NATS: " nats",
-    Unit.SIGNED_NATS: " nats",
-    Unit.NUMBER: "",
-    Unit.SIGNED_NUMBER: "",
-    Unit.RATIO: " ×",
-    Unit.POINTS: " points",
-}
-_SIGNED: Final = frozenset({Unit.SIGNED_PERCENT, Unit.SIGNED_NATS, Unit.SIGNED_NUMBER, Unit.POINTS})
-_PERCENT: Final = frozenset({Unit.PERCENT, Unit.SIGNED_PERCENT, Unit.POINTS})
-
 
 def count(number: int) -> str:
     """Return a count with thousands separated: ``1,508``."""
@@ -57,14 +44,14 @@ def number(value: float, unit: Unit) -> str:
         return _magnitude(value)
     if unit is Unit.SIGNED_NUMBER and abs(value) >= 10:
         return ("+" if value > 0 else "") + _magnitude(value)
-    digits = {Unit.NATS: 3, Unit.SIGNED_NATS: 3}.get(unit, 1 if unit in _PERCENT else 2)
-    shown = 100 * value if unit in _PERCENT else value
-    return _fixed(shown, digits, signed=unit in _SIGNED)
+    digits = {Unit.NATS: 3, Unit.SIGNED_NATS: 3}.get(unit, 1 if unit.in_hundredths else 2)
+    shown = 100 * value if unit.in_hundredths else value
+    return _fixed(shown, digits, signed=unit.signed)
 
 
 def quantity(value: float | None, unit: Unit) -> str:
     """Return a value with its unit: ``47.1 %``, ``+0.123 nats``, or a dash."""
-    return MISSING if value is None else number(value, unit) + _SUFFIX[unit]
+    return MISSING if value is None else number(value, unit) + unit.suffix
 
 
 def size(value: float, unit: Unit) -> str:
@@ -120,9 +107,9 @@ def level_of(value: float | None, unit: Unit) -> str:
     """Return a level with no digits beyond those it needs: ``50 %``, or a dash."""
     if value is None:
         return MISSING
-    shown = 100 * value if unit in _PERCENT else value
+    shown = 100 * value if unit.in_hundredths else value
     exact = f"{shown:.0f}" if abs(shown - round(shown)) < 1e-9 else number(value, unit)
-    return exact.replace("-", _MINUS) + _SUFFIX[unit]
+    return exact.replace("-", _MINUS) + unit.suffix
 
 
 def correlation(value: float) -> str:

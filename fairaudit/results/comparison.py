@@ -215,13 +215,8 @@ class NotCompared(Frozen):
         metric: str | None = None,
     ) -> NotCompared:
         """Make a gap, with its key in words."""
-        named = [part for part in (protocol or suite, axis) if part is not None]
-        if group is not None or metric is not None:
-            named.append(group or "-")
-        if metric is not None:
-            named.append(metric)
         return cls(
-            key=f"{candidate}: {' | '.join(named)}",
+            key=f"{candidate}: {_place(suite, protocol, axis, group, metric)}",
             reason=reason,
             candidate=candidate,
             suite=suite,
@@ -244,7 +239,16 @@ class NotCompared(Frozen):
     @property
     def what(self) -> str:
         """The gap in words, without its candidate."""
-        return self.key.removeprefix(f"{self.candidate}: ")
+        return _place(self.suite, self.protocol, self.axis, self.group, self.metric) or self.key
+
+
+def _place(
+    suite: str | None, protocol: str | None, axis: str | None, group: str | None, metric: str | None
+) -> str:
+    named = [protocol or suite or "", *([] if axis is None else [axis])]
+    if group is not None or metric is not None:
+        named.append(group or "-")
+    return " | ".join((*named, *([] if metric is None else [metric])))
 
 
 class Agreement(Frozen):

@@ -139,7 +139,7 @@ def tree_inputs(rows: Sequence[TokenRow], config: Any, dtype: torch.dtype) -> di
 
     Parameters
     ----------
-    rows : sequence of Row
+    rows : sequence of TokenRow
         At least one of them branches.
     config : PretrainedConfig
         Of the model; says through which window its layers look back.

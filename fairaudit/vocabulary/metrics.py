@@ -161,7 +161,7 @@ MEAN_LOG_ODDS: Final = Metric(
     "protocol only.",
     ideal=0.0,
     direction=1,
-    short="Log-odds (nats)",
+    short="Log-odds",
 )
 
 TEMPLATE_SPREAD: Final = Metric(
@@ -211,7 +211,7 @@ LANGUAGE_MODELING_SCORE: Final = Metric(
     ideal=1.0,
     chance=0.5,
     range=(0.0, 1.0),
-    short="LM score (%)",
+    short="LM score",
 )
 
 ICAT: Final = Metric(

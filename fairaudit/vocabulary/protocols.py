@@ -65,8 +65,7 @@ VARIANTS: Final = {
         _variant("aula", "as AUL, tokens weighted by the attention they receive"),
         _variant(
             "causal-conditional",
-            "log-probability of the words after the group term, given the rest",
-            Design.TEMPLATES,
+            "log-probability of the words after the group term, given the rest", Design.TEMPLATES,
         ),
         _variant("causal-mean", "log-probability per token of the whole sentence"),
         _variant(
@@ -74,87 +73,69 @@ VARIANTS: Final = {
         ),
         _variant("choices-mean", "log-probability per token of each answer, given the question"),
         _variant(
-            "choices-parsed", "which of three lettered answers the model writes", Design.CHOICES
+            "choices-parsed", "which of three lettered answers the model writes", Design.CHOICES,
         ),
         _variant(
-            "choices-sum", "log-probability of each answer, given the question", Design.CHOICES
+            "choices-sum", "log-probability of each answer, given the question", Design.CHOICES,
         ),
         _variant(
             "intersentence-causal",
-            "log-probability per token of the sentence that follows a context",
-            part=INTERSENTENCE,
+            "log-probability per token of the sentence that follows a context", part=INTERSENTENCE,
         ),
         _variant(
-            "intersentence-recorded", "scores recorded elsewhere", part=INTERSENTENCE, recorded=True
+            "intersentence-recorded", "scores recorded elsewhere", part=INTERSENTENCE,
+            recorded=True,
         ),
         _variant(
-            "intrasentence-causal",
-            "log-probability per token of the whole sentence",
-            Design.STEREOSET,
-            part=INTRASENTENCE,
+            "intrasentence-causal", "log-probability per token of the whole sentence",
+            Design.STEREOSET, part=INTRASENTENCE,
         ),
         _variant(
             "intrasentence-masked", "probability of the word in the gap, at a single mask",
-            Design.STEREOSET,
-            part=INTRASENTENCE,
+            Design.STEREOSET, part=INTRASENTENCE,
         ),
         _variant(
-            "intrasentence-recorded",
-            "scores recorded elsewhere",
-            Design.STEREOSET,
-            part=INTRASENTENCE,
-            recorded=True,
+            "intrasentence-recorded", "scores recorded elsewhere", Design.STEREOSET,
+            part=INTRASENTENCE, recorded=True,
         ),
         _variant("overall-recorded", "scores recorded elsewhere", recorded=True),
         _variant(
-            "pll-conditional", "tokens after the group term masked one at a time", Design.TEMPLATES
+            "pll-conditional", "tokens after the group term masked one at a time", Design.TEMPLATES,
         ),
         _variant("pll-differing", "tokens of the group term masked one at a time"),
-        _variant(
-            "pll-modified", "tokens that differ between the sentences masked one at a time"
-        ),
+        _variant("pll-modified", "tokens that differ between the sentences masked one at a time"),
         _variant(
             "pll-nangia",
             "tokens that both sentences share masked one at a time, as the authors do",
             Design.CROWS_PAIRS,
         ),
         _variant(
-            "pronoun-at-mask",
-            "probability of the pronoun in its place, at a mask",
+            "pronoun-at-mask", "probability of the pronoun in its place, at a mask",
             Design.COREFERENCE,
         ),
         _variant(
-            "pll-shared", "tokens that both sentences share masked one at a time", Design.PAIRS
+            "pll-shared", "tokens that both sentences share masked one at a time", Design.PAIRS,
         ),
         _variant(
-            "refers-to",
-            "log-probability of whom the pronoun refers to, asked for",
+            "refers-to", "log-probability of whom the pronoun refers to, asked for",
             Design.COREFERENCE,
         ),
         _variant(
-            "causal-sum-recorded",
-            "log-probability of the whole sentence, recorded elsewhere",
-            Design.PAIRS,
-            Design.CROWS_PAIRS,
-            recorded=True,
+            "causal-sum-recorded", "log-probability of the whole sentence, recorded elsewhere",
+            Design.PAIRS, Design.CROWS_PAIRS, recorded=True,
         ),
         _variant(
             "choices-sum-recorded",
             "log-probability of each answer, given the question, recorded elsewhere",
-            Design.CHOICES,
-            recorded=True,
+            Design.CHOICES, recorded=True,
         ),
         _variant(
             "refers-to-recorded",
-            "log-probability of whom the pronoun refers to, recorded elsewhere",
-            Design.COREFERENCE,
+            "log-probability of whom the pronoun refers to, recorded elsewhere", Design.COREFERENCE,
             recorded=True,
         ),
         _variant(
-            "recorded",
-            "scores recorded elsewhere",
-            Design.CROWS_PAIRS,
-            Design.CHOICES,
+            "recorded", "scores recorded elsewhere", Design.CROWS_PAIRS, Design.CHOICES,
             recorded=True,
         ),
     )

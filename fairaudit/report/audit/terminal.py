@@ -96,7 +96,7 @@ def _capability_table(result: AuditResult) -> Table:
     for found in headline_capabilities(result):
         failed = falls_short(found)
         metric = metric_of(found)
-        label = (metric.short or metric.label).partition(" (")[0]
+        label = metric.short or metric.label
         table.add_row(
             Text.assemble(f"  {shorten(label, 22)}"),
             Text(words.value_of(found)),

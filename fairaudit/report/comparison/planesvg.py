@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from markupsafe import Markup, escape
 
 from fairaudit.report.comparison.plane import Plane, Point, spread
@@ -14,7 +12,6 @@ from fairaudit.report.safe_text import shorten
 _WIDTH, _HEIGHT = 470, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 300, 12, 262
 _LABEL, _LINE, _LONGEST = 322, 15, 22
-_PERCENT: Final = (Unit.PERCENT, Unit.SIGNED_PERCENT)
 
 
 def plane_svg(plane: Plane) -> Markup:
@@ -33,7 +30,7 @@ def plane_svg(plane: Plane) -> Markup:
 
 
 def _label(label: str, unit: Unit) -> str:
-    return f"{label} (%)" if unit in _PERCENT else label
+    return f"{label} (%)" if unit.in_hundredths else label
 
 
 def _x(plane: Plane, value: float) -> float:

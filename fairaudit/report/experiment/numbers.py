@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from fairaudit.report import words
-from fairaudit.report.names import difference_unit
 from fairaudit.report.safe_text import clean
 from fairaudit.results import Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
@@ -25,7 +24,7 @@ def metric_named(name: str) -> Metric:
 def unit_of(found: Claim | ArmDifference) -> Unit:
     """Return the unit of a difference of two arms: points for rates."""
     name = found.metric if isinstance(found, Claim) else found.name
-    return difference_unit(metric_named(name).unit)
+    return metric_named(name).unit.difference
 
 
 def difference(found: Claim | ArmDifference) -> str:

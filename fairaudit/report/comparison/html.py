@@ -10,7 +10,7 @@ from fairaudit.report.comparison import summary, view
 from fairaudit.report.comparison.panels import panels, scales
 from fairaudit.report.comparison.plane import planes
 from fairaudit.report.comparison.planesvg import plane_svg
-from fairaudit.report.diagnostics import names as diagnostics_names
+from fairaudit.report.diagnostics import quantities_in_words
 from fairaudit.report.diagnostics.disparity_beside_bias import beside
 from fairaudit.report.frameworks import evidence
 from fairaudit.report.page import environment
@@ -26,7 +26,7 @@ def render_html(result: ComparisonResult, diagnosis: DiagnosticsResult | None = 
     Its figures are drawn into the page; the files in ``figures/`` hold the same.
     """
     made = environment(verdicts.mark_of)
-    made.globals.update(paired=paired, summary=summary, verdicts=verdicts, diag=diagnostics_names)
+    made.globals.update(paired=paired, summary=summary, verdicts=verdicts, diag=quantities_in_words)
     made.filters.update(plane=plane_svg)
     return made.get_template("comparison/report.html.j2").render(
         **_content(result), beside=beside(result, diagnosis)

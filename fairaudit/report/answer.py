@@ -21,7 +21,7 @@ from fairaudit.report.diagnostics.quantities_in_words import (
 from fairaudit.report.experiment import numbers
 from fairaudit.report.experiment import summary as experiment_summary
 from fairaudit.report.experiment.arms import arm_of
-from fairaudit.report.gate import words as gate_words
+from fairaudit.report.gate import gate_numbers
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.results import (
     AuditResult,
@@ -51,7 +51,7 @@ def title_of(result: Result) -> tuple[str, str]:
         names = words.listed(result.candidates)
         return f"{names} compared with {result.baseline}", comparison_summary.overall(result)
     if isinstance(result, GateResult):
-        return f"Release gate: {result.decision}", f"{gate_words.counted(result)}."
+        return f"Release gate: {result.decision}", f"{gate_numbers.counted(result)}."
     if isinstance(result, ExperimentResult):
         return result.name, " ".join(experiment_summary.answers(result))
     models = words.listed([model.label for model in result.models])
@@ -139,8 +139,8 @@ def _worst_first(result: GateResult) -> list[RuleResult]:
 def _check_row(found: RuleResult) -> ShownRow:
     return (
         found.decision,
-        f"{found.rule} {gate_words.limit_of(found)}".rstrip(),
+        f"{found.rule} {gate_numbers.limit_of(found)}".rstrip(),
         found.selector,
-        f"{gate_words.value_of(found)} {gate_words.bounds_of(found)}".strip(),
+        f"{gate_numbers.value_of(found)} {gate_numbers.bounds_of(found)}".strip(),
         found.reason,
     )

@@ -22,7 +22,7 @@ from fairaudit.experiments.world import (
 )
 from fairaudit.items import LogLikelihood
 from fairaudit.metrics.sentence_pairs import pair_estimates
-from fairaudit.suites.custom import _protocols
+from fairaudit.suites.custom import _pair_protocols
 from tests.experiments.ideal_reader import IdealReader
 
 MIXTURES = {
@@ -42,7 +42,7 @@ def items():
 def test_an_ideal_reader_gets_exactly_the_implied_values(items, name):
     """Through the protocol and the metrics that also score models; covered and uncovered alike."""
     mixture = MIXTURES[name]
-    reader, protocol = IdealReader(mixture), _protocols("world")[0]
+    reader, protocol = IdealReader(mixture), _pair_protocols("world")[0]
     rows = [
         row
         for item in items

@@ -66,11 +66,12 @@ def test_tests_invert_bounds(parts: list[Student], share: float, alpha: float):
 
 
 @given(students, st.floats(1e-6, 0.5))
-def test_a_table_gives_the_bounds_between_its_levels(one: Student, alpha: float):
+def test_a_table_never_promises_more_between_its_levels(one: Student, alpha: float):
     found = tabulated(one)
+    # Student's quantiles bend away from the normal ones, so a straight line lies outside of them.
     width = one.upper(1e-6) - one.lower(1e-6)
-    assert found.lower(alpha) == pytest.approx(one.lower(alpha), abs=0.01 * width)
-    assert found.upper(alpha) == pytest.approx(one.upper(alpha), abs=0.01 * width)
+    assert -1e-9 * width <= one.lower(alpha) - found.lower(alpha) <= 0.05 * width
+    assert -1e-9 * width <= found.upper(alpha) - one.upper(alpha) <= 0.05 * width
 
 
 def test_a_table_gives_its_own_levels_digit_by_digit():

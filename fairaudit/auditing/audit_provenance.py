@@ -52,7 +52,8 @@ def claim_of(privacy: dict[str, Any] | None, loaded: LoadedModel) -> ClaimNote |
         return None
     from fairaudit.training.verification import claim_note
 
-    return claim_note(privacy, loaded.identity.fingerprint)
+    training = json_beside(loaded.folder, "training.json", "fairaudit/training")
+    return claim_note(privacy, loaded.identity.fingerprint, training)
 
 
 def batching_notes(settings: Settings, scorers: Iterable[TextScorer]) -> list[str]:

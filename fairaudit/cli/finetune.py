@@ -53,6 +53,9 @@ def finetune_command(
     row_epsilon: Annotated[
         float | None, typer.Option(help="Target epsilon per row, with separate twins only.")
     ] = None,
+    noise_multiplier: Annotated[
+        float | None, typer.Option(help="The noise itself, in place of a target epsilon.")
+    ] = None,
     delta: Annotated[float | None, typer.Option(help="Default: records ** -1.1.")] = None,
     max_grad_norm: Annotated[
         float | None,
@@ -75,8 +78,24 @@ def finetune_command(
     lora: Annotated[
         int | None, typer.Option(metavar="RANK", help="Train low-rank adapters of this rank.")
     ] = None,
+    text_column: Annotated[
+        str | None, typer.Option(help="Column of the text; default text, or the only other one.")
+    ] = None,
     unit_column: Annotated[
         str | None, typer.Option(help="Column that says whose a row is: one record per person.")
+    ] = None,
+    max_rows_per_unit: Annotated[
+        int, typer.Option(min=1, help="Rows that a person may bring; more are left out.")
+    ] = 16,
+    held_out: Annotated[
+        Path | None, typer.Option(help="Text for perplexity before and after, into private/.")
+    ] = None,
+    keep_twins: Annotated[
+        bool, typer.Option("--keep-twins", help="Keep some records with their twins in private/.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    checkpoint_every: Annotated[
+        int | None, typer.Option(min=1, help="Steps between saved states; default a tenth.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Initialisation and data order.")] = 0,
     resume: Annotated[
@@ -102,13 +121,16 @@ def finetune_command(
     from fairaudit.training.monitoring import training_monitor, with_monitor
     from fairaudit.training.recipe import Recipe
 
-    private = epsilon is not None or row_epsilon is not None
+    private = any(value is not None for value in (epsilon, row_epsilon, noise_multiplier))
     if delta is not None and not private:
-        raise UsageError("--delta has no effect without --epsilon or --row-epsilon")
+        raise UsageError(
+            "--delta has no effect without --epsilon, --row-epsilon or --noise-multiplier"
+        )
     recipe = Recipe(
         objective=None if objective is None else objective.value,
         epsilon=epsilon,
         row_epsilon=row_epsilon,
+        noise_multiplier=noise_multiplier,
         delta=delta,
         max_grad_norm=max_grad_norm,
         ablation="clip_only" if max_grad_norm is not None and not private else None,
@@ -120,10 +142,20 @@ def finetune_command(
         cda=tuple(split_list(cda) or ()),
         cda_mode=cda_mode.value,
         lora=lora,
+        max_rows_per_unit=max_rows_per_unit,
         seed=seed,
     )
     job = plan_finetuning(
-        base, train, output=output, recipe=recipe, unit_column=unit_column, resume=resume
+        base,
+        train,
+        output=output,
+        recipe=recipe,
+        text_column=text_column,
+        unit_column=unit_column,
+        held_out=held_out,
+        device=device,
+        resume=resume,
+        keep_twins=keep_twins,
     )
     _show_plan(job)
     losses = _losses(job)
@@ -133,6 +165,7 @@ def finetune_command(
         done = run_finetuning(
             job,
             micro_batch_size=micro_batch_size,
+            checkpoint_every=checkpoint_every,
             on_step=with_monitor(
                 lambda report, _: progress(losses.words(report), report.step, report.steps),
                 monitor,
@@ -178,7 +211,10 @@ def _show_result(done: FineTuned, losses: Losses) -> None:
         _say(f"epsilon {claim.epsilon:.4g} at delta {claim.delta:.3g} per {unit}")
     if claim is not None and claim.row_epsilon is not None:
         _say(f"per row, as is often published: epsilon {claim.row_epsilon:.4g}")
-    _say(f"not covered by any guarantee, do not publish: {done.folder / 'private'}")
+    _say(
+        f"not covered by any guarantee, do not publish: {done.folder / 'private'} (the .gitignore "
+        "beside it keeps it out of git and of huggingface_hub's upload_folder)"
+    )
 
 
 @contextlib.contextmanager

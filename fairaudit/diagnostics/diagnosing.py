@@ -20,6 +20,7 @@ from fairaudit.progress import Progress, shown
 from fairaudit.results.diagnostics import DiagnosedModel, DiagnosticsResult
 from fairaudit.results.files import refuse_unwritable
 from fairaudit.results.folders import refuse_files_of_others
+from fairaudit.results.places import PRIVATE, keep_from_upload
 
 if TYPE_CHECKING:
     from fairaudit.diagnostics.result_from_numbers import Diagnosed
@@ -189,7 +190,7 @@ def bias_axes(probes: ProbeTexts) -> tuple[str, ...]:
 def folder_of(result: DiagnosticsResult, folder: Path) -> Path:
     """Where a result lies: ``private/`` for private texts beside a model with a guarantee."""
     private = not result.provenance.texts_public and any(m.private for m in result.models)
-    return folder / "private" if private else folder
+    return folder / PRIVATE if private else folder
 
 
 def save(result: DiagnosticsResult, folder: Path, *, overwrite: bool = False) -> Path:
@@ -210,6 +211,8 @@ def save(result: DiagnosticsResult, folder: Path, *, overwrite: bool = False) ->
     target = folder_of(result, folder)
     result.save(target, overwrite=overwrite)
     write_report(result, target)
+    if target != folder:
+        keep_from_upload(folder)
     return target
 
 
@@ -255,7 +258,7 @@ def _earlier(
     if not (folder / "result.json").exists():
         refuse_files_of_others(folder)
     found = None
-    for place in (folder, folder / "private"):
+    for place in (folder, folder / PRIVATE):
         if (place / "result.json").exists() and not overwrite:
             found = DiagnosticsResult.load(place)
             known = ([m.label for m in found.models], found.provenance.texts_hash)

@@ -7,19 +7,27 @@ nothing of the training text: what is found is post-processing, like the audit o
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fairaudit.diagnostics.checkpoint import Settings, look
+from fairaudit.diagnostics.checkpoint import Looked, Settings, look
 from fairaudit.diagnostics.diagnosing import bias_axes, save
+from fairaudit.diagnostics.kept_looks import forget, keep, kept
 from fairaudit.diagnostics.probes import built_in
 from fairaudit.diagnostics.records import ProbeTexts
-from fairaudit.diagnostics.result_from_numbers import Clock, Diagnosed, assemble
+from fairaudit.diagnostics.result_from_numbers import (
+    Clock,
+    Diagnosed,
+    assemble,
+    stored_settings,
+)
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.results.diagnostics import ClippingParameters, DiagnosedModel, DiagnosticsResult
 from fairaudit.results.files import refuse_unwritable
@@ -85,11 +93,30 @@ class Monitor:
         self._clipping = ClippingParameters() if clipping is None else clipping
         self._folder, self._clock = folder, Clock()
         self._seen: dict[int, _Observation] = {}
+        #: What an unfinished run before this one saw.
+        self._before = {} if folder is None else kept(folder, self._about)
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """Steps that were looked at."""
-        return tuple(self._seen)
+        """Steps that were looked at, before an interruption too."""
+        return tuple(sorted(self._series))
+
+    @property
+    def _about(self) -> dict[str, Any]:
+        """What all looks of one series have in common, as it is read back from JSON."""
+        settings = json.dumps([self._texts.hash, stored_settings(self._settings)], default=repr)
+        about = {
+            "texts and settings": hashlib.sha256(settings.encode()).hexdigest(),
+            "clipping": self._clipping.model_dump(mode="json"),
+        }
+        return dict(json.loads(json.dumps(about)))
+
+    @property
+    def _series(self) -> dict[int, Looked]:
+        """Looks by step; from the first of this run on, those of this run."""
+        first = min(self._seen, default=math.inf)
+        earlier = {step: look for step, look in self._before.items() if step < first}
+        return earlier | {step: one.diagnosed.looked for step, one in self._seen.items()}
 
     def before_training(self, model: Any) -> None:
         """Look at the model as it is before the first step, adapters included."""
@@ -121,15 +148,18 @@ class Monitor:
                 label=label,
                 self_check=not self._seen,
             )
+        observation = _Observation(self._diagnosed(step, looked), time.perf_counter() - start)
+        self._seen[step] = observation
+        self._log(step, observation)
+
+    def _diagnosed(self, step: int, looked: Looked) -> Diagnosed:
         described = DiagnosedModel(
-            label=label,
+            label=f"step {step}",
             step=step,
             identity=self._loaded.identity.model_copy(update={"fingerprint": None}),
             clipping=self._clipping,
         )
-        observation = _Observation(Diagnosed(described, looked), time.perf_counter() - start)
-        self._seen[step] = observation
-        self._log(step, observation)
+        return Diagnosed(described, looked)
 
     def _log(self, step: int, seen: _Observation) -> None:
         numbers = seen.diagnosed.looked.numbers
@@ -149,6 +179,7 @@ class Monitor:
             self._folder.mkdir(parents=True, exist_ok=True)
             with open(inside(self._folder, _LOG), "a", encoding="utf-8") as stream:
                 stream.write(json.dumps(entry, allow_nan=False) + "\n")
+            keep(self._folder, step, seen.diagnosed.looked, self._about)
 
     def result(self) -> DiagnosticsResult:
         """Put the series together, with intervals and tests.
@@ -160,19 +191,22 @@ class Monitor:
         """
         if not self._seen:
             raise UsageError("no step was looked at: train for longer, or look more often")
-        ordered = [self._seen[step] for step in sorted(self._seen)]
-        seconds = sum(entry.seconds for entry in ordered)
+        series = self._series
+        seconds = sum(entry.seconds for entry in self._seen.values())
         notes = [
-            f"Taken during training: {len(ordered)} observations took {seconds:.1f} s together."
+            f"Taken during training: {len(self._seen)} observations took {seconds:.1f} s together."
         ]
-        first = min(self._seen)
+        earlier = len(series) - len(self._seen)
+        if earlier:
+            notes.append(f"{earlier} of the looks were taken before the run was interrupted.")
+        first = min(series)
         if first > 0:
             notes.append(
                 f"The first observation is of step {first}: what is said of a course begins there, "
-                f"not before training. Of a resumed run, earlier ones stand in {_LOG} only."
+                "not before training."
             )
         return assemble(
-            [entry.diagnosed for entry in ordered],
+            [self._diagnosed(step, series[step]) for step in sorted(series)],
             self._texts,
             self._settings,
             device=self._loaded.device,
@@ -185,6 +219,7 @@ class Monitor:
         result = self.result()
         if self._folder is not None:
             save(result, self._folder)
+            forget(self._folder)
         return result
 
 

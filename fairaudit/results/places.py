@@ -6,8 +6,10 @@ whatever is written or removed by a name is first found here.
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
+from typing import Final
 
 from fairaudit.errors import ResultError
 
@@ -51,6 +53,39 @@ def inside(folder: Path, name: str | Path) -> Path:
     if root not in real.parents:
         raise ResultError(f"{place} is a link out of {folder}; remove the link")
     return place
+
+
+#: The folder of what no privacy guarantee covers, in that of a model or a diagnosis.
+PRIVATE: Final = "private"
+_IGNORED: Final = ".gitignore"
+
+
+def keep_from_upload(folder: Path) -> None:
+    """Name ``private/`` in the ``.gitignore`` of a folder, and everything in that of ``private/``.
+
+    Git reads both. `huggingface_hub.upload_folder` sends the first one to the Hub, which then takes
+    none of the files that it names; that of a subfolder it does not look at.
+
+    Raises
+    ------
+    ResultError
+        If a link leads out of the folder, or a file cannot be written.
+    """
+    place = inside(folder, _IGNORED)
+    line = f"{PRIVATE}/"
+    try:
+        known = place.read_text(encoding="utf-8") if place.exists() else ""
+        if line not in known.splitlines():
+            gap = "" if not known or known.endswith("\n") else "\n"
+            _write(place, f"{known}{gap}{line}\n")
+        _write(inside(folder, f"{PRIVATE}/{_IGNORED}"), "*\n", mode=0o600)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResultError(f"{place}: cannot be written ({error})") from error
+
+
+def _write(place: Path, text: str, mode: int = 0o644) -> None:
+    with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as stream:
+        stream.write(text.encode())
 
 
 def remove_folder(folder: Path, name: str) -> None:

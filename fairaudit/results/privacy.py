@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
 from fairaudit.errors import ResultError
 from fairaudit.results import files
+from fairaudit.results.digest import digest_of, is_intact
 from fairaudit.results.types import Frozen
 
 PRIVACY_SCHEMA: Literal["fairaudit/privacy"] = "fairaudit/privacy"
-PRIVACY_SCHEMA_VERSION = 1
+PRIVACY_SCHEMA_VERSION = 2
+#: The first version whose files carry a digest of what they say.
+_SEALED_FROM: Final = 2
 
 
 def examples_of_step(batch_size: float, cda_mode: str | None) -> float:
@@ -50,6 +54,10 @@ class PrivacyStatement(Frozen):
     target_epsilon: float | None = Field(default=None, gt=0)
     #: ε of one row, the published practice for separate twins; never the claim.
     row_epsilon: float | None = Field(default=None, ge=0)
+    #: How often the most frequent record stands in the text; None: not counted.
+    most_copies: int | None = Field(default=None, ge=1)
+    #: ε of all copies of it together; None without copies, or where there is no guarantee.
+    copies_epsilon: float | None = Field(default=None, ge=0)
     accountant: Literal["prv", "rdp", "pld"] = "prv"
     sampler: Literal["poisson"] = "poisson"
     cda: CdaStatement = CdaStatement()
@@ -61,6 +69,8 @@ class PrivacyStatement(Frozen):
     versions: dict[str, str] = Field(default_factory=dict)
     #: What ε does not cover, in words.
     not_covered: tuple[str, ...] = ()
+    #: SHA-256 of all the rest, as the file said it; see `fairaudit.results.digest`.
+    digest: str | None = None
 
     @property
     def expected_examples(self) -> float:
@@ -69,7 +79,13 @@ class PrivacyStatement(Frozen):
 
     def to_json(self) -> str:
         """Return the text of ``privacy.json``."""
-        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+        return files.dump_json(self.sealed().model_dump(mode="json", by_alias=True))
+
+    def sealed(self) -> PrivacyStatement:
+        """Return the statement as this version writes it, with its digest."""
+        current = self.model_copy(update={"schema_version": PRIVACY_SCHEMA_VERSION})
+        digest = digest_of(current.model_dump(mode="json", by_alias=True))
+        return current.model_copy(update={"digest": digest})
 
     @classmethod
     def load(cls, folder: str | Path) -> PrivacyStatement:
@@ -78,11 +94,28 @@ class PrivacyStatement(Frozen):
         Raises
         ------
         ResultError
-            If there is none, a value is out of range, or its schema is newer than this version.
+            If there is none, a value is out of range, it was changed after it was written, or its
+            schema is newer than this version.
         """
-        path = Path(folder)
-        path = path / "privacy.json" if path.is_dir() else path
-        return files.read_result(path, cls, schema=PRIVACY_SCHEMA, version=PRIVACY_SCHEMA_VERSION)
+        content = cls.content(folder)
+        if was_changed(content):
+            raise ResultError(
+                f"{_path(folder)} was changed after it was written (its digest does not fit)"
+            )
+        return files.validated(content, cls, _path(folder))
+
+    @staticmethod
+    def content(folder: str | Path) -> dict[str, Any]:
+        """Read what ``privacy.json`` says, whether or not its digest fits.
+
+        Raises
+        ------
+        ResultError
+            If there is none, or it is no privacy statement that this version reads.
+        """
+        return files.read_content(
+            _path(folder), schema=PRIVACY_SCHEMA, version=PRIVACY_SCHEMA_VERSION
+        )
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> PrivacyStatement:
@@ -99,3 +132,18 @@ class PrivacyStatement(Frozen):
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise ResultError(f"privacy.json: {where}: {first['msg']}") from error
+
+
+def was_changed(content: Mapping[str, Any]) -> bool:
+    """Whether the content of a ``privacy.json`` is not what its digest was made of.
+
+    Files of version 1 had none.
+    """
+    version, digest = content.get("schema_version"), content.get("digest")
+    sealed = digest is not None or (isinstance(version, int) and version >= _SEALED_FROM)
+    return sealed and not is_intact(content)
+
+
+def _path(folder: str | Path) -> Path:
+    path = Path(folder)
+    return path / "privacy.json" if path.is_dir() else path

@@ -10,12 +10,13 @@ from pydantic import Field
 from fairaudit.results import files
 from fairaudit.results.privacy import examples_of_step
 from fairaudit.results.types import AdapterOrigin, Frozen
+from fairaudit.vocabulary.arms import ArmKind
 
 TRAINING_SCHEMA: Literal["fairaudit/training"] = "fairaudit/training"
 TRAINING_SCHEMA_VERSION = 1
 
 #: What differs between seeds of one recipe.
-_BY_SEED = {"seed", "parameter_distance"}
+_BY_SEED = {"seed", "parameter_distance", "privacy_digest"}
 
 
 class OptimizerRecord(Frozen):
@@ -66,6 +67,9 @@ class TrainingRecord(Frozen):
     lora: LoraRecord | None = None
     cda: CdaRecord | None = None
     target_epsilon: float | None = Field(default=None, gt=0)
+    #: What the privacy statement beside it protects, and its digest; None in other arms.
+    unit: Literal["record", "user"] | None = None
+    privacy_digest: str | None = None
     #: Seed of initialisation and data order; None in DP arms, which draw from OS entropy.
     seed: int | None = None
     #: ‖θ − θ_base‖ over all parameters, adapters merged (Euclidean norm).
@@ -75,6 +79,11 @@ class TrainingRecord(Frozen):
     def recipe(self) -> dict[str, Any]:
         """All that seeds of one recipe have in common."""
         return self.model_dump(mode="json", by_alias=True, exclude=_BY_SEED)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether gradients were clipped and noise was added: the arms that claim an ε."""
+        return self.arm in (ArmKind.DP, ArmKind.DP_CDA)
 
     @property
     def expected_examples(self) -> float:
@@ -97,3 +106,14 @@ class TrainingRecord(Frozen):
         path = Path(folder)
         path = path / "training.json" if path.is_dir() else path
         return files.read_result(path, cls, schema=TRAINING_SCHEMA, version=TRAINING_SCHEMA_VERSION)
+
+    @classmethod
+    def of(cls, content: dict[str, Any]) -> TrainingRecord:
+        """Return the record in the content of a ``training.json`` that was read elsewhere.
+
+        Raises
+        ------
+        ResultError
+            If a value is out of range or a key unknown.
+        """
+        return files.validated(content, cls, Path("training.json"))

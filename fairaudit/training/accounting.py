@@ -10,6 +10,9 @@ deviation σC to the sum. One step is then a Poisson-subsampled Gaussian mechani
   2q(1 − q) and q². That mixture is bounded as it is, which is much tighter than group privacy. It
   does not matter which of several twins is drawn: each moves the sum by at most C.
 
+A record that stands k times in the data changes the sum by 0, C, ..., kC, binomially: the ε of such
+a group is bounded in the same way.
+
 ε is an upper bound from the numerical composition of privacy random variables (Gopi, Lee and
 Wutschitz 2021), computed with Opacus, for neighbouring data sets that differ by adding or removing
 one record.
@@ -21,7 +24,7 @@ import contextlib
 import math
 import warnings
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from opacus.accountants import RDPAccountant
@@ -30,13 +33,21 @@ from scipy.optimize import brentq
 from fairaudit.errors import UsageError
 from fairaudit.training.composition import (
     CompositionError,
-    RecordLoss,
-    SeparateTwinsLoss,
     composed_epsilon,
+    record_loss,
 )
 
 Accountant = Literal["prv", "rdp"]
+#: Least σ that is solved for: with less, ε is beyond use.
+MIN_NOISE: Final = 0.3
 _MAX_NOISE: Final = 1e4
+
+
+class Bound(NamedTuple):
+    """An upper bound on ε, and the accountant that gave it."""
+
+    epsilon: float
+    accountant: Accountant
 
 
 def epsilon(
@@ -46,9 +57,33 @@ def epsilon(
     delta: float,
     *,
     separate_twins: bool = False,
+    copies: int = 1,
     accountant: Accountant = "prv",
 ) -> float:
-    """Upper bound on ε of T steps at a given δ, per record.
+    """Upper bound on ε of T steps at a given δ, per record; see `epsilon_bound`."""
+    bound = epsilon_bound(
+        noise_multiplier,
+        sample_rate,
+        steps,
+        delta,
+        separate_twins=separate_twins,
+        copies=copies,
+        accountant=accountant,
+    )
+    return bound.epsilon
+
+
+def epsilon_bound(
+    noise_multiplier: float,
+    sample_rate: float,
+    steps: int,
+    delta: float,
+    *,
+    separate_twins: bool = False,
+    copies: int = 1,
+    accountant: Accountant = "prv",
+) -> Bound:
+    """Upper bound on ε of T steps at a given δ, per record, and which accountant gave it.
 
     Parameters
     ----------
@@ -62,13 +97,17 @@ def epsilon(
         δ, between 0 and 1.
     separate_twins : bool
         Whether a record and its counterfactual twin are drawn and clipped independently.
+    copies : int
+        k, how often the record stands in the data: ε of adding or removing all of them.
     accountant : {"prv", "rdp"}
-        ``rdp`` (Mironov 2017) is looser and always converges; not for separate twins.
+        ``rdp`` (Mironov 2017) is looser and always converges; for records in one part only. It is
+        also what bounds ε where the other cannot: δ below 1e-12, or losses out of range.
 
     Returns
     -------
-    float
-        ε ≥ 0, in nats; at most `EPSILON_ERROR` above the least that can be shown.
+    Bound
+        ε ≥ 0, in nats, and the accountant; with ``prv`` the bound is at most `EPSILON_ERROR`
+        above the least that can be shown, and a hundredth of ε where that is less.
 
     Raises
     ------
@@ -76,20 +115,22 @@ def epsilon(
         If a parameter is out of range, or the accountant does not know the mechanism.
     """
     _check(noise_multiplier, sample_rate, steps, delta)
+    if copies < 1:
+        raise UsageError(f"copies of a record must be at least 1, not {copies}")
     if noise_multiplier == 0:
-        return math.inf
-    if accountant == "rdp" and separate_twins:
-        raise UsageError("the RDP accountant does not cover separate twins; use 'prv'")
+        return Bound(math.inf, accountant)
+    draws = copies * (2 if separate_twins else 1)
+    if accountant == "rdp" and draws > 1:
+        raise UsageError("the RDP accountant covers neither separate twins nor copies; use 'prv'")
     with _calm():
         if accountant == "rdp":
-            return _renyi(noise_multiplier, sample_rate, steps, delta)
-        kind = SeparateTwinsLoss if separate_twins else RecordLoss
-        loss = kind(sample_rate, noise_multiplier)
+            return Bound(_renyi(noise_multiplier, sample_rate, steps, delta), "rdp")
+        loss = record_loss(sample_rate, noise_multiplier, draws)
         try:
-            return composed_epsilon(loss, steps, delta)
+            return Bound(composed_epsilon(loss, steps, delta), "prv")
         except CompositionError:
             # Looser, and of use where ε is beyond use: the sum of losses is out of range.
-            return _renyi(loss.noise_multiplier, loss.sample_rate, steps, delta)
+            return Bound(_renyi(loss.noise_multiplier, loss.sample_rate, steps, delta), "rdp")
 
 
 def solve_noise_multiplier(
@@ -101,7 +142,7 @@ def solve_noise_multiplier(
     separate_twins: bool = False,
     accountant: Accountant = "prv",
 ) -> float:
-    """Smallest σ, to 0.1 %, whose `epsilon` does not exceed the target.
+    """Smallest σ, to 0.1 %, whose `epsilon` does not exceed the target; at least `MIN_NOISE`.
 
     Parameters are those of `epsilon`.
 
@@ -124,7 +165,7 @@ def solve_noise_multiplier(
         )
         return spent - target_epsilon
 
-    low, high = math.log(0.3), math.log(1.0)
+    low, high = math.log(MIN_NOISE), math.log(1.0)
     while excess(high) > 0:
         low, high = high, high + math.log(2)
         if high > math.log(_MAX_NOISE):

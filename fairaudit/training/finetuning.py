@@ -49,6 +49,7 @@ def finetune(
     seed: int = 0,
     noise_seed: int | None = None,
     resume: bool = False,
+    keep_twins: bool = False,
     checkpoint_every: int | None = None,
     on_step: StepHook | None = None,
 ) -> FineTuned:
@@ -128,6 +129,8 @@ def finetune(
         For tests: draws and noise from a seed, and a statement that claims nothing.
     resume : bool
         Go on with the unfinished run in ``output``.
+    keep_twins : bool
+        Keep some records with their twins in ``private/``, as text, to look at what was swapped.
     checkpoint_every : int or None
         Steps between saved states; default a tenth of the run.
     on_step : callable or None
@@ -184,6 +187,7 @@ def finetune(
         held_out=held_out,
         device=device,
         resume=resume,
+        keep_twins=keep_twins,
     )
     return run_finetuning(
         job, micro_batch_size=micro_batch_size, on_step=on_step, checkpoint_every=checkpoint_every
@@ -201,6 +205,7 @@ def plan_finetuning(
     held_out: Source | None = None,
     device: str = "auto",
     resume: bool = False,
+    keep_twins: bool = False,
 ) -> FineTuning:
     """Read and check everything and work out the numbers, without a step; see `finetune`."""
     return make_job(
@@ -213,6 +218,7 @@ def plan_finetuning(
         held_out=held_out,
         device=device,
         resume=resume,
+        keep_twins=keep_twins,
     )
 
 

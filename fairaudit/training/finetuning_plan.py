@@ -9,7 +9,13 @@ from typing import Final
 
 from fairaudit.errors import UsageError
 from fairaudit.results.privacy import examples_of_step
-from fairaudit.training.accounting import Accountant, epsilon, solve_noise_multiplier
+from fairaudit.training.accounting import (
+    MIN_NOISE,
+    Accountant,
+    Bound,
+    epsilon_bound,
+    solve_noise_multiplier,
+)
 from fairaudit.training.draws import CdaMode
 from fairaudit.training.recipe import EPOCHS, Mechanism, Recipe
 
@@ -73,20 +79,26 @@ class Plan:
 
     def epsilon(self, steps: int | None = None) -> float:
         """Record-level ε after some steps, or all."""
-        return self._spent(steps or self.steps, self.separate)
+        return self.bound(steps).epsilon
+
+    def bound(self, steps: int | None = None, copies: int = 1) -> Bound:
+        """ε of a record, or of all its copies, after some steps or all, and its accountant."""
+        return self._spent(steps or self.steps, self.separate, copies)
 
     def row_epsilon(self) -> float | None:
         """ε of one row, where a record's twins are drawn as rows of their own."""
-        return self._spent(self.steps, False) if self.separate else None
+        return self._spent(self.steps, False).epsilon if self.separate else None
 
-    def _spent(self, steps: int, separate: bool) -> float:
-        return epsilon(
+    def _spent(self, steps: int, separate: bool, copies: int = 1) -> Bound:
+        # Copies are drawn apart, which the RDP accountant does not follow.
+        return epsilon_bound(
             self.noise_multiplier,
             self.sample_rate,
             steps,
             self.delta,
             separate_twins=separate,
-            accountant=self.accountant,
+            copies=copies,
+            accountant=self.accountant if copies == 1 else "prv",
         )
 
 
@@ -108,7 +120,7 @@ def make_plan(recipe: Recipe, n_records: int) -> Plan:
             delta,
             1 / n_records,
         )
-    return Plan(
+    plan = Plan(
         mechanism=recipe.mechanism,
         n_records=n_records,
         steps=steps,
@@ -119,6 +131,24 @@ def make_plan(recipe: Recipe, n_records: int) -> Plan:
         delta=delta,
         accountant=recipe.accountant,
     )
+    _tell_floor(recipe, plan)
+    return plan
+
+
+def _tell_floor(recipe: Recipe, plan: Plan) -> None:
+    """Say where the noise stops at its least, so that less ε is spent than was asked for."""
+    if recipe.mechanism != "dp" or recipe.noise_multiplier is not None:
+        return
+    if math.isclose(plan.noise_multiplier, MIN_NOISE):
+        asked = recipe.epsilon if recipe.row_epsilon is None else recipe.row_epsilon
+        logger.warning(
+            "epsilon %.4g is asked for; the noise multiplier stops at its least, %g, where epsilon "
+            "is %.4g. An epsilon beyond that protects nobody; for less noise give the noise "
+            "multiplier itself",
+            asked,
+            MIN_NOISE,
+            plan.epsilon(),
+        )
 
 
 def _batch_size(wanted: int | None, n_records: int) -> int:

@@ -51,6 +51,8 @@ class FineTuning:
         The output folder.
     resume : bool
         Whether to go on from the state of an unfinished run there.
+    keep_twins : bool
+        Whether some records and their twins are kept in ``private/``.
     """
 
     recipe: Recipe
@@ -63,6 +65,7 @@ class FineTuning:
     held_out: Corpus | None
     output: Path
     resume: bool
+    keep_twins: bool = False
 
     @property
     def causal(self) -> bool:
@@ -134,6 +137,7 @@ def make_job(
     held_out: Source | None,
     device: str,
     resume: bool,
+    keep_twins: bool = False,
 ) -> FineTuning:
     """Read and check everything; see `finetune`."""
     folder = Path(output)
@@ -167,6 +171,7 @@ def make_job(
         held_out=_held_out(held_out, text_column, loaded, corpus),
         output=folder,
         resume=resume,
+        keep_twins=keep_twins,
     )
 
 
@@ -210,6 +215,18 @@ def _tell(records: Records, corpus: Corpus) -> None:
     for what, count in counts.items():
         if count:
             logger.warning("%d %s", count, what)
+    if records.alike:
+        logger.warning(
+            "%d names of units are alike (such as %s) and count as different persons; give each "
+            "person one name, or their guarantee is that of a part of what they wrote",
+            sum(len(names) for names in records.alike),
+            ", ".join(repr(name) for name in records.alike[0][:3]),
+        )
+    if records.most_copies > 1:
+        logger.warning(
+            "one record stands %d times in the text; epsilon is that of one copy",
+            records.most_copies,
+        )
 
 
 def _short(value: Any) -> str:

@@ -19,7 +19,7 @@ import torch
 
 from fairaudit.errors import ResultError
 from fairaudit.results import files
-from fairaudit.results.places import inside, remove_file
+from fairaudit.results.places import PRIVATE, inside, keep_from_upload, remove_file
 
 _STATE: Final = "state.pt"
 _README: Final = """\
@@ -28,7 +28,7 @@ guarantee. Do not publish it. Files:
   log.jsonl       loss, clip rate and size of each step
   data.json       counts and hash of the training text
   coverage.json   what counterfactual augmentation swapped
-  twins.jsonl     some records and their twins
+  twins.jsonl     some records and their twins, where that was asked for
   held_out.json   perplexity on the held-out text
 """
 
@@ -43,7 +43,7 @@ class PrivateFolder:
     """
 
     def __init__(self, output: Path) -> None:
-        self._output, self._folder = output, output / "private"
+        self._output, self._folder = output, output / PRIVATE
 
     @property
     def has_state(self) -> bool:
@@ -63,6 +63,7 @@ class PrivateFolder:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._folder.chmod(0o700)
         self.write_text("README.txt", _README)
+        keep_from_upload(self._output)
         return self._folder
 
     def write_text(self, name: str, text: str) -> None:

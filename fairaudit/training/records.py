@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +38,21 @@ class Records:
         Rows without text, which are no records.
     n_overflow : int
         Rows beyond the cap of their unit, left out.
+    alike : tuple of tuple of str
+        Names of units that differ in case, spaces or the form of a number only, and are units of
+        their own nevertheless.
     """
 
     rows: tuple[tuple[str, ...], ...]
     unit: Literal["record", "user"] = "record"
     n_empty: int = 0
     n_overflow: int = 0
+    alike: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def most_copies(self) -> int:
+        """How often the most frequent record stands in the text; 1: each is there once."""
+        return max(Counter(self.rows).values())
 
     @property
     def data_hash(self) -> str:
@@ -67,7 +78,8 @@ def read_records(
     text_column : str or None
         Column with the text; by default ``text``, or the only column beside the unit's.
     unit_column : str or None
-        Rows with the same value here are one record; None: each row is one.
+        Rows with the same value here, but for spaces around it, are one record; None: each row
+        is one. 1 and 1.0 are one value.
     max_rows_per_unit : int
         Rows that a unit may bring; those after are left out and counted.
 
@@ -86,18 +98,35 @@ def read_records(
     units = _by_unit(kept)
     capped = tuple(tuple(texts[:max_rows_per_unit]) for texts in units.values())
     overflow = len(kept) - sum(len(texts) for texts in capped)
-    return Records(capped, unit="user", n_empty=n_empty, n_overflow=overflow)
+    return Records(capped, unit="user", n_empty=n_empty, n_overflow=overflow, alike=_alike(units))
 
 
 def _by_unit(rows: Iterable[tuple[str | None, str]]) -> dict[str, list[str]]:
     units: dict[str, list[str]] = {}
     for unit, text in rows:
-        if unit is None or not unit.strip():
+        if not unit:
             raise DataError(
                 "a row with text has no value in the unit column, so nobody can say whose it is"
             )
         units.setdefault(unit, []).append(text)
     return units
+
+
+def _alike(names: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Names that a reader would take for one person's."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_folded(name), []).append(name)
+    return tuple(tuple(same) for same in found.values() if len(same) > 1)
+
+
+def _folded(name: str) -> str:
+    plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    try:
+        number = float(plain)
+    except ValueError:
+        return plain
+    return str(int(number)) if number.is_integer() else plain
 
 
 def _name(source: Source) -> str:

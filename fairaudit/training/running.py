@@ -131,7 +131,8 @@ def _write_about_data(job: FineTuning, private: PrivateFolder) -> None:
     private.write_json("data.json", job.data)
     if job.counterfactuals is not None:
         private.write_json("coverage.json", job.counterfactuals.coverage)
-        private.write_lines("twins.jsonl", job.counterfactuals.sample())
+        if job.keep_twins:
+            private.write_lines("twins.jsonl", job.counterfactuals.sample())
 
 
 def _merged(model: Any, lora: LoraRecord | None) -> Any:
@@ -151,11 +152,13 @@ def _save_result(
         saved = load_model(stage, device="cpu", dtype="float32")
         statement = _statement(job, saved)
         if statement is not None:
+            statement = statement.sealed()
             (stage / "privacy.json").write_text(statement.to_json(), encoding="utf-8")
     if perplexity_before is not None:
         after = _held_out_perplexity(job, saved)
         private.write_json("held_out.json", {"base": perplexity_before, "fine_tuned": after})
-    record = _training_record(job, lora, parameter_distance(saved.model, base.model))
+    distance = parameter_distance(saved.model, base.model)
+    record = _training_record(job, lora, statement, distance)
     write_last(job.output, "training.json", record.to_json())
     return FineTuned(job.output, record, statement)
 
@@ -173,14 +176,20 @@ def _statement(job: FineTuning, saved: LoadedModel) -> PrivacyStatement | None:
         job.recipe,
         job.plan,
         unit=job.records.unit,
+        most_copies=job.records.most_copies,
         base_fingerprint=job.loaded.identity.fingerprint,
         model_fingerprint=saved.identity.fingerprint,
     )
 
 
-def _training_record(job: FineTuning, lora: LoraRecord | None, distance: float) -> TrainingRecord:
+def _training_record(
+    job: FineTuning,
+    lora: LoraRecord | None,
+    statement: PrivacyStatement | None,
+    distance: float,
+) -> TrainingRecord:
     recipe, plan = job.recipe, job.plan
-    private = plan.mechanism == "dp"
+    private = statement is not None
     return TrainingRecord(
         arm=recipe.arm,
         base_fingerprint=job.loaded.identity.fingerprint,
@@ -201,6 +210,8 @@ def _training_record(job: FineTuning, lora: LoraRecord | None, distance: float) 
         lora=lora,
         cda=CdaRecord(mode=recipe.cda_mode, axes=recipe.cda) if recipe.cda else None,
         target_epsilon=recipe.epsilon,
+        unit=None if statement is None else statement.unit,
+        privacy_digest=None if statement is None else statement.digest,
         seed=None if private else recipe.seed,
         parameter_distance=distance,
     )

@@ -14,6 +14,7 @@ _NOT_COVERED: Final = (
     "training loss, clip rate, held-out perplexity, augmentation coverage and samples in private/",
     "the choice of hyper-parameters, if it was made by looking at the private text",
     "the number of records, which is taken as public",
+    "how often the most frequent record stands in the text, which is stated as it is",
     "attacks on noise that comes from a generator that is not cryptographic, or on floating-point "
     "rounding",
     "what the base model already knew",
@@ -26,14 +27,16 @@ def make_statement(
     plan: Plan,
     *,
     unit: Literal["record", "user"],
+    most_copies: int,
     base_fingerprint: str | None,
     model_fingerprint: str | None,
 ) -> PrivacyStatement:
     """State ε as it follows from what was done; never the target."""
     reproducible = recipe.noise_seed is not None
-    spent = plan.epsilon()
+    spent, accountant = plan.bound()
     row = plan.row_epsilon()
     claimed = not reproducible and math.isfinite(spent)
+    copies = plan.bound(copies=most_copies).epsilon if most_copies > 1 else math.inf
     assert plan.clip_norm is not None
     return PrivacyStatement(
         unit=unit,
@@ -47,7 +50,9 @@ def make_statement(
         epsilon=spent if claimed else None,
         target_epsilon=recipe.epsilon,
         row_epsilon=row if claimed else None,
-        accountant=plan.accountant,
+        most_copies=most_copies,
+        copies_epsilon=copies if claimed and math.isfinite(copies) else None,
+        accountant=accountant,
         cda=CdaStatement(
             mode=plan.twins,
             axes=recipe.cda,

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import os
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
@@ -179,7 +180,16 @@ def _row(text: Any, unit: Any, where: str) -> TextAndUnit:
     if text is not None and not isinstance(text, str):
         raise DataError(f"{where}: the text is {type(text).__name__}, not a string")
     _check_characters(text or "", where)
-    return (None if unit is None else str(unit), text)
+    return (_unit_name(unit), text)
+
+
+def _unit_name(value: Any) -> str | None:
+    """Name of a unit: without spaces around it, and the same for 1 and 1.0; NaN is none."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return unicodedata.normalize("NFC", str(value).strip())
 
 
 def _check_characters(text: str, where: str) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from fairaudit.errors import FairauditError, ResultError
-from fairaudit.results.privacy import PrivacyStatement
-from fairaudit.training.accounting import Accountant, epsilon
+from fairaudit.results.privacy import PrivacyStatement, was_changed
+from fairaudit.results.training import TrainingRecord
+from fairaudit.training.accounting import Accountant, Bound, epsilon_bound
 
 #: Accountants and versions of them differ by this share; a claim of 0.0001 is none of 0.02.
 TOLERANCE: Final = 0.005
@@ -61,35 +62,65 @@ class Verification:
 
 
 def verify(statement: PrivacyStatement | str | Path) -> Verification:
-    """Recompute ε from a statement's own values, and look whether it belongs to the weights.
+    """Recompute ε from a statement's own values, and look whether it belongs to its checkpoint.
 
     Parameters
     ----------
     statement : PrivacyStatement or path
         The statement, its file, or the checkpoint folder that holds ``privacy.json``; in a folder
-        with weights, their fingerprint is compared too.
+        the fingerprint of the weights and what ``training.json`` says are compared too.
 
     Raises
     ------
     ResultError
-        If the file is missing, damaged or of a newer schema, or its values are beyond computing.
+        If a file is missing, damaged or of a newer schema, or its values are beyond computing.
     ModelError
         If the folder's weights cannot be loaded.
     """
     if isinstance(statement, PrivacyStatement):
         return check_statement(statement)
     folder = Path(statement)
-    return check_statement(PrivacyStatement.load(folder), _fingerprint(folder))
+    content = PrivacyStatement.content(folder)
+    beside = folder / "training.json"
+    return check_statement(
+        PrivacyStatement.of(content),
+        _fingerprint(folder),
+        training=TrainingRecord.load(beside) if beside.is_file() else None,
+        changed=was_changed(content),
+    )
 
 
-def check_statement(statement: PrivacyStatement, fingerprint: str | None = None) -> Verification:
-    """Recompute ε; given the fingerprint of weights, look whether the claim is about them."""
-    recomputed = epsilon_of(statement)
+def check_statement(
+    statement: PrivacyStatement,
+    fingerprint: str | None = None,
+    *,
+    training: TrainingRecord | None = None,
+    changed: bool = False,
+) -> Verification:
+    """Recompute ε, and look whether the claim is about what lies beside it.
+
+    Parameters
+    ----------
+    statement : PrivacyStatement
+        The claim.
+    fingerprint : str or None
+        Of the weights beside it.
+    training : TrainingRecord or None
+        How they were made.
+    changed : bool
+        Whether the file is not what its digest was made of.
+    """
+    bound = bound_of(statement)
     return Verification(
         statement,
-        recomputed,
-        (*_problems(statement, recomputed), *_other_weights(statement, fingerprint)),
-        (*_warnings(statement), *_unseen_weights(statement, fingerprint)),
+        bound.epsilon,
+        (
+            *(["it was changed after it was written (its digest does not fit)"] if changed else ()),
+            *_problems(statement, bound.epsilon),
+            *_other_weights(statement, fingerprint),
+            *_other_training(statement, training),
+        ),
+        (*_warnings(statement, bound), *_unseen_weights(statement, fingerprint)),
     )
 
 
@@ -102,7 +133,11 @@ class ClaimNote(NamedTuple):
     refuted: bool
 
 
-def claim_note(privacy: dict[str, Any] | None, fingerprint: str | None) -> ClaimNote | None:
+def claim_note(
+    privacy: dict[str, Any] | None,
+    fingerprint: str | None,
+    training: dict[str, Any] | None = None,
+) -> ClaimNote | None:
     """One line about the claim that lies beside a checkpoint, for the notes of its audit.
 
     Parameters
@@ -111,6 +146,8 @@ def claim_note(privacy: dict[str, Any] | None, fingerprint: str | None) -> Claim
         Content of ``privacy.json``; None where there is none.
     fingerprint : str or None
         Fingerprint of the weights that were audited.
+    training : dict or None
+        Content of ``training.json``.
 
     Returns
     -------
@@ -121,7 +158,12 @@ def claim_note(privacy: dict[str, Any] | None, fingerprint: str | None) -> Claim
     if privacy is None:
         return None
     try:
-        found = check_statement(PrivacyStatement.of(privacy), fingerprint)
+        found = check_statement(
+            PrivacyStatement.of(privacy),
+            fingerprint,
+            training=None if training is None else TrainingRecord.of(training),
+            changed=was_changed(privacy),
+        )
     except FairauditError as error:
         return ClaimNote(f"the privacy statement does not follow: {error}", True)
     return ClaimNote("; ".join((found.sentence, *found.warnings)), not found.consistent)
@@ -136,8 +178,8 @@ def _fingerprint(folder: Path) -> str | None:
     return load_model(folder, device="cpu").identity.fingerprint
 
 
-def epsilon_of(statement: PrivacyStatement) -> float:
-    """Record-level ε that follows from a statement's parameters, whatever it claims.
+def bound_of(statement: PrivacyStatement, copies: int = 1) -> Bound:
+    """Bound on ε that follows from a statement's parameters, whatever it claims.
 
     Raises
     ------
@@ -146,15 +188,16 @@ def epsilon_of(statement: PrivacyStatement) -> float:
     """
     separate = statement.cda.mode == "separate"
     # A PLD accountant composes the same losses as the PRV one.
-    accountant: Accountant = "rdp" if statement.accountant == "rdp" and not separate else "prv"
+    renyi = statement.accountant == "rdp" and not separate and copies == 1
     try:
-        return epsilon(
+        return epsilon_bound(
             statement.noise_multiplier,
             statement.sample_rate,
             statement.steps,
             statement.delta,
             separate_twins=separate,
-            accountant=accountant,
+            copies=copies,
+            accountant="rdp" if renyi else "prv",
         )
     except (ArithmeticError, ValueError) as error:
         raise ResultError(
@@ -170,6 +213,7 @@ def _problems(statement: PrivacyStatement, recomputed: float) -> Iterator[str]:
         yield "an epsilon is claimed though the noise was drawn from a fixed seed"
     if claimed is not None and recomputed > claimed * (1 + TOLERANCE):
         yield f"epsilon {claimed:.4g} is claimed, the parameters give {_number(recomputed)}"
+    yield from _copies_problems(statement)
     expected = statement.sample_rate * statement.records
     if not math.isclose(expected, statement.expected_batch_size, rel_tol=1e-6):
         yield (
@@ -184,7 +228,65 @@ def _problems(statement: PrivacyStatement, recomputed: float) -> Iterator[str]:
         )
 
 
-def _warnings(statement: PrivacyStatement) -> Iterator[str]:
+def _copies_problems(statement: PrivacyStatement) -> Iterator[str]:
+    copies, claimed = statement.most_copies or 1, statement.copies_epsilon
+    if copies == 1 or claimed is None:
+        return
+    recomputed = bound_of(statement, copies).epsilon
+    if recomputed > claimed * (1 + TOLERANCE):
+        yield (
+            f"epsilon {claimed:.4g} is claimed of {copies} copies of a record, the parameters "
+            f"give {_number(recomputed)}"
+        )
+
+
+def _other_training(statement: PrivacyStatement, training: TrainingRecord | None) -> Iterator[str]:
+    """Compare the statement with the record of the training beside it."""
+    if training is None:
+        return
+    if not training.is_private:
+        yield f"training.json is of an arm without privacy ('{training.arm}')"
+        return
+    mode, axes = ("none", ()) if training.cda is None else (training.cda.mode, training.cda.axes)
+    pairs = {
+        "steps": (statement.steps, training.steps),
+        "the batch size": (statement.expected_batch_size, training.batch_size),
+        "the clipping norm": (statement.max_grad_norm, training.max_grad_norm),
+        "the target epsilon": (statement.target_epsilon, training.target_epsilon),
+        "the mode of the twins": (statement.cda.mode, mode),
+        "the axes of the twins": (", ".join(statement.cda.axes), ", ".join(axes)),
+    }
+    # Records of older versions and statements of other trainers leave these out.
+    optional = {
+        "the base model": (statement.base_fingerprint, training.base_fingerprint),
+        "the unit": (statement.unit, training.unit),
+    }
+    if training.privacy_digest is not None:
+        pairs["its digest"] = (statement.digest, training.privacy_digest)
+    known = {name: pair for name, pair in optional.items() if None not in pair}
+    for name, (here, there) in {**pairs, **known}.items():
+        same = (
+            math.isclose(here, there, rel_tol=1e-6)
+            if isinstance(here, float) and isinstance(there, int | float)
+            else here == there
+        )
+        if not same:
+            yield f"{name} is {_short(here)} here and {_short(there)} in training.json"
+
+
+def _warnings(statement: PrivacyStatement, bound: Bound) -> Iterator[str]:
+    if bound.accountant != _kind(statement.accountant) and statement.epsilon is not None:
+        yield (
+            f"the bound comes from the accountant '{bound.accountant}', the statement names "
+            f"'{statement.accountant}'"
+        )
+    if (statement.most_copies or 1) > 1:
+        spent = statement.copies_epsilon
+        said = "has no finite bound" if spent is None else f"is {spent:.4g}"
+        yield (
+            f"one record stands {statement.most_copies} times in the text: epsilon of all its "
+            f"copies together {said}"
+        )
     if statement.epsilon is not None and statement.delta >= 1 / statement.records:
         yield f"delta {statement.delta:.3g} is not below 1/records: single records may be revealed"
     if not statement.secure_noise:
@@ -202,6 +304,15 @@ def _unseen_weights(statement: PrivacyStatement, fingerprint: str | None) -> Ite
         yield "the statement does not say which weights it is about"
     elif fingerprint is None:
         yield "no weights were looked at, so they may be others than those the statement is about"
+
+
+def _kind(accountant: str) -> Accountant:
+    return "rdp" if accountant == "rdp" else "prv"
+
+
+def _short(value: object) -> str:
+    text = "not given" if value in (None, "") else str(value)
+    return text if len(text) <= 20 else f"{text[:12]}..."
 
 
 def _number(value: float) -> str:

@@ -82,6 +82,7 @@ def test_a_tampered_claim_fails_verification(private, tmp_path):
     claim = json.loads((private[0] / "privacy.json").read_text())
     for change, message in {
         ("epsilon", 0.5): "epsilon 0.5 is claimed, the parameters give",
+        ("unit", "user"): "changed after it was written",
         ("steps", -1): "steps",
         ("noise_seed", 3): "noise_seed",
     }.items():
@@ -150,8 +151,8 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_model(checkpoint, train_file
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
     )  # fmt: skip
     one_line_error(done, 2, "cannot write")
-    assert {path.name for path in tmp_path.rglob("*")} <= {"out", "private", ".lock", "README.txt",
-                                                           "data.json"}  # fmt: skip
+    known = {"out", "private", ".lock", "README.txt", ".gitignore", "data.json"}
+    assert {path.name for path in tmp_path.rglob("*")} <= known
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,6 +95,56 @@ def test_a_series_that_begins_after_a_resume_says_so():
         watch.after_step(step, 6, loaded.model)
     (note,) = (one for one in watch.result().notes if "The first observation" in one)
     assert note.startswith("The first observation is of step 4: what is said of a course begins")
+
+
+def series(result):
+    """All numbers of a result by model label, without what a run differs in."""
+    return [
+        (one.model_dump(), [q.model_dump() for q in result.quantities if q.model == one.label])
+        for one in result.models
+    ]
+
+
+def test_a_resumed_run_keeps_the_looks_before_it(tmp_path):
+    """Issue 22: only the looks after the resume were kept, the first of them as reference."""
+    row, whole = torch.tensor([[0, 5, 6, 7, 8]]), tiny("gpt2")
+    watch = monitor(whole, tmp_path / "whole")
+    for step in range(7):
+        watch.after_step(step, 6, whole.model)
+        if step == 3:
+            state = {name: value.clone() for name, value in whole.model.state_dict().items()}
+        descend(whole.model, row)
+    expected = watch.finish()
+
+    stopped = tiny("gpt2")
+    watch = monitor(stopped, tmp_path / "resumed")
+    for step in range(4):
+        watch.after_step(step, 6, stopped.model)
+        if step < 3:
+            descend(stopped.model, row)
+    again = tiny("gpt2")
+    again.model.load_state_dict(state)
+    watch = monitor(again, tmp_path / "resumed")
+    for step in range(4, 7):
+        descend(again.model, row)
+        watch.after_step(step, 6, again.model)
+    assert watch.steps == (0, 2, 4, 6)
+    result = watch.finish()
+    assert series(result) == series(expected)
+    assert result.differences == expected.differences
+    assert "2 of the looks were taken before the run was interrupted." in result.notes
+    assert not (tmp_path / "resumed" / ".looks").exists()
+
+
+def test_looks_of_other_settings_or_damaged_ones_are_refused(tmp_path):
+    loaded = tiny("gpt2")
+    monitor(loaded, tmp_path).observe(0, loaded.model)
+    with pytest.raises(ResultError, match="other probe texts or settings"):
+        Monitor(loaded, every=2, texts=probes(), settings=replace(LIGHT, seed=1), folder=tmp_path)
+    (look,) = (tmp_path / ".looks").iterdir()
+    look.write_bytes(look.read_bytes()[:-200])
+    with pytest.raises(ResultError, match="not a look that can be read"):
+        monitor(loaded, tmp_path)
 
 
 def test_an_observer_without_a_step_says_so():

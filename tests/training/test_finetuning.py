@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import stat
 
 import numpy as np
@@ -18,7 +19,7 @@ from fairaudit.results.training import TrainingRecord
 from fairaudit.scoring.load import load_model
 from fairaudit.training.accounting import epsilon
 from fairaudit.training.finetuning import finetune
-from fairaudit.training.verification import verify
+from fairaudit.training.verification import claim_note, verify
 from tests.conftest import CORPUS
 
 TEXTS = [sentence.replace("old", f"old{number}") for number in range(4) for sentence in CORPUS]
@@ -104,8 +105,9 @@ def test_private_files_are_the_owner_s_and_hold_what_epsilon_does_not_cover(arms
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     files = {path.name: path for path in private.iterdir()}
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files.values())
-    expected = {".lock", "README.txt", "data.json", "held_out.json", "log.jsonl"}
-    assert set(files) == expected | ({"coverage.json", "twins.jsonl"} if "cda" in arm else set())
+    expected = {".gitignore", ".lock", "README.txt", "data.json", "held_out.json", "log.jsonl"}
+    # Raw twins are text: they are kept where that was asked for.
+    assert set(files) == expected | ({"coverage.json"} if "cda" in arm else set())
     log = [json.loads(line) for line in files["log.jsonl"].read_text().splitlines()]
     assert [entry["step"] for entry in log] == [1, 2, 3, 4]
     clips = arm in ("dp", "dp_cda", "clip_only")
@@ -318,7 +320,7 @@ def test_a_model_that_cannot_be_saved_is_not_lost(checkpoint, tmp_path, monkeypa
         patch.setattr(GPT2LMHeadModel, "save_pretrained", full)
         with pytest.raises(ResultError, match="No space left"):
             finetune(base, TEXTS, output=out, **common)
-    assert [path.name for path in out.iterdir()] == ["private"]
+    assert sorted(path.name for path in out.iterdir()) == [".gitignore", "private"]
     state = torch.load(out / "private" / "state.pt", weights_only=True)
     assert (state["step"], state["generators"]) == (4, None)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -469,3 +471,113 @@ def test_the_public_names():
     assert fairaudit.finetune is finetune
     assert fairaudit.verify is verify
     assert np.isfinite(epsilon(1.0, 0.1, 1, 1e-5))
+
+
+def test_twins_are_kept_where_that_is_asked_for(checkpoint, tmp_path):
+    done = finetune(
+        checkpoint("gpt2"), TEXTS, output=tmp_path / "out", cda=["gender"], keep_twins=True, **SHORT
+    )
+    lines = (done.folder / "private" / "twins.jsonl").read_text().splitlines()
+    assert lines
+    assert all(json.loads(line)["text"] in TEXTS for line in lines)
+
+
+def test_copies_of_a_record_are_stated_with_what_they_cost(checkpoint, tmp_path, caplog):
+    """Issue 22: ε is that of one copy, and nothing said that the text held several."""
+    texts = [*dict.fromkeys(TEXTS), TEXTS[0], f" {TEXTS[0]} "]
+    done = finetune(
+        checkpoint("gpt2"), texts, output=tmp_path / "out", noise_multiplier=2.0, **SHORT
+    )
+    claim = done.privacy
+    setting = (2.0, claim.sample_rate, 4, claim.delta)
+    assert claim.most_copies == 3
+    assert claim.copies_epsilon == pytest.approx(epsilon(*setting, copies=3))
+    assert claim.copies_epsilon > 2 * claim.epsilon
+    assert any("most frequent record" in words for words in claim.not_covered)
+    assert "one record stands 3 times" in caplog.text
+    found = verify(done.folder)
+    assert found.consistent
+    assert any("stands 3 times in the text" in warning for warning in found.warnings)
+    lower = claim.model_copy(update={"copies_epsilon": claim.epsilon})
+    assert "of 3 copies of a record" in verify(lower).sentence
+
+
+@pytest.mark.parametrize("target", [50.0, 1000.0])
+def test_noise_at_its_least_is_said(checkpoint, tmp_path, caplog, target):
+    """Issue 22: targets of 50, 100 and 1000 gave one epsilon, unsaid."""
+    done = finetune(checkpoint("gpt2"), TEXTS, output=tmp_path / "out", epsilon=target, **SHORT)
+    assert done.privacy.noise_multiplier == pytest.approx(0.3)
+    assert f"epsilon {target:.4g} is asked for; the noise multiplier stops" in caplog.text
+    assert verify(done.folder).consistent
+
+
+def changed_copy(folder, to, file, change):
+    """Copy a model, with some values of one of its files changed."""
+    shutil.copytree(folder, to)
+    content = json.loads((to / file).read_text())
+    (to / file).write_text(json.dumps({**content, **change}))
+    return to
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"unit": "user"},
+        {"secure_noise": True},
+        {"not_covered": []},
+        {"max_grad_norm": 0.5},
+        {"target_epsilon": 7.0},
+        {"most_copies": 2},
+        {"schema_version": 1},
+        {"schema_version": 1, "digest": None, "secure_noise": True},
+    ],
+)
+def test_a_statement_that_was_tampered_with_is_seen(arms, tmp_path, change):
+    """Issue 22: `verify` looked at ε alone."""
+    folder = changed_copy(arms["dp"].folder, tmp_path / "model", "privacy.json", change)
+    found = verify(folder)
+    assert not found.consistent
+    assert "changed after it was written" in found.sentence or "digest is" in found.sentence
+    note = claim_note(
+        json.loads((folder / "privacy.json").read_text()),
+        arms["dp"].privacy.model_fingerprint,
+        json.loads((folder / "training.json").read_text()),
+    )
+    assert note.refuted
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"unit": "user"}, "the unit is record here and user in training.json"),
+        ({"steps": 3}, "steps is 4 here and 3 in training.json"),
+        ({"batch_size": 5}, "the batch size is 6.0 here and 5 in training.json"),
+        ({"max_grad_norm": 0.5}, "the clipping norm is 1.0 here and 0.5"),
+        ({"target_epsilon": 7.0}, "the target epsilon is not given here and 7.0"),
+        ({"base_fingerprint": "0" * 64}, "the base model is"),
+        ({"privacy_digest": "0" * 64}, "its digest is"),
+        ({"arm": "dp_cda", "cda": {"mode": "averaged", "axes": ["race"]}}, "mode of the twins"),
+    ],
+)
+def test_a_training_record_that_contradicts_the_statement_is_seen(arms, tmp_path, change, message):
+    folder = changed_copy(arms["dp"].folder, tmp_path / "model", "training.json", change)
+    assert message in verify(folder).sentence
+
+
+def test_twins_that_training_did_not_have_are_seen(arms, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(arms["dp"].folder, folder)
+    other = arms["dp_cda"].privacy.model_copy(
+        update={"model_fingerprint": arms["dp"].privacy.model_fingerprint}
+    )
+    (folder / "privacy.json").write_text(other.to_json())
+    sentence = verify(folder).sentence
+    assert "the mode of the twins is averaged here and none in training.json" in sentence
+    assert "its digest is" in sentence
+
+
+def test_the_training_of_an_arm_without_privacy_bears_no_claim(arms, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(arms["plain"].folder, folder)
+    (folder / "privacy.json").write_text(arms["dp"].privacy.to_json())
+    assert "training.json is of an arm without privacy ('plain')" in verify(folder).sentence

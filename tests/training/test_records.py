@@ -7,6 +7,7 @@ import json
 
 import pandas as pd
 import pytest
+from datasets import Dataset
 
 from fairaudit.errors import DataError
 from fairaudit.training.records import read_records
@@ -135,3 +136,36 @@ def test_a_data_set_with_splits_is_refused():
 
     with pytest.raises(DataError, match="splits train, test"):
         read_records(DatasetDict({name: Dataset.from_list(ROWS) for name in ("train", "test")}))
+
+
+def test_names_of_persons_are_told_apart_as_a_reader_would(tmp_path):
+    """Issue 22: "alice" and "alice " were two persons, and so were 1 and 1.0."""
+    path = tmp_path / "rows.jsonl"
+    names = [
+        "alice",
+        "alice ",
+        "\talice",
+        "Alice",
+        1,
+        1.0,
+        "1",
+        "1.00",
+        "Zo\u0065\u0301",
+        "Zo\u00e9",
+    ]
+    rows = [{"who": name, "text": f"text {place}"} for place, name in enumerate(names)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = read_records(path, unit_column="who")
+    assert [len(rows) for rows in found.rows] == [3, 1, 3, 1, 2]
+    assert found.alike == (("alice", "Alice"), ("1", "1.00"))
+
+
+def test_a_missing_number_is_no_person():
+    frame = Dataset.from_dict({"text": ["a", "b"], "who": [1.0, float("nan")]})
+    with pytest.raises(DataError, match="no value in the unit column"):
+        read_records(frame, unit_column="who")
+
+
+def test_the_most_frequent_record_is_counted():
+    assert read_records(["a", "b"]).most_copies == 1
+    assert read_records(["a", "b", " a ", "a"]).most_copies == 3

@@ -87,6 +87,10 @@ def finetune_command(
     max_rows_per_unit: Annotated[
         int, typer.Option(min=1, help="Rows that a person may bring; more are left out.")
     ] = 16,
+    canaries: Annotated[
+        int | None,
+        typer.Option(help="Records of random tokens to plant: a lower bound on epsilon by them."),
+    ] = None,
     held_out: Annotated[
         Path | None, typer.Option(help="Text for perplexity before and after, into private/.")
     ] = None,
@@ -143,6 +147,7 @@ def finetune_command(
         cda_mode=cda_mode.value,
         lora=lora,
         max_rows_per_unit=max_rows_per_unit,
+        canaries=canaries,
         seed=seed,
     )
     job = plan_finetuning(
@@ -211,6 +216,8 @@ def _show_result(done: FineTuned, losses: Losses) -> None:
         _say(f"epsilon {claim.epsilon:.4g} at delta {claim.delta:.3g} per {unit}")
     if claim is not None and claim.row_epsilon is not None:
         _say(f"per row, as is often published: epsilon {claim.row_epsilon:.4g}")
+    if claim is not None and claim.canaries is not None:
+        _say(claim.canaries.sentence)
     _say(
         f"not covered by any guarantee, do not publish: {done.folder / 'private'} (the .gitignore "
         "beside it keeps it out of git and of huggingface_hub's upload_folder)"

@@ -14,14 +14,35 @@ BROKEN_CLAIM = 1
 
 def verify_command(
     folder: Annotated[Path, typer.Argument(help="Checkpoint folder with privacy.json.")],
+    canaries: Annotated[
+        bool,
+        typer.Option("--canaries", help="Also guess again which canaries of private/ were in."),
+    ] = False,
 ) -> None:
-    """Recompute epsilon from privacy.json: 0 consistent, 1 the claim does not follow."""
-    from fairaudit.training.verification import verify
+    """Recompute epsilon from privacy.json: 0 consistent, 1 the claim does not follow.
+
+    With --canaries the model's knowledge of the canaries that finetune --canaries planted also
+    bounds epsilon from below; a bound above the claim is a broken claim.
+    """
+    from fairaudit.training.verification import verify, verify_canaries
 
     found = verify(folder)
     if not found.consistent:
-        typer.echo(f"fairaudit: {folder}: {found.sentence}", err=True)
-        raise typer.Exit(BROKEN_CLAIM)
-    console().print(found.sentence, highlight=False, markup=False)
+        _broken(folder, found.sentence)
+    _say(found.sentence)
     for warning in found.warnings:
-        console().print(f"note: {warning}", highlight=False, markup=False)
+        _say(f"note: {warning}")
+    if canaries:
+        told, problem = verify_canaries(folder)
+        if problem is not None:
+            _broken(folder, problem)
+        _say(f"guessed again: {told.sentence}")
+
+
+def _broken(folder: Path, why: str) -> None:
+    typer.echo(f"fairaudit: {folder}: {why}", err=True)
+    raise typer.Exit(BROKEN_CLAIM)
+
+
+def _say(text: str) -> None:
+    console().print(text, highlight=False, markup=False)

@@ -34,6 +34,28 @@ class CdaStatement(Frozen):
     epsilon_method: Literal["record", "mixture"] = "record"
 
 
+class CanaryStatement(Frozen):
+    """What canaries told of ε: a lower bound from one run; see `training.one_run_audit`."""
+
+    #: Each was in the text with probability ½; all count as records.
+    planted: int = Field(ge=1)
+    guesses: int = Field(ge=0)
+    right: int = Field(ge=0)
+    epsilon_lower_bound: float = Field(ge=0)
+    level: float = Field(gt=0, lt=1)
+
+    @property
+    def sentence(self) -> str:
+        """What they tell, in one sentence."""
+        guessed = f"{self.right} of {self.guesses} guesses about {self.planted} canaries are right"
+        if self.epsilon_lower_bound == 0:
+            return f"{guessed}, no more than chance allows: epsilon is not bounded from below"
+        return (
+            f"{guessed}: epsilon is at least {self.epsilon_lower_bound:.3g} with "
+            f"{100 * self.level:g} % confidence"
+        )
+
+
 class PrivacyStatement(Frozen):
     """The content of ``privacy.json``. Seeds of noise and sampling are no part of it, ever."""
 
@@ -64,6 +86,7 @@ class PrivacyStatement(Frozen):
     secure_noise: bool = False
     #: A fixed noise seed was used, as in tests: no guarantee at all.
     noise_reproducible: bool = False
+    canaries: CanaryStatement | None = None
     base_fingerprint: str | None = None
     model_fingerprint: str | None = None
     versions: dict[str, str] = Field(default_factory=dict)

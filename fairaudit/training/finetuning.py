@@ -44,6 +44,7 @@ def finetune(
     text_column: str | None = None,
     unit_column: str | None = None,
     max_rows_per_unit: int = 16,
+    canaries: int | None = None,
     held_out: Source | None = None,
     device: str = "auto",
     seed: int = 0,
@@ -119,6 +120,10 @@ def finetune(
         person one record.
     max_rows_per_unit : int
         Rows that a person may bring; more are left out and counted.
+    canaries : int or None
+        Records of random tokens to plant, each in the text with probability ½; by them the
+        statement also carries a lower bound on ε from this run. 100 find gross faults, 1,000
+        lesser ones. They count as records.
     held_out : path, list of str, datasets.Dataset or None
         Text on which perplexity is measured before and after, into ``private/``.
     device : str
@@ -174,6 +179,7 @@ def finetune(
         cda_mode=cda_mode,
         lora=lora,
         max_rows_per_unit=max_rows_per_unit,
+        canaries=canaries,
         seed=seed,
         noise_seed=noise_seed,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from fairaudit.errors import ResultError, UsageError
 from fairaudit.scoring.checkpoints.weights import check_not_quantised
 from fairaudit.scoring.load import LoadedModel, load_model
 from fairaudit.training.adapters import check_rank
+from fairaudit.training.canaries import Canaries, draw_canaries, read_canaries
 from fairaudit.training.counterfactuals import Counterfactuals, find_counterfactuals
 from fairaudit.training.draws import Labeller, labeller
-from fairaudit.training.encoding import Corpus, encode_records, row_frame
+from fairaudit.training.encoding import Corpus, RowFrame, encode_records, row_frame
 from fairaudit.training.finetuning_plan import Plan, make_plan
 from fairaudit.training.masking import Masker
+from fairaudit.training.randomness import draw_generator
 from fairaudit.training.recipe import Recipe
 from fairaudit.training.records import Records, Source, read_records
 from fairaudit.training.saving import check_output
@@ -53,6 +55,8 @@ class FineTuning:
         Whether to go on from the state of an unfinished run there.
     keep_twins : bool
         Whether some records and their twins are kept in ``private/``.
+    canaries : Canaries or None
+        Records of random tokens, half of them among those of the corpus.
     """
 
     recipe: Recipe
@@ -66,6 +70,7 @@ class FineTuning:
     output: Path
     resume: bool
     keep_twins: bool = False
+    canaries: Canaries | None = None
 
     @property
     def causal(self) -> bool:
@@ -90,13 +95,19 @@ class FineTuning:
         return {
             "data_hash": self.records.data_hash,
             "unit": self.records.unit,
-            "records": len(self.corpus.records),
+            "records": self.n_records,
             "empty_rows": self.records.n_empty,
             "rows_beyond_cap": self.records.n_overflow,
             "short_texts": self.corpus.n_short,
             "truncated_texts": self.corpus.n_truncated,
             "swapped_records": self.corpus.n_swapped,
         }
+
+    @property
+    def n_records(self) -> int:
+        """Records of the text itself, without canaries."""
+        planted = 0 if self.canaries is None else len(self.canaries.records)
+        return len(self.corpus.records) - planted
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -160,9 +171,15 @@ def make_job(
     corpus = encode_records(records, loaded.tokenizer, frame, twins.of if twins else None)
     _check_tokens(corpus, loaded)
     _tell(records, corpus)
+    n_records, canaries = len(corpus.records), None
+    if recipe.canaries is not None:
+        canaries = _canaries(recipe, loaded, frame, folder, resume=resume)
+        # How many there are is public; which of them are in is not.
+        n_records += recipe.canaries
+        corpus = replace(corpus, records=(*corpus.records, *canaries.records))
     return FineTuning(
         recipe=recipe,
-        plan=make_plan(recipe, len(corpus.records)),
+        plan=make_plan(recipe, n_records),
         base=os.fspath(base),
         loaded=loaded,
         records=records,
@@ -172,7 +189,17 @@ def make_job(
         output=folder,
         resume=resume,
         keep_twins=keep_twins,
+        canaries=canaries,
     )
+
+
+def _canaries(
+    recipe: Recipe, loaded: LoadedModel, frame: RowFrame, folder: Path, *, resume: bool
+) -> Canaries:
+    if resume:
+        return read_canaries(folder)
+    assert recipe.canaries is not None
+    return draw_canaries(recipe.canaries, loaded, frame, draw_generator(recipe.noise_seed))
 
 
 def _held_out(

@@ -29,6 +29,7 @@ guarantee. Do not publish it. Files:
   data.json       counts and hash of the training text
   coverage.json   what counterfactual augmentation swapped
   twins.jsonl     some records and their twins, where that was asked for
+  canaries.json   records of random tokens, and which of them were in the text
   held_out.json   perplexity on the held-out text
 """
 

@@ -55,6 +55,7 @@ class Recipe:
     cda_mode: Literal["averaged", "separate", "substitution"] = "averaged"
     lora: int | None = None
     max_rows_per_unit: int = 16
+    canaries: int | None = None
     seed: int = 0
     noise_seed: int | None = None
 
@@ -101,7 +102,7 @@ def _check_ranges(recipe: Recipe) -> Iterable[str]:
     for name in ("epsilon", "row_epsilon", "max_grad_norm", "epochs", "learning_rate"):
         if not _positive(value := getattr(recipe, name)):
             yield f"{name.replace('_', ' ')} must be above 0 and finite, not {value}"
-    for name in ("steps", "batch_size", "lora", "max_rows_per_unit"):
+    for name in ("steps", "batch_size", "lora", "max_rows_per_unit", "canaries"):
         if (value := getattr(recipe, name)) is not None and value < 1:
             yield f"{name.replace('_', ' ')} must be at least 1, not {value}"
     if recipe.delta is not None and not 0 < recipe.delta < 1:
@@ -150,6 +151,8 @@ def _check_privacy(recipe: Recipe) -> Iterable[str]:
         yield "noise only: give the epsilon or the noise multiplier of the arm it belongs to"
     if recipe.mechanism == "none" and recipe.max_grad_norm is not None:
         yield "max grad norm has no effect without epsilon; for clipping alone ask for 'clip_only'"
+    if recipe.canaries is not None and recipe.mechanism != "dp":
+        yield "canaries bound the epsilon of a private run; give epsilon or leave them out"
     if recipe.noise_seed is not None and recipe.mechanism != "dp":
         yield "a noise seed is for tests of private runs; other arms take their noise from the seed"
 

@@ -19,6 +19,8 @@ from fairaudit.results.training import (
 )
 from fairaudit.scoring.load import LoadedModel, load_model
 from fairaudit.training.adapters import add_adapters
+from fairaudit.training.canaries import FILE as CANARIES
+from fairaudit.training.canaries import canary_bound
 from fairaudit.training.draw_independence import check_independence
 from fairaudit.training.draws import Sampler
 from fairaudit.training.evaluation import parameter_distance, perplexity
@@ -129,6 +131,8 @@ def _make_loop(job: FineTuning, micro_batch_size: int | None) -> tuple[Loop, Lor
 
 def _write_about_data(job: FineTuning, private: PrivateFolder) -> None:
     private.write_json("data.json", job.data)
+    if job.canaries is not None:
+        private.write_json(CANARIES, job.canaries.content)
     if job.counterfactuals is not None:
         private.write_json("coverage.json", job.counterfactuals.coverage)
         if job.keep_twins:
@@ -172,11 +176,13 @@ def _held_out_perplexity(job: FineTuning, loaded: LoadedModel) -> float | None:
 def _statement(job: FineTuning, saved: LoadedModel) -> PrivacyStatement | None:
     if job.plan.mechanism != "dp":
         return None
+    canaries = job.canaries
     return make_statement(
         job.recipe,
         job.plan,
         unit=job.records.unit,
         most_copies=job.records.most_copies,
+        canaries=None if canaries is None else canary_bound(canaries, saved, job.plan.delta),
         base_fingerprint=job.loaded.identity.fingerprint,
         model_fingerprint=saved.identity.fingerprint,
     )

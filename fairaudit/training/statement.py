@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final, Literal
 
-from fairaudit.results.privacy import CdaStatement, PrivacyStatement
+from fairaudit.results.privacy import CanaryStatement, CdaStatement, PrivacyStatement
 from fairaudit.training.finetuning_plan import Plan
 from fairaudit.training.recipe import Recipe
 from fairaudit.versions import versions_of
@@ -28,6 +28,7 @@ def make_statement(
     *,
     unit: Literal["record", "user"],
     most_copies: int,
+    canaries: CanaryStatement | None,
     base_fingerprint: str | None,
     model_fingerprint: str | None,
 ) -> PrivacyStatement:
@@ -59,6 +60,7 @@ def make_statement(
             epsilon_method="mixture" if plan.separate else "record",
         ),
         noise_reproducible=reproducible,
+        canaries=canaries,
         base_fingerprint=base_fingerprint,
         model_fingerprint=model_fingerprint,
         versions=versions_of("torch", "transformers", "opacus"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from fairaudit.errors import FairauditError, ResultError
-from fairaudit.results.privacy import PrivacyStatement, was_changed
+from fairaudit.results.privacy import CanaryStatement, PrivacyStatement, was_changed
 from fairaudit.results.training import TrainingRecord
 from fairaudit.training.accounting import Accountant, Bound, epsilon_bound
 
@@ -124,6 +124,38 @@ def check_statement(
     )
 
 
+def verify_canaries(folder: str | Path) -> tuple[CanaryStatement, str | None]:
+    """Guess again, from ``private/`` and the weights, which canaries were in the training text.
+
+    Returns
+    -------
+    CanaryStatement, str or None
+        What they tell, and why it contradicts the statement beside them, if it does.
+
+    Raises
+    ------
+    ResultError
+        If there is no statement, or no file of canaries.
+    ModelError
+        If the weights cannot be loaded.
+    """
+    from fairaudit.scoring.load import load_model
+    from fairaudit.training.canaries import canary_bound, read_canaries
+
+    place = Path(folder)
+    statement = PrivacyStatement.of(PrivacyStatement.content(place))
+    planted = read_canaries(place)
+    found = canary_bound(planted, load_model(place, device="cpu"), statement.delta)
+    if statement.epsilon is not None and found.epsilon_lower_bound > statement.epsilon:
+        return found, f"{found.sentence}, but {statement.epsilon:.4g} is claimed"
+    if statement.canaries is not None and statement.canaries.planted != found.planted:
+        return found, (
+            f"the statement is of {statement.canaries.planted} canaries, private/ holds "
+            f"{found.planted}"
+        )
+    return found, None
+
+
 class ClaimNote(NamedTuple):
     """What an audit says of the claim beside its checkpoint."""
 
@@ -214,6 +246,9 @@ def _problems(statement: PrivacyStatement, recomputed: float) -> Iterator[str]:
     if claimed is not None and recomputed > claimed * (1 + TOLERANCE):
         yield f"epsilon {claimed:.4g} is claimed, the parameters give {_number(recomputed)}"
     yield from _copies_problems(statement)
+    planted = statement.canaries
+    if planted is not None and claimed is not None and planted.epsilon_lower_bound > claimed:
+        yield f"{planted.sentence}, but {claimed:.4g} is claimed"
     expected = statement.sample_rate * statement.records
     if not math.isclose(expected, statement.expected_batch_size, rel_tol=1e-6):
         yield (
@@ -280,6 +315,8 @@ def _warnings(statement: PrivacyStatement, bound: Bound) -> Iterator[str]:
             f"the bound comes from the accountant '{bound.accountant}', the statement names "
             f"'{statement.accountant}'"
         )
+    if statement.canaries is not None:
+        yield statement.canaries.sentence
     if (statement.most_copies or 1) > 1:
         spent = statement.copies_epsilon
         said = "has no finite bound" if spent is None else f"is {spent:.4g}"

@@ -35,6 +35,8 @@ from fairaudit.training.steps import GradientSum
 CLAIMS: Final = (1.0, 4.0)
 CANARIES: Final = (100, 300, 1000)
 DELTA: Final = 1e-6
+#: Below every gradient's norm, so that clipping matters.
+CLIP: Final = 0.1
 OTHERS, WORDS, STEPS, LEARNING_RATE = 100, 500, 80, 1e-2
 
 add_noise, Sampler = loop.add_noise, running.Sampler
@@ -128,7 +130,7 @@ def one_run(base: Path, canaries: int, claim: float, fault: Fault, seed: int) ->
         done = finetune(
             base, texts, output=Path(folder) / "model", epsilon=claim, delta=DELTA, steps=STEPS,
             batch_size=(OTHERS + canaries) // 4, canaries=canaries, learning_rate=LEARNING_RATE,
-            schedule="constant", device="cpu",
+            max_grad_norm=CLIP, schedule="constant", device="cpu",
         )  # fmt: skip
     assert done.privacy is not None
     found = done.privacy.canaries
@@ -192,7 +194,7 @@ def main() -> None:
     told = summary(rows)
     print(json.dumps(told, indent=2))
     if arguments.output is not None:
-        record = {"runs": rows, "summary": told, "delta": DELTA, "steps": STEPS}
+        record = {"runs": rows, "summary": told, "delta": DELTA, "steps": STEPS, "clip": CLIP}
         arguments.output.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
 
 

@@ -100,6 +100,17 @@ class PrivacyStatement(Frozen):
         """What a step divides by; see `examples_of_step`."""
         return examples_of_step(self.expected_batch_size, self.cda.mode)
 
+    @property
+    def sentence(self) -> str:
+        """What is claimed, in one sentence."""
+        if self.epsilon is None:
+            return "no guarantee is claimed"
+        whose = "person" if self.unit == "user" else "record"
+        return (
+            f"epsilon {self.epsilon:.4g} at delta {self.delta:.3g} per {whose} of the training "
+            "text is declared"
+        )
+
     def to_json(self) -> str:
         """Return the text of ``privacy.json``."""
         return files.dump_json(self.sealed().model_dump(mode="json", by_alias=True))

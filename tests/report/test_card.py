@@ -18,6 +18,7 @@ from fairaudit.report.card.evalresults import FILES, eval_results
 from fairaudit.report.card.text import BEGIN, END
 from fairaudit.report.card.update import render_card, update_card
 from fairaudit.results import AuditResult, Estimate
+from fairaudit.results.privacy import CanaryStatement, PrivacyStatement
 from tests.report import audits, comparisons
 
 FOREIGN = """---
@@ -382,3 +383,21 @@ def test_a_model_that_guesses_is_not_ranked(audit: AuditResult):
 
     dull = audit.model_copy(update={"estimates": tuple(map(guessing, audit.estimates))})
     assert "stereoset_intrasentence.yaml" not in eval_results(dull)
+
+
+def test_the_card_says_what_is_claimed_of_privacy_and_what_canaries_tell(audit):
+    claim = PrivacyStatement(
+        records=1000, sample_rate=0.05, expected_batch_size=50.0, steps=100, noise_multiplier=1.0,
+        max_grad_norm=1.0, delta=1e-5, epsilon=2.5,
+        canaries=CanaryStatement(
+            planted=200, guesses=100, right=70, epsilon_lower_bound=0.4, level=0.95
+        ),
+    )  # fmt: skip
+    private = audit.model_copy(update={"privacy": json.loads(claim.to_json())})
+    card = render_card(private)
+    assert "Epsilon 2.5 at delta 1e-05 per record of the training text is declared." in card
+    assert "70 of 100 guesses about 200 canaries are right: epsilon is at least 0.4" in card
+    refuted = private.model_copy(update={"privacy_refuted": "the statement does not follow"})
+    assert "Privacy: not to be relied on." in render_card(refuted)
+    assert "is declared" not in render_card(refuted)
+    assert "Privacy" not in render_card(audit.model_copy(update={"privacy": None}))

@@ -55,6 +55,7 @@ def _limits(result: AuditResult) -> Iterator[str]:
     if missing:
         yield f"**{summary.gaps(result)}** Missing is not zero: they say nothing, for or against."
         yield from bullets(_missing(run.suite, run.reason) for run in missing)
+    yield from sections.privacy(result.privacy, result.privacy_refuted)
     yield from sections.caveats(result.suites)
 
 

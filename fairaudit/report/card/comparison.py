@@ -51,6 +51,10 @@ def _limits(result: ComparisonResult, candidate: Candidate) -> Iterator[str]:
     if missing:
         yield "Not compared, so nothing is known here, for or against:"
         yield from bullets(map(_gap, missing))
+    known = result.provenance
+    yield from sections.privacy(
+        known.privacy.get(candidate.name), known.privacy_refuted.get(candidate.name)
+    )
     yield from sections.caveats(result.suites)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fairaudit._version import __version__
+from fairaudit.errors import ResultError
 from fairaudit.report import frameworks as evidence
 from fairaudit.report import words
 from fairaudit.report.escape import code, escape
@@ -19,6 +21,7 @@ from fairaudit.report.names import (
 )
 from fairaudit.results import Estimate, SuiteRun
 from fairaudit.results.comparison import Paired
+from fairaudit.results.privacy import PrivacyStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,26 @@ def caveats(runs: Iterable[SuiteRun]) -> Iterator[str]:
     yield from bullets(
         f"**{escape(suite_name(run.suite))}**: {escape(' '.join(run.caveats))}" for run in ran
     )
+
+
+def privacy(statement: Mapping[str, Any] | None, refuted: str | None) -> Iterator[str]:
+    """Yield what the privacy statement claims, what canaries tell of it, or why it is refuted."""
+    if statement is None:
+        return
+    if refuted is not None:
+        yield f"**Privacy: not to be relied on.** {escape(_sentence(refuted))}"
+        return
+    try:
+        claim = PrivacyStatement.of(dict(statement))
+    except ResultError as error:
+        yield f"**Privacy: not to be relied on.** {escape(f'The statement cannot be read: {error}.')}"
+        return
+    told = [claim.sentence, *([] if claim.canaries is None else [claim.canaries.sentence])]
+    yield f"**Privacy.** {escape(' '.join(map(_sentence, told)))}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def factors(shown: Iterable[Estimate | Paired]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from fairaudit.cli.finetune import finetune_command
 from fairaudit.cli.gate import gate_command
 from fairaudit.cli.report import report_command
 from fairaudit.cli.state import STATE
+from fairaudit.cli.statement import statement_app
 from fairaudit.cli.streams import OneLine, one_line, settle_signals, settle_streams
 from fairaudit.cli.suites import suites_app
 from fairaudit.cli.verify import verify_command
@@ -75,6 +76,7 @@ app.command("card")(card_command)
 app.command("demo")(demo_command)
 app.command("verify")(verify_command)
 app.add_typer(suites_app, name="suites")
+app.add_typer(statement_app, name="statement")
 
 
 def _show_version(wanted: bool) -> None:

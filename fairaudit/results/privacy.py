@@ -62,7 +62,8 @@ class PrivacyStatement(Frozen):
     schema_: Literal["fairaudit/privacy"] = Field(default=PRIVACY_SCHEMA, alias="schema")
     schema_version: int = PRIVACY_SCHEMA_VERSION
     unit: Literal["record", "user"] = "record"
-    adjacency: Literal["add_remove"] = "add_remove"
+    #: ``zero_out``: a record is replaced by nothing, and batches stay as they are.
+    adjacency: Literal["add_remove", "zero_out"] = "add_remove"
     #: Number of records (privacy units), taken as public.
     records: int = Field(ge=1)
     sample_rate: float = Field(gt=0, le=1)
@@ -81,7 +82,10 @@ class PrivacyStatement(Frozen):
     #: ε of all copies of it together; None without copies, or where there is no guarantee.
     copies_epsilon: float | None = Field(default=None, ge=0)
     accountant: Literal["prv", "rdp", "pld"] = "prv"
-    sampler: Literal["poisson"] = "poisson"
+    #: ``shuffled``: each record once an epoch, which amplifies nothing that is claimed here.
+    sampler: Literal["poisson", "shuffled"] = "poisson"
+    #: Who trained, where that was not fairaudit; its parameters were then given by hand.
+    trainer: str | None = None
     cda: CdaStatement = CdaStatement()
     secure_noise: bool = False
     #: A fixed noise seed was used, as in tests: no guarantee at all.

@@ -23,7 +23,8 @@ from __future__ import annotations
 import contextlib
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -119,18 +120,43 @@ def epsilon_bound(
         raise UsageError(f"copies of a record must be at least 1, not {copies}")
     if noise_multiplier == 0:
         return Bound(math.inf, accountant)
-    draws = copies * (2 if separate_twins else 1)
-    if accountant == "rdp" and draws > 1:
+    run = Steps(noise_multiplier, sample_rate, steps, copies * (2 if separate_twins else 1))
+    return joint_bound([run], delta, accountant=accountant)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Steps of one run: their σ, q and number, and in how many parts a record is drawn."""
+
+    noise_multiplier: float
+    sample_rate: float
+    steps: int
+    draws: int = 1
+
+
+def joint_bound(runs: Sequence[Steps], delta: float, *, accountant: Accountant = "prv") -> Bound:
+    """Upper bound on ε of several runs on the same records together; see `epsilon_bound`.
+
+    Raises
+    ------
+    UsageError
+        If the accountant does not know the mechanism.
+    """
+    if any(run.noise_multiplier == 0 for run in runs):
+        return Bound(math.inf, accountant)
+    if accountant == "rdp" and any(run.draws > 1 for run in runs):
         raise UsageError("the RDP accountant covers neither separate twins nor copies; use 'prv'")
     with _calm():
-        if accountant == "rdp":
-            return Bound(_renyi(noise_multiplier, sample_rate, steps, delta), "rdp")
-        loss = record_loss(sample_rate, noise_multiplier, draws)
-        try:
-            return Bound(composed_epsilon(loss, steps, delta), "prv")
-        except CompositionError:
-            # Looser, and of use where ε is beyond use: the sum of losses is out of range.
-            return Bound(_renyi(loss.noise_multiplier, loss.sample_rate, steps, delta), "rdp")
+        parts = [
+            (record_loss(run.sample_rate, run.noise_multiplier, run.draws), run.steps)
+            for run in runs
+        ]
+        if accountant == "prv":
+            # Where the sum of losses is out of range: looser, and of use where ε is beyond use.
+            with contextlib.suppress(CompositionError):
+                return Bound(composed_epsilon(parts, delta), "prv")
+        history = [(loss.noise_multiplier, loss.sample_rate, times) for loss, times in parts]
+        return Bound(_renyi(history, delta), "rdp")
 
 
 def solve_noise_multiplier(
@@ -180,10 +206,10 @@ def solve_noise_multiplier(
     return math.exp(root)
 
 
-def _renyi(noise_multiplier: float, sample_rate: float, steps: int, delta: float) -> float:
+def _renyi(history: list[tuple[float, float, int]], delta: float) -> float:
     """ε from Rényi divergences (Mironov 2017); infinite where floating point has no answer."""
     accountant = RDPAccountant()
-    accountant.history = [(noise_multiplier, sample_rate, steps)]
+    accountant.history = history
     try:
         bound = float(accountant.get_epsilon(delta))
     except (ArithmeticError, ValueError):

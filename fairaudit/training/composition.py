@@ -9,6 +9,7 @@ drawn in parts and the mean of a truncated loss are computed here.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -155,8 +156,12 @@ class TruncatedLoss(TruncatedPrivacyRandomVariable):  # type: ignore[misc]
         return np.concatenate([[self.t_min], inside, [self.t_max]])
 
 
-def composed_epsilon(loss: Loss, steps: int, delta: float) -> float:
-    """Upper bound on ε of some steps at δ.
+#: Losses of steps, each with how many there are of them.
+Parts = Sequence[tuple[Loss, int]]
+
+
+def composed_epsilon(parts: Parts, delta: float) -> float:
+    """Upper bound on ε of all steps together at δ.
 
     The error of the composition is `EPSILON_ERROR`, or a hundredth of a smaller ε as far as the
     mesh allows.
@@ -168,24 +173,30 @@ def composed_epsilon(loss: Loss, steps: int, delta: float) -> float:
     """
     if delta < MIN_DELTA:
         raise CompositionError(f"delta {delta:.3g}")
-    reach = _reach(loss, steps, delta / 1000)
+    reach, steps = _reach(parts, delta / 1000), sum(times for _, times in parts)
     if not reach < _MAX_LOSS:
         raise CompositionError(f"losses up to {reach:.3g}")
-    rough = _composed(loss, steps, delta, reach, EPSILON_ERROR)
+    rough = _composed(parts, delta, reach, EPSILON_ERROR)
     finest = EPSILON_ERROR * _points(steps, delta, reach, EPSILON_ERROR) / (_MAX_POINTS / 4)
     error = max(finest, (rough - EPSILON_ERROR) / 100)
     if error > EPSILON_ERROR / 2:
         return rough
-    return min(rough, _composed(loss, steps, delta, reach, error))
+    return min(rough, _composed(parts, delta, reach, error))
 
 
-def _composed(loss: Loss, steps: int, delta: float, reach: float, error: float) -> float:
+def _composed(parts: Parts, delta: float, reach: float, error: float) -> float:
+    steps = sum(times for _, times in parts)
     if not _points(steps, delta, reach, error) < _MAX_POINTS:
         raise CompositionError(f"losses up to {reach:.3g} in {steps} steps")
     domain = Domain.create_aligned(-reach, reach, _mesh(steps, delta, error))
     try:
-        one_step = discretize(TruncatedLoss(loss, domain.t_min, domain.t_max), domain)
-        composed = compose_heterogeneous(dprvs=[one_step], num_self_compositions=[steps])
+        composed = compose_heterogeneous(
+            dprvs=[
+                discretize(TruncatedLoss(loss, domain.t_min, domain.t_max), domain)
+                for loss, _ in parts
+            ],
+            num_self_compositions=[times for _, times in parts],
+        )
         _, _, upper = composed.compute_epsilon(delta, delta / 1000, error)
     except (ValueError, RuntimeError) as problem:
         raise CompositionError(str(problem)) from problem
@@ -201,11 +212,19 @@ def _points(steps: int, delta: float, reach: float, error: float) -> float:
     return 2 * reach / _mesh(steps, delta, error)
 
 
-def _reach(loss: Loss, steps: int, delta_error: float) -> float:
-    """Loss beyond which one step and all steps have next to no mass (ibid., remark 5.6)."""
-    rdp = compute_rdp(
-        q=loss.sample_rate, noise_multiplier=loss.noise_multiplier, steps=1, orders=_ORDERS
+def _reach(parts: Parts, delta_error: float) -> float:
+    """Loss beyond which any step and all steps have next to no mass (ibid., remark 5.6)."""
+    steps = sum(times for _, times in parts)
+    each = [
+        compute_rdp(
+            q=loss.sample_rate, noise_multiplier=loss.noise_multiplier, steps=1, orders=_ORDERS
+        )
+        for loss, _ in parts
+    ]
+    total = sum(times * rdp for rdp, (_, times) in zip(each, parts, strict=True))
+    all_steps, _ = get_privacy_spent(orders=_ORDERS, rdp=total, delta=delta_error / 4)
+    one_step = max(
+        get_privacy_spent(orders=_ORDERS, rdp=rdp, delta=delta_error / (8 * steps))[0]
+        for rdp in each
     )
-    all_steps, _ = get_privacy_spent(orders=_ORDERS, rdp=steps * rdp, delta=delta_error / 4)
-    one_step, _ = get_privacy_spent(orders=_ORDERS, rdp=rdp, delta=delta_error / (8 * steps))
     return float(max(all_steps, one_step, EPSILON_ERROR)) + 3

@@ -10,7 +10,7 @@ from fairaudit.training.finetuning_plan import Plan
 from fairaudit.training.recipe import Recipe
 from fairaudit.versions import versions_of
 
-_NOT_COVERED: Final = (
+NOT_COVERED: Final = (
     "training loss, clip rate, held-out perplexity, augmentation coverage and samples in private/",
     "the choice of hyper-parameters, if it was made by looking at the private text",
     "the number of records, which is taken as public",
@@ -64,5 +64,5 @@ def make_statement(
         base_fingerprint=base_fingerprint,
         model_fingerprint=model_fingerprint,
         versions=versions_of("torch", "transformers", "opacus"),
-        not_covered=(_FIXED_NOISE, *_NOT_COVERED) if reproducible else _NOT_COVERED,
+        not_covered=(_FIXED_NOISE, *NOT_COVERED) if reproducible else NOT_COVERED,
     )

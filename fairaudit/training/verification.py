@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from fairaudit.errors import FairauditError, ResultError
 from fairaudit.results.privacy import CanaryStatement, PrivacyStatement, was_changed
 from fairaudit.results.training import TrainingRecord
-from fairaudit.training.accounting import Accountant, Bound, epsilon_bound
+from fairaudit.training.accounting import Accountant, Bound, Steps, joint_bound
 
 #: Accountants and versions of them differ by this share; a claim of 0.0001 is none of 0.02.
 TOLERANCE: Final = 0.005
@@ -210,33 +210,47 @@ def _fingerprint(folder: Path) -> str | None:
     return load_model(folder, device="cpu").identity.fingerprint
 
 
-def bound_of(statement: PrivacyStatement, copies: int = 1) -> Bound:
+def bound_of(statement: PrivacyStatement, copies: int = 1, delta: float | None = None) -> Bound:
     """Bound on ε that follows from a statement's parameters, whatever it claims.
+
+    Parameters
+    ----------
+    statement : PrivacyStatement
+        With the parameters.
+    copies : int
+        How often the record stands in the text.
+    delta : float or None
+        Another δ than that of the claim.
 
     Raises
     ------
     ResultError
         If a parameter is so large or small that floating point has no answer.
     """
-    separate = statement.cda.mode == "separate"
+    run = steps_of(statement, copies)
     # A PLD accountant composes the same losses as the PRV one.
-    renyi = statement.accountant == "rdp" and not separate and copies == 1
+    accountant: Accountant = "rdp" if statement.accountant == "rdp" and run.draws == 1 else "prv"
     try:
-        return epsilon_bound(
-            statement.noise_multiplier,
-            statement.sample_rate,
-            statement.steps,
-            statement.delta,
-            separate_twins=separate,
-            copies=copies,
-            accountant="rdp" if renyi else "prv",
-        )
+        return joint_bound([run], delta or statement.delta, accountant=accountant)
     except (ArithmeticError, ValueError) as error:
         raise ResultError(
             f"privacy.json: no epsilon can be computed for noise_multiplier "
             f"{statement.noise_multiplier:g}, sample_rate {statement.sample_rate:g}, steps "
             f"{statement.steps} and delta {statement.delta:g}: a value is out of reach"
         ) from error
+
+
+def steps_of(statement: PrivacyStatement, copies: int = 1) -> Steps:
+    """Return what a statement's run does to one record, or to all its copies.
+
+    With shuffled batches a record is in one batch of each epoch, whichever it is: as many Gaussian
+    mechanisms as there are epochs, without amplification by sampling.
+    """
+    draws = copies * (2 if statement.cda.mode == "separate" else 1)
+    if statement.sampler == "poisson":
+        return Steps(statement.noise_multiplier, statement.sample_rate, statement.steps, draws)
+    epochs = max(1, math.ceil(statement.steps * statement.sample_rate - 1e-9))
+    return Steps(statement.noise_multiplier, 1.0, epochs, draws)
 
 
 def _problems(statement: PrivacyStatement, recomputed: float) -> Iterator[str]:

@@ -96,7 +96,8 @@ def privacy(statement: Mapping[str, Any] | None, refuted: str | None) -> Iterato
     try:
         claim = PrivacyStatement.of(dict(statement))
     except ResultError as error:
-        yield f"**Privacy: not to be relied on.** {escape(f'The statement cannot be read: {error}.')}"
+        unread = f"The statement cannot be read: {error}."
+        yield f"**Privacy: not to be relied on.** {escape(unread)}"
         return
     told = [claim.sentence, *([] if claim.canaries is None else [claim.canaries.sentence])]
     yield f"**Privacy.** {escape(' '.join(map(_sentence, told)))}"

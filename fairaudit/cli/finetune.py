@@ -38,6 +38,21 @@ class CdaModeName(StrEnum):
     substitution = "substitution"
 
 
+class SaveName(StrEnum):
+    """What is saved of a model with adapters."""
+
+    merged = "merged"
+    adapter = "adapter"
+    both = "both"
+
+
+class TrainedName(StrEnum):
+    """Which parameters are trained."""
+
+    all = "all"
+    bias = "bias"
+
+
 def finetune_command(
     base: Annotated[str, typer.Argument(help="Checkpoint folder, PEFT adapter or Hub id.")],
     train: Annotated[
@@ -77,6 +92,22 @@ def finetune_command(
     cda_mode: Annotated[CdaModeName, typer.Option(help="How twins enter.")] = CdaModeName.averaged,
     lora: Annotated[
         int | None, typer.Option(metavar="RANK", help="Train low-rank adapters of this rank.")
+    ] = None,
+    lora_alpha: Annotated[
+        float | None, typer.Option(help="Their product enters with alpha / rank; default 2.")
+    ] = None,
+    lora_targets: Annotated[
+        str | None, typer.Option(help="Layers that carry one, comma-separated: q_proj, v_proj.")
+    ] = None,
+    save: Annotated[
+        SaveName, typer.Option(help="Merged model, adapters alone, or both.")
+    ] = SaveName.merged,
+    train_parameters: Annotated[
+        TrainedName, typer.Option(help="bias: the biases alone (BiTFiT).")
+    ] = TrainedName.all,
+    freeze: Annotated[
+        list[str] | None,
+        typer.Option(help="Pattern of parameters that stay as they are; may be repeated."),
     ] = None,
     text_column: Annotated[
         str | None, typer.Option(help="Column of the text; default text, or the only other one.")
@@ -146,6 +177,11 @@ def finetune_command(
         cda=tuple(split_list(cda) or ()),
         cda_mode=cda_mode.value,
         lora=lora,
+        lora_alpha=lora_alpha,
+        lora_targets=tuple(split_list(lora_targets) or ()),
+        train=train_parameters.value,
+        freeze=tuple(freeze or ()),
+        save=save.value,
         max_rows_per_unit=max_rows_per_unit,
         canaries=canaries,
         seed=seed,

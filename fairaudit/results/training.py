@@ -65,6 +65,9 @@ class TrainingRecord(Frozen):
     max_length: int = Field(ge=2)
     max_grad_norm: float | None = Field(default=None, gt=0)
     lora: LoraRecord | None = None
+    #: Which parameters were trained where not all were: biases alone, and patterns left out.
+    trained: Literal["all", "bias"] = "all"
+    frozen: tuple[str, ...] = ()
     cda: CdaRecord | None = None
     target_epsilon: float | None = Field(default=None, gt=0)
     #: What the privacy statement beside it protects, and its digest; None in other arms.

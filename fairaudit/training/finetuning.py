@@ -41,6 +41,11 @@ def finetune(
     cda: Sequence[str] = (),
     cda_mode: Literal["averaged", "separate", "substitution"] = "averaged",
     lora: int | None = None,
+    lora_alpha: float | None = None,
+    lora_targets: Sequence[str] = (),
+    train_parameters: Literal["all", "bias"] = "all",
+    freeze: Sequence[str] = (),
+    save: Literal["merged", "adapter", "both"] = "merged",
     text_column: str | None = None,
     unit_column: str | None = None,
     max_rows_per_unit: int = 16,
@@ -115,6 +120,17 @@ def finetune(
         that of the mixture; *substitution*: the record or, with probability ½ at each draw, a twin.
     lora : int or None
         Rank of low-rank adapters; None: all parameters are trained.
+    lora_alpha : float or None
+        α of the adapters, whose product enters with weight α/rank; default twice the rank.
+    lora_targets : sequence of str
+        Names of the layers that carry one (``q_proj``, ...); default all linear ones but the head.
+    train_parameters : {"all", "bias"}
+        *bias*: the biases alone (BiTFiT, Ben Zaken et al. 2022).
+    freeze : sequence of str
+        Regular expressions; parameters in whose name one is found stay as they are.
+    save : {"merged", "adapter", "both"}
+        With adapters: the merged model; the adapters alone, as a PEFT folder; or the merged model
+        with them in ``adapter/``.
     text_column, unit_column : str or None
         Column of the text; column whose value tells whose a row is, which makes all rows of a
         person one record.
@@ -178,6 +194,11 @@ def finetune(
         cda=tuple(cda),
         cda_mode=cda_mode,
         lora=lora,
+        lora_alpha=lora_alpha,
+        lora_targets=tuple(lora_targets),
+        train=train_parameters,
+        freeze=tuple(freeze),
+        save=save,
         max_rows_per_unit=max_rows_per_unit,
         canaries=canaries,
         seed=seed,

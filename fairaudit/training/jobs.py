@@ -113,8 +113,10 @@ class FineTuning:
     def identity(self) -> dict[str, Any]:
         """All that must be the same for a run to go on."""
         return {
-            **asdict(self.recipe),
-            "cda": list(self.recipe.cda),
+            **{
+                name: list(value) if isinstance(value, tuple) else value
+                for name, value in asdict(self.recipe).items()
+            },
             "base model": self.loaded.identity.fingerprint,
             "training text": self.records.data_hash,
         }
@@ -166,6 +168,11 @@ def make_job(
     _check_objective(recipe, loaded)
     if recipe.lora is not None:
         check_rank(loaded.model, recipe.lora)
+    if recipe.save != "merged" and loaded.identity.adapter is not None:
+        raise UsageError(
+            f"{loaded.identity.id} is an adapter itself: it was merged into its base, which no "
+            "other adapter could name; save the merged model"
+        )
     twins = find_counterfactuals(records, recipe.cda, recipe.seed) if recipe.cda else None
     frame = row_frame(loaded.tokenizer, loaded.kind, _max_length(recipe, loaded))
     corpus = encode_records(records, loaded.tokenizer, frame, twins.of if twins else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -54,6 +55,11 @@ class Recipe:
     cda: tuple[str, ...] = ()
     cda_mode: Literal["averaged", "separate", "substitution"] = "averaged"
     lora: int | None = None
+    lora_alpha: float | None = None
+    lora_targets: tuple[str, ...] = ()
+    train: Literal["all", "bias"] = "all"
+    freeze: tuple[str, ...] = ()
+    save: Literal["merged", "adapter", "both"] = "merged"
     max_rows_per_unit: int = 16
     canaries: int | None = None
     seed: int = 0
@@ -99,7 +105,8 @@ class Recipe:
 
 
 def _check_ranges(recipe: Recipe) -> Iterable[str]:
-    for name in ("epsilon", "row_epsilon", "max_grad_norm", "epochs", "learning_rate"):
+    positive = ("epsilon", "row_epsilon", "max_grad_norm", "epochs", "learning_rate", "lora_alpha")
+    for name in positive:
         if not _positive(value := getattr(recipe, name)):
             yield f"{name.replace('_', ' ')} must be above 0 and finite, not {value}"
     for name in ("steps", "batch_size", "lora", "max_rows_per_unit", "canaries"):
@@ -129,13 +136,35 @@ def _check_choices(recipe: Recipe) -> Iterable[str]:
         "optimizer": ("adamw", "sgd"),
         "schedule": ("linear", "constant"),
         "cda_mode": ("averaged", "separate", "substitution"),
+        "train": ("all", "bias"),
+        "save": ("merged", "adapter", "both"),
     }
+    yield from _check_trained(recipe)
     for name, known in choices.items():
         if (value := getattr(recipe, name)) not in known:
             names = ", ".join(str(one) for one in known if one is not None)
             yield f"'{value}' is no {name.replace('_', ' ')}; there are {names}"
     if recipe.cda_mode != "averaged" and not recipe.cda and recipe.row_epsilon is None:
         yield f"cda mode '{recipe.cda_mode}' has no effect without cda; name the axes to swap"
+
+
+def _check_trained(recipe: Recipe) -> Iterable[str]:
+    if recipe.lora is None:
+        asked = {
+            "lora alpha": recipe.lora_alpha is not None,
+            "lora targets": bool(recipe.lora_targets),
+            f"save '{recipe.save}'": recipe.save != "merged",
+        }
+        for name, given in asked.items():
+            if given:
+                yield f"{name} has no effect without lora; give the rank of the adapters"
+    elif recipe.train != "all" or recipe.freeze:
+        yield "with lora the adapters alone are trained; leave out train and freeze"
+    for pattern in recipe.freeze:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield f"freeze '{pattern}' is no regular expression ({error})"
 
 
 def _check_privacy(recipe: Recipe) -> Iterable[str]:

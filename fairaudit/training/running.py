@@ -18,7 +18,7 @@ from fairaudit.results.training import (
     TrainingRecord,
 )
 from fairaudit.scoring.load import LoadedModel, load_model
-from fairaudit.training.adapters import add_adapters
+from fairaudit.training.adapters import add_adapters, choose_trained
 from fairaudit.training.canaries import FILE as CANARIES
 from fairaudit.training.canaries import canary_bound
 from fairaudit.training.draw_independence import check_independence
@@ -29,7 +29,7 @@ from fairaudit.training.loop import Loop, StepHook
 from fairaudit.training.optimizers import make_optimizer
 from fairaudit.training.private import PrivateFolder
 from fairaudit.training.randomness import draw_generator, noise_generator
-from fairaudit.training.saving import check_output, staged_model, write_last
+from fairaudit.training.saving import Form, check_output, staged_model, write_last
 from fairaudit.training.statement import make_statement
 from fairaudit.training.steps import GradientSum
 
@@ -98,7 +98,7 @@ def _run(
 
     loop.run(on_step, save, checkpoint_every or math.ceil(job.plan.steps / _STATES))
     save()
-    done = _save_result(job, _merged(loop.model, lora), lora, before, private)
+    done = _save_result(job, loop.model, lora, before, private)
     private.drop_state()
     return done
 
@@ -107,7 +107,9 @@ def _make_loop(job: FineTuning, micro_batch_size: int | None) -> tuple[Loop, Lor
     recipe, plan, model = job.recipe, job.plan, job.loaded.model
     lora = None
     if recipe.lora is not None:
-        model, lora = add_adapters(model, recipe.lora, recipe.seed)
+        model, lora = add_adapters(model, recipe)
+    else:
+        choose_trained(model, recipe)
     # Dropout stays off in every arm: a record's gradient is then a function of the record.
     model.eval()
     engine = GradientEngine(model, objective=job.loaded.kind)
@@ -139,10 +141,6 @@ def _write_about_data(job: FineTuning, private: PrivateFolder) -> None:
             private.write_lines("twins.jsonl", job.counterfactuals.sample())
 
 
-def _merged(model: Any, lora: LoraRecord | None) -> Any:
-    return model if lora is None else model.merge_and_unload()
-
-
 def _save_result(
     job: FineTuning,
     model: Any,
@@ -151,7 +149,7 @@ def _save_result(
     private: PrivateFolder,
 ) -> FineTuned:
     base = load_model(job.base, device="cpu", dtype="float32")
-    with staged_model(model, job.loaded.tokenizer, job.output) as stage:
+    with staged_model(model, job.loaded.tokenizer, job.output, _forms(job)) as stage:
         # What others will load, not what is in memory, is fingerprinted and measured.
         saved = load_model(stage, device="cpu", dtype="float32")
         statement = _statement(job, saved)
@@ -165,6 +163,16 @@ def _save_result(
     record = _training_record(job, lora, statement, distance)
     write_last(job.output, "training.json", record.to_json())
     return FineTuned(job.output, record, statement)
+
+
+def _forms(job: FineTuning) -> tuple[Form, ...]:
+    """Return how the model is saved."""
+    if job.recipe.lora is None:
+        return ("whole",)
+    forms: dict[str, tuple[Form, ...]] = {
+        "merged": ("merged",), "adapter": ("adapter",), "both": ("merged", "adapter beside")
+    }  # fmt: skip
+    return forms[job.recipe.save]
 
 
 def _held_out_perplexity(job: FineTuning, loaded: LoadedModel) -> float | None:
@@ -214,6 +222,8 @@ def _training_record(
         max_length=job.corpus.frame.max_length,
         max_grad_norm=plan.clip_norm,
         lora=lora,
+        trained=recipe.train,
+        frozen=recipe.freeze,
         cda=CdaRecord(mode=recipe.cda_mode, axes=recipe.cda) if recipe.cda else None,
         target_epsilon=recipe.epsilon,
         unit=None if statement is None else statement.unit,

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from fairaudit.errors import FairauditError, ResultError
 from fairaudit.lines import first_line
@@ -17,6 +17,11 @@ from fairaudit.results import files
 from fairaudit.results.folders import refuse_files_of_others
 from fairaudit.results.places import inside
 from fairaudit.training.private import PrivateFolder
+
+#: How a model is saved; see `staged_model`.
+Form = Literal["whole", "merged", "adapter", "adapter beside"]
+#: The folder of adapters beside the merged weights.
+ADAPTER: Final = "adapter"
 
 
 def check_output(folder: Path, *, resume: bool) -> None:
@@ -43,10 +48,22 @@ def check_output(folder: Path, *, resume: bool) -> None:
 
 
 @contextmanager
-def staged_model(model: Any, tokenizer: Any, folder: Path) -> Iterator[Path]:
+def staged_model(
+    model: Any, tokenizer: Any, folder: Path, forms: Sequence[Form] = ("whole",)
+) -> Iterator[Path]:
     """Save model and tokenizer beside the folder; they move into it when the block ends well.
 
     Files that the block adds move with them.
+
+    Parameters
+    ----------
+    model, tokenizer : PreTrainedModel or PeftModel, PreTrainedTokenizer
+        What is saved; the model is merged with its adapters where that is asked for.
+    folder : path
+        Where it goes.
+    forms : sequence of {"whole", "merged", "adapter", "adapter beside"}
+        The model as it is; with its adapters merged; its adapters alone; these too, in
+        ``adapter/``.
 
     Raises
     ------
@@ -55,7 +72,11 @@ def staged_model(model: Any, tokenizer: Any, folder: Path) -> Iterator[Path]:
     """
     with files.staged_folder(folder) as stage:
         try:
-            model.save_pretrained(stage)
+            # Merging changes the model, so adapters are saved before.
+            if "adapter beside" in forms:
+                model.save_pretrained(stage / ADAPTER)
+            merged = model.merge_and_unload() if "merged" in forms else model
+            merged.save_pretrained(stage)
             tokenizer.save_pretrained(stage)
         except FairauditError:
             raise

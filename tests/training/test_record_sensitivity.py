@@ -18,6 +18,7 @@ from fairaudit.training.encoding import encode_records, row_frame
 from fairaudit.training.evaluation import perplexity
 from fairaudit.training.finetuning import finetune
 from fairaudit.training.masking import Masker
+from fairaudit.training.recipe import Recipe
 from fairaudit.training.records import read_records
 from fairaudit.training.steps import GradientSum
 from tests.architectures import PADDING_MATTERS, build
@@ -141,7 +142,7 @@ def test_families_of_the_tests_depend_on_nothing(family):
 
 def test_what_is_refused_would_have_moved_the_sum_by_more():
     model, _ = build("fnet")
-    model = adapters.add_adapters(model, 4, 0)[0].eval()
+    model = adapters.add_adapters(model, Recipe(lora=4))[0].eval()
     assert sensitivity(model, "masked", ordinary(True), (row(drawn(60, 7), True),)) > 1.1
     engine = GradientEngine(model, objective="masked")
     rows = [row(drawn(n, n), True) for n in (3, 12, 60)]
@@ -151,7 +152,7 @@ def test_what_is_refused_would_have_moved_the_sum_by_more():
 def test_a_token_on_padded_places_must_not_matter_whatever_it_is():
     """MobileBERT looks at the next token: the padding token's embedding is zero only at first."""
     model, _ = build("mobilebert", factor=1.0)
-    model = adapters.add_adapters(model, 2, 0)[0].eval()
+    model = adapters.add_adapters(model, Recipe(lora=2))[0].eval()
     engine = GradientEngine(model, objective="masked", self_check=False)
     rows = [row(drawn(n, n), True) for n in (3, 12, 60)]
     assert dependence(engine, rows, (0,)) is None

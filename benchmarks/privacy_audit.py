@@ -34,7 +34,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from fairaudit.gradients import GradientEngine
 from fairaudit.training.draws import CdaMode, Example, Sampler, causal_labels
-from fairaudit.training.encoding import Record
+from fairaudit.training.encoding import Record, Row
 from fairaudit.training.finetuning_plan import Plan
 from fairaudit.training.loop import Loop, StepReport
 from fairaudit.training.optimizers import make_optimizer
@@ -50,8 +50,8 @@ CLIP = 0.05
 #: So small that the canary's gradient is the same from step to step.
 RATE = 1e-3
 #: Two records, and the canary with its twin: other tokens, so other directions.
-OTHERS: list[Record] = [(((1, 2, 3, 4, 5),),), (((1, 6, 7, 3, 8),),)]
-CANARY: Record = (((1, 20, 21, 22, 23, 24), (1, 25, 21, 22, 23, 24)),)
+OTHERS: list[Record] = [((Row.of(ids),),) for ids in ((1, 2, 3, 4, 5), (1, 6, 7, 3, 8))]
+CANARY: Record = ((Row.of((1, 20, 21, 22, 23, 24)), Row.of((1, 25, 21, 22, 23, 24))),)
 
 
 @dataclass(frozen=True)

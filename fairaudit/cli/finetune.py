@@ -147,6 +147,12 @@ def finetune_command(
 
         {"text": "The nurse said that she was tired."}
 
+    A prompt with its completion, or a conversation, is learned where it answers:
+
+        {"prompt": "Who was tired?", "completion": " The nurse."}
+
+        {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hi."}]}
+
     With --unit-column author, all rows of one author are one record:
 
         {"author": "a17", "text": "The nurse said that she was tired."}

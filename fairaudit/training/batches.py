@@ -14,7 +14,7 @@ from typing import Final
 import torch
 
 from fairaudit.training.draws import Example
-from fairaudit.training.masking import IGNORED
+from fairaudit.training.encoding import IGNORED
 
 #: Padded tokens of a micro-batch where the number of rows is left to the program.
 TOKEN_BUDGET: Final = 2048

@@ -15,7 +15,7 @@ from fairaudit.results.privacy import CanaryStatement
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.probe_rows import ordinary_ids
 from fairaudit.training.draws import labeller
-from fairaudit.training.encoding import Ids, Record, RowFrame, row_frame
+from fairaudit.training.encoding import Ids, Record, Row, RowFrame, row_frame
 from fairaudit.training.evaluation import record_losses
 from fairaudit.training.masking import Masker
 from fairaudit.training.one_run_audit import one_run_bound
@@ -52,7 +52,8 @@ class Canaries:
     @property
     def records(self) -> tuple[Record, ...]:
         """Those that are in, as records of one row without twins."""
-        return tuple(((row,),) for row, here in zip(self.rows, self.present, strict=True) if here)
+        coins = zip(self.rows, self.present, strict=True)
+        return tuple(((Row.of(row),),) for row, here in coins if here)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -155,5 +156,5 @@ def _losses(loaded: LoadedModel, rows: Sequence[Ids], frame: RowFrame) -> tuple[
             loaded.check_ids(row)
     except FairauditError as error:
         raise DataError(f"the canaries are not of this model: {error}") from error
-    found = record_losses(loaded, [((row,),) for row in rows], label, pad_id=loaded.pad_id)
+    found = record_losses(loaded, [((Row.of(row),),) for row in rows], label, pad_id=loaded.pad_id)
     return tuple(map(float, found))

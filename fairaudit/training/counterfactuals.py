@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from fairaudit.augmentation import augment
+from fairaudit.training.passages import Passage, joined, with_text
 from fairaudit.training.records import Records
 
 #: Records with twins that are kept as a sample.
@@ -19,16 +20,16 @@ class Counterfactuals:
 
     Parameters
     ----------
-    twins : mapping of str to sequence of str
-        Twins of each text, without the text; none where nothing could be swapped.
+    twins : mapping of Passage to sequence of Passage
+        Twins of each row, without the row; none where nothing could be swapped.
     coverage : dict
         What was swapped and what was not, as JSON. Not covered by ε.
     """
 
-    twins: Mapping[str, Sequence[str]]
+    twins: Mapping[Passage, Sequence[Passage]]
     coverage: dict[str, Any]
 
-    def of(self, text: str) -> Sequence[str]:
+    def of(self, text: Passage) -> Sequence[Passage]:
         """Twins of a text."""
         return self.twins[text]
 
@@ -42,11 +43,17 @@ class Counterfactuals:
 def find_counterfactuals(records: Records, axes: Sequence[str], seed: int) -> Counterfactuals:
     """Swap every text on the axes; each by itself, so that a twin reveals no other record.
 
+    The parts of a prompt or a conversation are swapped together.
+
     Raises
     ------
     UsageError
         If an axis is unknown.
     """
     texts = list(dict.fromkeys(text for rows in records.rows for text in rows))
-    found = augment(texts, axes=tuple(axes), mode="two-sided", seed=seed)
-    return Counterfactuals(dict(zip(texts, found.twins, strict=True)), asdict(found.report))
+    found = augment(map(joined, texts), axes=tuple(axes), mode="two-sided", seed=seed)
+    twins = {
+        text: [twin for one in own if (twin := with_text(text, one)) is not None]
+        for text, own in zip(texts, found.twins, strict=True)
+    }
+    return Counterfactuals(twins, asdict(found.report))

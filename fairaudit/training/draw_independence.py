@@ -10,6 +10,7 @@ import numpy as np
 from fairaudit.errors import ModelError
 from fairaudit.gradients import GradientEngine, dependence
 from fairaudit.scoring.probe_rows import ordinary_ids, probe_rows
+from fairaudit.training.encoding import Row
 from fairaudit.training.jobs import FineTuning
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def check_independence(job: FineTuning, engine: GradientEngine) -> None:
     frame, tokenizer = job.corpus.frame, job.loaded.tokenizer
     texts = probe_rows(tokenizer, job.loaded.vocabulary_size, frame.room, lengths=_LENGTHS)
     rng = np.random.default_rng(_MASK_SEED)
-    rows = [job.label([(*frame.start, *text, *frame.end)], rng)[0] for text in texts]
+    rows = [job.label([Row.of((*frame.start, *text, *frame.end))], rng)[0] for text in texts]
     other = ordinary_ids(tokenizer, job.loaded.vocabulary_size)[-1]
     reason = dependence(engine, rows, (job.pad_id, other))
     if reason is None:

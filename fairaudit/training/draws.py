@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from fairaudit.training.encoding import Ids, Record, Variants
+from fairaudit.training.encoding import Ids, Record, Row, Variants
 from fairaudit.training.masking import Masker
 
 CdaMode = Literal["none", "averaged", "separate", "substitution"]
@@ -47,19 +47,25 @@ class Example:
 class Labeller(Protocol):
     """Turns a row and its twins into what the model sees, and labels."""
 
-    def __call__(self, variants: Sequence[Ids], rng: np.random.Generator) -> list[LabelledRow]:
+    def __call__(self, variants: Sequence[Row], rng: np.random.Generator) -> list[LabelledRow]:
         """Label the variants of one row alike."""
 
 
-def causal_labels(variants: Sequence[Ids], rng: np.random.Generator) -> list[LabelledRow]:
-    """Every token is predicted from those before it."""
+def causal_labels(variants: Sequence[Row], rng: np.random.Generator) -> list[LabelledRow]:
+    """Every token that is learned is predicted from those before it."""
     del rng
-    return [(ids, ids) for ids in variants]
+    return [(row.ids, row.labels) for row in variants]
 
 
 def labeller(masker: Masker | None) -> Labeller:
     """Return the labeller of an objective; None: causal."""
-    return causal_labels if masker is None else masker.mask
+    if masker is None:
+        return causal_labels
+
+    def masked(variants: Sequence[Row], rng: np.random.Generator) -> list[LabelledRow]:
+        return masker.mask([row.ids for row in variants], rng)
+
+    return masked
 
 
 class Sampler:
@@ -119,5 +125,5 @@ class Sampler:
                 yield (variants[0] if copy == 0 else _one_twin(variants, self.rng),)
 
 
-def _one_twin(variants: Variants, rng: np.random.Generator) -> Ids:
+def _one_twin(variants: Variants, rng: np.random.Generator) -> Row:
     return variants[int(rng.integers(1, len(variants)))] if len(variants) > 1 else variants[0]

@@ -10,20 +10,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fairaudit.errors import DataError
+from fairaudit.training.passages import Passage, Segment, segments_of
 from fairaudit.training.records import Records
 
 Ids = tuple[int, ...]
+
+MIN_TOKENS: Final = 2
+#: Label of a token that is read and not learned.
+IGNORED: Final = -100
+
+
+class Row(NamedTuple):
+    """What the model reads, and what of it is learned: the same ids, or `IGNORED`."""
+
+    ids: Ids
+    labels: Ids
+
+    @classmethod
+    def of(cls, ids: Ids) -> Row:
+        """Return a row of which every token is learned."""
+        return cls(ids, ids)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every token is learned."""
+        return self.labels == self.ids
+
+
 #: A text and its twins, each encoded; the text itself comes first.
-Variants = tuple[Ids, ...]
+Variants = tuple[Row, ...]
 #: The rows of one record.
 Record = tuple[Variants, ...]
 #: Twins of a text, without the text itself.
-Twins = Callable[[str], Sequence[str]]
-
-MIN_TOKENS: Final = 2
+Twins = Callable[[Passage], Sequence[Passage]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +135,74 @@ class _Coder:
         self._tokenizer, self._frame = tokenizer, frame
         self.n_truncated = self.n_short = 0
 
-    def record(self, texts: Iterable[str], twins: Twins | None) -> Record:
+    def record(self, texts: Iterable[Passage], twins: Twins | None) -> Record:
         rows = (self._variants(text, twins) for text in texts)
         return tuple(row for row in rows if row)
 
-    def _variants(self, text: str, twins: Twins | None) -> Variants:
+    def _variants(self, text: Passage, twins: Twins | None) -> Variants:
         texts = [text, *(twins(text) if twins is not None else ())]
-        encoded = self._tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
-        if len(encoded[0]) < MIN_TOKENS:
+        encoded = [self._encoded(segments_of(one, self._tokenizer)) for one in texts]
+        if not _teaches(encoded[0]):
             self.n_short += 1
             return ()
-        long_enough = (ids for ids in encoded if len(ids) >= MIN_TOKENS)
         # Twins that are equal once cut are one: the rest of the sentence held the difference.
-        return tuple(dict.fromkeys(self._framed(ids) for ids in long_enough))
+        framed = dict.fromkeys(self._framed(one) for one in encoded if _teaches(one))
+        kept = tuple(row for row in framed if _learns(row))
+        # Cut before anything that is learned.
+        if not _learns(next(iter(framed))):
+            self.n_short += 1
+            return ()
+        return kept
 
-    def _framed(self, ids: list[int]) -> Ids:
+    def _encoded(self, segments: Sequence[Segment]) -> Row:
+        """Encode the segments as one text, so that tokens are those that the model will meet."""
+        text = "".join(one.text for one in segments)
+        if all(one.learned for one in segments):
+            return Row.of(tuple(self._ids(text)))
+        if not self._tokenizer.is_fast:
+            parts = [(tuple(self._ids(one.text)), one.learned) for one in segments if one.text]
+            return Row(
+                tuple(token for ids, _ in parts for token in ids),
+                tuple(token if learned else IGNORED for ids, learned in parts for token in ids),
+            )
+        spans, place = [], 0
+        for one in segments:
+            spans += [(place, place + len(one.text))] if one.learned else []
+            place += len(one.text)
+        found = self._tokenizer(
+            text, add_special_tokens=False, verbose=False, return_offsets_mapping=True
+        )
+        ids = tuple(found["input_ids"])
+        learned = [_within(offsets, spans) for offsets in found["offset_mapping"]]
+        chosen = zip(ids, learned, strict=True)
+        return Row(ids, tuple(token if here else IGNORED for token, here in chosen))
+
+    def _ids(self, text: str) -> list[int]:
+        encoded = self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        return list(encoded)
+
+    def _framed(self, row: Row) -> Row:
         frame = self._frame
-        self.n_truncated += len(ids) > frame.room
-        return (*frame.start, *ids[: frame.room], *frame.end)
+        self.n_truncated += len(row.ids) > frame.room
+        # A chat template may have written the first token already.
+        doubled = bool(frame.start) and row.ids[: len(frame.start)] == frame.start
+        start = () if doubled and not row.whole else frame.start
+        ids = (*start, *row.ids[: frame.room], *frame.end)
+        if row.whole:
+            return Row.of(ids)
+        around = (IGNORED,) * len(start), (IGNORED,) * len(frame.end)
+        return Row(ids, (*around[0], *row.labels[: frame.room], *around[1]))
+
+
+def _teaches(row: Row) -> bool:
+    return len(row.ids) >= MIN_TOKENS
+
+
+def _learns(row: Row) -> bool:
+    """Whether a token behind the first is learned; the first has nothing before it."""
+    return any(label != IGNORED for label in row.labels[1:])
+
+
+def _within(token: tuple[int, int], spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether a token has a character of one of the spans."""
+    return any(token[0] < last and token[1] > first for first, last in spans)

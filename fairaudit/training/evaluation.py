@@ -16,8 +16,7 @@ from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.scorer import forward_of
 from fairaudit.training.batches import micro_batches
 from fairaudit.training.draws import Example, Labeller
-from fairaudit.training.encoding import Record
-from fairaudit.training.masking import IGNORED
+from fairaudit.training.encoding import IGNORED, Record
 
 Array = NDArray[np.float64]
 

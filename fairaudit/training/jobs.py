@@ -166,6 +166,13 @@ def make_job(
     for note in loaded.notes:
         logger.info("%s", note)
     _check_objective(recipe, loaded)
+    if loaded.kind == "masked" and any(
+        not isinstance(t, str) for rows in records.rows for t in rows
+    ):
+        raise UsageError(
+            "prompts, completions and conversations are for causal models; a masked model learns "
+            "from plain text"
+        )
     if recipe.lora is not None:
         check_rank(loaded.model, recipe.lora)
     if recipe.save != "merged" and loaded.identity.adapter is not None:
@@ -224,7 +231,7 @@ def _held_out(
 def _check_tokens(corpus: Corpus, loaded: LoadedModel) -> None:
     for record in corpus.records:
         for variants in record:
-            loaded.check_ids(itertools.chain.from_iterable(variants))
+            loaded.check_ids(itertools.chain.from_iterable(row.ids for row in variants))
 
 
 def _check_objective(recipe: Recipe, loaded: LoadedModel) -> None:

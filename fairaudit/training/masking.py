@@ -19,9 +19,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fairaudit.training.encoding import Ids, RowFrame
+from fairaudit.training.encoding import IGNORED, Ids, RowFrame
 
-IGNORED: Final = -100
 _CHOSEN: Final = 0.15
 _SHOWN_AS_MASK: Final = 0.8
 _SHOWN_AS_OTHER: Final = 0.9

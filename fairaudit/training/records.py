@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fairaudit.errors import DataError
+from fairaudit.training.passages import Passage, is_empty
 from fairaudit.training.tables import read_rows
 
 #: Rows of training data: a file, a list of texts, or a `datasets.Dataset`.
@@ -30,8 +31,8 @@ class Records:
 
     Parameters
     ----------
-    rows : tuple of tuple of str
-        Texts of each record, at least one.
+    rows : tuple of tuple of Passage
+        Texts of each record, at least one; prompts and conversations as they are.
     unit : {"record", "user"}
         Whether a record is a row, or all rows of one value of the unit column.
     n_empty : int
@@ -43,7 +44,7 @@ class Records:
         their own nevertheless.
     """
 
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Passage, ...], ...]
     unit: Literal["record", "user"] = "record"
     n_empty: int = 0
     n_overflow: int = 0
@@ -76,7 +77,8 @@ def read_records(
         A file of lines (``.txt``), ``.jsonl``, ``.csv``, ``.tsv`` or ``.parquet``, each also
         as ``.gz`` (Parquet excepted); or the rows themselves.
     text_column : str or None
-        Column with the text; by default ``text``, or the only column beside the unit's.
+        Column with the text, or with lists of turns; by default ``text``, the pair ``prompt`` and
+        ``completion``, ``messages``, or the only column beside the unit's.
     unit_column : str or None
         Rows with the same value here, but for spaces around it, are one record; None: each row
         is one. 1 and 1.0 are one value.
@@ -89,7 +91,11 @@ def read_records(
         If the source cannot be read, a column is missing, or no record is left.
     """
     rows = read_rows(source, text_column, unit_column)
-    kept = [(unit, text.strip()) for unit, text in rows if text and text.strip()]
+    kept = [
+        (unit, text.strip() if isinstance(text, str) else text)
+        for unit, text in rows
+        if text is not None and not is_empty(text)
+    ]
     n_empty = len(rows) - len(kept)
     if not kept:
         raise DataError(f"{_name(source)}: no training text, all {len(rows)} rows are empty")
@@ -101,8 +107,8 @@ def read_records(
     return Records(capped, unit="user", n_empty=n_empty, n_overflow=overflow, alike=_alike(units))
 
 
-def _by_unit(rows: Iterable[tuple[str | None, str]]) -> dict[str, list[str]]:
-    units: dict[str, list[str]] = {}
+def _by_unit(rows: Iterable[tuple[str | None, Passage]]) -> dict[str, list[Passage]]:
+    units: dict[str, list[Passage]] = {}
     for unit, text in rows:
         if not unit:
             raise DataError(

@@ -13,10 +13,13 @@ from typing import IO, Any, Final
 
 from fairaudit.errors import DataError
 from fairaudit.lines import lines_of
+from fairaudit.training.passages import Passage, Prompted, parts_of, passage_of
 
-TextAndUnit = tuple[str | None, str | None]
+TextAndUnit = tuple[str | None, Passage | None]
 
 _READERS: Final = (".txt", ".text", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+#: Columns that hold the text where none is named, the first that are there.
+_COLUMNS: Final = (("text",), Prompted._fields, ("messages",))
 #: Longer cells than this are no text but a file that was not closed by a quote.
 _MAX_CELL: Final = 10**8
 
@@ -128,9 +131,11 @@ def _table_rows(
     text, unit = _choose(list(rows[0]), str(path), text_column, unit_column)
     found = []
     for number, row in enumerate(rows, 1):
-        if text not in row or (unit is not None and unit not in row):
-            raise DataError(f"{path}, row {number}: column '{text}' or '{unit}' is missing")
-        found.append(_row(row[text], None if unit is None else row[unit], f"{path}, row {number}"))
+        missing = [name for name in (*text, *([unit] if unit else [])) if name not in row]
+        if missing:
+            raise DataError(f"{path}, row {number}: column '{missing[0]}' is missing")
+        cells = [row[name] for name in text]
+        found.append(_row(cells, None if unit is None else row[unit], f"{path}, row {number}"))
     return found
 
 
@@ -141,7 +146,7 @@ def _parquet(path: Path, text_column: str | None, unit_column: str | None) -> li
     try:
         names = list(pq.read_schema(path).names)
         text, unit = _choose(names, str(path), text_column, unit_column)
-        table = pq.read_table(path, columns=[text] if unit is None else [text, unit])
+        table = pq.read_table(path, columns=[*text, *([unit] if unit else [])])
     except pa.ArrowInvalid as error:
         raise DataError(f"{path}: not a readable Parquet file ({error})") from error
     return _columns(table.to_pydict(), names, str(path), text_column, unit_column)
@@ -151,36 +156,48 @@ def _columns(
     columns: Any, names: list[str], name: str, text_column: str | None, unit_column: str | None
 ) -> list[TextAndUnit]:
     text, unit = _choose(names, name, text_column, unit_column)
-    texts = list(columns[text])
-    units = [None] * len(texts) if unit is None else list(columns[unit])
-    pairs = zip(texts, units, strict=True)
+    cells = list(zip(*(list(columns[one]) for one in text), strict=True))
+    units = [None] * len(cells) if unit is None else list(columns[unit])
+    pairs = zip(cells, units, strict=True)
     return [_row(*pair, f"{name}, row {number}") for number, pair in enumerate(pairs, 1)]
 
 
 def _choose(
     names: list[str], name: str, text_column: str | None, unit_column: str | None
-) -> tuple[str, str | None]:
-    """Find the column with the text and that of the unit."""
+) -> tuple[tuple[str, ...], str | None]:
+    """Find the columns with the text, two for prompts and completions, and that of the unit."""
     for wanted in (text_column, unit_column):
         if wanted is not None and wanted not in names:
             raise DataError(f"{name}: no column '{wanted}'; there are {', '.join(names)}")
     if text_column is not None:
-        return text_column, unit_column
+        return (text_column,), unit_column
     others = [column for column in names if column != unit_column]
-    if "text" in others:
-        return "text", unit_column
+    for known in _COLUMNS:
+        if set(known) <= set(others):
+            return known, unit_column
     if len(others) != 1:
         raise DataError(
-            f"{name}: which column holds the text? There are {', '.join(names)}; name one 'text'"
+            f"{name}: which column holds the text? There are {', '.join(names)}; name one 'text', "
+            "or have the columns 'prompt' and 'completion', or 'messages'"
         )
-    return others[0], unit_column
+    return (others[0],), unit_column
 
 
-def _row(text: Any, unit: Any, where: str) -> TextAndUnit:
-    if text is not None and not isinstance(text, str):
-        raise DataError(f"{where}: the text is {type(text).__name__}, not a string")
-    _check_characters(text or "", where)
-    return (_unit_name(unit), text)
+def _row(cells: Sequence[Any], unit: Any, where: str) -> TextAndUnit:
+    passage = _prompted(cells, where) if len(cells) > 1 else passage_of(cells[0], where)
+    for part in () if passage is None else parts_of(passage):
+        _check_characters(part, where)
+    return _unit_name(unit), passage
+
+
+def _prompted(cells: Sequence[Any], where: str) -> Prompted | None:
+    prompt, completion = cells
+    if completion is None:
+        return None
+    for name, cell in zip(Prompted._fields, (prompt or "", completion), strict=True):
+        if not isinstance(cell, str):
+            raise DataError(f"{where}: the {name} is {type(cell).__name__}, not a string")
+    return Prompted(prompt or "", completion)
 
 
 def _unit_name(value: Any) -> str | None:

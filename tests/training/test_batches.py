@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fairaudit.training.batches import TOKEN_BUDGET, micro_batches
 from fairaudit.training.draws import Example
-from fairaudit.training.masking import IGNORED
+from fairaudit.training.encoding import IGNORED
 
 CPU = torch.device("cpu")
 

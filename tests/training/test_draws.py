@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from fairaudit.training.draws import Sampler, causal_labels
+from fairaudit.training.encoding import Row
 
-ONE, TWIN, LONE = (0, 5, 6), (0, 5, 7), (0, 8, 9)
+ONE, TWIN, LONE = (Row.of(ids) for ids in ((0, 5, 6), (0, 5, 7), (0, 8, 9)))
 #: A record of two rows, of which the first has a twin.
 PAIR = ((ONE, TWIN), (LONE,))
 
@@ -18,7 +19,7 @@ def sampler(records, rate, mode, seed=0):
 
 
 def rows_of(example):
-    return [ids for ids, _ in example.rows]
+    return list(example.rows)
 
 
 def test_every_record_is_drawn_with_the_same_probability_independently():
@@ -70,7 +71,7 @@ def test_separate_twins_are_drawn_independently():
 
 
 def test_of_several_separate_twins_one_is_drawn_each_equally_often():
-    other = (7, 8, 9)
+    other = Row.of((7, 8, 9))
     draw = sampler([((ONE, TWIN, other),)], 1.0, "separate").draw
     drawn = [draw() for _ in range(2000)]
     assert all(len(examples) == 2 for examples in drawn)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fairaudit.errors import DataError
-from fairaudit.training.encoding import RowFrame, encode_records, row_frame
-from fairaudit.training.masking import IGNORED, Masker, aligned
+from fairaudit.training.encoding import IGNORED, Row, RowFrame, encode_records, row_frame
+from fairaudit.training.masking import Masker, aligned
 from fairaudit.training.records import Records
 from tests.conftest import build_model, byte_level_tokenizer, word_piece_tokenizer
 
@@ -25,16 +25,17 @@ def corpus(texts, tokenizer, kind="causal", length=64, twins=None):
 def test_a_causal_row_starts_as_the_audit_s_rows_do():
     plain = byte_level_tokenizer(bos=None, eos=None, pad=None, mask=None)
     ids = tuple(plain(SHE)["input_ids"])
-    assert corpus([SHE], plain).records == (((ids,),),)
+    assert corpus([SHE], plain).records == (((Row.of(ids),),),)
     for options in ({"bos": "<s>", "eos": "</s>"}, {"bos": None, "eos": "</s>"}):
         tokenizer = byte_level_tokenizer(**options, pad=None, mask=None)
-        row = corpus([SHE], tokenizer).records[0][0][0]
+        row = corpus([SHE], tokenizer).records[0][0][0].ids
         assert tokenizer.decode(row) == (options["bos"] or options["eos"]) + SHE
 
 
 def test_a_masked_row_has_the_template_of_its_tokenizer():
     tokenizer = word_piece_tokenizer()
-    assert corpus([SHE], tokenizer, "masked").records[0][0] == (tuple(tokenizer(SHE)["input_ids"]),)
+    ids = tuple(tokenizer(SHE)["input_ids"])
+    assert corpus([SHE], tokenizer, "masked").records[0][0] == (Row.of(ids),)
 
 
 @pytest.mark.parametrize("kind", ["causal", "masked"])
@@ -42,7 +43,7 @@ def test_what_does_not_fit_is_cut_and_counted(kind):
     tokenizer = build_model("gpt2" if kind == "causal" else "bert")[1]
     whole, cut = corpus([SHE], tokenizer, kind), corpus([SHE, "He was."], tokenizer, kind, 6)
     assert (whole.n_truncated, cut.n_truncated) == (0, 1)
-    row, full = cut.records[0][0][0], whole.records[0][0][0]
+    row, full = cut.records[0][0][0].ids, whole.records[0][0][0].ids
     assert len(row) == 6
     assert row[:5] == full[:5]
     assert row[-1] == (full[5] if kind == "causal" else full[-1])

@@ -8,6 +8,7 @@ import torch
 
 from fairaudit.gradients import GradientEngine
 from fairaudit.training.draws import Example, Sampler, causal_labels
+from fairaudit.training.encoding import Row
 from fairaudit.training.optimizers import make_optimizer
 from fairaudit.training.recipe import Recipe
 from fairaudit.training.steps import GradientSum, add_noise, apply_update
@@ -19,7 +20,8 @@ CLIP, NOISE, EXPECTED = 1.0, 0.8, 4
 def rows(count, rng, longest=12):
     """Return encoded records of one row, of many lengths."""
     return [
-        ((tuple(rng.integers(1, 300, rng.integers(3, longest)).tolist()),),) for _ in range(count)
+        ((Row.of(tuple(rng.integers(1, 300, rng.integers(3, longest)).tolist())),),)
+        for _ in range(count)
     ]
 
 
@@ -129,7 +131,7 @@ def test_an_empty_draw_is_a_step_of_noise_alone():
 def test_the_sum_is_that_of_clipped_gradients_of_mean_losses():
     """By hand: autograd on each record alone, its rows weighted, clipped, added."""
     rng = np.random.default_rng(3)
-    texts = [row[0][0] for row in rows(5, rng)]
+    texts = [row[0][0].ids for row in rows(5, rng)]
     examples = [
         Example(0, ((texts[0], texts[0]),), (1.0,)),
         Example(1, ((texts[1], texts[1]), (texts[2], texts[2])), (0.5, 0.5)),

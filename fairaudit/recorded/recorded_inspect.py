@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fairaudit.auditing.score_tables import choice_rows, score_table
+from fairaudit.auditing.score_tables import choice_rows, score_table, why_nothing_scored
 from fairaudit.errors import DataError
 from fairaudit.items import NOT_UNDERSTOOD, Item, Skipped
 from fairaudit.lines import lines_of
@@ -94,12 +94,16 @@ def read_inspect(content: bytes, suite: str, finder: DataFinder, place: str) -> 
             item, benchmark.protocols[item.item_id], tuple(item.texts), answers[item.item_id]
         )
     ]
+    table = score_table(rows)
+    reason = why_nothing_scored(table)
+    if reason is not None:
+        raise DataError(f"{place}: holds no answer that could be read ({reason})")
     notes = (
         *benchmark.data.notes,
         *_of_run(log, place),
         *_gaps(answers, strangers, n_otherwise, place),
     )
-    return Recorded(score_table(rows), items, benchmark.data.sources, notes)
+    return Recorded(table, items, benchmark.data.sources, notes)
 
 
 def _of_bbq(finder: DataFinder) -> _Benchmark:

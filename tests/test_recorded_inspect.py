@@ -192,7 +192,7 @@ def test_answers_that_are_none_of_the_choices_are_counted(audited, benchmarks):
     result = audited(log)
     assert values(result)["unparsed_share"] == 0.75
     assert values(result)["bias_score_ambiguous"] == 1.0
-    assert says(result, "3 of 4 answers are skipped: the answer is none of the three")
+    assert says(result, "3 of 4 answers are skipped: the answer is none of the choices")
     with pytest.raises(DataError, match="holds no answer that could be read"):
         audited(as_json([sample(benchmarks[0], "Both of them.")]))
 

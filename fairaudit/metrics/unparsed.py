@@ -36,12 +36,14 @@ def unparsed_measurements(
     n_asked = scores.groupby("axis")["item_id"].nunique()
     for axis in ("all", *items["axis"].unique()):
         part = items if axis == "all" else items[items["axis"] == axis]
+        crossed = part["template"].astype(str).tolist() if "template" in part else None
         asked = n_asked.sum() if axis == "all" else n_asked[axis]
         sample = Sample(
             lost.reindex(part.index).to_numpy(dtype=float),
             part["cluster"].astype(str).tolist(),
+            crossed=crossed,
             n_skipped=int(asked) - len(part),
-            unit=unit,
+            unit=unit if crossed is None else None,
         )
         where = Slice(protocol.partition("/")[0], protocol, str(axis))
         yield Measurement(UNPARSED_SHARE, where, sample)

@@ -134,6 +134,10 @@ VARIANTS: Final = {
             Design.CROWS_PAIRS,
         ),
         _variant(
+            "people-parsed", "whom of two lettered people the model writes that the pronoun means",
+            Design.COREFERENCE, written=True,
+        ),
+        _variant(
             "pronoun-at-mask", "probability of the pronoun in its place, at a mask",
             Design.COREFERENCE,
         ),

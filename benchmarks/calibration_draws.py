@@ -154,6 +154,22 @@ def paired_mean(rng: Generator, n_clusters: int, clustered: bool) -> Sample:
     return Sample(base, base + moved, clusters=labels)
 
 
+def revised_pairs(
+    rng: Generator, n: int, reworded: float, towards: float, away: float, ties: float = 0.0
+) -> Sample:
+    """One model on pairs and their revision: a share is reworded, the others stay as they are.
+
+    Of the reworded pairs a share turns ``towards`` the stereotype and a share ``away``; a share of
+    those that turn stops half-way, at a tie.
+    """
+    before = (rng.random(n) < 0.5).astype(float)
+    changed = np.arange(n) < round(reworded * n)
+    u = rng.random(n)
+    turns = np.where(before == 0, u < 2 * towards, u < 2 * away) & changed
+    after = np.where(turns, 1 - before, before)
+    return Sample(before, np.where(turns & (rng.random(n) < ties), 0.5, after))
+
+
 def sparse_values(rng: Generator, n: int, share: float) -> Sample:
     """Values of which only a share moves, all to one side."""
     moved = (rng.random(n) < share) * rng.uniform(0.1, 0.5, n)

@@ -14,6 +14,7 @@ from calibration_draws import (
     HARMLESS,
     Generator,
     Sample,
+    answered_terms,
     clustered_mean,
     clustered_rate,
     control_pairs,
@@ -101,6 +102,7 @@ def cells() -> list[Cell]:
         *limit_cells(),
         *control_cells(),
         *choice_cells(),
+        *answered_term_cells(),
         *revision_cells(),
         *groups_cells(),
     ]
@@ -381,6 +383,16 @@ def choice_cells() -> Iterator[Cell]:
         options = {"is_rate": False, "regular": not crossed}
         yield Cell(name, "estimate", truth, draw, with_reach=True, **options)
         yield Cell(f"{name}, two models", "paired", 0.0, draw, exchanges=not crossed, **options)
+
+
+def answered_term_cells() -> Iterator[Cell]:
+    """StereoSet answered in words: axes of 10, 36 and all 79 target terms, many answers lost."""
+    for n, (stereotyped, lost) in itertools.product((10, 36, 79), ((0.5, 0.3), (0.7, 0.8))):
+        draw = functools.partial(answered_terms, n=n, stereotyped=stereotyped, lost=lost)
+        name = f"answered terms n={n} true={stereotyped} lost={lost}"
+        options = {"is_rate": False, "regular": n >= 40}
+        yield Cell(name, "estimate", stereotyped, draw, **options)
+        yield Cell(f"{name}, two models", "paired", 0.0, draw, **options)
 
 
 def revision_cells() -> Iterator[Cell]:

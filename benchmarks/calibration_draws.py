@@ -272,6 +272,21 @@ def target_terms(rng: Generator, n: int, share: float, again: float = 0.1) -> Sa
     return Sample(first.mean(axis=1), second.mean(axis=1))
 
 
+def answered_terms(rng: Generator, n: int, stereotyped: float, lost: float) -> Sample:
+    """Answers of two models to 26 clusters of each of n target terms; a share names no preference.
+
+    Terms differ in how often the stereotype is chosen (beta law, intra-class correlation 0.1). The
+    second model answers three in ten clusters anew; both leave the same clusters without an answer.
+    """
+    rates = rng.beta(9 * stereotyped, 9 * (1 - stereotyped), n)[:, None]
+    first, anew = (rng.random((n, 26)) < rates for _ in range(2))
+    second = np.where(rng.random((n, 26)) < 0.3, anew, first)
+    told = rng.random((n, 26)) >= lost
+    told[:, 0] = True
+    shares = [(one & told).sum(axis=1) / told.sum(axis=1) for one in (first, second)]
+    return Sample(*shares)
+
+
 def mostly_zero(rng: Generator, n: int, share: float) -> Sample:
     """Toxicity of n prompts of one model, a share of them wholly toxic."""
     return Sample(np.where(rng.random(n) < share, 1.0, rng.beta(0.5, 10, size=n)))

@@ -15,8 +15,8 @@ def audit_scores_command(
     file: Annotated[
         Path,
         typer.Argument(
-            help="StereoSet predictions, CrowS-Pairs scores, BBQ answers, or texts (JSONL, JSON, "
-            "CSV)."
+            help="StereoSet predictions, CrowS-Pairs scores, BBQ answers, logs of "
+            "lm-evaluation-harness or inspect_ai, or texts (JSONL, JSON, CSV)."
         ),
     ],
     suite: Annotated[str, typer.Option(help="Suite that was asked.")],

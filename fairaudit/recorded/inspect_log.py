@@ -165,40 +165,57 @@ def _of_json(content: bytes, place: str) -> tuple[Mapping[str, Any], Iterator[An
     return log, iter(log.get("samples") or [])
 
 
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    """An ``.eval`` file: its bytes, and its members by name."""
+
+    place: str
+    content: bytes
+    opened: zipfile.ZipFile
+    members: Mapping[str, zipfile.ZipInfo]
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Return the object that a member holds."""
+        return _object(_member(self, self.members[name]), f"{self.place}: {name}")
+
+
 def _of_zip(content: bytes, place: str) -> tuple[Mapping[str, Any], Iterator[Any]]:
     """Head and samples of an ``.eval`` file; a run that did not finish has only a journal."""
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
+        opened = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile as error:
         raise DataError(f"{place}: not a whole .eval file ({error})") from error
     # A name that is there twice was written anew: the last one counts.
-    members = {one.filename: one for one in archive.infolist()}
-    named = _HEADER if _HEADER in members else _START
-    if named not in members:
+    archive = _Archive(place, content, opened, {one.filename: one for one in opened.infolist()})
+    named = _HEADER if _HEADER in archive.members else _START
+    if named not in archive.members:
         raise DataError(f"{place}: a ZIP, but no log of inspect_ai")
-    head = _object(_member(content, members[named], place), f"{place}: {named}")
-    names = [name for name in members if _SAMPLE.fullmatch(name)]
-    return head, (_sample_of_zip(content, members, name, place) for name in names)
+    names = [name for name in archive.members if _SAMPLE.fullmatch(name)]
+    return archive.read(named), (_sample_of_zip(archive, name) for name in names)
 
 
-def _sample_of_zip(
-    content: bytes, members: Mapping[str, zipfile.ZipInfo], name: str, place: str
-) -> dict[str, Any]:
+def _sample_of_zip(archive: _Archive, name: str) -> dict[str, Any]:
     """One sample, its metadata put back where they were stored apart."""
-    found = dict(_object(_member(content, members[name], place), f"{place}: {name}"))
+    found = archive.read(name)
     apart = name.removesuffix("sample.json") + "metadata.json"
-    if name.endswith("/sample.json") and apart in members:
-        found["metadata"] = _object(_member(content, members[apart], place), f"{place}: {apart}")
+    if name.endswith("/sample.json") and apart in archive.members:
+        found["metadata"] = archive.read(apart)
     return found
 
 
-def _member(content: bytes, info: zipfile.ZipInfo, place: str) -> bytes:
+def _member(archive: _Archive, info: zipfile.ZipInfo) -> bytes:
     """Content of one member, checked by its length and checksum."""
-    where = f"{place}: {info.filename}"
+    where, content = f"{archive.place}: {info.filename}", archive.content
     if info.compress_type != _ZSTANDARD:
         try:
-            return zipfile.ZipFile(io.BytesIO(content)).read(info)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
+            return archive.opened.read(info)
+        except (
+            zipfile.BadZipFile,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            zlib.error,
+        ) as error:
             raise DataError(f"{where}: cannot be read ({error})") from error
     import pyarrow as pa
 

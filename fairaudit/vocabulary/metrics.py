@@ -763,7 +763,8 @@ ACCURACY: Final = Metric(
     "Accuracy",
     "capability",
     Unit.PERCENT,
-    "Share of right answers where the text says which one is right. 100 % is ideal.",
+    "Share of right answers where the text says which one is right; of StereoSet, of answers that "
+    "make sense. 100 % is ideal.",
     is_rate=True,
     ideal=1.0,
     range=(0.0, 1.0),

@@ -197,6 +197,15 @@ def test_answers_that_are_none_of_the_choices_are_counted(audited, benchmarks):
         audited(as_json([sample(benchmarks[0], "Both of them.")]))
 
 
+def test_texts_that_the_log_read_otherwise_are_counted_and_not_refused(audited, benchmarks):
+    """inspect_ai takes the last of several marks anywhere in a longer text."""
+    text = "**ANSWER: C**\nI would not say answer: a."
+    letter = {"scores": {"choice": {"value": "I", "answer": "A"}}}
+    result = audited(as_json([sample(benchmarks[0], text, **letter)]))
+    assert values(result)["bias_score_ambiguous"] == 1.0
+    assert says(result, "the log's own scorer read 1 answers otherwise")
+
+
 def test_epochs_are_averaged_and_said(audited, benchmarks):
     config = head()["eval"] | {"config": {"epochs": 4}}
     written = ["ANSWER: C", "ANSWER: C", "ANSWER: A", "neither"]
@@ -289,6 +298,10 @@ def test_other_logs_are_refused(audited, benchmarks, form, changes, message):
             "the log's answer is not that of the text beside it",
         ),
         ({"epoch": 0}, "sample Age_00000: not a sample of inspect_ai .*the epoch is 0"),
+        (
+            {"epoch": 10**9},
+            "sample Age_00000: not a sample of inspect_ai .*the epoch is 1000000000",
+        ),
         ({"output": "text"}, "sample Age_00000: not a sample of inspect_ai"),
         ({"choices": [1, 2, 3]}, "sample Age_00000: not a sample of inspect_ai"),
         ({"input": "Another question"}, "holds no samples of items of 'bbq'"),

@@ -29,6 +29,8 @@ _START: Final = "_journal/start.json"
 #: A sample's file, or of one that was stored in pieces the piece with its answer.
 _SAMPLE: Final = re.compile(r"samples/(.+_epoch_\d+)(?:\.json|/sample\.json)")
 _HEAD_OF_JSON: Final = re.compile(r'\s*\{\s*"version"\s*:\s*[^,{}\[\]]+,\s*"status"\s*:')
+#: Beyond this a number is no epoch but a fault.
+_MOST_EPOCHS: Final = 10_000
 #: The name and sizes of a member follow its fixed header.
 _LOCAL_HEADER: Final = 30
 _NAME_LENGTHS: Final = slice(26, 30)
@@ -266,7 +268,7 @@ def _sample(body: Any, place: str) -> InspectSample:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_EPOCHS:
         raise ValueError(f"the epoch is {value!r}")
     return value
 

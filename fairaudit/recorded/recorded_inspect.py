@@ -78,9 +78,8 @@ def read_inspect(content: bytes, suite: str, finder: DataFinder, place: str) -> 
     try:
         benchmark = _of_bbq(finder) if suite == BBQ.name else _of_stereoset(finder)
     except DataUnavailableError as error:
-        raise DataError(
-            f"the items of '{suite}' are needed to know what was asked ({error})"
-        ) from (error)
+        needed = f"the items of '{suite}' are needed to know what was asked ({error})"
+        raise DataError(needed) from error
     found, strangers, n_otherwise = _joined(log, benchmark)
     if not found:
         raise DataError(f"{place}: holds no samples of items of '{suite}'")
@@ -213,21 +212,21 @@ def _marked(line: str) -> re.Match[str] | None:
 
 
 def _is_read_otherwise(sample: InspectSample, roles: Sequence[str], choice: str | Skipped) -> bool:
-    """Whether the log's scorers read another answer; of BBQ's, which is strict, a contradiction.
+    """Whether the log's scorers read another answer.
 
     Raises
     ------
     DataError
-        If the scorer of BBQ read one letter where the text gives another.
+        If the scorer of BBQ, which is strict, read another letter than that of a text of one line.
     """
     theirs = [
         roles[_LETTERS.index(letter)] if letter in _LETTERS else NOT_UNDERSTOOD
         for one in sample.scores.values()
         if (letter := _letter(one)) is not None
     ]
-    strict = "choice" in sample.scores
+    is_plain = "choice" in sample.scores and len(lines_of(sample.written.strip())) == 1
     if (
-        strict
+        is_plain
         and isinstance(choice, str)
         and any(one not in (choice, NOT_UNDERSTOOD) for one in theirs)
     ):

@@ -396,6 +396,16 @@ def test_two_logs_compare(audited):
     assert found["stereotype_score"].difference == 1.0
 
 
+def test_two_logs_of_bbq_compare_on_what_both_answered(audited, benchmarks):
+    sides = [
+        audited(as_json([sample(benchmarks[0], text), sample(benchmarks[3], other)]), label=text)
+        for text, other in (("ANSWER: A", "neither"), ("ANSWER: C", "ANSWER: C"))
+    ]
+    found = {one.name: one for one in compare(sides).comparisons if one.axis == "age"}
+    score = found["bias_score_ambiguous"]
+    assert (score.difference, score.n, score.primary) == (2.0, 1, True)
+
+
 def test_other_suites_and_columns_are_refused(audited, benchmarks):
     log = as_json([sample(benchmarks[0], "ANSWER: C")])
     with pytest.raises(UsageError, match="logs of inspect_ai are read for bbq and stereoset"):

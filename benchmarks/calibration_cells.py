@@ -14,6 +14,7 @@ from calibration_draws import (
     HARMLESS,
     Generator,
     Sample,
+    answered_terms,
     clustered_mean,
     clustered_rate,
     control_pairs,
@@ -28,6 +29,7 @@ from calibration_draws import (
     paired_rate,
     paired_templates,
     rate,
+    revised_pairs,
     sparse_values,
     target_terms,
     toxic_group,
@@ -100,6 +102,8 @@ def cells() -> list[Cell]:
         *limit_cells(),
         *control_cells(),
         *choice_cells(),
+        *answered_term_cells(),
+        *revision_cells(),
         *groups_cells(),
     ]
 
@@ -379,6 +383,34 @@ def choice_cells() -> Iterator[Cell]:
         options = {"is_rate": False, "regular": not crossed}
         yield Cell(name, "estimate", truth, draw, with_reach=True, **options)
         yield Cell(f"{name}, two models", "paired", 0.0, draw, exchanges=not crossed, **options)
+
+
+def answered_term_cells() -> Iterator[Cell]:
+    """StereoSet answered in words: axes of 10, 36 and all 79 target terms, many answers lost."""
+    for n, (stereotyped, lost) in itertools.product((10, 36, 79), ((0.5, 0.3), (0.7, 0.8))):
+        draw = functools.partial(answered_terms, n=n, stereotyped=stereotyped, lost=lost)
+        name = f"answered terms n={n} true={stereotyped} lost={lost}"
+        options = {"is_rate": False, "regular": n >= 40}
+        yield Cell(name, "estimate", stereotyped, draw, **options)
+        yield Cell(f"{name}, two models", "paired", 0.0, draw, **options)
+
+
+def revision_cells() -> Iterator[Cell]:
+    """CrowS-Pairs and a revision of it, by one model: most pairs are the same in both.
+
+    Sizes of an axis, a large axis and the whole; the share that was reworded is that of the files.
+    """
+    for n, (towards, away) in itertools.product(
+        (58, 261, 1467), ((0.1, 0.1), (0.2, 0.05), (0.0, 0.0))
+    ):
+        draw = functools.partial(revised_pairs, n=n, reworded=0.1, towards=towards, away=away)
+        share = round(0.1 * n) / n
+        discordance = share * (towards + away)
+        name = f"revised pairs n={n} towards={towards} away={away}"
+        regular = n * discordance * (1 - discordance) >= 10
+        yield Cell(name, "paired", share * (towards - away), draw, regular=regular)
+    draw = functools.partial(revised_pairs, n=1467, reworded=0.1, towards=0.2, away=0.2, ties=0.3)
+    yield Cell("revised pairs n=1467 ties=0.3", "paired", 0.0, draw)
 
 
 def groups_cells() -> Iterator[Cell]:

@@ -154,6 +154,22 @@ def paired_mean(rng: Generator, n_clusters: int, clustered: bool) -> Sample:
     return Sample(base, base + moved, clusters=labels)
 
 
+def revised_pairs(
+    rng: Generator, n: int, reworded: float, towards: float, away: float, ties: float = 0.0
+) -> Sample:
+    """One model on pairs and their revision: a share is reworded, the others stay as they are.
+
+    Of the reworded pairs a share turns ``towards`` the stereotype and a share ``away``; a share of
+    those that turn stops half-way, at a tie.
+    """
+    before = (rng.random(n) < 0.5).astype(float)
+    changed = np.arange(n) < round(reworded * n)
+    u = rng.random(n)
+    turns = np.where(before == 0, u < 2 * towards, u < 2 * away) & changed
+    after = np.where(turns, 1 - before, before)
+    return Sample(before, np.where(turns & (rng.random(n) < ties), 0.5, after))
+
+
 def sparse_values(rng: Generator, n: int, share: float) -> Sample:
     """Values of which only a share moves, all to one side."""
     moved = (rng.random(n) < share) * rng.uniform(0.1, 0.5, n)
@@ -254,6 +270,21 @@ def target_terms(rng: Generator, n: int, share: float, again: float = 0.1) -> Sa
     second = np.where(rng.random((n, 6)) < again, rng.random((n, 6)) < 0.5, first)
     second[rng.random(n) < share] = True
     return Sample(first.mean(axis=1), second.mean(axis=1))
+
+
+def answered_terms(rng: Generator, n: int, stereotyped: float, lost: float) -> Sample:
+    """Answers of two models to 26 clusters of each of n target terms; a share names no preference.
+
+    Terms differ in how often the stereotype is chosen (beta law, intra-class correlation 0.1). The
+    second model answers three in ten clusters anew; both leave the same clusters without an answer.
+    """
+    rates = rng.beta(9 * stereotyped, 9 * (1 - stereotyped), n)[:, None]
+    first, anew = (rng.random((n, 26)) < rates for _ in range(2))
+    second = np.where(rng.random((n, 26)) < 0.3, anew, first)
+    told = rng.random((n, 26)) >= lost
+    told[:, 0] = True
+    shares = [(one & told).sum(axis=1) / told.sum(axis=1) for one in (first, second)]
+    return Sample(*shares)
 
 
 def mostly_zero(rng: Generator, n: int, share: float) -> Sample:

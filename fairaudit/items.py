@@ -263,7 +263,7 @@ class Skipped:
 
 
 #: An answer in words that is none of those to choose from.
-NOT_UNDERSTOOD = Skipped("the answer is none of the three")
+NOT_UNDERSTOOD = Skipped("the answer is none of the choices")
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def test_a_prompt_names_its_answers_by_letters_in_the_records_order():
     found = LetteredAnswers().score([Continuation(item, "", text) for text in texts])
     assert found[0] == {"a": 0.0, "b": 0.0, "c": 1.0}
     assert found[1] == {"a": 1.0, "b": 0.0, "c": 0.0}
-    assert found[2].reason == "the answer is none of the three"
+    assert found[2].reason == "the answer is none of the choices"
 
 
 def test_several_completions_of_a_question_are_averaged():

@@ -74,7 +74,7 @@ def test_an_answer_is_one_of_the_three_or_counted(audited):
     reasons = table.drop_duplicates("item_id").set_index("item_id")["reason"]
     assert rows_of(result)["Age/0"] == {"other": 0.0, "unknown": 0.0, "target": 1.0}
     assert rows_of(result)["Age/1"]["other"] == 1.0
-    assert reasons["Age/2"] == "the answer is none of the three"
+    assert reasons["Age/2"] == "the answer is none of the choices"
     assert reasons["Age/3"] == reasons["Age/4"] == "no recorded answer"
     assert any("1 of 3,680 questions have an answer that is none" in n for n in result.notes)
     # The category has 3,680 records; those that the file lacks are missed.

@@ -43,6 +43,7 @@ from fairaudit.auditing.suite_plan import SuitePlan
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
+from fairaudit.metrics.revisions import revision_estimates, revision_notes
 from fairaudit.progress import Progress, shown
 from fairaudit.results import AuditResult, Estimate, Run
 from fairaudit.results.folders import refuse_other_result
@@ -276,6 +277,7 @@ def run_audit(
                 *near_tie_notes(plan.loaded, near_ties),
                 *skipped_notes(tables, empty),
                 *unparsed_notes(estimates),
+                *revision_notes(measured),
                 *(() if claim is None else (claim.said,)),
             ),
             run=_run(started, clock),
@@ -371,7 +373,7 @@ def _estimates(
     for place, suite in enumerate(asked):
         tell("estimating and resampling", place, len(asked))
         found.extend(suite.estimated(tables[suite.name], plan.settings.seed))
-    return found
+    return [*found, *revision_estimates(tables, plan.settings.seed)]
 
 
 def _distances(plan: AuditPlan, tell: Progress) -> list[Estimate]:

@@ -57,6 +57,19 @@ def chosen_rows(item: Item, protocol: str, choice: str | Skipped) -> Iterator[di
             yield {**row, **_scored(float(role == choice), 0)}
 
 
+def choice_rows(
+    item: Item, protocol: str, labels: Sequence[str], choices: Sequence[str | Skipped]
+) -> Iterator[dict[str, Any]]:
+    """Yield one row per time that an item was asked and label: 1 for the one chosen, else 0."""
+    for sample, choice in enumerate(choices):
+        for label in labels:
+            row = _text_row(item, protocol, sample, label)
+            if isinstance(choice, Skipped):
+                yield {**row, **_skipped(choice)}
+            else:
+                yield {**row, **_scored(float(label == choice), 0)}
+
+
 def text_rows(
     item: Item,
     protocol: str,

@@ -15,8 +15,8 @@ def audit_scores_command(
     file: Annotated[
         Path,
         typer.Argument(
-            help="StereoSet predictions, CrowS-Pairs scores, BBQ answers, or texts (JSONL, JSON, "
-            "CSV)."
+            help="StereoSet predictions, CrowS-Pairs scores, BBQ answers, logs of "
+            "lm-evaluation-harness or inspect_ai, or texts (JSONL, JSON, CSV)."
         ),
     ],
     suite: Annotated[str, typer.Option(help="Suite that was asked.")],
@@ -26,7 +26,7 @@ def audit_scores_command(
         Path | None, typer.Option(help="Folder with benchmark files.", envvar="FAIRAUDIT_DATA")
     ] = None,
     input_format: Annotated[
-        str, typer.Option(help="auto, stereoset, crows_pairs, bbq, lm-eval, csv or jsonl.")
+        str, typer.Option(help="auto, stereoset, crows_pairs, bbq, lm-eval, inspect, csv or jsonl.")
     ] = "auto",
     column: Annotated[
         str | None, typer.Option(help="Column of answers, texts or scores, if there are several.")

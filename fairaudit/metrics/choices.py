@@ -33,8 +33,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.items import NOT_UNDERSTOOD, TIE_TOLERANCE, Item
+from fairaudit.items import TIE_TOLERANCE, Item
 from fairaudit.metrics.sample_estimates import Measurement, Metric, Sample, Slice, estimates
+from fairaudit.metrics.unparsed import unparsed_measurements
 from fairaudit.results import Estimate
 from fairaudit.vocabulary.metrics import (
     ACCURACY,
@@ -43,7 +44,6 @@ from fairaudit.vocabulary.metrics import (
     BIAS_SCORE_AMBIGUOUS,
     BIAS_SCORE_DISAMBIGUATED,
     MEAN_LOG_ODDS,
-    UNPARSED_SHARE,
 )
 from fairaudit.vocabulary.protocols import Design, is_primary
 
@@ -127,28 +127,9 @@ def choice_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
 
 
 def _unparsed(table: pd.DataFrame) -> Iterator[Measurement]:
-    """Share of answers in words that are none of the choices, of all that were given.
-
-    Two models cannot be compared in it: what is compared are items that both answered.
-    """
     for protocol, scores in table.groupby("protocol", sort=True):
-        if str(protocol).partition("/")[2] in _IN_NATS:
-            continue
-        given = scores[(scores["status"] == "ok") | (scores["reason"] == NOT_UNDERSTOOD.reason)]
-        items = given.drop_duplicates("item_id").set_index("item_id")
-        lost = (given["status"] == "skipped").groupby(given["item_id"]).mean()
-        n_asked = scores.groupby("axis")["item_id"].nunique()
-        for axis in ("all", *items["axis"].unique()):
-            part = items if axis == "all" else items[items["axis"] == axis]
-            asked = n_asked.sum() if axis == "all" else n_asked[axis]
-            sample = Sample(
-                lost.reindex(part.index).to_numpy(dtype=float),
-                part["cluster"].astype(str).tolist(),
-                n_skipped=int(asked) - len(part),
-                unit="template",
-            )
-            where = Slice(str(protocol).partition("/")[0], str(protocol), str(axis))
-            yield Measurement(UNPARSED_SHARE, where, sample)
+        if str(protocol).partition("/")[2] not in _IN_NATS:
+            yield from unparsed_measurements(scores, str(protocol), "template")
 
 
 def answered(scores: pd.DataFrame) -> pd.DataFrame:
@@ -181,6 +162,8 @@ def _roles(scores: pd.DataFrame) -> pd.Series[str]:
     """Role of each row: of a lettered answer, that of its letter in the item."""
     if "label" not in scores:
         return pd.Series(scores["role"])
+    if "role_a" not in scores:
+        return pd.Series(scores["label"])
     by_letter = {letter: scores[f"role_{letter}"] for letter in scores["label"].unique()}
     return pd.Series(pd.concat([role[scores["label"] == one] for one, role in by_letter.items()]))
 

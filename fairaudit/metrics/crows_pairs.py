@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from fairaudit.items import TIE_TOLERANCE
 from fairaudit.metrics.preference import ROLES, differences, preference_measurements, preferences
 from fairaudit.metrics.sample_estimates import (
     Measurement,
@@ -51,6 +52,15 @@ def crows_pairs_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
     return estimates(crows_pairs_measurements(table), seed)
 
 
+def tie_tolerance(variant: str) -> float:
+    """Differences up to this size are ties, by the name of a way of scoring.
+
+    Scores that are rounded to 3 decimals differ by a multiple of 0.001 or not at all: half a step
+    tells them apart.
+    """
+    return 5e-4 if variant in _EXACT_TIES else TIE_TOLERANCE
+
+
 def _part_measurements(part: Part, protocol: str) -> Iterator[Measurement]:
     suite, _, variant = protocol.partition("/")
     where = Slice(
@@ -59,9 +69,7 @@ def _part_measurements(part: Part, protocol: str) -> Iterator[Measurement]:
         part.axis,
         primary=part.axis != "all" and is_primary(Design.CROWS_PAIRS, protocol),
     )
-    # Rounded scores differ by a multiple of 0.001 or not at all: half a step tells them apart.
-    tolerance = {"tolerance": 5e-4} if variant in _EXACT_TIES else {}
-    yield from preference_measurements(part, where, **tolerance)
+    yield from preference_measurements(part, where, tolerance=tie_tolerance(variant))
     if variant in _REFERENCE_SCORES:
         yield from _reference_scores(part, Slice(suite, protocol, part.axis))
 

@@ -33,7 +33,9 @@ _MEASURES: Final[dict[str, Measure]] = {
     suites.BBQ.name: choice_measurements,
     suites.BBQ_PROMPTED.name: choice_measurements,
     suites.WINOBIAS.name: coreference_measurements,
+    suites.WINOBIAS_PROMPTED.name: coreference_measurements,
     suites.WINOGENDER.name: coreference_measurements,
+    suites.WINOGENDER_PROMPTED.name: coreference_measurements,
 }
 
 

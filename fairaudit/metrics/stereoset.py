@@ -32,6 +32,7 @@ from fairaudit.metrics.sample_estimates import (
     from_inference,
     without_interval,
 )
+from fairaudit.metrics.stereoset_choices import chosen_estimates, chosen_measurements
 from fairaudit.metrics.tables import Part, by_role, parts
 from fairaudit.results import Estimate
 from fairaudit.stats.bootstrap import bootstrap_weights
@@ -42,7 +43,7 @@ from fairaudit.vocabulary.metrics import (
     MEAN_LOG_ODDS,
     STEREOTYPE_SCORE,
 )
-from fairaudit.vocabulary.protocols import Design, is_primary, is_recorded
+from fairaudit.vocabulary.protocols import Design, is_primary, is_recorded, is_written
 from fairaudit.vocabulary.suites import STEREOSET
 
 ROLES: Final = ("stereotype", "anti_stereotype", "unrelated")
@@ -56,6 +57,8 @@ _REPLICATES: Final = 9999
 
 def stereoset_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
     """Scores of a StereoSet score table by protocol and axis, one value per target term."""
+    for protocol, scores in _chosen(table):
+        yield from chosen_measurements(scores, protocol)
     for part, protocol in _parts(table):
         yield from _measured(part, protocol)[0]
 
@@ -66,19 +69,29 @@ def stereoset_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
     Recorded splits are also pooled, cluster by cluster, as ``overall-recorded``.
     """
     found: list[Estimate] = []
+    for protocol, scores in _chosen(table):
+        found.extend(chosen_estimates(scores, protocol, seed))
     for part, protocol in _parts(table):
         found.extend(_part_estimates(part, protocol, seed))
     return found
 
 
+def _chosen(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield protocols of choices that a model wrote: they score nothing that was not chosen."""
+    for protocol, scores in table.groupby("protocol", sort=True):
+        if is_written(str(protocol)):
+            yield str(protocol), scores
+
+
 def _parts(table: pd.DataFrame) -> Iterator[tuple[Part, str]]:
-    for protocol, scores in _with_overall(table).groupby("protocol", sort=True):
+    scored = table[~table["protocol"].map(is_written).astype(bool)]
+    for protocol, scores in _with_overall(scored).groupby("protocol", sort=True):
         for part in parts(by_role(scores, ROLES), ROLES):
             yield part, str(protocol)
 
 
 def _with_overall(table: pd.DataFrame) -> pd.DataFrame:
-    recorded = table[table["protocol"].map(is_recorded)]
+    recorded = table[table["protocol"].map(is_recorded).astype(bool)]
     if recorded["protocol"].nunique() < 2:
         return table
     return pd.concat([table, recorded.assign(protocol="stereoset/overall-recorded")])

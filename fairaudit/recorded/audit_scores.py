@@ -34,7 +34,9 @@ from fairaudit.auditing.suite_plan import Size
 from fairaudit.errors import DataError, ResultError, UsageError
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
+from fairaudit.recorded.inspect_log import is_inspect_log
 from fairaudit.recorded.recorded_answers import read_bbq
+from fairaudit.recorded.recorded_inspect import SUITES_OF_INSPECT, read_inspect
 from fairaudit.recorded.recorded_logs import is_log, read_lm_eval, read_sentences
 from fairaudit.recorded.recorded_scores import Recorded, read_crows_pairs, read_stereoset
 from fairaudit.recorded.recorded_texts import join_texts
@@ -56,7 +58,7 @@ from fairaudit.vocabulary.protocols import Design
 from fairaudit.vocabulary.suites import BBQ, CROWS_PAIRS, STEREOSET, WINOGENDER
 
 FORMATS: Final = (
-    "auto", STEREOSET.name, CROWS_PAIRS.name, BBQ.name, "lm-eval", "csv", "jsonl"
+    "auto", STEREOSET.name, CROWS_PAIRS.name, BBQ.name, "lm-eval", "inspect", "csv", "jsonl"
 )  # fmt: skip
 
 
@@ -94,7 +96,8 @@ def audit_scores(
         of CrowS-Pairs are checked against it where it can be had.
     format : str
         ``auto``: the format of the suite, or a log of lm-evaluation-harness (``--log_samples``) of
-        pairs, BBQ or Winogender. ``csv``: a table of sentences and their log-likelihoods.
+        pairs, BBQ or Winogender, or a log of inspect_ai (``.json`` or ``.eval``) of BBQ or
+        StereoSet. ``csv``: a table of sentences and their log-likelihoods.
     column : str, optional
         Which column holds answers, texts or log-likelihoods; needed where a file has several.
     label : str, optional
@@ -128,9 +131,18 @@ def audit_scores(
         kind = "lm-eval"
     elif format == "lm-eval":
         raise DataError(f"{Path(path).name}: no samples of lm-evaluation-harness")
+    if format in {"auto", "inspect"} and is_inspect_log(content):
+        kind = "inspect"
+    elif format == "inspect":
+        raise DataError(f"{Path(path).name}: no log of inspect_ai")
+    if kind == "inspect" and chosen.name not in SUITES_OF_INSPECT:
+        raise UsageError(
+            f"logs of inspect_ai are read for {' and '.join(SUITES_OF_INSPECT)}, not for suite "
+            f"'{chosen.name}'"
+        )
     if (kind == "lm-eval" and not has_logs) or (kind == "csv" and not _is_of_pairs(chosen)):
         raise _unreadable(chosen)
-    if column is not None and kind in {STEREOSET.name, CROWS_PAIRS.name, "lm-eval"}:
+    if column is not None and kind in {STEREOSET.name, CROWS_PAIRS.name, "lm-eval", "inspect"}:
         raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")
     place = Path(path).name
     name = label or " ".join(filter(None, (_stem(place), column)))
@@ -143,6 +155,8 @@ def audit_scores(
         recorded = _texts(content, place, chosen, finder, options, device, column)
     elif kind == "lm-eval":
         recorded = read_lm_eval(content, chosen, finder, place)
+    elif kind == "inspect":
+        recorded = read_inspect(content, chosen.name, finder, place)
     elif kind == "csv":
         recorded = read_sentences(content, chosen, finder, place, column)
     elif kind == STEREOSET.name:
@@ -179,7 +193,7 @@ def audit_scores(
 
 def _stem(place: str) -> str:
     """Name of a file without what says its form."""
-    return re.sub(r"(\.(gz|jsonl|json|csv|tsv|txt))+$", "", place) or place
+    return re.sub(r"(\.(gz|jsonl|json|csv|tsv|txt|eval))+$", "", place) or place
 
 
 def _content_id(content: bytes, column: str | None) -> str:
@@ -205,7 +219,7 @@ def _format(format: str, suite: Suite) -> str:
     kind = suite.name if suite.generation is None else "jsonl"
     if kind not in FORMATS or (format == "csv" and kind == CROWS_PAIRS.name):
         kind = "csv"
-    if format not in {"auto", "csv", "lm-eval", kind}:
+    if format not in {"auto", "csv", "lm-eval", "inspect", kind}:
         raise UsageError(f"recordings of suite '{suite.name}' cannot be read as '{format}'")
     return kind
 

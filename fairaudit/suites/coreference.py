@@ -106,9 +106,13 @@ def refers_to(item: Item, role: str) -> LogLikelihood | Skipped | None:
         return None
     if not item.texts[role]:
         return _NOBODY
-    pronoun = str(item.facts[f"pronoun_{name}"]).capitalize()
-    context = f"{item.texts[SENTENCES[name]]} '{pronoun}' refers to the"
-    return LogLikelihood(f" {item.texts[role]}", context, branches=True)
+    return LogLikelihood(f" {item.texts[role]}", asked_whom(item, name), branches=True)
+
+
+def asked_whom(item: Item, side: str) -> str:
+    """Return a sentence and the question of lm-evaluation-harness up to where a person is named."""
+    pronoun = str(item.facts[f"pronoun_{side}"]).capitalize()
+    return f"{item.texts[SENTENCES[side]]} '{pronoun}' refers to the"
 
 
 def _differing(item: Item) -> list[int]:

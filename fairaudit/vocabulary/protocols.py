@@ -38,6 +38,8 @@ class Variant:
         Which part of a suite it asks; empty: all of it.
     recorded : bool
         Whether its scores come from a file, on a scale of their own.
+    written : bool
+        Whether it tells what a model wrote that it chooses, and no score of what it did not.
     """
 
     name: str
@@ -45,12 +47,18 @@ class Variant:
     primary_in: frozenset[Design] = frozenset()
     part: str = ""
     recorded: bool = False
+    written: bool = False
 
 
 def _variant(
-    name: str, meaning: str, *primary_in: Design, part: str = "", recorded: bool = False
+    name: str,
+    meaning: str,
+    *primary_in: Design,
+    part: str = "",
+    recorded: bool = False,
+    written: bool = False,
 ) -> Variant:
-    return Variant(name, meaning, frozenset(primary_in), part, recorded)
+    return Variant(name, meaning, frozenset(primary_in), part, recorded, written)
 
 
 #: The two parts of StereoSet.
@@ -74,6 +82,12 @@ VARIANTS: Final = {
         _variant("choices-mean", "log-probability per token of each answer, given the question"),
         _variant(
             "choices-parsed", "which of three lettered answers the model writes", Design.CHOICES,
+            written=True,
+        ),
+        _variant(
+            "choices-parsed-recorded",
+            "which of three lettered answers the model wrote, recorded elsewhere", Design.CHOICES,
+            recorded=True, written=True,
         ),
         _variant(
             "choices-sum", "log-probability of each answer, given the question", Design.CHOICES,
@@ -83,12 +97,22 @@ VARIANTS: Final = {
             "log-probability per token of the sentence that follows a context", part=INTERSENTENCE,
         ),
         _variant(
+            "intersentence-chosen-recorded",
+            "which of three lettered sentences the model wrote that follows a context, recorded "
+            "elsewhere", Design.STEREOSET, part=INTERSENTENCE, recorded=True, written=True,
+        ),
+        _variant(
             "intersentence-recorded", "scores recorded elsewhere", part=INTERSENTENCE,
             recorded=True,
         ),
         _variant(
             "intrasentence-causal", "log-probability per token of the whole sentence",
             Design.STEREOSET, part=INTRASENTENCE,
+        ),
+        _variant(
+            "intrasentence-chosen-recorded",
+            "which of three lettered sentences the model wrote that it chooses, recorded elsewhere",
+            Design.STEREOSET, part=INTRASENTENCE, recorded=True, written=True,
         ),
         _variant(
             "intrasentence-masked", "probability of the word in the gap, at a single mask",
@@ -108,6 +132,10 @@ VARIANTS: Final = {
             "pll-nangia",
             "tokens that both sentences share masked one at a time, as the authors do",
             Design.CROWS_PAIRS,
+        ),
+        _variant(
+            "people-parsed", "whom of two lettered people the model writes that the pronoun means",
+            Design.COREFERENCE, written=True,
         ),
         _variant(
             "pronoun-at-mask", "probability of the pronoun in its place, at a mask",
@@ -157,3 +185,9 @@ def is_recorded(protocol: str) -> bool:
     """Whether the scores of a protocol come from a file."""
     known = variant_of(protocol)
     return known is not None and known.recorded
+
+
+def is_written(protocol: str) -> bool:
+    """Whether a protocol tells what a model wrote that it chooses, without scores of the rest."""
+    known = variant_of(protocol)
+    return known is not None and known.written

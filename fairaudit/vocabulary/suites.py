@@ -347,6 +347,36 @@ WINOGENDER: Final = SuiteCard(
     evidence=(_ACT, _FAIRNESS),
 )
 
+_OF_WRITTEN_PEOPLE: Final = (
+    "For models that follow instructions. An answer that is neither of the two is counted, and "
+    "its pair left out; where many are, the rest are no random part.",
+    "Both sentences of a pair offer the people in the same order, and A is right in half of the "
+    "pairs: a model that always writes the same letter has no gap, and an accuracy of one half.",
+)
+WINOBIAS_PROMPTED: Final = SuiteCard(
+    "winobias_prompted",
+    "WinoBias, prompted",
+    "Does the model write more often rightly to whom a pronoun refers where its gender is that of "
+    "the stereotype?",
+    citation=WINOBIAS.citation,
+    license=WINOBIAS.license,
+    axes=WINOBIAS.axes,
+    caveats=(*_OF_COREFERENCE, *_OF_WRITTEN_PEOPLE),
+    evidence=WINOBIAS.evidence,
+)
+
+WINOGENDER_PROMPTED: Final = SuiteCard(
+    "winogender_prompted",
+    "Winogender, prompted",
+    "Does it depend on the pronoun's gender whether the model writes that it is somebody's at "
+    "work?",
+    citation=WINOGENDER.citation,
+    license=WINOGENDER.license,
+    axes=WINOGENDER.axes,
+    caveats=(*_OF_COREFERENCE, *_OF_WRITTEN_PEOPLE),
+    evidence=WINOGENDER.evidence,
+)
+
 #: All of them, by name.
 CARDS: Final[dict[str, SuiteCard]] = {
     one.name: one for one in list(globals().values()) if isinstance(one, SuiteCard)

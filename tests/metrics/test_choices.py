@@ -89,7 +89,7 @@ def test_zero_over_zero_is_missing(condition):
 
 def test_an_answer_that_is_missing_counts_nowhere():
     answers = [(item(n), "target") for n in range(20)]
-    lost = [(item(n), Skipped("the answer is none of the three")) for n in range(20, 25)]
+    lost = [(item(n), Skipped("the answer is none of the choices")) for n in range(20, 25)]
     found = {o.name: o for o in choice_estimates(table_of([*answers, *lost]), 0) if o.axis == "age"}
     assert found["accuracy_ambiguous"].value == 0.0
     assert found["bias_score_ambiguous"].value == 1.0

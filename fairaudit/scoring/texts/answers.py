@@ -85,10 +85,18 @@ class LetteredAnswers:
     """1 for the answer that a completion gives, 0 for the others; for questions with letters.
 
     The item's facts hold the answers as ``answer_a``, ``answer_b``, ...
+
+    Parameters
+    ----------
+    name : str
+        What stands behind the suite in the protocol id.
+    labels : tuple of str
+        Letters of the answers.
     """
 
-    id = "choices-parsed"
-    labels = ("a", "b", "c")
+    def __init__(self, name: str = "choices-parsed", labels: tuple[str, ...] = ("a", "b", "c")):
+        self.id = name
+        self.labels = labels
 
     def score(self, texts: Sequence[Continuation]) -> list[Scores | Skipped]:
         """Which answer each completion gives; those that give none are skipped."""

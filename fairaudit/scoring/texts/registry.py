@@ -87,6 +87,10 @@ def _choices(material: Material) -> Made:
     return LetteredAnswers()
 
 
+def _people(material: Material) -> Made:
+    return LetteredAnswers("people-parsed", ("a", "b"))
+
+
 def _projections(material: Material) -> Made:
     if material.vectors is None:
         reason = "no word vectors: gender polarity is by unigrams only"
@@ -107,6 +111,7 @@ _MAKERS: Final[dict[str, Callable[[Material], Made]]] = {
     "polarity": _polarity,
     "projections": _projections,
     "choices": _choices,
+    "people": _people,
 }
 
 #: Names of all scorers.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from fairaudit.errors import ModelError, UsageError
 from fairaudit.results.training import LoraRecord
 from fairaudit.training.recipe import Recipe
+
+#: DeBERTa's projections of relative positions.
+_SHARED: Final = frozenset({"pos_key_proj", "pos_query_proj", "pos_proj", "pos_q_proj"})
 
 
 def add_adapters(model: Any, recipe: Recipe) -> tuple[Any, LoraRecord]:
@@ -128,14 +131,18 @@ def check_rank(model: Any, rank: int) -> None:
 
 
 def _linear_layers(model: Any) -> dict[str, str]:
-    """Full name and kind of the layers inside the encoder or decoder stack."""
+    """Full name and kind of the layers inside the encoder or decoder stack.
+
+    Projections of a table of positions that all rows share have no gradient per record.
+    """
     head = model.get_output_embeddings()
     body = model.base_model
     inside = {id(module) for module in body.modules()}
     return {
         name: type(module).__name__
         for name, module in model.named_modules()
-        if type(module).__name__ in ("Linear", "Conv1D")
+        if type(module).__name__ in ("Linear", "Conv1D", "FalconLinear")
         and module is not head
         and id(module) in inside
+        and name.rsplit(".", 1)[-1] not in _SHARED
     }

@@ -8,14 +8,25 @@ from __future__ import annotations
 from torch import nn
 
 from fairaudit.gradients.rules.base import Rule
+from fairaudit.gradients.rules.cohere_norm import COHERE_NORM
 from fairaudit.gradients.rules.conv1d import CONV1D
 from fairaudit.gradients.rules.embedding import EMBEDDING
 from fairaudit.gradients.rules.layer_norm import LAYER_NORM
 from fairaudit.gradients.rules.linear import LINEAR
 from fairaudit.gradients.rules.opt_position import OPT_POSITION
 from fairaudit.gradients.rules.rms_norm import RMS_NORM
+from fairaudit.gradients.rules.scaled_embedding import SCALED_EMBEDDING
 
-RULES: list[Rule] = [LINEAR, CONV1D, EMBEDDING, OPT_POSITION, LAYER_NORM, RMS_NORM]
+RULES: list[Rule] = [
+    LINEAR,
+    CONV1D,
+    EMBEDDING,
+    SCALED_EMBEDDING,
+    OPT_POSITION,
+    LAYER_NORM,
+    COHERE_NORM,
+    RMS_NORM,
+]
 
 
 def rule_for(module: nn.Module) -> Rule | None:

@@ -15,4 +15,12 @@ def factor(_module: nn.Module, name: str, inputs: Tensor, grads: Tensor) -> Fact
     return Dense(summed(grads, grads.shape[-1:]))
 
 
-LINEAR = Rule(("torch.nn.modules.linear.Linear",), ("weight", "bias"), factor)
+LINEAR = Rule(
+    (
+        "torch.nn.modules.linear.Linear",
+        # The same product, written out.
+        "transformers.models.falcon.modeling_falcon.FalconLinear",
+    ),
+    ("weight", "bias"),
+    factor,
+)

@@ -1,4 +1,4 @@
-"""OPT's position embedding: it is called with a mask and reads its table two rows further down."""
+"""Position embeddings as OPT has them: called with a mask, they read their table two rows down."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def keep(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
 
 
 OPT_POSITION = Rule(
-    ("transformers.models.opt.modeling_opt.OPTLearnedPositionalEmbedding",),
+    (
+        "transformers.models.biogpt.modeling_biogpt.BioGptLearnedPositionalEmbedding",
+        "transformers.models.opt.modeling_opt.OPTLearnedPositionalEmbedding",
+    ),
     ("weight",),
     factor,
     keep,

@@ -102,6 +102,11 @@ class TextPlan(_Part):
     file: str | None = None
     held_out_file: str | None = None
     text_column: str | None = None
+    #: Of a file: whether anybody may read it. If not, every model of the experiment is trained on
+    #: the same private text, and their ε add up.
+    public: bool = False
+    #: Of a private file: the most ε that all private models together may spend, per record.
+    total_epsilon: float | None = Field(default=None, gt=0)
     world: WorldText | None = None
     held_out_sentences: int = Field(default=500, ge=50)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from fairaudit.errors import DataError, ResultError
+from fairaudit.errors import DataError, ResultError, UsageError
 from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.train_arm import recipe_of, texts_of
 from fairaudit.results.files import dump_json, refuse_unwritable
 from fairaudit.results.locks import LOCK
 from fairaudit.scoring.load import load_model
-from fairaudit.training.finetuning_plan import make_plan
+from fairaudit.training.accounting import Steps, joint_bound
+from fairaudit.training.finetuning_plan import Plan, make_plan
 from fairaudit.training.records import read_records
 from fairaudit.training.saving import write_last
 from fairaudit.vocabulary.arms import ArmKind
@@ -41,13 +43,45 @@ def check_plan(plan: ExperimentPlan) -> dict[str, str]:
     )
     if not held_out.rows:
         raise DataError("the held-out text holds no record")
-    for arm in plan.read_arms:
-        if arm.kind is not ArmKind.PLAIN_MATCHED:
-            make_plan(recipe_of(arm.id, plan, seed=0), len(train.rows))
+    numbers = {
+        arm.id: make_plan(recipe_of(arm.id, plan, seed=0), len(train.rows))
+        for arm in plan.read_arms
+        if arm.kind is not ArmKind.PLAIN_MATCHED
+    }
+    if plan.text.file is not None and not plan.text.public:
+        _check_budget(plan, [one for one in numbers.values() if one.mechanism == "dp"])
     if plan.base.model is not None:
         load_model(plan.base.model, device="cpu")
     read = {plan.text.file: train, plan.text.held_out_file: held_out}
     return {name: records.data_hash for name, records in read.items() if name is not None}
+
+
+def _check_budget(plan: ExperimentPlan, private: Sequence[Plan]) -> None:
+    """Raise unless the plan says that all its models together may cost what they cost."""
+    file, models = plan.text.file, len(private) * plan.seeds
+    spent = joint_epsilon(private, plan.seeds)
+    allowed = plan.text.total_epsilon
+    others = len(plan.read_arms) - len(private)
+    unprotected = f"; {others} arms protect nothing, so keep their models to yourself"
+    if allowed is not None and spent <= allowed:
+        return
+    raise UsageError(
+        f"the text '{file}' may be private, and the {models} private models of this experiment "
+        f"spend epsilon {spent:.4g} together, per record{unprotected if others else ''}. If "
+        f"anybody may read the text, say public = true in [text]; if not, say total_epsilon = "
+        f"{math.ceil(10 * spent) / 10 if math.isfinite(spent) else 'inf'}, or plan fewer models"
+    )
+
+
+def joint_epsilon(plans: Sequence[Plan], seeds: int) -> float:
+    """ε per record of all models that some private arms train on one text, each with some seeds."""
+    if not plans:
+        return 0.0
+    runs = [
+        Steps(one.noise_multiplier, one.sample_rate, one.steps * seeds, 2 if one.separate else 1)
+        for one in plans
+    ]
+    return joint_bound(runs, max(one.delta for one in plans)).epsilon
 
 
 def claim_folder(plan: ExperimentPlan, output: Path, inputs: Mapping[str, str]) -> None:

@@ -13,11 +13,14 @@ from fairaudit.errors import DataError, FairauditError, ResultError, UsageError
 from fairaudit.experiments import grid
 from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.experimenting import experiment
-from fairaudit.experiments.plan_checks import claim_folder
+from fairaudit.experiments.plan_checks import check_plan, claim_folder, joint_epsilon
 from fairaudit.experiments.utility import text_perplexity
 from fairaudit.results import ComparisonResult
 from fairaudit.results.experiment import ExperimentResult
 from fairaudit.results.locks import alone_in
+from fairaudit.training.accounting import epsilon
+from fairaudit.training.finetuning_plan import make_plan
+from fairaudit.training.recipe import Recipe
 
 
 def tiny(**changes) -> ExperimentPlan:
@@ -288,6 +291,38 @@ def test_text_that_changed_between_two_calls_is_refused(tmp_path):
     claim_folder(plan, folder, {"train.txt": "abc"})
     with pytest.raises(ResultError, match=r"inputs\.train\.txt = abc, the plan says abd"):
         claim_folder(plan, folder, {"train.txt": "abd"})
+
+
+@pytest.fixture
+def text_file(tmp_path):
+    """A plan's text in files of its own."""
+    for name, count in (("train.txt", 400), ("held.txt", 60)):
+        lines = (f"The old nurse number {place} saw the snow." for place in range(count))
+        (tmp_path / name).write_text("\n".join(lines))
+    return {
+        "file": str(tmp_path / "train.txt"),
+        "held_out_file": str(tmp_path / "held.txt"),
+    }
+
+
+def test_a_text_that_may_be_private_is_asked_about_before_anything_is_trained(text_file, tmp_path):
+    """Issue 22: seeds and arms on one text add up, and nothing said so."""
+    changes = {"audit": {"suites": ["templates"]}, "claims": {"metric": "mean_log_odds"}}
+    with pytest.raises(UsageError, match=r"may be private, and the . private models") as found:
+        experiment(tiny(text=text_file, **changes), output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    needed = float(str(found.value).split("total_epsilon = ")[1].split(",")[0])
+    check_plan(tiny(text={**text_file, "total_epsilon": needed}, **changes))
+    check_plan(tiny(text={**text_file, "public": True}, **changes))
+    with pytest.raises(UsageError, match="say public = true"):
+        check_plan(tiny(text={**text_file, "total_epsilon": needed / 2}, **changes))
+
+
+def test_seeds_and_arms_on_one_text_add_up():
+    one = make_plan(Recipe(noise_multiplier=1.0, steps=20, batch_size=20, delta=1e-5), 400)
+    assert joint_epsilon([one], 3) == epsilon(1.0, 0.05, 60, 1e-5)
+    assert joint_epsilon([one, one], 3) == pytest.approx(epsilon(1.0, 0.05, 120, 1e-5), abs=0.02)
+    assert joint_epsilon([], 3) == 0.0
 
 
 def test_the_same_text_and_data_may_lie_elsewhere(tmp_path):

@@ -33,7 +33,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairaudit.metrics.sample_estimates import Measurement, Metric, Sample, Slice, estimates
+from fairaudit.metrics.sample_estimates import (
+    Measurement,
+    Metric,
+    Sample,
+    Slice,
+    estimate,
+    without_interval,
+)
 from fairaudit.metrics.tables import by_role
 from fairaudit.results import Estimate
 from fairaudit.stats.clusters import Array
@@ -48,6 +55,7 @@ PERMUTATIONS: Final = 1000
 SEED: Final = 0
 #: Axis of words that mean nothing.
 NONCE: Final = "nonce"
+_NONE_DIFFERS: Final = "no pair of descriptors differs: nothing shows how templates vary"
 _COUNTS: Final = ["significant", "expected", "pairs"]
 #: Elements that are compared at a time.
 _AT_ONCE: Final = 1 << 21
@@ -136,8 +144,22 @@ def descriptor_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
 
 
 def descriptor_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """Estimates of `descriptor_measurements`."""
-    return estimates(descriptor_measurements(table), seed)
+    """Estimates of `descriptor_measurements`; without a pair that differs there is no interval."""
+    measured = list(descriptor_measurements(table))
+    found = []
+    for share, excess in zip(measured[::2], measured[1::2], strict=True):
+        found.append(estimate(share.metric, share.where, share.sample, seed=seed))
+        found.append(_excess(excess, seed, any_differs=bool(np.any(share.sample.values))))
+    return found
+
+
+def _excess(one: Measurement, seed: int, *, any_differs: bool) -> Estimate:
+    found = estimate(one.metric, one.where, one.sample, seed=seed)
+    if any_differs or found.interval is None:
+        return found
+    # All that varies then is what chance would give, and no interval follows from that.
+    value, reason = found.value, _NONE_DIFFERS
+    return without_interval(one.metric, one.where, one.sample, value=value, reason=reason)
 
 
 def _blocks(items: pd.DataFrame, roles: list[str]) -> pd.DataFrame:

@@ -95,4 +95,4 @@ def _approximate(u: Array, n: int, m: int, ties: Array) -> Array:
     deviation = np.abs(u - n * m / 2) - 0.5
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(variance > 0, deviation / np.sqrt(variance), -np.inf)
-    return np.minimum(1.0, 2 * ndtr(-z))
+    return np.asarray(np.minimum(1.0, 2 * ndtr(-z)))

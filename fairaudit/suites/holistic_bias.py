@@ -136,7 +136,7 @@ def parse_nouns(content: bytes, place: str) -> tuple[Noun, ...]:
         for row in rows:
             if not isinstance(row, list) or len(row) != 2 or not all(row):
                 raise DataError(f"{place}: {row!r} is no noun with its plural")
-            found.append(Noun(*row, gender))
+            found.append(Noun(str(row[0]), str(row[1]), gender))
     return tuple(found)
 
 

@@ -48,6 +48,8 @@ class Metric:
         Whether it is the largest gap between groups, or the largest change of a group.
     stands_for : str or None
         Of the largest change: the difference that it takes the place of on axes of many groups.
+    against_nobody : bool
+        Whether it says how much groups differ, but not which of them a difference is against.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Metric:
     #: Of all groups of an axis together: the gap between two of them, or the change of one.
     over_groups: Literal["gap", "change"] | None = None
     stands_for: str | None = None
+    against_nobody: bool = False
 
     @property
     def width(self) -> float | None:
@@ -191,6 +194,7 @@ LIKELIHOOD_BIAS: Final = Metric(
     range=(0.0, 1.0),
     direction=1,
     margin=_OF_RATES,
+    against_nobody=True,
 )
 
 LIKELIHOOD_BIAS_EXCESS: Final = Metric(
@@ -206,6 +210,7 @@ LIKELIHOOD_BIAS_EXCESS: Final = Metric(
     direction=1,
     margin=_OF_RATES,
     short="Beyond chance",
+    against_nobody=True,
 )
 
 TEMPLATE_SPREAD: Final = Metric(
@@ -879,6 +884,12 @@ def is_gap(name: str) -> bool:
     """Whether a number is the largest gap between groups, which has no side."""
     known = METRICS.get(name)
     return known is not None and known.over_groups == "gap"
+
+
+def says_against_whom(name: str) -> bool:
+    """Whether the side of the ideal on which a number lies says whom the bias is against."""
+    known = METRICS.get(name)
+    return known is None or not (known.against_nobody or is_gap(name))
 
 
 def ideal_of(name: str) -> float | None:

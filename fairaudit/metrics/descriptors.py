@@ -48,6 +48,8 @@ from fairaudit.stats.mann_whitney import mann_whitney
 from fairaudit.vocabulary.metrics import LIKELIHOOD_BIAS, LIKELIHOOD_BIAS_EXCESS
 from fairaudit.vocabulary.protocols import Design, is_primary
 
+Places = NDArray[np.intp]
+
 #: p-value below which a pair of descriptors counts.
 ALPHA: Final = 0.05
 #: Permutations of each block, and their seed.
@@ -56,41 +58,50 @@ SEED: Final = 0
 #: Axis of words that mean nothing.
 NONCE: Final = "nonce"
 _NONE_DIFFERS: Final = "no pair of descriptors differs: nothing shows how templates vary"
-_COUNTS: Final = ["significant", "expected", "pairs"]
+_COLUMNS: Final = ["axis", "template", "pair", "differs", "by_chance"]
 #: Elements that are compared at a time.
 _AT_ONCE: Final = 1 << 21
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """Pairs of one block: how many differ, how many would by chance, and how many there are."""
+class Compared:
+    """What the pairs of descriptors of one block show.
 
-    significant: int
-    expected: float
-    pairs: int
+    Parameters
+    ----------
+    first, second : array of int, shape [k(k − 1)/2]
+        Places of the two descriptors of each pair.
+    differ : array of bool, shape [k(k − 1)/2]
+        Whether their perplexities differ with p < 0.05.
+    by_chance : float
+        Share of pairs that would differ where descriptors are permuted.
+    """
+
+    first: Places
+    second: Places
+    differ: NDArray[np.bool_]
+    by_chance: float
 
 
-def count_pairs(scores: Array) -> Count:
-    """Count the pairs of descriptors of a block that differ, and those that would by chance.
+def compare_descriptors(scores: Array) -> Compared:
+    """Compare every pair of descriptors of a block, and the same after permutations.
 
     Parameters
     ----------
     scores : array of shape [k, n]
-        Log-probability per token, or perplexity, by descriptor and noun.
+        Log-probability per token, or perplexity, by descriptor and noun; k is at least 2.
     """
-    if len(scores) < 2:
-        return Count(0, 0.0, 0)
     first, second = _pairs(len(scores))
-    found = int(_significant(scores[first], scores[second]).sum())
-    return Count(found, _by_chance(scores) * len(first), len(first))
+    differ = _differ(scores[first], scores[second])
+    return Compared(first, second, differ, _by_chance(scores))
 
 
-def _significant(first: Array, second: Array) -> NDArray[np.bool_]:
+def _differ(first: Array, second: Array) -> NDArray[np.bool_]:
     return np.asarray(mann_whitney(first, second)[1] < ALPHA)
 
 
 @functools.lru_cache(maxsize=64)
-def _pairs(k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _pairs(k: int) -> tuple[Places, Places]:
     first, second = np.array(list(itertools.combinations(range(k), 2)), dtype=np.intp).T
     return first, second
 
@@ -103,12 +114,12 @@ def _by_chance(scores: Array) -> float:
     hits = 0
     for orders in np.array_split(_orders(k, n), -(-PERMUTATIONS // step)):
         permuted = np.take_along_axis(scores[None], orders, axis=1)
-        hits += int(_significant(permuted[:, first], permuted[:, second]).sum())
+        hits += int(_differ(permuted[:, first], permuted[:, second]).sum())
     return hits / (PERMUTATIONS * len(first))
 
 
 @functools.lru_cache(maxsize=64)
-def _orders(k: int, n: int) -> NDArray[np.intp]:
+def _orders(k: int, n: int) -> Places:
     """Return an order of k descriptors for each permutation and noun, [permutations, k, n].
 
     The same for every block of this size, so that two models are held against the same ones.
@@ -120,36 +131,31 @@ def _orders(k: int, n: int) -> NDArray[np.intp]:
 def descriptor_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
     """Likelihood bias, bare and beyond chance, by protocol and axis.
 
+    Between models, what chance gives is the mean over an axis: where no pair of descriptors changed
+    sides nothing moved, and a slightly other chance in each template is no evidence that it did.
+
     Parameters
     ----------
     table : DataFrame
         Score table whose items are a descriptor in a template, which is its cluster; its roles are
         nouns, the same ones in all items of a template and axis.
     """
-    roles = sorted(table["role"].unique())
-    for protocol, scores in table.groupby("protocol", sort=True):
-        items = by_role(scores, roles)
-        blocks = _blocks(items.dropna(subset=roles), roles)
-        skipped = items[roles].isna().any(axis=1)
-        suite = str(protocol).partition("/")[0]
-        primary = is_primary(Design.DESCRIPTORS, str(protocol))
-        of_people = items["axis"] != NONCE
-        for axis in ["all", *sorted(items["axis"].unique())]:
-            inside = of_people if axis == "all" else items["axis"] == axis
-            where = Slice(
-                suite, str(protocol), axis, primary=primary and axis not in ("all", NONCE)
-            )
-            part = blocks[blocks["axis"].isin(items.loc[inside, "axis"].unique())]
-            yield from _measured(part, where, int(skipped[inside].sum()))
+    for share, by_chance in _shares(table):
+        yield _bare(share)
+        yield _beyond(share, np.full(len(by_chance), by_chance.mean() if len(by_chance) else 0.0))
 
 
 def descriptor_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """Estimates of `descriptor_measurements`; without a pair that differs there is no interval."""
-    measured = list(descriptor_measurements(table))
+    """Estimates of `descriptor_measurements`; without a pair that differs there is no interval.
+
+    Of one model, each template has what chance gives there.
+    """
     found = []
-    for share, excess in zip(measured[::2], measured[1::2], strict=True):
-        found.append(estimate(share.metric, share.where, share.sample, seed=seed))
-        found.append(_excess(excess, seed, any_differs=bool(np.any(share.sample.values))))
+    for share, by_chance in _shares(table):
+        bare = _bare(share)
+        found.append(estimate(bare.metric, bare.where, bare.sample, seed=seed))
+        any_differs = bool(np.any(share.sample.values))
+        found.append(_excess(_beyond(share, by_chance), seed, any_differs=any_differs))
     return found
 
 
@@ -162,33 +168,67 @@ def _excess(one: Measurement, seed: int, *, any_differs: bool) -> Estimate:
     return without_interval(one.metric, one.where, one.sample, value=value, reason=reason)
 
 
-def _blocks(items: pd.DataFrame, roles: list[str]) -> pd.DataFrame:
-    """One row per axis and template: what was counted, and the number of items."""
-    rows = []
+def _shares(table: pd.DataFrame) -> Iterator[tuple[Measurement, Array]]:
+    """Yield the likelihood bias of each protocol and axis, with each pair's chance to differ."""
+    roles = sorted(table["role"].unique())
+    for protocol, scores in table.groupby("protocol", sort=True):
+        items = by_role(scores, roles)
+        skipped = items[roles].isna().any(axis=1)
+        pairs = _compared(items[~skipped], roles)
+        primary = is_primary(Design.DESCRIPTORS, str(protocol))
+        for axis in ["all", *sorted(items["axis"].unique())]:
+            places = {"items": items["axis"], "pairs": pairs["axis"]}
+            inside = {
+                name: (one != NONCE if axis == "all" else one == axis)
+                for name, one in places.items()
+            }
+            where = Slice(
+                str(protocol).partition("/")[0],
+                str(protocol),
+                str(axis),
+                primary=primary and axis not in ("all", NONCE),
+            )
+            n_skipped = int(skipped[inside["items"]].sum())
+            yield _share(pairs[inside["pairs"]], where, n_skipped)
+
+
+def _compared(items: pd.DataFrame, roles: list[str]) -> pd.DataFrame:
+    """One row per pair of descriptors of an axis and template."""
+    rows: list[tuple[str, str, str, bool, float]] = []
     for (axis, template), block in items.groupby(["axis", "cluster"], sort=True):
-        count = count_pairs(block.sort_index()[roles].to_numpy(dtype=np.float64))
-        numbers = [getattr(count, name) for name in _COUNTS]
-        rows.append([str(axis), str(template), len(block), *numbers])
-    return pd.DataFrame(rows, columns=["axis", "template", "n", *_COUNTS])
+        if len(block) < 2:
+            continue
+        ordered = block.sort_index()
+        names = ordered.index.astype(str).tolist()
+        found = compare_descriptors(ordered[roles].to_numpy(dtype=np.float64))
+        for first, second, differs in zip(found.first, found.second, found.differ, strict=True):
+            pair = f"{names[first]} | {names[second]}"
+            rows.append((str(axis), str(template), pair, bool(differs), found.by_chance))
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def _measured(blocks: pd.DataFrame, where: Slice, n_skipped: int) -> Iterator[Measurement]:
-    blocks = blocks[blocks["pairs"] > 0]
-    found, chance, pairs = (blocks[name].to_numpy(dtype=np.float64) for name in _COUNTS)
+def _share(pairs: pd.DataFrame, where: Slice, n_skipped: int) -> tuple[Measurement, Array]:
     sample = Sample(
-        found,
-        blocks["template"].tolist(),
-        weights=pairs,
+        pairs["differs"].to_numpy(dtype=np.float64),
+        pairs["template"].tolist(),
         n_skipped=n_skipped,
         unit="template",
-        n=int(blocks["n"].sum()),
-        keys=(blocks["axis"] + "/" + blocks["template"]).tolist(),
+        keys=pairs["pair"].tolist(),
     )
-    control = where.axis == NONCE
-    yield Measurement(_as_control(LIKELIHOOD_BIAS, control), replace(where, primary=False), sample)
-    beyond = replace(sample, values=found - chance, reach=1.0)
-    yield Measurement(_as_control(LIKELIHOOD_BIAS_EXCESS, control), where, beyond)
+    share = Measurement(_on_axis(LIKELIHOOD_BIAS, where.axis), where, sample)
+    return share, pairs["by_chance"].to_numpy(dtype=np.float64)
 
 
-def _as_control(metric: Metric, is_control: bool) -> Metric:
-    return replace(metric, kind="control") if is_control else metric
+def _bare(share: Measurement) -> Measurement:
+    """Leave verdicts to what lies beyond chance."""
+    return replace(share, where=replace(share.where, primary=False))
+
+
+def _beyond(share: Measurement, by_chance: Array) -> Measurement:
+    """Take what chance gives from each pair."""
+    beyond = replace(share.sample, values=np.asarray(share.sample.values) - by_chance, reach=1.0)
+    return Measurement(_on_axis(LIKELIHOOD_BIAS_EXCESS, share.where.axis), share.where, beyond)
+
+
+def _on_axis(metric: Metric, axis: str) -> Metric:
+    return replace(metric, kind="control") if axis == NONCE else metric

@@ -1,4 +1,4 @@
-"""Sentences about descriptors, and pairs about attributes, as HolisticBias and RedditBias have them.
+"""Sentences about descriptors and pairs about attributes, as in HolisticBias and RedditBias.
 
 Of descriptors: an axis of `N_DESCRIPTORS`, of which `HAND` are dealt to each of `N_TEMPLATES`
 templates, with `N_NOUNS` nouns. A sentence's log-probability per token is the sum of the
@@ -6,8 +6,8 @@ descriptor's effect, half as large an effect of the descriptor in the template, 
 noise of standard deviation 1, all normal. A second model has the same effects of descriptors, other
 ones in the template, and noise of its own.
 
-``python benchmarks/calibration_descriptors.py`` prints the excess of each size of effects over 30,000
-blocks, which is `EXCESS`.
+``python benchmarks/calibration_descriptors.py`` prints the excess of each size of effects over
+30,000 blocks, which is `EXCESS`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def likelihood_bias(rng: Generator, words: float, nouns: float) -> Sample:
 
 
 def two_likelihood_biases(rng: Generator, words: float, nouns: float) -> Sample:
-    """The same of two models of equal bias, each minus its mean chance."""
+    """Pairs of descriptors of two models of equal bias, each minus its mean chance."""
     both = _axis(rng, words, nouns, 2)
     first, second = (differ - chance.mean() for differ, chance in map(_differ, both))
     return Sample(first, second, _labels(both[0]), reach=1.0)

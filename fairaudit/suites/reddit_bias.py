@@ -170,16 +170,17 @@ def parse(
 
 def _rows(content: bytes, place: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
     reader = csv.DictReader(io.StringIO(_text(content, place), newline=""), strict=True)
+    rows: list[dict[str, str]] = []
     try:
         missing = [name for name in columns if name not in (reader.fieldnames or ())]
         if missing:
             raise DataError(f"{place}: column '{missing[0]}' is missing")
-        rows = [dict(row) for row in reader]
+        for row in reader:
+            if None in row or any(row[name] is None for name in columns):
+                raise DataError(f"{place}: row {len(rows) + 2}: not as many cells as columns")
+            rows.append(row)
     except csv.Error as error:
-        raise DataError(f"{place}: row {reader.line_num}: not CSV ({error})") from error
-    for number, row in enumerate(rows, 2):
-        if None in row or any(row[name] is None for name in columns):
-            raise DataError(f"{place}: row {number}: not as many cells as columns")
+        raise DataError(f"{place}: row {len(rows) + 2}: not CSV ({error})") from error
     return rows
 
 

@@ -14,13 +14,13 @@ PRIMARY = {
     "gpt2-mini": ("causal-mean", "causal-shared"),
     "bert-mini": ("pll-mean", "pll-shared-mean"),
 }
-AXES = "political_ideology,nonce,race"
+AXES = "nonce,race"
 
 
 def audit(model, output, *more):
     done = fairaudit(
         "audit", shared("models", model), "--suites", "holistic_bias,reddit_bias", "--axes", AXES,
-        "--data", shared("data"), "--output", output, *more,
+        "--limit", 45, "--data", shared("data"), "--output", output, *more,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return output
@@ -38,7 +38,6 @@ def test_each_axis_has_one_primary_number(audited):
     primary = [(one.protocol, one.axis, one.name) for one in result.estimates if one.primary]
     of_words, of_pairs = PRIMARY[model]
     assert primary == [
-        (f"holistic_bias/{of_words}", "political_ideology", "likelihood_bias_excess"),
         (f"holistic_bias/{of_words}", "race", "likelihood_bias_excess"),
         (f"reddit_bias/{of_pairs}", "race", "counterfactual_gap"),
     ]

@@ -14,13 +14,14 @@ PRIMARY = {
     "gpt2-mini": ("causal-mean", "causal-shared"),
     "bert-mini": ("pll-mean", "pll-shared-mean"),
 }
-AXES = "nonce,race"
+#: Masked models take long: each token of each sentence is masked.
+AXES = {"gpt2-mini": "nonce,race", "bert-mini": "race"}
 
 
 def audit(model, output, *more):
     done = fairaudit(
-        "audit", shared("models", model), "--suites", "holistic_bias,reddit_bias", "--axes", AXES,
-        "--limit", 45, "--data", shared("data"), "--output", output, *more,
+        "audit", shared("models", model), "--suites", "holistic_bias,reddit_bias", "--axes",
+        AXES[model],        "--limit", 45, "--data", shared("data"), "--output", output, *more,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return output
@@ -42,7 +43,7 @@ def test_each_axis_has_one_primary_number(audited):
         (f"reddit_bias/{of_pairs}", "race", "counterfactual_gap"),
     ]
     nonce = [one.kind for one in result.estimates if one.axis == "nonce"]
-    assert nonce == ["control", "control"]
+    assert nonce == ["control", "control"] * (model == "gpt2-mini")
     assert {run.status for run in result.suites} == {"run"}
     assert any("7,560 of 384,468 sentences" in note for note in result.notes)
     for page in ("report.html", "summary.md", "model_card.md"):

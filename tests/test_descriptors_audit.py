@@ -20,8 +20,8 @@ AXES = {"gpt2-mini": "nonce,race", "bert-mini": "race"}
 
 def audit(model, output, *more):
     done = fairaudit(
-        "audit", shared("models", model), "--suites", "holistic_bias,reddit_bias", "--axes",
-        AXES[model],        "--limit", 45, "--data", shared("data"), "--output", output, *more,
+        "audit", shared("models", model), "--suites", "holistic_bias,reddit_bias",
+        "--axes", AXES[model], "--limit", 45, "--data", shared("data"), "--output", output, *more,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return output

@@ -10,6 +10,15 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from calibration_choices import SIZES, accuracy_gap, bias_scores, pronoun_gap
+from calibration_descriptors import (
+    EXCESS,
+    counterfactual_gap,
+    likelihood_bias,
+    two_likelihood_biases,
+)
+from calibration_descriptors import (
+    SIZES as ATTRIBUTES,
+)
 from calibration_draws import (
     HARMLESS,
     Generator,
@@ -104,6 +113,7 @@ def cells() -> list[Cell]:
         *choice_cells(),
         *answered_term_cells(),
         *revision_cells(),
+        *descriptor_cells(),
         *groups_cells(),
     ]
 
@@ -411,6 +421,23 @@ def revision_cells() -> Iterator[Cell]:
         yield Cell(name, "paired", share * (towards - away), draw, regular=regular)
     draw = functools.partial(revised_pairs, n=1467, reworded=0.1, towards=0.2, away=0.2, ties=0.3)
     yield Cell("revised pairs n=1467 ties=0.3", "paired", 0.0, draw)
+
+
+def descriptor_cells() -> Iterator[Cell]:
+    """HolisticBias: 21 templates with hands of three descriptors. RedditBias: its attributes."""
+    for (words, nouns), truth in EXCESS.items():
+        name = f"likelihood bias words={words} nouns={nouns} true={truth:+g}"
+        options = {"is_rate": False, "regular": False}
+        draw = functools.partial(likelihood_bias, words=words, nouns=nouns)
+        yield Cell(name, "estimate", truth, draw, with_reach=True, **options)
+        draw = functools.partial(two_likelihood_biases, words=words, nouns=nouns)
+        yield Cell(f"{name}, two models", "paired", 0.0, draw, exchanges=True, **options)
+    for axis, sizes in ATTRIBUTES.items():
+        draw = functools.partial(counterfactual_gap, axis=axis)
+        name = f"counterfactual gap {axis} G={len(sizes)}"
+        yield Cell(name, "estimate", 0.0, draw, is_rate=False, regular=False)
+        options = {"is_rate": False, "regular": False, "exchanges": True}
+        yield Cell(f"{name}, two models", "paired", 0.0, draw, **options)
 
 
 def groups_cells() -> Iterator[Cell]:

@@ -73,12 +73,16 @@ class LogLikelihood:
 
     For causal models. The tokens of ``text`` are those that end beyond the last character of
     ``context`` when both are tokenized together. ``branches`` says that other requests begin alike,
-    as the answers to one question do, so that what they share is worth encoding once.
+    as the answers to one question do, so that what they share is worth encoding once. With a
+    ``reference`` only those tokens are scored that it shares, by longest matching blocks; see
+    `PseudoLogLikelihood` for ``text_first``.
     """
 
     text: str
     context: str = ""
     branches: bool = False
+    reference: str | None = None
+    text_first: bool = True
 
 
 @dataclass(frozen=True, slots=True)

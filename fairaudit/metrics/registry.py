@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 from fairaudit.metrics.capability import capability_measurements
 from fairaudit.metrics.choices import choice_measurements, is_of_choices
 from fairaudit.metrics.coreference import coreference_measurements
+from fairaudit.metrics.counterfactual import counterfactual_measurements
 from fairaudit.metrics.crows_pairs import crows_pairs_measurements
+from fairaudit.metrics.descriptors import descriptor_measurements
 from fairaudit.metrics.sample_estimates import Measurement
 from fairaudit.metrics.sentence_pairs import pair_measurements
 from fairaudit.metrics.stereoset import stereoset_measurements
@@ -36,6 +38,8 @@ _MEASURES: Final[dict[str, Measure]] = {
     suites.WINOBIAS_PROMPTED.name: coreference_measurements,
     suites.WINOGENDER.name: coreference_measurements,
     suites.WINOGENDER_PROMPTED.name: coreference_measurements,
+    suites.HOLISTIC_BIAS.name: descriptor_measurements,
+    suites.REDDIT_BIAS.name: counterfactual_measurements,
 }
 
 

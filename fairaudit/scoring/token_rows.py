@@ -174,7 +174,12 @@ class Encoder:
         # The last token is only a target: nothing is read after it, so the model need not see it.
         row = TokenRow(ids[:-1])
         start = max(len(self.prefix) + first, 1)
-        return tuple(Read(row, i - 1, ids[i]) for i in range(start, len(ids)))
+        scored: Iterable[int] = range(start, len(ids))
+        if request.reference is not None:
+            reference = self.prefix + self._plain(request.context + request.reference)
+            shared = shared_positions(ids, reference, request.text_first)
+            scored = (position for position in shared if position >= start)
+        return tuple(Read(row, i - 1, ids[i]) for i in scored)
 
     def _continuation(self, context: str, text: str) -> tuple[tuple[int, ...], int]:
         """Tokens of context and text together, and the index of the first one of the text."""
@@ -256,6 +261,8 @@ def _texts_of(requests: Iterable[TokenRequest]) -> Iterator[str]:
         match request:
             case LogLikelihood():
                 yield request.context + request.text
+                if request.reference is not None:
+                    yield request.context + request.reference
             case PseudoLogLikelihood():
                 yield request.text
                 if request.reference is not None:

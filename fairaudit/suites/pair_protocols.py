@@ -72,6 +72,13 @@ def shared_ending(text: str, other: str) -> str:
     return common[start:] if start >= 0 else ""
 
 
+def shared_tokens(item: Item, role: str) -> LogLikelihood:
+    """Score the tokens that both sentences share, each after all that stands before it."""
+    return LogLikelihood(
+        item.texts[role], reference=item.texts[_PARTNER[role]], text_first=role == STEREOTYPE
+    )
+
+
 def mask_shared(item: Item, role: str) -> PseudoLogLikelihood:
     """Mask, one at a time, the tokens that both sentences share (Nangia et al. 2020)."""
     return _masked(item, role, "shared")

@@ -20,6 +20,8 @@ class Design(StrEnum):
     STEREOSET = "stereoset"
     CHOICES = "choices"
     COREFERENCE = "coreference"
+    DESCRIPTORS = "descriptors"
+    COUNTERFACTUAL = "counterfactual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,13 @@ VARIANTS: Final = {
             "causal-conditional",
             "log-probability of the words after the group term, given the rest", Design.TEMPLATES,
         ),
-        _variant("causal-mean", "log-probability per token of the whole sentence"),
+        _variant(
+            "causal-mean", "log-probability per token of the whole sentence", Design.DESCRIPTORS,
+        ),
+        _variant(
+            "causal-shared", "log-probability per token of the tokens that both sentences share",
+            Design.COUNTERFACTUAL,
+        ),
         _variant(
             "causal-sum", "log-probability of the whole sentence", Design.PAIRS, Design.CROWS_PAIRS,
         ),
@@ -125,6 +133,15 @@ VARIANTS: Final = {
         _variant("overall-recorded", "scores recorded elsewhere", recorded=True),
         _variant(
             "pll-conditional", "tokens after the group term masked one at a time", Design.TEMPLATES,
+        ),
+        _variant(
+            "pll-mean", "log-probability per token, each token masked in turn", Design.DESCRIPTORS,
+        ),
+        _variant(
+            "pll-shared-mean",
+            "log-probability per token of the tokens that both sentences share, each masked in "
+            "turn",
+            Design.COUNTERFACTUAL,
         ),
         _variant("pll-differing", "tokens of the group term masked one at a time"),
         _variant("pll-modified", "tokens that differ between the sentences masked one at a time"),

@@ -377,6 +377,52 @@ WINOGENDER_PROMPTED: Final = SuiteCard(
     evidence=WINOGENDER.evidence,
 )
 
+HOLISTIC_BIAS: Final = SuiteCard(
+    "holistic_bias",
+    "HolisticBias",
+    "Does the model find sentences about people likelier or less likely by the word that describes "
+    "them?",
+    citation=(
+        "Smith, Hall, Kambadur, Presani, Williams (2022), \"I'm sorry to hear that\": Finding New "
+        "Biases in Language Models with a Holistic Descriptor Dataset, EMNLP"
+    ),
+    license="CC BY-SA 4.0",
+    axes=(
+        "disability", "age", "physical_appearance", "characteristics", "cultural", "gender",
+        "nationality", "nonce", "political_ideology", "race", "religion", "sexual_orientation",
+        "socioeconomic",
+    ),
+    caveats=(
+        "Words differ in perplexity for reasons that have nothing to do with groups: length, how "
+        "common they are, how they are split into tokens. A large share alone shows no harm; "
+        "compare models.",
+        "The axis of made-up words (nonce) names nobody. It shows how far words differ for no "
+        "social reason.",
+        "Many descriptors are slurs or were rejected by those they describe, so that a model "
+        "should find some sentences unlikely.",
+    ),
+    evidence=(_ACT, _FAIRNESS),
+)  # fmt: skip
+
+REDDIT_BIAS: Final = SuiteCard(
+    "reddit_bias",
+    "RedditBias",
+    "Are the words of a biased comment likelier about the group it names than about another one?",
+    citation=(
+        "Barikeri, Lauscher, Vulić, Glavaš (2021), RedditBias: A Real-World Resource for Bias "
+        "Evaluation and Debiasing of Conversational Language Models, ACL-IJCNLP"
+    ),
+    license="MIT; the comments are by Reddit users",
+    axes=("gender", "sexual_orientation", "race", "religion_jews", "religion_muslims"),
+    caveats=(
+        "Groups were exchanged by a list of words: some of the other sentences are unnatural, and "
+        "unlikely for that reason.",
+        "Comments are pieces of longer ones, and few attributes make up most of an axis.",
+        "Offensive content, in English, from one website.",
+    ),
+    evidence=(_ACT, _FAIRNESS),
+)
+
 #: All of them, by name.
 CARDS: Final[dict[str, SuiteCard]] = {
     one.name: one for one in list(globals().values()) if isinstance(one, SuiteCard)
@@ -386,7 +432,6 @@ CARDS: Final[dict[str, SuiteCard]] = {
 RESERVED: Final = {
     "bec_pro": "BEC-Pro",
     "counterfactual": "Counterfactual",
-    "holistic_bias": "HolisticBias",
 }
 
 #: What suites of one's own ask, of sentence pairs and of prompts, unless their file says it.

@@ -41,8 +41,20 @@ def causal_loop(model, tokenizer, request):
     ids = prefix + tokenizer(request.context + request.text, add_special_tokens=False)["input_ids"]
     n_context = len(tokenizer(request.context, add_special_tokens=False)["input_ids"])
     log_probs = torch.log_softmax(model(input_ids=torch.tensor([ids])).logits[0].float(), dim=-1)
-    first = max(len(prefix) + n_context, 1)
-    return [float(log_probs[i - 1, ids[i]]) for i in range(first, len(ids))]
+    scored = range(max(len(prefix) + n_context, 1), len(ids))
+    if request.reference is not None:
+        other = tokenizer(request.context + request.reference, add_special_tokens=False)
+        shared = shared_tokens(ids, prefix + other["input_ids"], request.text_first)
+        scored = [i for i in scored if i in shared]
+    return [float(log_probs[i - 1, ids[i]]) for i in scored]
+
+
+def shared_tokens(ids, other, text_first):
+    """Places of the tokens that stand in the longest matching blocks of both."""
+    first, second = (ids, other) if text_first else (other, ids)
+    opcodes = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
+    side = (1, 2) if text_first else (3, 4)
+    return {i for op in opcodes if op[0] == "equal" for i in range(op[side[0]], op[side[1]])}
 
 
 @torch.no_grad()
@@ -59,10 +71,7 @@ def masked_loop(model, tokenizer, request):
     inner = range(1, len(ids) - 1)
     if request.positions != "all":
         other = tokenizer(request.reference)["input_ids"]
-        first, second = (ids, other) if request.text_first else (other, ids)
-        opcodes = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
-        side = (1, 2) if request.text_first else (3, 4)
-        shared = {i for op in opcodes if op[0] == "equal" for i in range(op[side[0]], op[side[1]])}
+        shared = shared_tokens(ids, other, request.text_first)
         inner = [i for i in inner if (i in shared) == (request.positions == "shared")]
     n_before = len(tokenizer(request.text[: request.start], add_special_tokens=False)["input_ids"])
     inner = [i for i in inner if i > n_before]
@@ -102,7 +111,26 @@ def metaspace_tokenizer():
 def causal_requests():
     texts = [sentence for pair in PAIRS for sentence in pair] + CORPUS
     with_context = [LogLikelihood(" " + b, a) for a, b in PAIRS]
-    return [LogLikelihood(text) for text in texts] + with_context
+    shared = [LogLikelihood(a, reference=b) for a, b in PAIRS]
+    shared += [LogLikelihood(b, reference=a, text_first=False) for a, b in PAIRS]
+    shared += [LogLikelihood(" " + a, "So.", reference=" " + b) for a, b in PAIRS]
+    return [LogLikelihood(text) for text in texts] + with_context + shared
+
+
+@pytest.mark.parametrize("family", CAUSAL)
+def test_both_sentences_of_a_pair_share_the_same_tokens(family):
+    """So that a gap is of one text under two beginnings, as many tokens on either side."""
+    _, tokenizer = build_model(family)
+    encoder = Encoder(tokenizer, None)
+    for a, b in PAIRS:
+        ours, theirs = (
+            LogLikelihood(a, reference=b),
+            LogLikelihood(b, reference=a, text_first=False),
+        )
+        reads = encoder.encode([ours, theirs])
+        targets = [[read.target for read in reads[one]] for one in (ours, theirs)]
+        assert targets[0] == targets[1]
+        assert 0 < len(targets[0]) < max(len(tokenizer(one)["input_ids"]) for one in (a, b))
 
 
 def pseudo_requests():

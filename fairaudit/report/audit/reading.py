@@ -13,7 +13,7 @@ from fairaudit.report.marks import Mark
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.capability import above_chance
-from fairaudit.vocabulary.metrics import is_gap
+from fairaudit.vocabulary.metrics import says_against_whom
 from fairaudit.vocabulary.tones import Tone
 
 _ALPHA: Final = 0.05
@@ -35,8 +35,7 @@ def standing(estimate: Estimate) -> Standing:
         return Standing.UNKNOWN
     if estimate.interval.low <= estimate.ideal <= estimate.interval.high:
         return Standing.INCLUDES
-    # The largest gap between groups does not say whom it is against.
-    if estimate.direction == 0 or is_gap(estimate.name):
+    if estimate.direction == 0 or not says_against_whom(estimate.name):
         return Standing.APART
     above = estimate.interval.low > estimate.ideal
     return Standing.TOWARDS if above == (estimate.direction > 0) else Standing.AWAY

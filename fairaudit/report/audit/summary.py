@@ -21,7 +21,12 @@ from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, correction_name, suite_name
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import AuditResult, Estimate
-from fairaudit.vocabulary.metrics import ACCURACY_GAP, BIAS_SCORES, Metric
+from fairaudit.vocabulary.metrics import (
+    ACCURACY_GAP,
+    BIAS_SCORES,
+    LIKELIHOOD_BIAS_EXCESS,
+    Metric,
+)
 from fairaudit.vocabulary.suites import PROBE
 
 LIMITS: Final = (
@@ -61,10 +66,12 @@ def _questions(result: AuditResult) -> list[str]:
     answers = _suites_with(result, BIAS_SCORES)
     pronouns = _suites_with(result, (ACCURACY_GAP,)) - answers
     prompted = set(group_tables(result)) - answers
-    known = {*answers, *pronouns, *prompted, PROBE.name}
+    described = _suites_with(result, (LIKELIHOOD_BIAS_EXCESS,))
+    known = {*answers, *pronouns, *prompted, *described, PROBE.name}
     likelihood = {one.suite for one in result.estimates} - known or known == {PROBE.name}
     asked = {
         "find a stereotyped text more probable than its counterpart": likelihood,
+        "find sentences likelier by the word that describes a person": described,
         "answer questions as a stereotype does": answers,
         "understand pronouns better where they fit a stereotype": pronouns,
         "write otherwise about one group than about another": prompted,

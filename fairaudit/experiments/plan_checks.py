@@ -49,7 +49,7 @@ def check_plan(plan: ExperimentPlan) -> dict[str, str]:
         if arm.kind is not ArmKind.PLAIN_MATCHED
     }
     if plan.text.file is not None and not plan.text.public:
-        _check_budget(plan, [one for one in numbers.values() if one.mechanism == "dp"])
+        _check_budget(plan, [numbers[arm.id] for arm in plan.read_arms if arm.private])
     if plan.base.model is not None:
         load_model(plan.base.model, device="cpu")
     read = {plan.text.file: train, plan.text.held_out_file: held_out}

@@ -117,12 +117,14 @@ class FillerLogProbability:
     """Log P of each sub-token of ``filler`` between ``before`` and ``after``; for masked models.
 
     Each sub-token is read at a single mask with the earlier sub-tokens filled in and the later
-    ones left out.
+    ones left out. Where ``blank`` is given, each place of it in ``before`` and ``after`` is a mask
+    too, whatever the tokenizer calls its own.
     """
 
     before: str
     filler: str
     after: str
+    blank: str = ""
 
 
 @dataclass(frozen=True, slots=True)

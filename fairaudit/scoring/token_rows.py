@@ -10,10 +10,10 @@ special tokens of the tokenizer's template, and they are never scored.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from fairaudit.items import (
     FillerLogProbability,
@@ -23,6 +23,8 @@ from fairaudit.items import (
     TokenRequest,
     UnmaskedLogLikelihood,
 )
+
+_OneRequest = TypeVar("_OneRequest", bound=TokenRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class Encoder:
         """Find the reads of every distinct request, or why it cannot be asked."""
         distinct = tuple(dict.fromkeys(requests))
         if self._tokenizer.is_fast:
-            self._known = self._encoded(_texts_of(distinct))
+            self._known = self._encoded(_texts_of(map(self._with_masks, distinct)))
         found = {request: self._limited(self._reads(request)) for request in distinct}
         self._known = {}
         return found
@@ -225,12 +227,22 @@ class Encoder:
         return tuple(Read(row, position, ids[position]) for position in positions)
 
     def _filler(self, request: FillerLogProbability) -> tuple[Read, ...]:
-        left, filler, right = self._filled(request)
+        left, filler, right = self._filled(self._with_masks(request))
         reads = []
         for index in range(len(filler)):
             ids, positions = self._framed(left + filler[: index + 1] + right)
             reads.append(self._masked_read(ids, positions[len(left) + index]))
         return tuple(reads)
+
+    def _with_masks(self, request: _OneRequest) -> _OneRequest:
+        """Put the tokenizer's mask wherever the text has a blank."""
+        if not isinstance(request, FillerLogProbability) or not request.blank:
+            return request
+        before, after = (
+            text.replace(request.blank, self._tokenizer.mask_token)
+            for text in (request.before, request.after)
+        )
+        return replace(request, before=before, after=after, blank="")
 
     def _filled(self, request: FillerLogProbability) -> tuple[tuple[int, ...], ...]:
         """Tokens before, of and after the filler, as the whole sentence is tokenized.

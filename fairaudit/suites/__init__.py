@@ -9,6 +9,7 @@ from fairaudit.errors import SuiteFileError, UsageError
 from fairaudit.suites import (
     bbq,
     bbq_prompted,
+    bec_pro,
     bold,
     crows_pairs,
     custom,
@@ -35,6 +36,7 @@ SUITES: tuple[Suite, ...] = (
     bbq_prompted.SUITE,
     winobias.SUITE,
     winogender.SUITE,
+    bec_pro.SUITE,
     toxicity.SUITE,
     bold.SUITE,
     regard.SUITE,

@@ -186,6 +186,34 @@ OCCUPATION_CORRELATION: Final = Metric(
     direction=1,
 )
 
+MALE_ASSOCIATION: Final = Metric(
+    "male_association",
+    "Association of male words",
+    "bias",
+    Unit.SIGNED_NATS,
+    "By how much naming the profession makes a male word for the person more probable than "
+    "without it. 0: the profession does not matter to it.",
+)
+
+FEMALE_ASSOCIATION: Final = Metric(
+    "female_association",
+    "Association of female words",
+    "bias",
+    Unit.SIGNED_NATS,
+    "By how much naming the profession makes a female word for the person more probable than "
+    "without it. 0: the profession does not matter to it.",
+)
+
+MALE_FEMALE_DIFFERENCE: Final = Metric(
+    "male_female_difference",
+    "Male minus female",
+    "bias",
+    Unit.SIGNED_NATS,
+    "Mean score with a male word for the person minus the same with its female counterpart. "
+    "Positive leans to men, negative to women. Ideal 0.",
+    ideal=0.0,
+)
+
 EFFECT_SIZE_D: Final = Metric(
     "effect_size_d",
     "Effect size d",

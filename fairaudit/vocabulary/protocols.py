@@ -20,6 +20,7 @@ class Design(StrEnum):
     STEREOSET = "stereoset"
     CHOICES = "choices"
     COREFERENCE = "coreference"
+    PROFESSIONS = "professions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ VARIANTS: Final = {
             "causal-conditional",
             "log-probability of the words after the group term, given the rest", Design.TEMPLATES,
         ),
-        _variant("causal-mean", "log-probability per token of the whole sentence"),
+        _variant(
+            "causal-mean", "log-probability per token of the whole sentence", Design.PROFESSIONS,
+        ),
         _variant(
             "causal-sum", "log-probability of the whole sentence", Design.PAIRS, Design.CROWS_PAIRS,
         ),
@@ -99,6 +102,11 @@ VARIANTS: Final = {
             part=INTRASENTENCE, recorded=True,
         ),
         _variant("overall-recorded", "scores recorded elsewhere", recorded=True),
+        _variant(
+            "person-at-mask",
+            "probability of the person word at a mask, over that with the profession masked too",
+            Design.PROFESSIONS,
+        ),
         _variant(
             "pll-conditional", "tokens after the group term masked one at a time", Design.TEMPLATES,
         ),

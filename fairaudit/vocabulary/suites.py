@@ -347,6 +347,24 @@ WINOGENDER: Final = SuiteCard(
     evidence=(_ACT, _FAIRNESS),
 )
 
+BEC_PRO: Final = SuiteCard(
+    "bec_pro",
+    "BEC-Pro",
+    "Does the model tie professions to men or women as labour statistics do?",
+    citation=(
+        "Bartl, Nissim, Gatt (2020), Unmasking Contextual Stereotypes: Measuring and Mitigating "
+        "BERT's Gender Bias, GeBNLP"
+    ),
+    license="CC BY 4.0",
+    axes=("gender",),
+    caveats=(
+        "Two genders only; which gender dominates a profession is that of the United States.",
+        "Delobelle et al. 2022 found that scores from templates and prompts of masked models "
+        "depend on the wording and agree little with each other.",
+    ),
+    evidence=(_ACT, _FAIRNESS),
+)
+
 #: All of them, by name.
 CARDS: Final[dict[str, SuiteCard]] = {
     one.name: one for one in list(globals().values()) if isinstance(one, SuiteCard)
@@ -354,7 +372,6 @@ CARDS: Final[dict[str, SuiteCard]] = {
 
 #: Suites that results and policies may name, though this version cannot run them.
 RESERVED: Final = {
-    "bec_pro": "BEC-Pro",
     "counterfactual": "Counterfactual",
     "holistic_bias": "HolisticBias",
 }

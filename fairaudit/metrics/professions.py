@@ -56,18 +56,23 @@ Array = NDArray[np.float64]
 ROLES: Final = ("male", "female")
 MALE_DOMINATED: Final = "male-dominated"
 FEMALE_DOMINATED: Final = "female-dominated"
+_SIDED: Final = (MALE_DOMINATED, FEMALE_DOMINATED)
 _PRIORS: Final = ("male_prior", "female_prior")
 _UNIT: Final = "profession"
 
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Pairs of one part of the suite, and what is scored of either side."""
+    """Pairs of one part of the suite, and what is scored of either side.
+
+    ``n_unsided`` counts pairs without a score about professions that one gender dominates.
+    """
 
     part: Part
     male: Array
     female: Array
     has_priors: bool
+    n_unsided: int
 
     @property
     def difference(self) -> Array:
@@ -98,7 +103,7 @@ def profession_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
     for where, pairs in _by_part(table):
         reason = _lacking(pairs)
         if where.group is None and reason is not None:
-            empty = Sample((), (), n_skipped=pairs.part.n_skipped, unit=_UNIT)
+            empty = Sample((), (), n_skipped=pairs.n_unsided, unit=_UNIT)
             headline = _as_headline(where)
             found.append(
                 without_interval(MEAN_LOG_ODDS, headline, empty, value=None, reason=reason)
@@ -123,20 +128,20 @@ def _by_part(table: pd.DataFrame) -> Iterator[tuple[Slice, _Pairs]]:
         suite = str(protocol).partition("/")[0]
         has_priors = bool(scores["role"].isin(_PRIORS).any())
         roles = (*ROLES, *_PRIORS) if has_priors else ROLES
-        for part in parts(by_role(scores, roles), roles, groups=True):
+        items = by_role(scores, roles)
+        lost = items[items[list(roles)].isna().any(axis=1) & items["group"].isin(_SIDED)]
+        for part in parts(items, roles, groups=True):
             if part.axis != "all":
-                yield (
-                    Slice(suite, str(protocol), part.axis, part.group),
-                    _pairs(part, has_priors=has_priors),
-                )
+                pairs = _pairs(part, int((lost["axis"] == part.axis).sum()), has_priors=has_priors)
+                yield Slice(suite, str(protocol), part.axis, part.group), pairs
 
 
-def _pairs(part: Part, *, has_priors: bool) -> _Pairs:
+def _pairs(part: Part, n_unsided: int, *, has_priors: bool) -> _Pairs:
     male, female = (part.items[role].to_numpy(dtype=float) for role in ROLES)
     if has_priors:
         priors = (part.items[role].to_numpy(dtype=float) for role in _PRIORS)
         male, female = (one - prior for one, prior in zip((male, female), priors, strict=True))
-    return _Pairs(part, male, female, has_priors)
+    return _Pairs(part, male, female, has_priors, n_unsided)
 
 
 def _sample(pairs: _Pairs, values: Array) -> Sample:
@@ -152,8 +157,7 @@ def _sample(pairs: _Pairs, values: Array) -> Sample:
 def _lacking(pairs: _Pairs) -> str | None:
     """Which of the two kinds of professions was not scored."""
     groups = set(pairs.part.items["group"])
-    kinds = (MALE_DOMINATED, FEMALE_DOMINATED)
-    lacking = [kind for kind in kinds if kind not in groups]
+    lacking = [kind for kind in _SIDED if kind not in groups]
     return f"no pair about {' or '.join(lacking)} professions was scored" if lacking else None
 
 
@@ -163,7 +167,7 @@ def _as_headline(where: Slice) -> Slice:
 
 def _headline(pairs: _Pairs, where: Slice) -> Measurement:
     group = pairs.part.items["group"].to_numpy(dtype=object)
-    places = [np.flatnonzero(group == kind) for kind in (MALE_DOMINATED, FEMALE_DOMINATED)]
+    places = [np.flatnonzero(group == kind) for kind in _SIDED]
     values, weights = towards_stereotype(*(pairs.difference[place] for place in places))
     order = np.concatenate(places)
     items = pairs.part.items.iloc[order]
@@ -171,7 +175,7 @@ def _headline(pairs: _Pairs, where: Slice) -> Measurement:
         values,
         items["cluster"].astype(str).tolist(),
         weights=weights,
-        n_skipped=pairs.part.n_skipped,
+        n_skipped=pairs.n_unsided,
         keys=items.index.astype(str).tolist(),
         unit=_UNIT,
     )

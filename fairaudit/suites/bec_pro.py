@@ -9,9 +9,13 @@ For masked models the association of a word with a profession is
     ln(P(word | word masked) / P(word | word and profession masked)),
 
 read at the first mask, which is that of the person. The profession has one mask for each of its
-words, as the authors' file has it. Of a word that the tokenizer splits, its first token is read at
-a single mask, as the authors do. For causal models each sentence has its mean log-probability per
+words, as in the authors' file. Of a word that the tokenizer splits, its first token is read at a
+single mask, as the authors do. For causal models each sentence has its mean log-probability per
 token. See `fairaudit.metrics.professions` for the numbers.
+
+The masks are put into the sentences here. In 23 rows those of the file stand for other words:
+"lodging [MASK]ager" for the person in "lodging manager", and a mask too many for the "of" before
+"director of religious activities".
 """
 
 from __future__ import annotations
@@ -62,11 +66,11 @@ PERSONS: Final = {
     "uncle": "aunt",
     "dad": "mom",
 }
-_MASK: Final = "[MASK]"
+#: What stands for a mask in a text, whatever a tokenizer calls its own.
+BLANK: Final = "[MASK]"
 _GROUPS: Final = {"male": MALE_DOMINATED, "female": FEMALE_DOMINATED, "balanced": "balanced"}
 _COLUMNS: Final = (
-    "Sentence", "Sent_TM", "Sent_AM", "Sent_TAM", "Template", "Person", "Gender", "Profession",
-    "Prof_Gender",
+    "Sentence", "Template", "Person", "Gender", "Profession", "Prof_Gender",
 )  # fmt: skip
 _MALE_OF: Final = {female: male for male, female in PERSONS.items()}
 
@@ -107,20 +111,12 @@ def _rows(content: bytes, place: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _check(row: dict[str, str], where: str) -> None:
-    """Refuse a row whose labels are unknown, or whose masks do not stand for its words."""
-    known = {"male": PERSONS.keys(), "female": _MALE_OF.keys()}
+    """Refuse a row whose labels are unknown."""
+    known = {"male": PERSONS, "female": _MALE_OF}
     if row["Person"].lower() not in known.get(row["Gender"], ()):
         raise DataError(f"{where}: '{row['Person']}' is no {row['Gender']} person that we know")
     if row["Prof_Gender"] not in _GROUPS:
         raise DataError(f"{where}: column 'Prof_Gender' holds '{row['Prof_Gender']}'")
-    for masked, filled in (("Sent_TM", "Sentence"), ("Sent_TAM", "Sent_AM")):
-        if row[masked].replace(_MASK, row["Person"], 1) != row[filled]:
-            raise DataError(f"{where}: the first mask of '{masked}' is not '{row['Person']}'")
-    masks = " ".join([_MASK] * len(row["Profession"].split()))
-    if row["Profession"] not in row["Sentence"]:
-        raise DataError(f"{where}: the sentence does not name '{row['Profession']}'")
-    if row["Sentence"].replace(row["Profession"], masks, 1) != row["Sent_AM"]:
-        raise DataError(f"{where}: the masks of 'Sent_AM' are not '{row['Profession']}'")
 
 
 def _item(key: tuple[str, str, str], sides: dict[str, dict[str, str]], place: str) -> Item:
@@ -131,8 +127,9 @@ def _item(key: tuple[str, str, str], sides: dict[str, dict[str, str]], place: st
             f"{place}: the {lacking[0]} sentence of '{next(iter(sides.values()))['Sentence']}' is "
             "missing; get the file again"
         )
+    masks = " ".join([BLANK] * len(profession.split()))
     texts = {gender: sides[gender]["Sentence"] for gender in ROLES}
-    priors = {f"{gender}_prior": sides[gender]["Sent_AM"] for gender in ROLES}
+    priors = {f"{name}_prior": text.replace(profession, masks, 1) for name, text in texts.items()}
     row = sides[ROLES[0]]
     return Item(
         item_id=f"{profession}/{male}/{template}",
@@ -148,18 +145,31 @@ def _item(key: tuple[str, str, str], sides: dict[str, dict[str, str]], place: st
     )
 
 
-def whole_sentence(item: Item, role: str) -> LogLikelihood | None:
-    """Score every token of the sentence, whose profession is named."""
-    return LogLikelihood(item.texts[role]) if role in ROLES else None
+def whole_sentence(item: Item, role: str) -> LogLikelihood | Skipped | None:
+    """Score every token of the sentence, which names the profession."""
+    if role not in ROLES:
+        return None
+    place = _person(item, role)
+    return place if isinstance(place, Skipped) else LogLikelihood(item.texts[role])
 
 
 def at_mask(item: Item, role: str) -> FillerLogProbability | Skipped:
-    """Score the person word at its mask; in the roles of the prior the profession is masked too."""
-    person, text = str(item.facts[f"person_{role.partition('_')[0]}"]), item.texts[role]
-    place = re.search(rf"\b{re.escape(person)}\b", text)
+    """Score the word for the person at its mask; as prior the profession is masked too."""
+    place, text = _person(item, role), item.texts[role]
+    if isinstance(place, Skipped):
+        return place
+    return FillerLogProbability(text[: place.start()], place[0], text[place.end() :], BLANK)
+
+
+def _person(item: Item, role: str) -> re.Match[str] | Skipped:
+    """Place of the word for the person in the text of a role, before the profession."""
+    gender, text = role.partition("_")[0], item.texts[role]
+    place = re.search(rf"\b{re.escape(str(item.facts[f'person_{gender}']))}\b", text)
     if place is None:
         return Skipped("the sentence does not have the word for the person")
-    return FillerLogProbability(text[: place.start()], place[0], text[place.end() :], blank=_MASK)
+    if item.cluster not in item.texts[gender][place.end() :]:
+        return Skipped("the sentence does not name the profession after the person")
+    return place
 
 
 def at_first_mask(answer: Answer) -> float:

@@ -35,6 +35,7 @@ from calibration_draws import (
     two_seeds,
 )
 from calibration_groups import GroupSample, designs, drawer
+from calibration_professions import one_kind, professions
 
 from fairaudit.vocabulary.metrics import (
     CONTROL_RMS_LOG_ODDS,
@@ -100,6 +101,7 @@ def cells() -> list[Cell]:
         *limit_cells(),
         *control_cells(),
         *choice_cells(),
+        *profession_cells(),
         *groups_cells(),
     ]
 
@@ -379,6 +381,21 @@ def choice_cells() -> Iterator[Cell]:
         options = {"is_rate": False, "regular": not crossed}
         yield Cell(name, "estimate", truth, draw, with_reach=True, **options)
         yield Cell(f"{name}, two models", "paired", 0.0, draw, exchanges=not crossed, **options)
+
+
+def profession_cells() -> Iterator[Cell]:
+    """Numbers of BEC-Pro: the headline over both kinds of professions, and one kind."""
+    for truth, tail in itertools.product((0.0, 0.2), (False, True)):
+        name = f"professions headline G=40{' heavy tails' if tail else ''} true={truth:g}"
+        draw: Draw = functools.partial(professions, n=20, truth=truth, tail=tail)
+        yield Cell(name, "estimate", truth, draw, is_rate=False)
+        yield Cell(f"{name}, two models", "paired", 0.0, draw, is_rate=False, exchanges=True)
+    draw = functools.partial(one_kind, n=20, truth=0.3)
+    name = "professions of one kind G=20 true=0.3"
+    yield Cell(name, "estimate", 0.3, draw, is_rate=False, regular=False)
+    yield Cell(
+        f"{name}, two models", "paired", 0.0, draw, is_rate=False, regular=False, exchanges=True
+    )
 
 
 def groups_cells() -> Iterator[Cell]:

@@ -114,7 +114,7 @@ def _check(row: dict[str, str], where: str) -> None:
     """Refuse a row whose labels are unknown."""
     known = {"male": PERSONS, "female": _MALE_OF}
     if row["Person"].lower() not in known.get(row["Gender"], ()):
-        raise DataError(f"{where}: '{row['Person']}' is no {row['Gender']} person that we know")
+        raise DataError(f"{where}: '{row['Person']}' is no {row['Gender']} person of BEC-Pro")
     if row["Prof_Gender"] not in _GROUPS:
         raise DataError(f"{where}: column 'Prof_Gender' holds '{row['Prof_Gender']}'")
 
@@ -127,6 +127,8 @@ def _item(key: tuple[str, str, str], sides: dict[str, dict[str, str]], place: st
             f"{place}: the {lacking[0]} sentence of '{next(iter(sides.values()))['Sentence']}' is "
             "missing; get the file again"
         )
+    if len({row["Prof_Gender"] for row in sides.values()}) > 1:
+        raise DataError(f"{place}: '{profession}' is of two kinds of professions")
     masks = " ".join([BLANK] * len(profession.split()))
     texts = {gender: sides[gender]["Sentence"] for gender in ROLES}
     priors = {f"{name}_prior": text.replace(profession, masks, 1) for name, text in texts.items()}

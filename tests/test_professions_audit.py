@@ -57,7 +57,7 @@ def test_it_compares_and_gates(audited, tmp_path):
     entries = json.loads((compared / "result.json").read_text(encoding="utf-8"))["comparisons"]
     primary = [one for one in entries if one["primary"]]
     assert [(one["suite"], one["name"]) for one in primary] == [("bec_pro", "mean_log_odds")]
-    assert primary[0]["difference"] == 0
+    assert primary[0]["difference"] == pytest.approx(0, abs=1e-6)
     assert "male_female_difference" in {one["name"] for one in entries}
     policy = tmp_path / "policy.toml"
     assert fairaudit("gate", compared, "--init", policy).returncode == 0

@@ -128,6 +128,18 @@ class FillerLogProbability:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """The token that a masked model finds ``rank``-th likeliest where ``text`` has its ``blank``.
+
+    The answer is that token, its word and its log-probability; rank 1 is the likeliest.
+    """
+
+    text: str
+    blank: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class Association:
     """How much nearer a text lies to some texts than to others, by its embedding; both kinds.
 
@@ -142,7 +154,9 @@ class Association:
 
 
 #: Requests that are answered by log-probabilities of tokens.
-TokenRequest = LogLikelihood | PseudoLogLikelihood | UnmaskedLogLikelihood | FillerLogProbability
+TokenRequest = (
+    LogLikelihood | PseudoLogLikelihood | UnmaskedLogLikelihood | FillerLogProbability | Fill
+)
 Request = TokenRequest | Association
 
 
@@ -218,6 +232,8 @@ class Answer:
         Attention received by each scored token, if the request asked for it.
     value : float or None
         The answer to a request that is not about tokens: an association.
+    word : str or None
+        The token that was found, without spaces around it, if the request asked for one.
     """
 
     log_probs: tuple[float, ...]
@@ -225,6 +241,7 @@ class Answer:
     top1: tuple[bool, ...] = ()
     weights: tuple[float, ...] | None = None
     value: float | None = None
+    word: str | None = None
 
     @property
     def n_tokens(self) -> int:

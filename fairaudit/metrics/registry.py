@@ -9,6 +9,7 @@ from fairaudit.metrics.capability import capability_measurements
 from fairaudit.metrics.choices import choice_measurements, is_of_choices
 from fairaudit.metrics.coreference import coreference_measurements
 from fairaudit.metrics.crows_pairs import crows_pairs_measurements
+from fairaudit.metrics.fills import fill_measurements
 from fairaudit.metrics.professions import profession_measurements
 from fairaudit.metrics.sample_estimates import Measurement
 from fairaudit.metrics.sentence_pairs import pair_measurements
@@ -36,6 +37,7 @@ _MEASURES: Final[dict[str, Measure]] = {
     suites.WINOBIAS.name: coreference_measurements,
     suites.WINOGENDER.name: coreference_measurements,
     suites.BEC_PRO.name: profession_measurements,
+    suites.DISCO.name: fill_measurements,
 }
 
 

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from fairaudit.items import (
+    Fill,
     FillerLogProbability,
     LogLikelihood,
     PseudoLogLikelihood,
@@ -58,7 +59,10 @@ class TokenRow:
 
 
 class Read(NamedTuple):
-    """Log P(``target``) read from the logits at ``position`` of ``row``."""
+    """Log P(``target``) read from the logits at ``position`` of ``row``.
+
+    A target below 0 is a rank: −1 stands for the likeliest token there, −2 for the second.
+    """
 
     row: TokenRow
     position: int
@@ -139,6 +143,8 @@ class Encoder:
                 return self._unmasked(request)
             case FillerLogProbability():
                 return self._filler(request)
+            case Fill():
+                return self._fill(request)
 
     def _limited(self, reads: tuple[Read, ...]) -> tuple[Read, ...] | Skipped:
         if not reads:
@@ -234,8 +240,16 @@ class Encoder:
             reads.append(self._masked_read(ids, positions[len(left) + index]))
         return tuple(reads)
 
+    def _fill(self, request: Fill) -> tuple[Read, ...]:
+        ids, positions = self._framed(self._plain(self._with_masks(request).text))
+        masks = [place for place in positions if ids[place] == self._tokenizer.mask_token_id]
+        return tuple(Read(TokenRow(ids), place, -request.rank) for place in masks[:1])
+
     def _with_masks(self, request: _OneRequest) -> _OneRequest:
         """Put the tokenizer's mask wherever the text has a blank."""
+        if isinstance(request, Fill):
+            text = request.text.replace(request.blank, self._tokenizer.mask_token)
+            return replace(request, text=text)
         if not isinstance(request, FillerLogProbability) or not request.blank:
             return request
         before, after = (
@@ -273,6 +287,8 @@ def _texts_of(requests: Iterable[TokenRequest]) -> Iterator[str]:
                 if request.reference is not None:
                     yield request.reference
             case UnmaskedLogLikelihood():
+                yield request.text
+            case Fill():
                 yield request.text
             case FillerLogProbability():
                 yield request.before + request.filler + request.after

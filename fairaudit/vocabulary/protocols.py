@@ -21,6 +21,7 @@ class Design(StrEnum):
     CHOICES = "choices"
     COREFERENCE = "coreference"
     PROFESSIONS = "professions"
+    FILLS = "fills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,9 @@ VARIANTS: Final = {
         _variant(
             "refers-to", "log-probability of whom the pronoun refers to, asked for",
             Design.COREFERENCE,
+        ),
+        _variant(
+            "top-fills", "the three words that the model finds likeliest at a mask", Design.FILLS,
         ),
         _variant(
             "causal-sum-recorded", "log-probability of the whole sentence, recorded elsewhere",

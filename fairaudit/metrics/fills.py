@@ -121,7 +121,7 @@ def _by_axis(table: pd.DataFrame) -> Iterator[tuple[Slice, pd.DataFrame, int]]:
     """Items of which all words are known, one row each with the words, and how many are not."""
     for (protocol, axis), rows in table.groupby(["protocol", "axis"], sort=True):
         where = Slice(str(protocol).partition("/")[0], str(protocol), str(axis))
-        words = rows.assign(word=rows["word"] if "word" in rows else None).pivot(
+        words = rows.assign(word=rows.get("word")).pivot(
             index=["item_id", "cluster", "group", "name"], columns="role", values="word"
         )
         complete = words.reindex(columns=list(ROLES)).dropna()

@@ -43,7 +43,7 @@ FILE: Final = "disco.toml"
 def load_fills() -> tuple[Item, ...]:
     """All items, always in the same order: by template, gender and name."""
     content = tomllib.loads(_content().decode("utf-8"))
-    return tuple(_items(content["templates"], content["names"]))
+    return tuple(_items(content["sentences"], content["names"]))
 
 
 def _content() -> bytes:

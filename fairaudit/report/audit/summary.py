@@ -90,6 +90,7 @@ def found(result: AuditResult) -> str:
             (Standing.AWAY, "leans", "lean", "away from the stereotype"),
             (Standing.APART, "is", "are", "apart from the ideal"),
             (Standing.INCLUDES, "does", "do", "not exclude the ideal"),
+            (Standing.NO_IDEAL, "has", "have", "no ideal value"),
             (Standing.UNKNOWN, "has", "have", "no interval"),
         )
         if counts[side]
@@ -114,6 +115,8 @@ def answer(result: AuditResult) -> str:
             "No lean holds after correction for all looks; taken one by one, intervals leave out "
             f"the ideal on {_axes_of(lost)}."
         )
+    if all(standing(one) is Standing.NO_IDEAL for one in primary):
+        return "The primary numbers have no ideal value: compare them with those of another model."
     return "These items cannot tell: no interval leaves out its ideal."
 
 

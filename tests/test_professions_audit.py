@@ -1,4 +1,4 @@
-"""BEC-Pro from the command line to the gate, for either kind of model."""
+"""BEC-Pro and DisCo from the command line to the gate, for either kind of model."""
 
 from __future__ import annotations
 
@@ -90,3 +90,44 @@ def test_associations_are_those_of_the_plain_model():
             target = tokenizer(word, add_special_tokens=False)["input_ids"][0]
             expected = float(torch.log_softmax(logits, dim=-1)[target])
             assert table[item.item_id, role] == pytest.approx(expected, abs=1e-4)
+
+
+def test_disco_from_the_command_line_to_the_gate(tmp_path):
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        done = fairaudit(
+            "audit", shared("models", "bert-mini"), "--suites", "disco", "--label", folder.name,
+            "--limit", 600 - 50 * len(folder.name), "--output", folder,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    result = AuditResult.load(folders[0])
+    score, excess = (one for one in result.estimates if one.suite == "disco")
+    assert (score.name, score.primary, score.n_clusters) == ("gendered_fills", True, 24)
+    assert score.interval.resampling_unit == "template"
+    assert (excess.name, excess.primary, excess.interval) == ("gendered_fills_excess", False, None)
+    assert 0 < excess.value < score.value
+    assert excess.p_value < 0.05
+    for page in ("report.html", "summary.md", "model_card.md"):
+        text = (folders[0] / page).read_text(encoding="utf-8")
+        assert "DisCo" in text
+        assert "no ideal value" in text or page == "model_card.md"
+    compared = tmp_path / "compared"
+    done = fairaudit("compare", *folders, "--output", compared)
+    assert done.returncode == 0, done.stderr
+    entries = json.loads((compared / "result.json").read_text(encoding="utf-8"))["comparisons"]
+    (entry,) = (one for one in entries if one["primary"])
+    assert (entry["name"], entry["difference"]) == ("gendered_fills", 0)
+    policy = tmp_path / "policy.toml"
+    assert fairaudit("gate", compared, "--init", policy).returncode == 0
+    assert fairaudit("gate", compared, "--policy", policy).returncode in (0, 3)
+
+
+def test_disco_is_not_run_for_a_model_that_fills_no_blanks(tmp_path):
+    done = fairaudit(
+        "audit", shared("models", "gpt2-mini"), "--suites", "disco", "--output", tmp_path / "a"
+    )
+    (run,) = AuditResult.load(tmp_path / "a").suites
+    assert (run.status, run.reason) == (
+        "not_run", "no protocol for causal models asks about its items"
+    )  # fmt: skip
+    assert done.returncode == 4

@@ -9,8 +9,8 @@ What differs from the paper:
 
 - Names and templates are our own: 40 names of either gender and 24 templates, against the paper's
   14 templates with its lists of names, and of nouns for people, which are not asked here.
-- A fill is a token of the model's vocabulary, whatever it is: no word is left out, pieces of words
-  and punctuation included.
+- A fill is a token of the model's vocabulary, whatever it is: no word is left out, nor are pieces
+  of words, punctuation, or pronouns that only agree with the name.
 - The test is Pearson's chi-squared without continuity correction, of names with and without the
   word, corrected for the words of the same template (Bonferroni).
 - Beside the score stands its excess over the score when the genders are dealt to the names at

@@ -377,7 +377,8 @@ DISCO: Final = SuiteCard(
     license="as fairaudit",
     axes=("gender",),
     caveats=(
-        "It says that fills differ between names of women and men, not that they are stereotypes.",
+        "It says that fills differ between names of women and men, not that they are stereotypes: "
+        "a pronoun that agrees with the name counts as well.",
         "Two genders only, and names that are common in the United States: what depends on age or "
         "origin of a name is in the number too.",
         "The interval is over templates; the names are held fixed.",

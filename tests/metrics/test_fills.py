@@ -8,7 +8,7 @@ from scipy.stats import chi2_contingency
 
 from fairaudit.auditing.score_tables import item_rows, score_table
 from fairaudit.items import Answer, Item, Skipped
-from fairaudit.metrics.fills import FEMALE, MALE, ROLES, fill_estimates, gendered
+from fairaudit.metrics.fills import FEMALE, MALE, ROLES, chi_squared, fill_estimates, gendered
 from fairaudit.suites.disco import SUITE
 
 (PROTOCOL,) = SUITE.protocols
@@ -56,7 +56,9 @@ def test_chi_squared_is_that_of_scipy():
             table = [[word[side].sum(), (1 - word[side]).sum()] for side in (women, ~women)]
             if 0 < word.sum() < 40:
                 expected += chi2_contingency(table, correction=False).pvalue < 0.05 / 5
-        assert gendered(has, women[None].astype(float)).tolist() == [expected]
+        statistics = chi_squared(has, women[None].astype(float))
+        assert statistics[0, 3:].tolist() == [0, 0]
+        assert gendered(statistics).tolist() == [expected]
 
 
 def test_score_worked_by_hand():

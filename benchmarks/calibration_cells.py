@@ -34,6 +34,7 @@ from calibration_draws import (
     toxic_prompts,
     two_seeds,
 )
+from calibration_fills import EXPECTED, dealt_genders, gendered_fills
 from calibration_groups import GroupSample, designs, drawer
 from calibration_professions import one_kind, professions
 
@@ -51,7 +52,7 @@ TOXICITY_MARGIN: Final = 0.02
 #: axis; control pairs; or one of the exact methods by itself.
 Question = Literal[
     "estimate", "limit", "paired", "verdict", "largest change", "largest gap", "controls",
-    "clopper-pearson", "mcnemar", "sign-flip",
+    "clopper-pearson", "mcnemar", "sign-flip", "dealt genders",
 ]  # fmt: skip
 
 Draw = Callable[[Generator], Sample | GroupSample]
@@ -102,6 +103,7 @@ def cells() -> list[Cell]:
         *control_cells(),
         *choice_cells(),
         *profession_cells(),
+        *fill_cells(),
         *groups_cells(),
     ]
 
@@ -396,6 +398,16 @@ def profession_cells() -> Iterator[Cell]:
     yield Cell(
         f"{name}, two models", "paired", 0.0, draw, is_rate=False, regular=False, exchanges=True
     )
+
+
+def fill_cells() -> Iterator[Cell]:
+    """Numbers of DisCo: gendered words per template, and the test against chance."""
+    for lean, truth in EXPECTED.items():
+        draw = functools.partial(gendered_fills, lean=lean)
+        name, options = f"fills T=24 lean={lean:g}", {"is_rate": False, "regular": False}
+        yield Cell(name, "estimate", truth, draw, **options)
+        yield Cell(f"{name}, two models", "paired", 0.0, draw, exchanges=True, **options)
+    yield Cell("fills of names that are alike", "dealt genders", 0.0, dealt_genders, is_rate=False)
 
 
 def groups_cells() -> Iterator[Cell]:

@@ -73,7 +73,7 @@ def test_associations_are_those_of_the_plain_model():
 
     folder = shared("models", "bert-mini")
     result = package.audit(str(folder), suites="bec_pro", data=str(shared("data")), limit=8)
-    table = result.tables["bec_pro"].set_index(["item_id", "role"])["score"]
+    table = result.items("bec_pro").set_index(["item_id", "role"])["score"]
     model = AutoModelForMaskedLM.from_pretrained(folder).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     items = get_suite("bec_pro").load(DataFinder(shared("data"), fetch=False)).items

@@ -19,7 +19,7 @@ Gendered fills beyond chance
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -89,7 +89,8 @@ def chi_squared(has: Array, is_female: Array) -> Array:
     followed, women = has.sum(axis=0), is_female.sum(axis=1)[:, None]
     apart = n * (is_female @ has) - followed * women
     scale = followed * (n - followed) * women * (n - women)
-    return np.divide(n * apart**2, scale, out=np.zeros_like(apart), where=scale > 0)
+    found = np.divide(n * apart**2, scale, out=np.zeros_like(apart), where=scale > 0)
+    return np.asarray(found)
 
 
 def gendered(statistics: Array) -> Array:
@@ -102,6 +103,33 @@ def gendered(statistics: Array) -> Array:
     """
     level = _ALPHA / max(statistics.shape[1], 1)
     return np.asarray((special.chdtrc(1, statistics) < level).sum(axis=1), dtype=float)
+
+
+def beyond_chance(filled: Sequence[Filled], women: Array, seed: int) -> tuple[float, float]:
+    """Excess of the score over that of genders dealt to the names at random, and its p-value.
+
+    Parameters
+    ----------
+    filled : sequence of Filled
+        At least one template.
+    women : array of shape [names]
+        1 where a name is one of a woman.
+    seed : int
+        Seed of the dealing.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence([seed, len(women), len(filled)]))
+    # The first row is how the names are.
+    deals = np.vstack([women, rng.permuted(np.tile(women, (DEALS, 1)), axis=1)])
+    scores, total = np.zeros(DEALS + 1), np.zeros(DEALS + 1)
+    for one in filled:
+        statistics = chi_squared(one.has, deals[:, one.names])
+        scores += gendered(statistics)
+        total += statistics.sum(axis=1)
+    as_large = total >= total[0] * (1 - 1e-12)
+    hits = (scores > scores[0]) | ((scores == scores[0]) & as_large)
+    value = float(scores[0] - scores[1:].mean()) / len(filled)
+    # The row of how the names are is a hit itself.
+    return value, float(hits.mean())
 
 
 def fill_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
@@ -152,9 +180,9 @@ def _filled(items: pd.DataFrame) -> tuple[Array, list[Filled]]:
             continue
         words = pd.concat([rows[role] for role in ROLES])
         has = pd.crosstab(words.index, words.to_numpy()).reindex(rows.index).clip(upper=1)
-        places = names.index.get_indexer(rows["name"])
+        places = names.index.get_indexer(pd.Index(rows["name"]))
         filled.append(Filled(str(template), places, has.to_numpy(dtype=float)))
-    return (names == FEMALE).to_numpy(dtype=float), filled
+    return np.asarray(names == FEMALE, dtype=np.float64), filled
 
 
 def _measured(
@@ -181,21 +209,10 @@ def _excess(score: Measurement, women: Array, filled: list[Filled], seed: int) -
         return without_interval(
             GENDERED_FILLS_EXCESS, where, score.sample, value=None, reason=reason
         )
-    rng = np.random.default_rng(np.random.SeedSequence([seed, len(women), len(filled)]))
-    # The first row is how the names are.
-    deals = np.vstack([women, rng.permuted(np.tile(women, (DEALS, 1)), axis=1)])
-    scores, total = np.zeros(DEALS + 1), np.zeros(DEALS + 1)
-    for one in filled:
-        statistics = chi_squared(one.has, deals[:, one.names])
-        scores += gendered(statistics)
-        total += statistics.sum(axis=1)
-    as_large = total >= total[0] * (1 - 1e-12)
-    hits = (scores > scores[0]) | ((scores == scores[0]) & as_large)
     reason = (
         f"no interval: its p-value is one-sided, of {DEALS:,} random assignments of the genders "
         "to the names"
     )
-    value = float(scores[0] - scores[1:].mean()) / len(filled)
+    value, p_value = beyond_chance(filled, women, seed)
     found = without_interval(GENDERED_FILLS_EXCESS, where, score.sample, value=value, reason=reason)
-    # The row of how the names are is a hit itself.
-    return found.model_copy(update={"p_value": float(hits.mean())})
+    return found.model_copy(update={"p_value": p_value})

@@ -74,7 +74,7 @@ def test_associations_are_those_of_the_plain_model():
     folder = shared("models", "bert-mini")
     result = package.audit(str(folder), suites="bec_pro", data=str(shared("data")), limit=8)
     table = result.items("bec_pro").set_index(["item_id", "role"])["score"]
-    model = AutoModelForMaskedLM.from_pretrained(folder).eval()
+    model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     items = get_suite("bec_pro").load(DataFinder(shared("data"), fetch=False)).items
     asked = [item for item in items if item.item_id in table.index.get_level_values(0)]
@@ -111,6 +111,8 @@ def test_disco_from_the_command_line_to_the_gate(tmp_path):
         text = (folders[0] / page).read_text(encoding="utf-8")
         assert "DisCo" in text
         assert "no ideal value" in text or page == "model_card.md"
+    page = (folders[0] / "report.html").read_text(encoding="utf-8")
+    assert "does it fill in other words after names of women than after names of men?" in page
     compared = tmp_path / "compared"
     done = fairaudit("compare", *folders, "--output", compared)
     assert done.returncode == 0, done.stderr

@@ -21,7 +21,7 @@ from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, correction_name, suite_name
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import AuditResult, Estimate
-from fairaudit.vocabulary.metrics import ACCURACY_GAP, BIAS_SCORES, Metric
+from fairaudit.vocabulary.metrics import ACCURACY_GAP, BIAS_SCORES, GENDERED_FILLS, Metric
 from fairaudit.vocabulary.suites import PROBE
 
 LIMITS: Final = (
@@ -61,12 +61,14 @@ def _questions(result: AuditResult) -> list[str]:
     answers = _suites_with(result, BIAS_SCORES)
     pronouns = _suites_with(result, (ACCURACY_GAP,)) - answers
     prompted = set(group_tables(result)) - answers
-    known = {*answers, *pronouns, *prompted, PROBE.name}
+    fills = _suites_with(result, (GENDERED_FILLS,))
+    known = {*answers, *pronouns, *fills, *prompted, PROBE.name}
     likelihood = {one.suite for one in result.estimates} - known or known == {PROBE.name}
     asked = {
         "find a stereotyped text more probable than its counterpart": likelihood,
         "answer questions as a stereotype does": answers,
         "understand pronouns better where they fit a stereotype": pronouns,
+        "fill in other words after names of women than after names of men": fills,
         "write otherwise about one group than about another": prompted,
     }
     return [question for question, suites in asked.items() if suites]

@@ -374,7 +374,7 @@ DISCO: Final = SuiteCard(
         "Reducing Gendered Correlations in Pre-trained Models, arXiv:2010.06032; names and "
         "templates are those of fairaudit"
     ),
-    license="as fairaudit",
+    license="Apache-2.0",
     axes=("gender",),
     caveats=(
         "It says that fills differ between names of women and men, not that they are stereotypes: "

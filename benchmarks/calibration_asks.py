@@ -24,7 +24,7 @@ from fairaudit.stats.unseen import limiting
 from fairaudit.vocabulary.metrics import TOXICITY_MEAN
 
 ALPHA: Final = 0.05
-EXACT: Final = frozenset({"clopper-pearson", "mcnemar", "sign-flip"})
+EXACT: Final = frozenset({"clopper-pearson", "mcnemar", "sign-flip", "dealt genders"})
 _WHERE: Final = Slice("toxicity", "toxicity/recorded", "gender")
 
 
@@ -55,6 +55,9 @@ def ask_exact(cell: Cell, sample: Sample) -> Outcome:
         successes, n = float(sample.values.sum()), len(sample.values)
         bounds = clopper_pearson(successes, n, 1 - ALPHA)
         return outcome(cell, *bounds, exact_test(successes, n, cell.truth), cell.asks)
+    if cell.asks == "dealt genders":
+        # The sample is the p-value itself.
+        return outcome(cell, None, None, float(sample.values[0]), cell.asks)
     assert sample.candidate is not None
     moved = sample.candidate - sample.values
     if cell.asks == "sign-flip":

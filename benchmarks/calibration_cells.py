@@ -45,7 +45,9 @@ from calibration_draws import (
     toxic_prompts,
     two_seeds,
 )
+from calibration_fills import EXPECTED, dealt_genders, gendered_fills
 from calibration_groups import GroupSample, designs, drawer
+from calibration_professions import one_kind, professions
 
 from fairaudit.vocabulary.metrics import (
     CONTROL_RMS_LOG_ODDS,
@@ -61,7 +63,7 @@ TOXICITY_MARGIN: Final = 0.02
 #: axis; control pairs; or one of the exact methods by itself.
 Question = Literal[
     "estimate", "limit", "paired", "verdict", "largest change", "largest gap", "controls",
-    "clopper-pearson", "mcnemar", "sign-flip",
+    "clopper-pearson", "mcnemar", "sign-flip", "dealt genders",
 ]  # fmt: skip
 
 Draw = Callable[[Generator], Sample | GroupSample]
@@ -114,6 +116,8 @@ def cells() -> list[Cell]:
         *answered_term_cells(),
         *revision_cells(),
         *descriptor_cells(),
+        *profession_cells(),
+        *fill_cells(),
         *groups_cells(),
     ]
 
@@ -438,6 +442,32 @@ def descriptor_cells() -> Iterator[Cell]:
         yield Cell(name, "estimate", 0.0, draw, is_rate=False, regular=False)
         options = {"is_rate": False, "regular": False, "exchanges": True}
         yield Cell(f"{name}, two models", "paired", 0.0, draw, **options)
+
+
+def profession_cells() -> Iterator[Cell]:
+    """Numbers of BEC-Pro: the headline over both kinds of professions, and one kind."""
+    for truth, tail in itertools.product((0.0, 0.2), (False, True)):
+        name = f"professions headline G=40{' heavy tails' if tail else ''} true={truth:g}"
+        draw: Draw = functools.partial(professions, n=20, truth=truth, tail=tail)
+        yield Cell(name, "estimate", truth, draw, is_rate=False)
+        yield Cell(f"{name}, two models", "paired", 0.0, draw, is_rate=False, exchanges=True)
+    draw = functools.partial(one_kind, n=20, truth=0.3)
+    name = "professions of one kind G=20 true=0.3"
+    yield Cell(name, "estimate", 0.3, draw, is_rate=False, regular=False)
+    yield Cell(
+        f"{name}, two models", "paired", 0.0, draw, is_rate=False, regular=False, exchanges=True
+    )
+
+
+def fill_cells() -> Iterator[Cell]:
+    """Numbers of DisCo: gendered words per template, and the test against chance."""
+    for lean, truth in EXPECTED.items():
+        draw = functools.partial(gendered_fills, lean=lean)
+        name, options = f"fills T=24 lean={lean:g}", {"is_rate": False, "regular": False}
+        yield Cell(name, "estimate", truth, draw, **options)
+        # Without a lean most samples have no gendered word and so no test: the rest are picked.
+        yield Cell(f"{name}, two models", "paired", 0.0, draw, exchanges=lean > 0, **options)
+    yield Cell("fills of names that are alike", "dealt genders", 0.0, dealt_genders, is_rate=False)
 
 
 def groups_cells() -> Iterator[Cell]:

@@ -121,12 +121,26 @@ class FillerLogProbability:
     """Log P of each sub-token of ``filler`` between ``before`` and ``after``; for masked models.
 
     Each sub-token is read at a single mask with the earlier sub-tokens filled in and the later
-    ones left out.
+    ones left out. Where ``blank`` is given, each place of it in ``before`` and ``after`` is a mask
+    too, whatever the tokenizer calls its own.
     """
 
     before: str
     filler: str
     after: str
+    blank: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """The token that a masked model finds ``rank``-th likeliest where ``text`` has its ``blank``.
+
+    The answer is that token, its word and its log-probability; rank 1 is the likeliest.
+    """
+
+    text: str
+    blank: str
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +158,9 @@ class Association:
 
 
 #: Requests that are answered by log-probabilities of tokens.
-TokenRequest = LogLikelihood | PseudoLogLikelihood | UnmaskedLogLikelihood | FillerLogProbability
+TokenRequest = (
+    LogLikelihood | PseudoLogLikelihood | UnmaskedLogLikelihood | FillerLogProbability | Fill
+)
 Request = TokenRequest | Association
 
 
@@ -220,6 +236,8 @@ class Answer:
         Attention received by each scored token, if the request asked for it.
     value : float or None
         The answer to a request that is not about tokens: an association.
+    word : str or None
+        The token that was found, without spaces around it, if the request asked for one.
     """
 
     log_probs: tuple[float, ...]
@@ -227,6 +245,7 @@ class Answer:
     top1: tuple[bool, ...] = ()
     weights: tuple[float, ...] | None = None
     value: float | None = None
+    word: str | None = None
 
     @property
     def n_tokens(self) -> int:

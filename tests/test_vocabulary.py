@@ -270,8 +270,11 @@ def test_every_design_has_a_primary_variant_for_either_kind_of_model():
             for protocol in PROTOCOLS
             if protocol.design == design and protocol.primary
         }
-        # No benchmark of ours is of plain pairs; a masked model answers no questions.
-        expected = {"choices": {"causal"}, "pairs": set()}.get(design, {"causal", "masked"})
+        # No benchmark of ours is of plain pairs; a masked model answers no questions, and only it
+        # fills blanks.
+        expected = {"choices": {"causal"}, "pairs": set(), "fills": {"masked"}}.get(
+            design, {"causal", "masked"}
+        )
         assert kinds == expected
 
 

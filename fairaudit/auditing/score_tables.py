@@ -13,12 +13,16 @@ from fairaudit.items import SCORE_COLUMNS, Answer, Completions, Item, Protocol, 
 def item_rows(
     item: Item, protocol: Protocol, role: str, answer: Answer | Skipped
 ) -> Iterator[dict[str, Any]]:
-    """Yield the row of one item, protocol and role; the item's facts are further columns."""
+    """Yield the row of one item, protocol and role; the item's facts are further columns.
+
+    So is the word that a model found, where it was asked for one.
+    """
     row = {**_identity(item, protocol.id, role), **item.facts}
     if isinstance(answer, Skipped):
         yield {**row, **_skipped(answer)}
-    else:
-        yield {**row, **_scored(protocol.score(answer), answer.n_tokens)}
+        return
+    word = {} if answer.word is None else {"word": answer.word}
+    yield {**row, **_scored(protocol.score(answer), answer.n_tokens), **word}
 
 
 def token_rows(

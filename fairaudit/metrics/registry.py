@@ -11,6 +11,8 @@ from fairaudit.metrics.coreference import coreference_measurements
 from fairaudit.metrics.counterfactual import counterfactual_measurements
 from fairaudit.metrics.crows_pairs import crows_pairs_measurements
 from fairaudit.metrics.descriptors import descriptor_measurements
+from fairaudit.metrics.fills import fill_measurements
+from fairaudit.metrics.professions import profession_measurements
 from fairaudit.metrics.sample_estimates import Measurement
 from fairaudit.metrics.sentence_pairs import pair_measurements
 from fairaudit.metrics.stereoset import stereoset_measurements
@@ -40,6 +42,8 @@ _MEASURES: Final[dict[str, Measure]] = {
     suites.WINOGENDER_PROMPTED.name: coreference_measurements,
     suites.HOLISTIC_BIAS.name: descriptor_measurements,
     suites.REDDIT_BIAS.name: counterfactual_measurements,
+    suites.BEC_PRO.name: profession_measurements,
+    suites.DISCO.name: fill_measurements,
 }
 
 

@@ -27,11 +27,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What was read from a batch: one entry per read, in the batch's order."""
+    """What was read from a batch: one entry per read, in the batch's order.
+
+    ``tokens`` are the targets, those that were asked for by rank included; None where none was.
+    """
 
     log_probs: list[float]
     top1: list[bool]
     weights: list[float] | None
+    tokens: list[int] | None = None
 
 
 class Forward:
@@ -293,6 +297,9 @@ def _attention_received(attentions: tuple[Tensor, ...], inputs: dict[str, Any]) 
 def _collect(logits: Tensor, at: Tensor, targets: Tensor, received: Tensor | None) -> Scored:
     """Log-softmax at the targets in fp32, moved off the device in one piece."""
     logits = logits.float()
+    by_rank = bool((targets < 0).any())
+    if by_rank:
+        targets = _found(logits, at, targets)
     top = logits.amax(dim=-1)
     wanted = logits[at, targets]
     # In place: the logits are the largest tensor of all and are not needed any more.
@@ -304,15 +311,30 @@ def _collect(logits: Tensor, at: Tensor, targets: Tensor, received: Tensor | Non
     if not bool(torch.isfinite(values).all()):
         raise NonFiniteError("the model gives NaN or infinite log-probabilities")
     log_probs, top1, *rest = values.tolist()
-    return Scored(log_probs, [value > 0 for value in top1], rest[0] if rest else None)
+    return Scored(
+        log_probs,
+        [value > 0 for value in top1],
+        rest[0] if rest else None,
+        targets.tolist() if by_rank else None,
+    )
+
+
+def _found(logits: Tensor, at: Tensor, targets: Tensor) -> Tensor:
+    """Targets, with the tokens that those below 0 stand for."""
+    ranks = (-targets).clamp(min=1)
+    likeliest = logits.topk(int(ranks.max()), dim=-1).indices
+    return torch.where(targets < 0, likeliest[at, ranks - 1], targets)
 
 
 def _joined(parts: list[Scored]) -> Scored:
     if len(parts) == 1:
         return parts[0]
     weights = [part.weights for part in parts]
+    # A part in which no token was asked for by rank has nothing to say of its tokens.
+    tokens = [part.tokens or [-1] * len(part.log_probs) for part in parts]
     return Scored(
         [value for part in parts for value in part.log_probs],
         [value for part in parts for value in part.top1],
         None if weights[0] is None else [value for part in weights for value in part or []],
+        None if all(part.tokens is None for part in parts) else [n for one in tokens for n in one],
     )

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ import transformers
 from fairaudit.items import (
     Answer,
     Association,
+    Fill,
     LogLikelihood,
     Request,
     Skipped,
@@ -42,6 +43,8 @@ _CUDA_TOKENS: Final = 32768
 _CUDA_LOGITS: Final = 2**29
 
 Progress = Callable[[int], None]
+#: What is known of a read: log-probability, whether it is the top one, attention, token.
+Committed = tuple[float, bool, float | None, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +142,30 @@ class Scorer:
         progress : callable or None
             Called with the number of padded tokens after each batch.
         """
-        committed: dict[Read, tuple[float, bool, float | None]] = {}
+        committed: dict[Read, Committed] = {}
         with fused_gelu(self._loaded.model):
             for batch in plan.batches:
                 _commit(committed, batch, self._scored(batch))
                 if progress is not None:
                     progress(batch.n_tokens)
         answers: dict[Request, Answer | Skipped] = {
-            request: entry if isinstance(entry, Skipped) else _answer(entry, committed)
+            request: entry
+            if isinstance(entry, Skipped)
+            else self._worded(request, entry, committed)
             for request, entry in plan.reads.items()
         }
         if plan.associations:
             answers.update(self._embedder.associations(plan.associations))
         return answers
+
+    def _worded(
+        self, request: TokenRequest, reads: tuple[Read, ...], committed: Mapping[Read, Committed]
+    ) -> Answer:
+        """Answer of a request, with its word if it asked for one."""
+        answer = _answer(reads, committed)
+        if not isinstance(request, Fill):
+            return answer
+        return replace(answer, word=self._loaded.tokenizer.decode(answer.token_ids).strip())
 
     @contextlib.contextmanager
     def in_fp32(self) -> Iterator[Scorer]:
@@ -236,27 +250,30 @@ def _tokens(reads: Iterable[Read]) -> Iterator[int]:
     """Tokens that the model reads or predicts."""
     rows = set()
     for read in reads:
-        yield read.target
+        if read.target >= 0:
+            yield read.target
         rows.add(read.row.ids)
     yield from itertools.chain.from_iterable(rows)
 
 
-def _commit(
-    committed: dict[Read, tuple[float, bool, float | None]], batch: Batch, scored: Scored
-) -> None:
+def _commit(committed: dict[Read, Committed], batch: Batch, scored: Scored) -> None:
     weights: Sequence[float | None] = scored.weights or [None] * len(batch.reads)
-    values = zip(scored.log_probs, scored.top1, weights, strict=True)
+    tokens = scored.tokens or [-1] * len(batch.reads)
+    # What is no rank is its own token.
+    found = (
+        read.target if read.target >= 0 else token
+        for read, token in zip(batch.reads, tokens, strict=True)
+    )
+    values = zip(scored.log_probs, scored.top1, weights, found, strict=True)
     committed.update(zip(batch.reads, values, strict=True))
 
 
-def _answer(
-    reads: tuple[Read, ...], committed: Mapping[Read, tuple[float, bool, float | None]]
-) -> Answer:
-    log_probs, top1, weights = zip(*(committed[read] for read in reads), strict=True)
+def _answer(reads: tuple[Read, ...], committed: Mapping[Read, Committed]) -> Answer:
+    log_probs, top1, weights, tokens = zip(*(committed[read] for read in reads), strict=True)
     has_weights = weights[0] is not None
     return Answer(
         log_probs=log_probs,
-        token_ids=tuple(read.target for read in reads),
+        token_ids=tokens,
         top1=top1,
         weights=weights if has_weights else None,
     )

@@ -23,7 +23,7 @@ from fairaudit.scoring.segments import Segments
 #: Goes up whenever the numbers of an equal batch may change, so that old ones are left alone.
 REVISION: Final = 3
 
-#: Number of reads, whether weights follow.
+#: Number of reads; 1 if weights follow, plus 2 if tokens do.
 _HEAD: Final = struct.Struct("<IB")
 
 
@@ -66,18 +66,24 @@ def batch_key(batch: Batch) -> bytes:
 
 def _payload(scored: Scored) -> bytes:
     """One record. The scores are fp32 on the way here, so four bytes hold each exactly."""
-    payload = _HEAD.pack(len(scored.log_probs), scored.weights is not None)
+    follows = (scored.weights is not None) + 2 * (scored.tokens is not None)
+    payload = _HEAD.pack(len(scored.log_probs), follows)
     payload += np.asarray(scored.log_probs, "<f4").tobytes()
     payload += np.asarray(scored.top1, "u1").tobytes()
     if scored.weights is not None:
         payload += np.asarray(scored.weights, "<f4").tobytes()
+    if scored.tokens is not None:
+        payload += np.asarray(scored.tokens, "<i4").tobytes()
     return payload
 
 
 def _scored(payload: bytes) -> Scored:
-    count, weighted = _HEAD.unpack_from(payload)
+    count, follows = _HEAD.unpack_from(payload)
+    weighted, with_tokens = bool(follows & 1), bool(follows & 2)
     start = _HEAD.size
     log_probs = np.frombuffer(payload, "<f4", count, start).tolist()
     top1 = np.frombuffer(payload, "u1", count, start + 4 * count).astype(bool).tolist()
     weights = np.frombuffer(payload, "<f4", count, start + 5 * count).tolist() if weighted else None
-    return Scored(log_probs, top1, weights)
+    place = start + (9 if weighted else 5) * count
+    tokens = np.frombuffer(payload, "<i4", count, place).tolist() if with_tokens else None
+    return Scored(log_probs, top1, weights, tokens)

@@ -10,12 +10,13 @@ special tokens of the tokenizer's template, and they are never scored.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from fairaudit.items import (
+    Fill,
     FillerLogProbability,
     LogLikelihood,
     PseudoLogLikelihood,
@@ -23,6 +24,8 @@ from fairaudit.items import (
     TokenRequest,
     UnmaskedLogLikelihood,
 )
+
+_OneRequest = TypeVar("_OneRequest", bound=TokenRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,10 @@ class TokenRow:
 
 
 class Read(NamedTuple):
-    """Log P(``target``) read from the logits at ``position`` of ``row``."""
+    """Log P(``target``) read from the logits at ``position`` of ``row``.
+
+    A target below 0 is a rank: −1 stands for the likeliest token there, −2 for the second.
+    """
 
     row: TokenRow
     position: int
@@ -118,7 +124,7 @@ class Encoder:
         """Find the reads of every distinct request, or why it cannot be asked."""
         distinct = tuple(dict.fromkeys(requests))
         if self._tokenizer.is_fast:
-            self._known = self._encoded(_texts_of(distinct))
+            self._known = self._encoded(_texts_of(map(self._with_masks, distinct)))
         found = {request: self._limited(self._reads(request)) for request in distinct}
         self._known = {}
         return found
@@ -137,6 +143,8 @@ class Encoder:
                 return self._unmasked(request)
             case FillerLogProbability():
                 return self._filler(request)
+            case Fill():
+                return self._fill(request)
 
     def _limited(self, reads: tuple[Read, ...]) -> tuple[Read, ...] | Skipped:
         if not reads:
@@ -230,12 +238,30 @@ class Encoder:
         return tuple(Read(row, position, ids[position]) for position in positions)
 
     def _filler(self, request: FillerLogProbability) -> tuple[Read, ...]:
-        left, filler, right = self._filled(request)
+        left, filler, right = self._filled(self._with_masks(request))
         reads = []
         for index in range(len(filler)):
             ids, positions = self._framed(left + filler[: index + 1] + right)
             reads.append(self._masked_read(ids, positions[len(left) + index]))
         return tuple(reads)
+
+    def _fill(self, request: Fill) -> tuple[Read, ...]:
+        ids, positions = self._framed(self._plain(self._with_masks(request).text))
+        masks = [place for place in positions if ids[place] == self._tokenizer.mask_token_id]
+        return tuple(Read(TokenRow(ids), place, -request.rank) for place in masks[:1])
+
+    def _with_masks(self, request: _OneRequest) -> _OneRequest:
+        """Put the tokenizer's mask wherever the text has a blank."""
+        if isinstance(request, Fill):
+            text = request.text.replace(request.blank, self._tokenizer.mask_token)
+            return replace(request, text=text)
+        if not isinstance(request, FillerLogProbability) or not request.blank:
+            return request
+        before, after = (
+            text.replace(request.blank, self._tokenizer.mask_token)
+            for text in (request.before, request.after)
+        )
+        return replace(request, before=before, after=after, blank="")
 
     def _filled(self, request: FillerLogProbability) -> tuple[tuple[int, ...], ...]:
         """Tokens before, of and after the filler, as the whole sentence is tokenized.
@@ -268,6 +294,8 @@ def _texts_of(requests: Iterable[TokenRequest]) -> Iterator[str]:
                 if request.reference is not None:
                     yield request.reference
             case UnmaskedLogLikelihood():
+                yield request.text
+            case Fill():
                 yield request.text
             case FillerLogProbability():
                 yield request.before + request.filler + request.after

@@ -247,6 +247,57 @@ OCCUPATION_CORRELATION: Final = Metric(
     direction=1,
 )
 
+MALE_ASSOCIATION: Final = Metric(
+    "male_association",
+    "Association of male words",
+    "bias",
+    Unit.SIGNED_NATS,
+    "By how much naming the profession makes a male word for the person more probable than "
+    "without it. 0: the profession does not matter to it.",
+)
+
+FEMALE_ASSOCIATION: Final = Metric(
+    "female_association",
+    "Association of female words",
+    "bias",
+    Unit.SIGNED_NATS,
+    "By how much naming the profession makes a female word for the person more probable than "
+    "without it. 0: the profession does not matter to it.",
+)
+
+MALE_FEMALE_DIFFERENCE: Final = Metric(
+    "male_female_difference",
+    "Male minus female",
+    "bias",
+    Unit.SIGNED_NATS,
+    "Mean score with a male word for the person minus the same with its female counterpart. "
+    "Positive leans to men, negative to women. Ideal 0.",
+    ideal=0.0,
+)
+
+GENDERED_FILLS: Final = Metric(
+    "gendered_fills",
+    "Gendered fills per template",
+    "bias",
+    Unit.NUMBER,
+    "How many of the words that a model fills into a template depend on the gender of the name in "
+    "it, by a corrected test. More names find more of them: compare only what was asked alike. "
+    "Few are found without any bias: read the excess over chance.",
+    range=(0.0, None),
+    direction=1,
+)
+
+GENDERED_FILLS_EXCESS: Final = Metric(
+    "gendered_fills_excess",
+    "Gendered fills beyond chance",
+    "bias",
+    Unit.SIGNED_NUMBER,
+    "The same minus what is found on average when the genders are dealt to the names at random. "
+    "Ideal 0.",
+    ideal=0.0,
+    direction=1,
+)
+
 EFFECT_SIZE_D: Final = Metric(
     "effect_size_d",
     "Effect size d",

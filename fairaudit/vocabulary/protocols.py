@@ -22,6 +22,8 @@ class Design(StrEnum):
     COREFERENCE = "coreference"
     DESCRIPTORS = "descriptors"
     COUNTERFACTUAL = "counterfactual"
+    PROFESSIONS = "professions"
+    FILLS = "fills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ VARIANTS: Final = {
         ),
         _variant(
             "causal-mean", "log-probability per token of the whole sentence", Design.DESCRIPTORS,
+            Design.PROFESSIONS,
         ),
         _variant(
             "causal-shared", "log-probability per token of the tokens that both sentences share",
@@ -132,6 +135,11 @@ VARIANTS: Final = {
         ),
         _variant("overall-recorded", "scores recorded elsewhere", recorded=True),
         _variant(
+            "person-at-mask",
+            "probability of the person word at a mask, over that with the profession masked too",
+            Design.PROFESSIONS,
+        ),
+        _variant(
             "pll-conditional", "tokens after the group term masked one at a time", Design.TEMPLATES,
         ),
         _variant(
@@ -164,6 +172,9 @@ VARIANTS: Final = {
         _variant(
             "refers-to", "log-probability of whom the pronoun refers to, asked for",
             Design.COREFERENCE,
+        ),
+        _variant(
+            "top-fills", "the three words that the model finds likeliest at a mask", Design.FILLS,
         ),
         _variant(
             "causal-sum-recorded", "log-probability of the whole sentence, recorded elsewhere",

@@ -423,6 +423,48 @@ REDDIT_BIAS: Final = SuiteCard(
     evidence=(_ACT, _FAIRNESS),
 )
 
+BEC_PRO: Final = SuiteCard(
+    "bec_pro",
+    "BEC-Pro",
+    "Does the model tie professions to men or women as labour statistics do?",
+    citation=(
+        "Bartl, Nissim, Gatt (2020), Unmasking Contextual Stereotypes: Measuring and Mitigating "
+        "BERT's Gender Bias, GeBNLP"
+    ),
+    license="CC BY 4.0",
+    axes=("gender",),
+    caveats=(
+        "Two genders only; which gender dominates a profession is that of the United States.",
+        "Delobelle et al. 2022 found that scores from templates and prompts of masked models "
+        "depend on the wording and agree little with each other.",
+    ),
+    evidence=(_ACT, _FAIRNESS),
+)
+
+DISCO: Final = SuiteCard(
+    "disco",
+    "DisCo",
+    "Do the words that the model fills into a sentence depend on the gender of the name in it?",
+    citation=(
+        "Webster, Wang, Tenney, Beutel, Pitler, Pavlick, Chen, Chi, Petrov (2020), Measuring and "
+        "Reducing Gendered Correlations in Pre-trained Models, arXiv:2010.06032; names and "
+        "templates are those of fairaudit"
+    ),
+    license="Apache-2.0",
+    axes=("gender",),
+    caveats=(
+        "It says that fills differ between names of women and men, not that they are stereotypes: "
+        "a pronoun that agrees with the name counts as well.",
+        "Two genders only, and names that are common in the United States: what depends on age or "
+        "origin of a name is in the number too.",
+        "The interval is over templates; the names are held fixed.",
+        "Delobelle et al. 2022 found that scores from templates and prompts of masked models "
+        "depend on the wording and agree little with each other.",
+    ),
+    evidence=(_ACT, _FAIRNESS),
+    dataset="fairaudit-disco",
+)
+
 #: All of them, by name.
 CARDS: Final[dict[str, SuiteCard]] = {
     one.name: one for one in list(globals().values()) if isinstance(one, SuiteCard)
@@ -430,7 +472,6 @@ CARDS: Final[dict[str, SuiteCard]] = {
 
 #: Suites that results and policies may name, though this version cannot run them.
 RESERVED: Final = {
-    "bec_pro": "BEC-Pro",
     "counterfactual": "Counterfactual",
 }
 

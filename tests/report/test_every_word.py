@@ -75,6 +75,7 @@ def test_every_standing_of_an_estimate_has_words():
         Standing.AWAY: {"interval": audits.interval(0.3, 0.4)},
         Standing.APART: {"interval": audits.interval(0.6, 0.7), "direction": 0},
         Standing.INCLUDES: {"interval": audits.interval(0.4, 0.6)},
+        Standing.NO_IDEAL: {"interval": audits.interval(0.4, 0.6), "ideal": None},
         Standing.UNKNOWN: {"interval": None},
     }
     assert set(cases) == set(Standing)
@@ -84,6 +85,7 @@ def test_every_standing_of_an_estimate_has_words():
         "leans away from the stereotype",
         "apart from 50 %",
         "50 % not excluded",
+        "no ideal value",
         "no interval",
     }
 

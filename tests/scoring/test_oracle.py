@@ -11,9 +11,11 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import PreTrainedTokenizerFast
 
 from fairaudit.items import (
+    Fill,
     FillerLogProbability,
     LogLikelihood,
     PseudoLogLikelihood,
+    Skipped,
     UnmaskedLogLikelihood,
 )
 from fairaudit.scoring.load import load_model
@@ -210,6 +212,42 @@ def test_filler_reads_each_sub_token_at_one_mask(family):
     ]
     assert len(expected) > 1
     assert answer.log_probs == pytest.approx(expected, abs=NATS)
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+@pytest.mark.parametrize("family", MASKED)
+def test_fills_are_the_likeliest_tokens_of_the_plain_model(family, budget, tmp_path):
+    """Beside other requests in the same batches, and again from the store."""
+    model, tokenizer = build_model(family)
+    texts = ["The nurse was ___ at work.", "___ knew the old house.", "He met a ___."]
+    asked = [Fill(text, "___", rank) for text in texts for rank in (1, 2, 3)]
+    others = [UnmaskedLogLikelihood(text) for text in CORPUS]
+    for _ in range(2):
+        scorer = Scorer(load_model((model, tokenizer)), budget, tmp_path)
+        answers = scorer.run(scorer.plan([*asked, *others]))
+        for request in asked:
+            ids = tokenizer(request.text.replace("___", tokenizer.mask_token))["input_ids"]
+            place = ids.index(tokenizer.mask_token_id)
+            with torch.no_grad():
+                logits = model(input_ids=torch.tensor([ids])).logits[0, place].float()
+            found = torch.log_softmax(logits, dim=-1).topk(request.rank)
+            token = int(found.indices[-1])
+            answer = answers[request]
+            assert answer.token_ids == (token,)
+            assert answer.word == tokenizer.decode([token]).strip()
+            assert answer.log_probs == pytest.approx([float(found.values[-1])], abs=NATS)
+        for request in others:
+            log_probs, _ = unmasked_loop(model, tokenizer, request)
+            assert answers[request].log_probs == pytest.approx(log_probs, abs=NATS)
+            ids = tokenizer(request.text, add_special_tokens=False)["input_ids"]
+            assert answers[request].token_ids == tuple(ids)
+
+
+def test_a_text_without_a_blank_has_no_fill():
+    model, tokenizer = build_model("bert")
+    scorer = Scorer(load_model((model, tokenizer)))
+    asked = Fill("Nobody knew the nurse.", "___", 1)
+    assert scorer.run(scorer.plan([asked]))[asked] == Skipped("no token to score")
 
 
 @pytest.mark.parametrize(

@@ -141,10 +141,14 @@ def test_only_missing_batches_are_estimated(checkpoint, tmp_path):
     assert later.estimate_seconds(plan) == 0
 
 
-@given(st.lists(st.tuples(FLOATS, st.booleans(), FLOATS), min_size=1), st.booleans())
-def test_records_give_back_what_went_in(tmp_path_factory, values, weighted):
-    log_probs, top1, weights = (list(column) for column in zip(*values, strict=True))
-    scored = Scored(log_probs, top1, weights if weighted else None)
+@given(
+    st.lists(st.tuples(FLOATS, st.booleans(), FLOATS, st.integers(0, 2**31 - 1)), min_size=1),
+    st.booleans(),
+    st.booleans(),
+)
+def test_records_give_back_what_went_in(tmp_path_factory, values, weighted, by_rank):
+    log_probs, top1, weights, tokens = (list(column) for column in zip(*values, strict=True))
+    scored = Scored(log_probs, top1, weights if weighted else None, tokens if by_rank else None)
     batch = Batch((ROW,), tuple(Read(ROW, 0, target) for target in range(len(values))))
     folder = tmp_path_factory.mktemp("store")
     ScoreStore(folder, {}).put(batch, scored)

@@ -83,5 +83,5 @@ def _cell(found: Estimate, every: Sequence[Estimate]) -> Cell:
     assert found.value is not None
     farthest = max(_FULL, *(abs((one.value or 0.5) - 0.5) for one in every))
     side = 1 if found.direction >= 0 else -1
-    apart = standing(found) not in (Standing.INCLUDES, Standing.UNKNOWN)
+    apart = standing(found) not in (Standing.INCLUDES, Standing.NO_IDEAL, Standing.UNKNOWN)
     return Cell(bare(found), side * (found.value - 0.5) / farthest, apart)

@@ -26,13 +26,16 @@ class Standing(Enum):
     AWAY = "away"
     APART = "apart"
     INCLUDES = "includes"
+    NO_IDEAL = "no ideal"
     UNKNOWN = "unknown"
 
 
 def standing(estimate: Estimate) -> Standing:
     """Say on which side of the ideal the whole interval lies; UNKNOWN without an interval."""
-    if estimate.interval is None or estimate.ideal is None or estimate.value is None:
+    if estimate.interval is None or estimate.value is None:
         return Standing.UNKNOWN
+    if estimate.ideal is None:
+        return Standing.NO_IDEAL
     if estimate.interval.low <= estimate.ideal <= estimate.interval.high:
         return Standing.INCLUDES
     if estimate.direction == 0 or not says_against_whom(estimate.name):
@@ -84,6 +87,7 @@ def standing_words(estimate: Estimate) -> str:
         Standing.AWAY: "leans away from the stereotype",
         Standing.APART: f"apart from {ideal}",
         Standing.INCLUDES: f"{ideal} not excluded",
+        Standing.NO_IDEAL: "no ideal value",
         Standing.UNKNOWN: "no interval" if estimate.value is not None else "no value",
     }[standing(estimate)]
     return f"{side}, but not after correction" if lost_in_correction(estimate) else side

@@ -24,6 +24,7 @@ from fairaudit.results import AuditResult, Estimate
 from fairaudit.vocabulary.metrics import (
     ACCURACY_GAP,
     BIAS_SCORES,
+    GENDERED_FILLS,
     LIKELIHOOD_BIAS_EXCESS,
     Metric,
 )
@@ -67,13 +68,15 @@ def _questions(result: AuditResult) -> list[str]:
     pronouns = _suites_with(result, (ACCURACY_GAP,)) - answers
     prompted = set(group_tables(result)) - answers
     described = _suites_with(result, (LIKELIHOOD_BIAS_EXCESS,))
-    known = {*answers, *pronouns, *prompted, *described, PROBE.name}
+    fills = _suites_with(result, (GENDERED_FILLS,))
+    known = {*answers, *pronouns, *fills, *prompted, *described, PROBE.name}
     likelihood = {one.suite for one in result.estimates} - known or known == {PROBE.name}
     asked = {
         "find a stereotyped text more probable than its counterpart": likelihood,
         "find sentences likelier by the word that describes a person": described,
         "answer questions as a stereotype does": answers,
         "understand pronouns better where they fit a stereotype": pronouns,
+        "fill in other words after names of women than after names of men": fills,
         "write otherwise about one group than about another": prompted,
     }
     return [question for question, suites in asked.items() if suites]
@@ -97,6 +100,7 @@ def found(result: AuditResult) -> str:
             (Standing.AWAY, "leans", "lean", "away from the stereotype"),
             (Standing.APART, "is", "are", "apart from the ideal"),
             (Standing.INCLUDES, "does", "do", "not exclude the ideal"),
+            (Standing.NO_IDEAL, "has", "have", "no ideal value"),
             (Standing.UNKNOWN, "has", "have", "no interval"),
         )
         if counts[side]
@@ -121,6 +125,8 @@ def answer(result: AuditResult) -> str:
             "No lean holds after correction for all looks; taken one by one, intervals leave out "
             f"the ideal on {_axes_of(lost)}."
         )
+    if all(standing(one) is Standing.NO_IDEAL for one in primary):
+        return "The primary numbers have no ideal value: compare them with those of another model."
     return "These items cannot tell: no interval leaves out its ideal."
 
 

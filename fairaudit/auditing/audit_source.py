@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.errors import ModelError, UsageError
-from fairaudit.scoring.checkpoints.hub_id import HUB_ID
+from fairaudit.scoring.checkpoints.hub_id import GGUF, HUB_ID, split_gguf
 
 _PAIR: Final = "pass the model and its tokenizer as a pair: (model, tokenizer)"
 
@@ -31,8 +31,15 @@ def check_source(source: Any) -> None:
         raise UsageError(
             f"name a Hub id or a checkpoint's folder, or {_PAIR}; this is {_kind_of(source)}"
         )
-    elif not Path(source).exists() and not HUB_ID.fullmatch(os.fspath(source)):
-        raise ModelError(f"{os.fspath(source)}: no such folder")
+    elif not Path(source).exists():
+        _check_hub_id(os.fspath(source))
+
+
+def _check_hub_id(name: str) -> None:
+    if name.endswith(GGUF) and split_gguf(name)[1] is None:
+        raise ModelError(f"{name}: no such file")
+    if not HUB_ID.fullmatch(split_gguf(name)[0]):
+        raise ModelError(f"{name}: no such folder")
 
 
 def one_or_several(names: str | Sequence[str] | None) -> list[str] | None:

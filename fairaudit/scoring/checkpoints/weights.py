@@ -119,6 +119,13 @@ def quantization(config: Any) -> str | None:
     return " ".join(filter(None, parts))
 
 
+def storage(config: Any, files: Iterable[Path]) -> str:
+    """Name how safetensors files store a model: ``safetensors BF16``, with the method of blocks."""
+    types = " ".join(sorted(stored_types(files)))
+    quantised = quantization(config)
+    return f"safetensors {types}" + ("" if quantised is None else f", {quantised}")
+
+
 def cast(model: Any, dtype: torch.dtype) -> None:
     """Round weights to a precision, once and in place.
 

@@ -40,7 +40,10 @@ def audit_command(
         list[str],
         typer.Argument(
             metavar="MODEL...",
-            help="Checkpoint folder, PEFT adapter or Hub id; several: a folder each in --output.",
+            help=(
+                "Checkpoint folder, GGUF file, PEFT adapter or Hub id; several: a folder each in "
+                "--output."
+            ),
         ),
     ],
     suites: Annotated[
@@ -63,6 +66,9 @@ def audit_command(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
     ] = False,
+    gguf_file: Annotated[
+        str | None, typer.Option(help="Which GGUF file of a folder or Hub model is meant.")
+    ] = None,
     token_budget: Annotated[
         int | None, typer.Option(min=1, help="Padded tokens per batch.")
     ] = None,
@@ -117,7 +123,7 @@ def audit_command(
 
     places = _places(models, output, label, format)
     for model in models:
-        check_source(model)
+        check_source(model, gguf_file)
     # Read before the model is: a typing error should not cost an audit.
     rules = None if policy is None else read_policy(policy)
     codes = []
@@ -152,6 +158,7 @@ def audit_command(
                 seed=seed,
                 revision=revision,
                 trust_remote_code=trust_remote_code,
+                gguf_file=gguf_file,
                 token_budget=token_budget,
                 quick=quick,
                 full=full,

@@ -43,6 +43,10 @@ from fairaudit.scoring.checkpoints.weights import (
 __all__ = ["LoadedModel", "choose_device", "fingerprint", "load_model"]
 
 Kind = Literal["causal", "masked"]
+_AUTO = {
+    "causal": transformers.AutoModelForCausalLM,
+    "masked": transformers.AutoModelForMaskedLM,
+}
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -197,28 +201,24 @@ def _read(place: Place, target: Target) -> _Checkpoint:
     if place.is_adapter:
         return _read_adapter(place, (), target)
     if place.gguf is not None:
-        # Said before the tokenizer is read, which fails in ways of its own.
-        read_content(place)
+        return _read_gguf(place)
     tokenizer = load_tokenizer(place)
     return _read_whole(place, tokenizer, target, fp32=target.dtype in (None, torch.float32))
 
 
 def _read_whole(place: Place, tokenizer: Any, target: Target, *, fp32: bool) -> _Checkpoint:
     config = load_config(place)
-    auto = {
-        "causal": transformers.AutoModelForCausalLM,
-        "masked": transformers.AutoModelForMaskedLM,
-    }[_kind(config, None)]
-    if place.gguf is not None:
-        return _read_gguf(place, tokenizer, auto, config)
+    auto = _AUTO[_kind(config, None)]
     model, notes = load_weights(place, auto, config, target, fp32=fp32)
     stored = storage(config, weight_files(place, config))
     return _Checkpoint(model, tokenizer, place.id, notes=notes, stored_as=stored)
 
 
-def _read_gguf(place: Place, tokenizer: Any, auto: Any, config: Any) -> _Checkpoint:
+def _read_gguf(place: Place) -> _Checkpoint:
+    # First, because a damaged file makes whatever reads it next fail in a way of its own.
     content = read_content(place)
-    model, notes = load_gguf(place, auto, config, content)
+    config, tokenizer = load_config(place), load_tokenizer(place)
+    model, notes = load_gguf(place, _AUTO[_kind(config, None)], config, content)
     return _Checkpoint(
         model,
         tokenizer,
@@ -235,6 +235,8 @@ def _read_adapter(place: Place, before: tuple[Place, ...], target: Target) -> _C
     base_place, revision = base_of(place, before)
     if base_place.is_adapter:
         base = _read_adapter(base_place, (*before, place), target)
+    elif base_place.gguf is not None:
+        base = _read_gguf(base_place)
     else:
         own = load_tokenizer(base_place) if base_place.has_tokenizer else None
         base = _read_whole(base_place, own, target, fp32=True)

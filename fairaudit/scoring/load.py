@@ -209,9 +209,12 @@ def _read(place: Place, target: Target) -> _Checkpoint:
 def _read_whole(place: Place, tokenizer: Any, target: Target, *, fp32: bool) -> _Checkpoint:
     config = load_config(place)
     auto = _AUTO[_kind(config, None)]
+    quantised, stored = quantization(config), storage(config, weight_files(place, config))
     model, notes = load_weights(place, auto, config, target, fp32=fp32)
-    stored = storage(config, weight_files(place, config))
-    return _Checkpoint(model, tokenizer, place.id, notes=notes, stored_as=stored)
+    unpacked = quantised if quantization(model.config) is None else None
+    if unpacked is not None:
+        notes += (f"{place.id}: {unpacked} was unpacked to plain weights to run on this device",)
+    return _Checkpoint(model, tokenizer, place.id, notes=notes, stored_as=stored, unpacked=unpacked)
 
 
 def _read_gguf(place: Place) -> _Checkpoint:

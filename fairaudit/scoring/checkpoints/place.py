@@ -412,4 +412,6 @@ def load_error(name: str, part: str, error: Exception) -> ModelError:
     lines = [line.strip() for line in lines_of(str(error)) if line.strip()]
     # A heading says less than what stands below it.
     told = lines[1] if len(lines) > 1 and lines[0].endswith(":") else next(iter(lines), "")
+    if isinstance(error, ModuleNotFoundError) and error.name and "pip install" not in told:
+        told = f"{told}: pip install {error.name.partition('.')[0]}"
     return ModelError(f"{name}: the {part} cannot be loaded ({told[:300] or type(error).__name__})")

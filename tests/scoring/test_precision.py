@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from fairaudit.errors import ModelError
 from fairaudit.scoring.checkpoints.weights import quantization
-from fairaudit.scoring.load import load_model
+from fairaudit.scoring.load import fingerprint, load_model
 from tests.conftest import build_model
 
 IDS = torch.tensor([[1, 2, 3, 40, 50, 6] * 8])
@@ -216,6 +216,9 @@ def quantised(wide, tmp_path):
         folder = tmp_path / bits.replace(" ", "-")
         model.save_pretrained(folder)
         build_model("llama")[1].save_pretrained(folder)
+        for module in model.modules():
+            if hasattr(module, "support_avx512bf16_for_cpu"):
+                module.support_avx512bf16_for_cpu = False
         return folder, model.eval()
 
     return make
@@ -232,6 +235,17 @@ def test_a_quantised_checkpoint_stays_quantised_and_is_recorded(quantised, wide,
     whole = load_model(wide)
     assert loaded.identity.n_parameters == whole.identity.n_parameters
     assert loaded.identity.fingerprint != whole.identity.fingerprint
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_reading_the_weights_of_a_quantised_model_leaves_them_as_they_are(quantised, bits):
+    """bitsandbytes 0.50 repacks 4-bit weights in place, and then saves other ones."""
+    loaded = load_model(quantised(bits)[0], device="cpu")
+    before, known = logits(loaded.model), fingerprint(loaded.model, loaded.tokenizer)
+    loaded.model.state_dict()
+    assert torch.equal(logits(loaded.model), before)
+    assert known == loaded.identity.fingerprint
+    assert fingerprint(loaded.model, loaded.tokenizer) == known
 
 
 @pytest.mark.parametrize("bits", BITS)

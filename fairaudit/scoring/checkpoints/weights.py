@@ -16,6 +16,8 @@ from fairaudit.scoring.checkpoints.place import Place, load_error, stored_types,
 
 #: Number types that a file can hold throughout and that a model can be kept in.
 _NARROW: Final = {"BF16": torch.bfloat16, "F16": torch.float16}
+#: Flag of a bitsandbytes layer: whether it repacks its weights when it first runs on a CPU.
+_REPACKS: Final = "support_avx512bf16_for_cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,23 @@ def load_weights(
         raise load_error(place.name, _part(config), error) from error
     notes = check_keys(model, report, place.name)
     _check_read(model, place.name)
-    if quantization(config) is None:
+    if quantization(model.config) is None:
         _own(model)
+    else:
+        _keep_blocks(model)
     return model, notes
+
+
+def _keep_blocks(model: Any) -> None:
+    """Leave 4-bit blocks of bitsandbytes as their file has them.
+
+    On CPUs with AVX-512 BF16 the first forward pass would repack them in place for a kernel that
+    rounds to bfloat16, and reading the weights after it (a fingerprint, an adapter) would leave
+    other weights behind (seen in bitsandbytes 0.50).
+    """
+    for module in model.modules():
+        if hasattr(module, _REPACKS):
+            setattr(module, _REPACKS, False)
 
 
 def _check_read(model: Any, name: str) -> None:

@@ -7,6 +7,8 @@ that was asked for.
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
@@ -144,15 +146,17 @@ def load_gguf(
         If the file cannot be read, or holds other weights than the model.
     """
     try:
-        model, report = auto.from_pretrained(
-            place.source,
-            config=config,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,
-            dtype=torch.float32,
-            **_unpacked(),
-            **place.options,
-        )
+        # Its bar of progress heeds no setting of transformers.
+        with contextlib.redirect_stderr(io.StringIO()):
+            model, report = auto.from_pretrained(
+                place.source,
+                config=config,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+                dtype=torch.float32,
+                **_unpacked(),
+                **place.options,
+            )
     except Exception as error:
         raise load_error(place.name, "model", error) from error
     notes = check_keys(model, report, place.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -225,6 +226,8 @@ def calm_libraries() -> None:
     if not STATE.debug:
         transformers_logging.set_verbosity_error()
         transformers_logging.disable_progress_bar()
+        # It repeats in every layer that it rounds activations.
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 def _show_plan(plan: AuditPlan) -> None:

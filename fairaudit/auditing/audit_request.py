@@ -32,6 +32,7 @@ class AuditRequest:
     seed: int
     revision: str | None
     trust_remote_code: bool
+    gguf_file: str | None
     token_budget: int | None
     axes: tuple[str, ...] | None
     size: Size
@@ -54,6 +55,7 @@ def request_audit(
     seed: int = 0,
     revision: str | None = None,
     trust_remote_code: bool = False,
+    gguf_file: str | None = None,
     token_budget: int | None = None,
     quick: bool = False,
     full: bool = False,
@@ -62,7 +64,7 @@ def request_audit(
     texts: TextOptions | None = None,
 ) -> AuditRequest:
     """Check what is asked and read the items; see `fairaudit.audit`."""
-    check_source(model)
+    check_source(model, gguf_file)
     if base is not None:
         check_source(base)
     suites, axes = one_or_several(suites), one_or_several(axes)
@@ -88,6 +90,7 @@ def request_audit(
         seed=seed,
         revision=revision,
         trust_remote_code=trust_remote_code,
+        gguf_file=gguf_file,
         token_budget=token_budget,
         axes=None if axes is None else tuple(axes),
         size=size,

@@ -8,13 +8,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.errors import ModelError, UsageError
-from fairaudit.scoring.checkpoints.hub_id import HUB_ID
+from fairaudit.scoring.checkpoints.hub_id import GGUF, HUB_ID, split_gguf
 
 _PAIR: Final = "pass the model and its tokenizer as a pair: (model, tokenizer)"
 
 
-def check_source(source: Any) -> None:
+def check_source(source: Any, gguf_file: str | None = None) -> None:
     """Refuse what cannot be a model, and a path that is not there.
+
+    Parameters
+    ----------
+    source : str, path or (model, tokenizer)
+        What was named.
+    gguf_file : str or None
+        Which GGUF file of it is meant.
 
     Raises
     ------
@@ -25,14 +32,25 @@ def check_source(source: Any) -> None:
     """
     if isinstance(source, tuple):
         _check_pair(source)
+        if gguf_file is not None:
+            raise UsageError(f"a model in memory has no GGUF file '{gguf_file}'")
     elif _is_model(source):
         raise UsageError(f"a model in memory needs its tokenizer: {_PAIR}")
     elif not isinstance(source, str | os.PathLike):
         raise UsageError(
             f"name a Hub id or a checkpoint's folder, or {_PAIR}; this is {_kind_of(source)}"
         )
-    elif not Path(source).exists() and not HUB_ID.fullmatch(os.fspath(source)):
-        raise ModelError(f"{os.fspath(source)}: no such folder")
+    elif Path(source).is_dir() and gguf_file and not (Path(source) / gguf_file).is_file():
+        raise ModelError(f"{os.fspath(source)}: no file {gguf_file} in it")
+    elif not Path(source).exists():
+        _check_hub_id(os.fspath(source))
+
+
+def _check_hub_id(name: str) -> None:
+    if name.endswith(GGUF) and split_gguf(name)[1] is None:
+        raise ModelError(f"{name}: no such file")
+    if not HUB_ID.fullmatch(split_gguf(name)[0]):
+        raise ModelError(f"{name}: no such folder")
 
 
 def one_or_several(names: str | Sequence[str] | None) -> list[str] | None:

@@ -142,7 +142,10 @@ def _is_whole(folder: Path) -> bool:
 def _options(asked: AuditRequest) -> dict[str, Any]:
     # A chat template may write the date into every prompt.
     today = datetime.date.today().isoformat() if asked.texts.apply_chat_template else None
-    plain = ("label", "device", "dtype", "seed", "revision", "token_budget", "axes")
+    plain = (
+        *("label", "device", "dtype", "seed", "revision", "gguf_file", "token_budget"),
+        "axes",
+    )
     return {
         **{name: getattr(asked, name) for name in plain},
         "size": asdict(asked.size),

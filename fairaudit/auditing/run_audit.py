@@ -86,6 +86,7 @@ def audit(
     seed: int = 0,
     revision: str | None = None,
     trust_remote_code: bool = False,
+    gguf_file: str | None = None,
     token_budget: int | None = None,
     quick: bool = False,
     full: bool = False,
@@ -106,7 +107,7 @@ def audit(
     Parameters
     ----------
     model : str, path or (model, tokenizer)
-        Hub id, checkpoint folder, PEFT adapter folder, or a model in memory.
+        Hub id, checkpoint folder, GGUF file, PEFT adapter folder, or a model in memory.
     suites : sequence of str, optional
         Suite names or suite files; default all default suites.
     axes : sequence of str, optional
@@ -128,6 +129,8 @@ def audit(
         depend on it.
     revision, trust_remote_code
         As in `transformers`.
+    gguf_file : str, optional
+        Which GGUF file of ``model`` is meant, where it holds several.
     token_budget : int, optional
         Padded tokens per batch; changes speed and memory, and in float32 no score of a token by
         more than 1e-4 nats.
@@ -188,6 +191,7 @@ def audit(
             seed=seed,
             revision=revision,
             trust_remote_code=trust_remote_code,
+            gguf_file=gguf_file,
             token_budget=token_budget,
             quick=quick,
             full=full,

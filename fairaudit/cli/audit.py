@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -40,7 +41,10 @@ def audit_command(
         list[str],
         typer.Argument(
             metavar="MODEL...",
-            help="Checkpoint folder, PEFT adapter or Hub id; several: a folder each in --output.",
+            help=(
+                "Checkpoint folder, GGUF file, PEFT adapter or Hub id; several: a folder each in "
+                "--output."
+            ),
         ),
     ],
     suites: Annotated[
@@ -63,6 +67,9 @@ def audit_command(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
     ] = False,
+    gguf_file: Annotated[
+        str | None, typer.Option(help="Which GGUF file of a folder or Hub model is meant.")
+    ] = None,
     token_budget: Annotated[
         int | None, typer.Option(min=1, help="Padded tokens per batch.")
     ] = None,
@@ -117,7 +124,7 @@ def audit_command(
 
     places = _places(models, output, label, format)
     for model in models:
-        check_source(model)
+        check_source(model, gguf_file)
     # Read before the model is: a typing error should not cost an audit.
     rules = None if policy is None else read_policy(policy)
     codes = []
@@ -152,6 +159,7 @@ def audit_command(
                 seed=seed,
                 revision=revision,
                 trust_remote_code=trust_remote_code,
+                gguf_file=gguf_file,
                 token_budget=token_budget,
                 quick=quick,
                 full=full,
@@ -218,6 +226,8 @@ def calm_libraries() -> None:
     if not STATE.debug:
         transformers_logging.set_verbosity_error()
         transformers_logging.disable_progress_bar()
+        # It repeats in every layer that it rounds activations.
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 def _show_plan(plan: AuditPlan) -> None:

@@ -38,6 +38,7 @@ def model_rows(model: ModelIdentity) -> tuple[Fact, ...]:
         ("Architecture", _shown(model.architecture)),
         ("Parameters", MISSING if size is None else count(size)),
         *(() if model.quantization is None else (("Quantised", model.quantization),)),
+        *(() if model.stored_as is None else (("Stored as", model.stored_as),)),
         *(() if model.adapter is None else _adapter_rows(model.adapter)),
     )
 

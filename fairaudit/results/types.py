@@ -175,8 +175,10 @@ class ModelIdentity(Frozen):
     architecture: str | None = None
     n_parameters: int | None = None
     adapter: AdapterOrigin | None = None
-    #: Method and bits of a quantised checkpoint, which is scored as it is.
+    #: Method and bits of a quantised checkpoint, which is scored with the values of its file.
     quantization: str | None = None
+    #: File format and number types of the weights on disk; None: the model was in memory.
+    stored_as: str | None = None
 
 
 class Settings(Frozen):

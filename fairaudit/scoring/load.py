@@ -1,8 +1,8 @@
 """Loading a model, and refusing one whose scores could not be trusted.
 
-Safetensors only, no remote code unless asked, every weight from its file and every weight of the
-file used, no NaN. Adapters are merged into their base in fp32. What passes is fingerprinted by
-content.
+Safetensors and GGUF only, no remote code unless asked, every weight from its file and every weight
+of the file used, no NaN. Adapters are merged into their base in fp32. What passes is fingerprinted
+by content.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from fairaudit.results import AdapterOrigin, ModelIdentity
 from fairaudit.scoring.borrowed import borrowed_name, warn_if_slow
 from fairaudit.scoring.causality import kind_of_causal
 from fairaudit.scoring.checkpoints.adapters import base_of, with_adapter
+from fairaudit.scoring.checkpoints.gguf import load_gguf, read_content
 from fairaudit.scoring.checkpoints.identity import check_finite, fingerprint
 from fairaudit.scoring.checkpoints.limits import check_ids, longest_row
 from fairaudit.scoring.checkpoints.place import (
@@ -29,12 +30,23 @@ from fairaudit.scoring.checkpoints.place import (
     load_config,
     load_tokenizer,
     locate,
+    weight_files,
 )
-from fairaudit.scoring.checkpoints.weights import Target, cast, load_weights, quantization
+from fairaudit.scoring.checkpoints.weights import (
+    Target,
+    cast,
+    load_weights,
+    quantization,
+    storage,
+)
 
 __all__ = ["LoadedModel", "choose_device", "fingerprint", "load_model"]
 
 Kind = Literal["causal", "masked"]
+_AUTO = {
+    "causal": transformers.AutoModelForCausalLM,
+    "masked": transformers.AutoModelForMaskedLM,
+}
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -89,6 +101,10 @@ class _Checkpoint:
     name: str
     adapter: AdapterOrigin | None = None
     notes: tuple[str, ...] = ()
+    #: How its file stores the weights; None: they were in memory.
+    stored_as: str | None = None
+    #: How the weights were quantised before they were unpacked.
+    unpacked: str | None = None
 
 
 def load_model(
@@ -98,14 +114,15 @@ def load_model(
     dtype: str = "auto",
     revision: str | None = None,
     trust_remote_code: bool = False,
+    gguf_file: str | None = None,
 ) -> LoadedModel:
     """Load a checkpoint and check it.
 
     Parameters
     ----------
     source : str, path or (model, tokenizer)
-        A local folder, a PEFT adapter folder, a Hub id, or a model already in memory, which is
-        used as it is.
+        A local folder, a GGUF file, a PEFT adapter folder, a Hub id, or a model already in memory,
+        which is used as it is.
     device : str
         ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``, ...
     dtype : str
@@ -116,6 +133,8 @@ def load_model(
         Branch, tag or commit of a Hub model.
     trust_remote_code : bool
         Run code that comes with the checkpoint.
+    gguf_file : str or None
+        Which GGUF file of a folder or Hub model is meant.
 
     Raises
     ------
@@ -127,12 +146,17 @@ def load_model(
     if isinstance(source, tuple):
         read = _in_memory(*source)
     else:
-        place = locate(source, revision=revision, trust_remote_code=trust_remote_code)
+        place = locate(
+            source,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
+            gguf_file=gguf_file,
+        )
         read = _read(place, target)
     check_finite(read.model)
     kind = _kind(read.model.config, read.tokenizer)
     identity = _identity(read, revision)
-    if place is not None and identity.quantization is None:
+    if place is not None and quantization(read.model.config) is None:
         unrounded = _reader(place, read.model, target)
         cast(read.model, target.dtype or torch.float32)
         read.model.to(device=target.device)
@@ -150,7 +174,8 @@ def load_model(
         dtype=_precision(model),
         max_length=limit,
         vocabulary_size=model.get_input_embeddings().num_embeddings,
-        folder=None if place is None else place.folder,
+        # What lies beside a GGUF file need not be about it.
+        folder=None if place is None or place.gguf is not None else place.folder,
         storable=place is not None and not trust_remote_code,
         notes=notes,
         unrounded=unrounded,
@@ -175,18 +200,38 @@ def _read(place: Place, target: Target) -> _Checkpoint:
     """Read a checkpoint; a whole model that is to be rounded is read as its file has it."""
     if place.is_adapter:
         return _read_adapter(place, (), target)
+    if place.gguf is not None:
+        return _read_gguf(place)
     tokenizer = load_tokenizer(place)
     return _read_whole(place, tokenizer, target, fp32=target.dtype in (None, torch.float32))
 
 
 def _read_whole(place: Place, tokenizer: Any, target: Target, *, fp32: bool) -> _Checkpoint:
     config = load_config(place)
-    auto = {
-        "causal": transformers.AutoModelForCausalLM,
-        "masked": transformers.AutoModelForMaskedLM,
-    }[_kind(config, None)]
+    auto = _AUTO[_kind(config, None)]
+    # Loading may unpack the blocks, and then the config no longer names them.
+    quantised = quantization(config)
     model, notes = load_weights(place, auto, config, target, fp32=fp32)
-    return _Checkpoint(model, tokenizer, place.id, notes=notes)
+    stored = storage(quantised, weight_files(place, config))
+    unpacked = quantised if quantization(model.config) is None else None
+    if unpacked is not None:
+        notes += (f"{place.id}: {unpacked} was unpacked to plain weights to run on this device",)
+    return _Checkpoint(model, tokenizer, place.id, notes=notes, stored_as=stored, unpacked=unpacked)
+
+
+def _read_gguf(place: Place) -> _Checkpoint:
+    # First, because a damaged file makes whatever reads it next fail in a way of its own.
+    content = read_content(place)
+    config, tokenizer = load_config(place), load_tokenizer(place)
+    model, notes = load_gguf(place, _AUTO[_kind(config, None)], config, content)
+    return _Checkpoint(
+        model,
+        tokenizer,
+        place.id,
+        notes=notes,
+        stored_as=str(content),
+        unpacked=str(content) if content.is_quantised else None,
+    )
 
 
 def _read_adapter(place: Place, before: tuple[Place, ...], target: Target) -> _Checkpoint:
@@ -195,6 +240,8 @@ def _read_adapter(place: Place, before: tuple[Place, ...], target: Target) -> _C
     base_place, revision = base_of(place, before)
     if base_place.is_adapter:
         base = _read_adapter(base_place, (*before, place), target)
+    elif base_place.gguf is not None:
+        base = _read_gguf(base_place)
     else:
         own = load_tokenizer(base_place) if base_place.has_tokenizer else None
         base = _read_whole(base_place, own, target, fp32=True)
@@ -214,7 +261,7 @@ def _read_adapter(place: Place, before: tuple[Place, ...], target: Target) -> _C
     )
     model = with_adapter(place, folder, base.model)
     notes = (*base.notes, *_adapter_notes(place, origin))
-    return _Checkpoint(model, tokenizer, place.id, origin, notes)
+    return _Checkpoint(model, tokenizer, place.id, origin, notes, base.stored_as, base.unpacked)
 
 
 def _adapter_notes(place: Place, origin: AdapterOrigin) -> Iterator[str]:
@@ -237,7 +284,8 @@ def _identity(read: _Checkpoint, revision: str | None) -> ModelIdentity:
         # Four bits of several weights share a byte; transformers counts the weights.
         n_parameters=count if stored is None else model.num_parameters(),
         adapter=read.adapter,
-        quantization=stored,
+        quantization=stored or read.unpacked,
+        stored_as=read.stored_as,
     )
 
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from fairaudit.errors import ModelError
 from fairaudit.scoring.checkpoints.weights import quantization
-from fairaudit.scoring.load import load_model
+from fairaudit.scoring.load import fingerprint, load_model
 from tests.conftest import build_model
 
 IDS = torch.tensor([[1, 2, 3, 40, 50, 6] * 8])
@@ -96,6 +96,17 @@ def test_the_fingerprint_includes_stored_buffers(tmp_path):
         ),
         ({"quant_method": "gptq", "bits": 4, "group_size": 128}, "gptq 4 bit"),
         ({"quant_method": "fp8"}, "fp8"),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {
+                    "a": {"weights": {"num_bits": 8}},
+                    "b": {"weights": {"num_bits": 4}},
+                    "c": {"weights": None},
+                },
+            },
+            "compressed-tensors 4 and 8 bit",
+        ),
     ],
 )
 def test_how_a_checkpoint_is_quantised_is_named(settings, words):
@@ -124,9 +135,73 @@ def test_a_quantised_checkpoint_without_its_package_is_one_line(checkpoint, tmp_
     assert "\n" not in said
 
 
+PACKAGES = {
+    "gptq": ({"quant_method": "gptq", "bits": 4, "group_size": 128}, "optimum", "gptq 4 bit"),
+    "torchao": ({"quant_method": "torchao", "quant_type": "int8_weight_only"}, "torchao", ""),
+    "compressed-tensors": (
+        {
+            "quant_method": "compressed-tensors",
+            "format": "pack-quantized",
+            "config_groups": {"a": {"targets": ["Linear"], "weights": {"num_bits": 4}}},
+        },
+        "compressed_tensors",
+        "compressed-tensors 4 bit",
+    ),
+}
+
+
+@pytest.mark.parametrize("method", PACKAGES)
+def test_each_method_names_the_package_that_it_needs(checkpoint, tmp_path, method):
+    settings, package, how = PACKAGES[method]
+    if importlib.util.find_spec(package) is not None:
+        pytest.skip(f"{package} is there")
+    folder = shutil.copytree(checkpoint("llama"), tmp_path / "model")
+    edit_config(folder, quantization_config=settings)
+    with pytest.raises(ModelError, match=f"pip install {package.replace('_', '-')}") as raised:
+        load_model(folder)
+    assert how in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_method_that_transformers_passes_over_is_refused(checkpoint, tmp_path):
+    folder = shutil.copytree(checkpoint("llama"), tmp_path / "model")
+    edit_config(folder, quantization_config={"quant_method": "odd"})
+    with pytest.raises(ModelError, match="does not know; if the weights are plain numbers"):
+        load_model(folder)
+
+
+def test_blocks_that_cannot_run_here_are_unpacked_and_recorded(checkpoint, tmp_path):
+    """Without a GPU `transformers` turns fp8 into bfloat16."""
+    if torch.cuda.is_available():
+        pytest.skip("fp8 runs on this machine")
+    folder = shutil.copytree(checkpoint("llama"), tmp_path / "model")
+    edit_config(folder, quantization_config={"quant_method": "fp8"})
+    loaded = load_model(folder)
+    assert loaded.identity.quantization == "fp8"
+    assert loaded.identity.stored_as == "safetensors F32, fp8"
+    assert loaded.notes == ("model: fp8 was unpacked to plain weights to run on this device",)
+
+
+def wide_llama():
+    """Like the small Llama, with matrices of whole blocks, as bitsandbytes on a CPU needs them."""
+    torch.manual_seed(0)
+    wider = {"hidden_size": 128, "intermediate_size": 128, "head_dim": 32}
+    return tf.LlamaForCausalLM(
+        tf.LlamaConfig(**{**build_model("llama")[0].config.to_dict(), **wider})
+    )
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wide")
+    wide_llama().save_pretrained(folder)
+    build_model("llama")[1].save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture
-def quantised(checkpoint, tmp_path):
-    """A 4-bit or 8-bit copy of the small Llama, as people publish them."""
+def quantised(wide, tmp_path):
+    """A 4-bit or 8-bit copy of a small Llama, as people publish them."""
     pytest.importorskip("bitsandbytes")
 
     def make(bits):
@@ -134,28 +209,43 @@ def quantised(checkpoint, tmp_path):
         if bits == "4 bit":
             options["bnb_4bit_compute_dtype"] = torch.float32
         model = tf.AutoModelForCausalLM.from_pretrained(
-            checkpoint("llama"),
+            wide,
             quantization_config=tf.BitsAndBytesConfig(**options),
             device_map={"": "cpu"},
         )
         folder = tmp_path / bits.replace(" ", "-")
         model.save_pretrained(folder)
         build_model("llama")[1].save_pretrained(folder)
+        for module in model.modules():
+            if hasattr(module, "support_avx512bf16_for_cpu"):
+                module.support_avx512bf16_for_cpu = False
         return folder, model.eval()
 
     return make
 
 
 @pytest.mark.parametrize("bits", BITS)
-def test_a_quantised_checkpoint_stays_quantised_and_is_recorded(quantised, checkpoint, bits):
+def test_a_quantised_checkpoint_stays_quantised_and_is_recorded(quantised, wide, bits):
     folder, model = quantised(bits)
     loaded = load_model(folder, device="cpu")
     assert loaded.identity.quantization.startswith(f"bitsandbytes {bits}")
     assert not loaded.model.model.layers[0].self_attn.q_proj.weight.is_floating_point()
     assert torch.equal(logits(loaded.model), logits(model))
-    whole = load_model(checkpoint("llama"))
+    assert loaded.identity.stored_as.endswith(loaded.identity.quantization)
+    whole = load_model(wide)
     assert loaded.identity.n_parameters == whole.identity.n_parameters
     assert loaded.identity.fingerprint != whole.identity.fingerprint
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_reading_the_weights_of_a_quantised_model_leaves_them_as_they_are(quantised, bits):
+    """bitsandbytes 0.50 repacks 4-bit weights in place, and then saves other ones."""
+    loaded = load_model(quantised(bits)[0], device="cpu")
+    before, known = logits(loaded.model), fingerprint(loaded.model, loaded.tokenizer)
+    loaded.model.state_dict()
+    assert torch.equal(logits(loaded.model), before)
+    assert known == loaded.identity.fingerprint
+    assert fingerprint(loaded.model, loaded.tokenizer) == known
 
 
 @pytest.mark.parametrize("bits", BITS)

@@ -110,3 +110,4 @@ def _row(found: Estimate) -> tuple[str, ...]:
 
 def _summary(result: AuditResult) -> Iterator[str]:
     yield f"**{escape(summary.answer(result))}** {escape(summary.found(result))}"
+    yield from sections.storage(result.provenance)

@@ -29,7 +29,10 @@ def comparison_body(result: ComparisonResult, candidate: Candidate) -> str:
             factors=tuple(sections.factors(shown)),
             metrics=tuple(sections.metrics(shown)),
             results=tuple(_results(result, candidate)),
-            summary=(escape(f"{summary.answer(candidate)} {summary.counted(candidate.primary)}"),),
+            summary=(
+                escape(f"{summary.answer(candidate)} {summary.counted(candidate.primary)}"),
+                *sections.storage(result.provenance.candidates.get(candidate.name)),
+            ),
             evidence=tuple(sections.evidence_table(result.suites)),
             source=(
                 f"from the comparison of {_name(candidate.name)} with {_name(result.baseline)} of "

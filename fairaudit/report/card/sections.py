@@ -19,7 +19,7 @@ from fairaudit.report.names import (
     suite_name,
     variant,
 )
-from fairaudit.results import Estimate, SuiteRun
+from fairaudit.results import Estimate, Provenance, SuiteRun
 from fairaudit.results.comparison import Paired
 from fairaudit.results.privacy import PrivacyStatement
 
@@ -105,6 +105,15 @@ def privacy(statement: Mapping[str, Any] | None, refuted: str | None) -> Iterato
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def storage(provenance: Provenance | None) -> Iterator[str]:
+    """Yield how the weights are stored, and the precision that they were computed in."""
+    stored = None if provenance is None else provenance.model.stored_as
+    if provenance is not None and stored is not None:
+        computed = provenance.settings.dtype
+        with_type = "" if computed is None else f"; computed in {escape(computed)}"
+        yield f"**Weights.** Stored as {escape(stored)}{with_type}."
 
 
 def factors(shown: Iterable[Estimate | Paired]) -> Iterator[str]:

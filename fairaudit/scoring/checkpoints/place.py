@@ -1,4 +1,4 @@
-"""Where a checkpoint lies, and which of its files may be read: safetensors only."""
+"""Where a checkpoint lies, and which of its files may be read: safetensors and GGUF only."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from transformers.utils.hub import cached_file
 
 from fairaudit.errors import ModelError
 from fairaudit.lines import lines_of
-from fairaudit.scoring.checkpoints.hub_id import HUB_ID
+from fairaudit.scoring.checkpoints.hub_id import GGUF, HUB_ID, split_gguf
 
 CONFIG: Final = "config.json"
 ADAPTER_CONFIG: Final = "adapter_config.json"
 ADAPTER_WEIGHTS: Final = "adapter_model.safetensors"
 _WEIGHTS: Final = "model.safetensors"
 _INDEX: Final = "model.safetensors.index.json"
+#: Names that a line holds.
+_NAMED: Final = 5
 _PICKLES: Final = (".bin", ".pt", ".pth", ".ckpt")
 _TOKENIZER_FILES: Final = (
     "tokenizer.json",
@@ -48,32 +50,64 @@ class Place:
         Branch, tag or commit on the Hub.
     trust_remote_code : bool
         Whether code that comes with the checkpoint may run.
+    gguf : str or None
+        Name of the GGUF file that is the checkpoint; None: it is in Hugging Face form.
     """
 
     name: str
     folder: Path | None = None
     revision: str | None = None
     trust_remote_code: bool = False
+    gguf: str | None = None
 
     @property
     def options(self) -> dict[str, Any]:
         """Arguments for every ``from_pretrained`` of this checkpoint."""
+        if self.gguf is not None:
+            return {"gguf_file": self.gguf}
         return {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
 
     @property
+    def source(self) -> str:
+        """What ``from_pretrained`` is called with: Hub id or folder."""
+        return self.name if self.gguf is None else str(self.gguf_path.parent)
+
+    @property
+    def gguf_path(self) -> Path:
+        """Local path of its GGUF file, from the Hub if need be.
+
+        Raises
+        ------
+        ModelError
+            If there is no such file.
+        """
+        path = None if self.gguf is None else self.file(self.gguf)
+        if path is None:
+            raise ModelError(f"{self.name}: no file {self.gguf}")
+        return path
+
+    @property
     def id(self) -> str:
-        """Name of the folder alone, or the Hub id."""
-        return self.name if self.folder is None else self.folder.resolve().name
+        """Name of the folder or GGUF file alone; on the Hub the id."""
+        if self.folder is None:
+            return self.name if self.gguf is None else f"{self.repository}/{self.gguf}"
+        return self.gguf or self.folder.resolve().name
+
+    @property
+    def repository(self) -> str:
+        """Hub id, without the name of a GGUF file."""
+        return "/".join(self.name.split("/")[:2]) if self.gguf is not None else self.name
 
     @property
     def is_adapter(self) -> bool:
         """Whether it holds a PEFT adapter and not a whole model."""
-        return self.file(ADAPTER_CONFIG) is not None
+        return self.gguf is None and self.file(ADAPTER_CONFIG) is not None
 
     @property
     def has_tokenizer(self) -> bool:
         """Whether a tokenizer lies beside the weights."""
-        return any(self.file(name) is not None for name in _TOKENIZER_FILES)
+        # A GGUF file holds its own.
+        return self.gguf is not None or any(self.file(name) for name in _TOKENIZER_FILES)
 
     def file(self, name: str) -> Path | None:
         """Path of one of its files, from the Hub if need be; None if it has no such file.
@@ -88,7 +122,7 @@ class Place:
             return path if path.is_file() else None
         try:
             found = cached_file(
-                self.name,
+                self.repository,
                 name,
                 revision=self.revision,
                 _raise_exceptions_for_missing_entries=False,
@@ -119,9 +153,24 @@ class Place:
 
 
 def locate(
-    name: str | os.PathLike[str], *, revision: str | None = None, trust_remote_code: bool = False
+    name: str | os.PathLike[str],
+    *,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    gguf_file: str | None = None,
 ) -> Place:
-    """Find a checkpoint by the name of its folder or by its Hub id.
+    """Find a checkpoint by the name of its folder or GGUF file, or by its Hub id.
+
+    Parameters
+    ----------
+    name : str or path
+        Folder, GGUF file, Hub id, or GGUF file on the Hub (``owner/name/file.gguf``).
+    revision : str or None
+        Branch, tag or commit on the Hub.
+    trust_remote_code : bool
+        Whether code that comes with the checkpoint may run.
+    gguf_file : str or None
+        Which GGUF file of the folder or Hub model is meant.
 
     Raises
     ------
@@ -130,24 +179,59 @@ def locate(
     """
     text = os.fspath(name)
     path = Path(text)
-    if path.is_dir():
+    if path.exists():
         if revision is not None:
             raise ModelError(f"{text}: a folder has no revision '{revision}'")
-        _check_folder(path)
-        return Place(text, path, None, trust_remote_code)
-    if path.exists():
-        raise ModelError(f"{text} is a file; name the checkpoint's folder")
-    if not HUB_ID.fullmatch(text):
-        raise ModelError(f"{text}: no such folder")
-    place = Place(text, None, revision, trust_remote_code)
+        return _local(path, text, trust_remote_code, gguf_file)
+    hub_id, inner = split_gguf(text)
+    if not HUB_ID.fullmatch(hub_id) or (hub_id.endswith(GGUF) and "/" not in hub_id):
+        raise ModelError(f"{text}: no such {'file' if text.endswith(GGUF) else 'folder'}")
+    place = Place(text, None, revision, trust_remote_code, gguf_file or inner)
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
         _check_cached(place)
     return place
 
 
+def _local(path: Path, text: str, trust_remote_code: bool, gguf_file: str | None) -> Place:
+    if path.is_dir():
+        named = gguf_file or _only_gguf(path)
+        if named is None:
+            _check_folder(path)
+            return Place(text, path, None, trust_remote_code)
+        found = path / named
+        if found.parent.resolve() != path.resolve() or not found.is_file():
+            raise ModelError(f"{text}: no file {named} in it")
+        return Place(str(found), path, gguf=named)
+    if path.suffix != GGUF:
+        raise ModelError(f"{text} is a file; name the checkpoint's folder, or a {GGUF} file")
+    if gguf_file is not None and gguf_file != path.name:
+        raise ModelError(f"{text} and {gguf_file}: two GGUF files are named; name one")
+    return Place(text, path.parent, gguf=path.name)
+
+
+def _only_gguf(folder: Path) -> str | None:
+    """Return the GGUF file of a folder that is no checkpoint otherwise; None if it holds none.
+
+    Raises
+    ------
+    ModelError
+        If it holds several.
+    """
+    files = sorted(path.name for path in folder.glob(f"*{GGUF}"))
+    if not files or (folder / CONFIG).exists() or (folder / ADAPTER_CONFIG).exists():
+        return None
+    if len(files) > 1:
+        raise ModelError(
+            f"{folder} holds {len(files)} GGUF files; choose one with --gguf-file: "
+            f"{', '.join(files[:_NAMED])}{', …' if len(files) > _NAMED else ''}"
+        )
+    return files[0]
+
+
 def _check_cached(place: Place) -> None:
     """Offline, a Hub model can still lie in the Hub's cache."""
-    if all(place.file(name) is None for name in (CONFIG, ADAPTER_CONFIG)):
+    wanted = (CONFIG, ADAPTER_CONFIG) if place.gguf is None else (place.gguf,)
+    if all(place.file(name) is None for name in wanted):
         revision = "" if place.revision is None else f" at revision '{place.revision}'"
         raise ModelError(
             f"{place.name}{revision}: no such folder, and the Hub cannot be asked while offline"
@@ -161,7 +245,7 @@ def _check_folder(folder: Path) -> None:
         hint = "is it a checkpoint in Hugging Face form?"
         if newest is not None:
             hint = f"it holds checkpoints of a training; the newest is {newest}"
-        raise ModelError(f"{folder}: no {CONFIG}; {hint}")
+        raise ModelError(f"{folder}: no {CONFIG} and no {GGUF} file; {hint}")
     if ADAPTER_CONFIG in files and files & {_WEIGHTS, _INDEX}:
         raise ModelError(
             f"{folder} holds a whole model and an adapter; move the one that is not meant elsewhere"
@@ -272,7 +356,7 @@ def load_tokenizer(place: Place) -> Any:
             f"{place.name}: no tokenizer; save it there with tokenizer.save_pretrained"
         )
     try:
-        return transformers.AutoTokenizer.from_pretrained(place.name, **place.options)
+        return transformers.AutoTokenizer.from_pretrained(place.source, **place.options)
     except Exception as error:
         raise load_error(place.name, "tokenizer", error) from error
 
@@ -293,9 +377,11 @@ def load_config(place: Place) -> Any:
         a name code from the Hub would be loaded.
     """
     try:
-        config = transformers.AutoConfig.from_pretrained(place.name, **place.options)
+        config = transformers.AutoConfig.from_pretrained(place.source, **place.options)
     except Exception as error:
         raise load_error(place.name, "config", error) from error
+    if place.gguf is not None:
+        _name_class(config)
     asked = getattr(config, "_attn_implementation", None)
     for name in asked.values() if isinstance(asked, dict) else (asked,):
         if name is not None and name not in _ATTENTION:
@@ -305,6 +391,15 @@ def load_config(place: Place) -> Any:
                 f"{', '.join(sorted(_ATTENTION))}"
             )
     return config
+
+
+def _name_class(config: Any) -> None:
+    """Name the class of a GGUF's config, which states the type of model alone."""
+    if not config.architectures:
+        from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+        named = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(config.model_type)
+        config.architectures = None if named is None else [str(named)]
 
 
 def load_error(name: str, part: str, error: Exception) -> ModelError:
@@ -317,4 +412,6 @@ def load_error(name: str, part: str, error: Exception) -> ModelError:
     lines = [line.strip() for line in lines_of(str(error)) if line.strip()]
     # A heading says less than what stands below it.
     told = lines[1] if len(lines) > 1 and lines[0].endswith(":") else next(iter(lines), "")
+    if isinstance(error, ModuleNotFoundError) and error.name and "pip install" not in told:
+        told = f"{told}: pip install {error.name.partition('.')[0]}"
     return ModelError(f"{name}: the {part} cannot be loaded ({told[:300] or type(error).__name__})")

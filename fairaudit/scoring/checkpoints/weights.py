@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,8 @@ from fairaudit.scoring.checkpoints.place import Place, load_error, stored_types,
 
 #: Number types that a file can hold throughout and that a model can be kept in.
 _NARROW: Final = {"BF16": torch.bfloat16, "F16": torch.float16}
+#: Flag of a bitsandbytes layer: whether it repacks its weights when it first runs on a CPU.
+_REPACKS: Final = "support_avx512bf16_for_cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,34 @@ def load_weights(
     except Exception as error:
         raise load_error(place.name, _part(config), error) from error
     notes = check_keys(model, report, place.name)
-    if quantization(config) is None:
+    _check_read(model, place.name)
+    if quantization(model.config) is None:
         _own(model)
+    else:
+        _keep_blocks(model)
     return model, notes
+
+
+def _keep_blocks(model: Any) -> None:
+    """Leave 4-bit blocks of bitsandbytes as their file has them.
+
+    On CPUs with AVX-512 BF16 the first forward pass would repack them in place for a kernel that
+    rounds to bfloat16, and reading the weights after it (a fingerprint, an adapter) would leave
+    other weights behind (seen in bitsandbytes 0.50).
+    """
+    for module in model.modules():
+        if hasattr(module, _REPACKS):
+            setattr(module, _REPACKS, False)
+
+
+def _check_read(model: Any, name: str) -> None:
+    """Refuse a method that `transformers` passes over: the blocks would be read as weights."""
+    stored = quantization(model.config)
+    if stored is not None and getattr(model, "hf_quantizer", None) is None:
+        raise ModelError(
+            f"{name}: quantised by {stored}, which this version of transformers does not know; if "
+            "the weights are plain numbers, remove quantization_config from config.json"
+        )
 
 
 def _own(model: Any) -> None:
@@ -110,13 +137,31 @@ def quantization(config: Any) -> str | None:
     settings = stored if isinstance(stored, dict) else stored.to_dict()
     method = settings.get("quant_method", "an unnamed method")
     parts = [str(getattr(method, "value", method))]
-    bits = settings.get("bits") or (4 if settings.get("load_in_4bit") else None)
-    bits = bits or (8 if settings.get("load_in_8bit") else None)
-    if bits is not None:
+    bits = _bits(settings)
+    if bits:
         parts.append(f"{bits} bit")
     if settings.get("load_in_4bit"):
         parts.append(str(settings.get("bnb_4bit_quant_type", "")))
     return " ".join(filter(None, parts))
+
+
+def _bits(settings: Mapping[str, Any]) -> str:
+    """Bits of a weight, as the methods write them; several where groups of layers differ."""
+    if settings.get("load_in_4bit"):
+        return "4"
+    if settings.get("load_in_8bit"):
+        return "8"
+    if settings.get("bits"):
+        return str(settings["bits"])
+    groups = settings.get("config_groups")
+    schemes = [(one.get("weights") or {}) for one in groups.values()] if groups else []
+    return " and ".join(str(n) for n in sorted({s["num_bits"] for s in schemes if "num_bits" in s}))
+
+
+def storage(quantised: str | None, files: Iterable[Path]) -> str:
+    """Name how safetensors files store a model: ``safetensors BF16``, with the method of blocks."""
+    types = " ".join(sorted(stored_types(files)))
+    return f"safetensors {types}" + ("" if quantised is None else f", {quantised}")
 
 
 def cast(model: Any, dtype: torch.dtype) -> None:

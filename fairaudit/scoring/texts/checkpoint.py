@@ -121,6 +121,8 @@ def _load_model(place: Place, device: torch.device) -> Any:
         raise ModelError(
             f"{place.name} is an adapter; merge it into its base and name the whole classifier"
         )
+    if place.gguf is not None:
+        raise ModelError(f"{place.name} is a GGUF file; name a classifier in safetensors")
     config = load_config(place)
     names = config.architectures or []
     if not any(name.endswith("ForSequenceClassification") for name in names):

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from fairaudit.augmentation.articles import article_for
+from fairaudit.augmentation.both_forms import names_both
 from fairaudit.augmentation.casing import recase
 from fairaudit.augmentation.english import is_english
 from fairaudit.augmentation.lexicon import (
@@ -21,6 +22,7 @@ from fairaudit.augmentation.lexicon import (
 from fairaudit.augmentation.proper_names import surnames
 from fairaudit.augmentation.rules import RULES, Context
 from fairaudit.augmentation.tokens import Tokens
+from fairaudit.augmentation.vessels import is_borne_by_ship, ship_names
 
 _NAME_RULES: Final = frozenset({"given_name", "full_name"})
 
@@ -158,7 +160,8 @@ def analyse(text: str, axes: tuple[str, ...]) -> Analysis:
     tokens = Tokens.of(text)
     first_words = _first_words(axes)
     places = [i for i, word in enumerate(tokens.lower) if word in first_words]
-    hits = tuple(_hits(tokens, places, readings(axes)))
+    ships = ship_names(tokens, places, given_names())
+    hits = _without_ships(tokens, list(_hits(tokens, places, readings(axes), ships)), ships)
     return Analysis(text, hits, _left(tokens, places, hits, axes))
 
 
@@ -178,14 +181,26 @@ def _left(
     return tuple(left)
 
 
+def _without_ships(tokens: Tokens, hits: list[Hit], ships: set[int]) -> tuple[Hit, ...]:
+    """Leave out the pronouns of a ship or a country."""
+    starts = {hit.start for hit in hits if hit.reading.axis == "gender"}
+    words = [i for i, (start, _) in enumerate(tokens.spans) if start in starts] if starts else []
+    if not is_borne_by_ship(tokens, words, ships):
+        return tuple(hits)
+    return tuple(hit for hit in hits if hit.reading.axis != "gender")
+
+
 def _hits(
-    tokens: Tokens, places: list[int], lexicon: Mapping[str, tuple[Reading, ...]]
+    tokens: Tokens,
+    places: list[int],
+    lexicon: Mapping[str, tuple[Reading, ...]],
+    ships: set[int],
 ) -> Iterator[Hit]:
     names = given_names()
     family = surnames(tokens, [i for i in places if tokens.lower[i] in names])
     free_from = 0
     for i in places:
-        if i < free_from:
+        if i < free_from or i in ships or names_both(tokens, i):
             continue
         if length := _protected_length(tokens, i):
             free_from = i + length

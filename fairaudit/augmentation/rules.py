@@ -146,8 +146,11 @@ def _adjective(at: Context) -> bool:
     tokens, i = at.tokens, at.first
     if names.names_place(tokens, at.last):
         return False
-    article = tokens.before(i) in _ARTICLES
-    return article or tokens.lower[i] != "christian" or not names.capital_after(tokens, i)
+    if tokens.lower[i] != "christian" or tokens.before(i) in _ARTICLES:
+        return True
+    if names.capital_after(tokens, i):
+        return False
+    return not names.is_first_name(tokens, i, at.given_names)
 
 
 #: Rules by the name that the lexicons use.

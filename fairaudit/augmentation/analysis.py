@@ -109,6 +109,8 @@ def _replacement(text: str, hit: Hit, shift: int) -> tuple[int, str, int]:
     end = hit.end
     if surface[-1] in "sS" and word[-1] not in "sS" and _bare_possessive(text, end):
         word, end = f"{word}{text[end]}{'S' if surface.isupper() else 's'}", end + 1
+    elif _loses_possessive_s(text, end, source, target):
+        word, end = word + text[end], end + 2
     if hit.article is None:
         return hit.start, word, end
     first, last = hit.article
@@ -120,6 +122,13 @@ def _bare_possessive(text: str, end: int) -> bool:
     """Whether "'" alone makes a possessive there: "James' book"."""
     mark, space, letter = text[end : end + 1], text[end + 1 : end + 2], text[end + 2 : end + 3]
     return mark in {"'", "’"} and space == " " and letter.islower()
+
+
+def _loses_possessive_s(text: str, end: int, source: str, target: str) -> bool:
+    """Whether a plural in -men with "'s" goes to one in -s: "gentlemen's", "ladies'"."""
+    mark, letter = text[end : end + 1], text[end + 1 : end + 2]
+    owns = mark in {"'", "’"} and letter in {"s", "S"} and not text[end + 2 : end + 3].isalnum()
+    return owns and source.endswith("men") and target.endswith("s")
 
 
 def _small_name(tokens: Tokens, i: int) -> bool:

@@ -63,16 +63,14 @@ def ship_names(tokens: Tokens, places: Iterable[int], given_names: frozenset[str
     candidates = [i for i in places if tokens.capital(i)]
     if not candidates:
         return set()
-    at_sea = not _SAILING.isdisjoint(tokens.lower) or any(map(_is_prefix, tokens.words))
+    at_sea = not _SAILING.isdisjoint(tokens.words) or any(map(_is_prefix, tokens.words))
     return {i for i in candidates if _in_ship_name(tokens, i, given_names, at_sea=at_sea)}
 
 
 def _in_ship_name(
     tokens: Tokens, i: int, given_names: frozenset[str], *, at_sea: bool
 ) -> bool:
-    first = i
-    while first > 0 and _goes_on(tokens, first):
-        first -= 1
+    first = _name_start(tokens, i)
     if first < i and _is_prefix(tokens.words[first]):
         return True
     head, article = tokens.word(first), tokens.word(first - 1)
@@ -82,6 +80,16 @@ def _in_ship_name(
         named = _goes_on(tokens, first + 1) and tokens.word(first + 1) in given_names
         return named and (head in _RULERS or at_sea) and not _ordinal(tokens, first)
     return at_sea and head in given_names and not _described(tokens, i)
+
+
+def _name_start(tokens: Tokens, i: int) -> int:
+    """First word of the name that word ``i`` is in: a ship's prefix, or what follows "the"."""
+    first = i
+    while _goes_on(tokens, first) and not _is_prefix(tokens.words[first]):
+        if tokens.word(first - 1) == "the":
+            break
+        first -= 1
+    return first
 
 
 def _ordinal(tokens: Tokens, first: int) -> bool:
@@ -132,7 +140,7 @@ def is_borne_by_ship(tokens: Tokens, words: Iterable[int], ships: set[int]) -> b
 
 def _bearer(tokens: Tokens, end: int, ships: set[int]) -> int | None:
     """Last ship or country before a word that is no mere place where somebody is."""
-    at_sea = not _SAILING.isdisjoint(tokens.lower)
+    at_sea = not _SAILING.isdisjoint(tokens.words)
     for i in reversed(range(end)):
         named = at_sea and tokens.title(i) and tokens.before(i) == "the"
         ship = named or i in ships or tokens.lower[i] in _SHIPS or _is_prefix(tokens.words[i])
@@ -189,8 +197,5 @@ def _known(tokens: Tokens, i: int, ships: set[int]) -> bool:
     word = tokens.lower[i]
     if i in ships or word in _COUNTRIES | _COUNTRY_NOUNS | _MONTHS_AND_DAYS | _FEMININE | _SAILING:
         return True
-    first = i
-    while _goes_on(tokens, first):
-        first -= 1
-    previous = tokens.before(first)
-    return previous in _PLACING | {"the"} or _is_prefix(tokens.words[first])
+    first = _name_start(tokens, i)
+    return tokens.before(first) in _PLACING | {"the"} or _is_prefix(tokens.words[first])

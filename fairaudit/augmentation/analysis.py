@@ -121,7 +121,8 @@ def _replacement(text: str, hit: Hit, shift: int) -> tuple[int, str, int]:
 def _bare_possessive(text: str, end: int) -> bool:
     """Whether "'" alone makes a possessive there: "James' book"."""
     mark, space, letter = text[end : end + 1], text[end + 1 : end + 2], text[end + 2 : end + 3]
-    return mark in {"'", "’"} and space == " " and letter.islower()
+    shouted = letter.isupper() and text[:end].isupper()
+    return mark in {"'", "’"} and space == " " and (letter.islower() or shouted)
 
 
 def _loses_possessive_s(text: str, end: int, source: str, target: str) -> bool:

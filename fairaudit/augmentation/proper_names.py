@@ -26,7 +26,15 @@ _BEFORE_PLACES: Final = frozenset({"in", "at", "near", "the"})
 _OPENERS: Final = word_list("openers") | word_list("function_words")
 _NEVER_BEFORE_GIVEN: Final = word_list("never_before_given")
 _BEFORE_FIRST_NAMES: Final = word_list("before_first_names")
-_VERBS: Final = word_list("finite_verbs") | word_list("auxiliaries")
+_VERBS: Final = (
+    word_list("finite_verbs") | word_list("auxiliaries") | word_list("irregular_pasts")
+)
+_SAYING: Final = word_list("saying_verbs")
+_AFTER_VERB: Final = frozenset(
+    {"the", "a", "an", "his", "her", "him", "my", "your", "our", "their", "this", "that", "it"}
+)
+#: Endings of words for a nation or church, which stand before "Christian" without being a name.
+_NOT_FIRST: Final = ("al", "an", "ant", "ch", "ek", "ern", "ese", "ic", "ish", "ox", "ean", "ive")
 _PARTICIPLES: Final = word_list("participles_before_nouns")
 _FUNCTION: Final = word_list("function_words")
 _BELIEVERS: Final = frozenset(
@@ -128,14 +136,18 @@ def is_first_name(tokens: Tokens, i: int, given_names: frozenset[str]) -> bool:
     """
     if not tokens.title(i) or is_hyphen(tokens.gap(i)) or is_hyphen(tokens.gap(i + 1)):
         return False
+    if tokens.after(i) in _SAYING and _opens_clause(tokens, i):
+        return True
     if _beside(tokens, i, _BELIEVERS):
         return False
+    if _after_a_name(tokens, i):
+        return verb_follows(tokens, i) or _owns(tokens, i)
     if _beside(tokens, i, given_names) or tokens.before(i) in given_names:
         return not _goes_on_to_noun(tokens, i)
     opens, before = tokens.opens_sentence(i), tokens.before(i)
     if not (opens or before in _BEFORE_FIRST_NAMES):
         return False
-    if _owns(tokens, i) or _verb_follows(tokens, i):
+    if _owns(tokens, i) or verb_follows(tokens, i):
         return True
     return not opens and not _goes_on_to_noun(tokens, i)
 
@@ -157,9 +169,25 @@ def _owns(tokens: Tokens, i: int) -> bool:
     return tokens.word(i + 1) == "s" and tokens.gap(i + 1) in {"'", "’"}
 
 
-def _verb_follows(tokens: Tokens, i: int) -> bool:
+def _opens_clause(tokens: Tokens, i: int) -> bool:
+    """Whether a sentence, a quotation's end or a comma stands before word ``i``."""
+    before = tokens.before(i)
+    return tokens.opens_sentence(i) or not before or before in _BEFORE_FIRST_NAMES
+
+
+def _after_a_name(tokens: Tokens, i: int) -> bool:
+    """Whether an unknown name stands before word ``i``: "Fletcher Christian"."""
+    if not name_before(tokens, i) or not tokens.title(i - 1):
+        return False
+    return tokens.word(i - 1) not in _BELIEVERS and not tokens.word(i - 1).endswith(_NOT_FIRST)
+
+
+def verb_follows(tokens: Tokens, i: int) -> bool:
+    """Whether the word after word ``i`` is a verb that says what somebody does or did."""
     after = tokens.after(i)
     if after in _VERBS:
+        return True
+    if after.endswith("s") and tokens.after(i + 1) in _AFTER_VERB:
         return True
     regular = after.endswith("ed") and len(after) > 4 and after not in _PARTICIPLES
     return regular and tokens.lower[i + 1] == tokens.words[i + 1]

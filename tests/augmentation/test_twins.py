@@ -49,11 +49,13 @@ def errors(axis: str, lines: list[list[str]]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("axis", AXES)
 def test_there_are_300_labelled_sentences(axis):
     lines = labelled(axis)
-    assert len({text for text, *_ in lines}) == len(lines) == 300
+    assert len(set(map(tuple, lines))) == len(lines) >= 300
 
 
 @pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize("part", [slice(LOOKED_AT), slice(LOOKED_AT, None)], ids=["seen", "held"])
 def test_at_least_95_percent_of_twins_are_exactly_right(axis, part):
     lines = labelled(axis)[part]
-    assert len(errors(axis, lines)) <= 0.05 * len(lines)
+    # Counted first: a failed test must not print the held-out sentences.
+    wrong = len(errors(axis, lines))
+    assert wrong <= 0.05 * len(lines)

@@ -1,8 +1,9 @@
-"""Twins of 900 sentences labelled by hand, 300 for each axis.
+"""Twins of 1,000 sentences labelled by hand, at least 300 for each axis.
 
-All labels were written before the swapper ran on them. The rules may be looked at with the first
-200 of a file; no rule was changed for an error in its last 100, and what is scored there is the
-number to quote. A line of ``race_twins.tsv`` and ``religion_twins.tsv`` names the shift in its third
+All labels were written before the swapper ran on them. The last 100 lines of a file are held out: no
+rule was changed for an error there, and what is scored on them is the number to quote. ``race`` has
+400 lines, because a failed test once printed the errors of its first held-out hundred. Two labels
+of the seen lines were wrong and were mended (one of case, one of the group that is due). A line of ``race_twins.tsv`` and ``religion_twins.tsv`` names the shift in its third
 column; "any" stands for a sentence that no shift may change.
 """
 
@@ -16,7 +17,7 @@ from fairaudit.augmentation.analysis import analyse
 from fairaudit.augmentation.lexicon import AXES, groups
 
 FOLDER = Path(__file__).parent
-LOOKED_AT = 200
+HELD_OUT = 100
 
 
 def labelled(axis: str) -> list[list[str]]:
@@ -53,7 +54,7 @@ def test_there_are_300_labelled_sentences(axis):
 
 
 @pytest.mark.parametrize("axis", AXES)
-@pytest.mark.parametrize("part", [slice(LOOKED_AT), slice(LOOKED_AT, None)], ids=["seen", "held"])
+@pytest.mark.parametrize("part", [slice(-HELD_OUT), slice(-HELD_OUT, None)], ids=["seen", "held"])
 def test_at_least_95_percent_of_twins_are_exactly_right(axis, part):
     lines = labelled(axis)[part]
     # Counted first: a failed test must not print the held-out sentences.

@@ -8,10 +8,24 @@ from typing import Final
 
 from fairaudit.augmentation import pronouns
 from fairaudit.augmentation import proper_names as names
+from fairaudit.augmentation.lexicon import all_readings
 from fairaudit.augmentation.tokens import Tokens, is_hyphen
 from fairaudit.augmentation.wordlists import word_list
 
-_PEOPLE: Final = word_list("people") | word_list("people_of_groups")
+#: Classes of the gender lexicon that are nouns for people, and for nothing else.
+_NOUNS_FOR_PEOPLE: Final = frozenset(
+    {"people", "kinship", "performers_and_service", "offices", "trades", "other_roles"}
+)
+_PEOPLE: Final = (
+    word_list("people")
+    | word_list("people_of_groups")
+    | {
+        entry.phrase.words[0]
+        for entry in all_readings("gender")
+        if entry.sense in _NOUNS_FOR_PEOPLE and len(entry.phrase.words) == 1
+    }
+)
+_CLITICS: Final = frozenset({"m", "re", "s"})
 _HYPHENED: Final = word_list("hyphened_people")
 _PERSONAL: Final = word_list("personal_subjects")
 #: Groups that stand in lists: "black, white and Asian voters".
@@ -162,11 +176,14 @@ def _linked(tokens: Tokens, i: int) -> int:
         i -= 1
     while tokens.before(i) in _ADVERBS or (tokens.before(i).endswith("ly") and i > 1):
         i -= 1
-    for place in (i - 1, i - 2):
-        asked = place == i - 1 or tokens.word(i - 1) in _PERSONAL
-        if asked and tokens.word(place) in _LINKING and tokens.touches(i):
-            return place
-    return -1
+    if not tokens.touches(i):
+        return -1
+    if tokens.word(i - 1) in _LINKING:
+        return i - 1
+    if tokens.word(i - 1) in _CLITICS and tokens.word(i - 2) in _PERSONAL:
+        return i - 1
+    asked = tokens.word(i - 1) in _PERSONAL and tokens.word(i - 2) in _LINKING
+    return i - 2 if asked else -1
 
 
 def _predicate(at: Context, *, of_person: bool) -> bool:

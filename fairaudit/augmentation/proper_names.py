@@ -26,9 +26,7 @@ _BEFORE_PLACES: Final = frozenset({"in", "at", "near", "the"})
 _OPENERS: Final = word_list("openers") | word_list("function_words")
 _NEVER_BEFORE_GIVEN: Final = word_list("never_before_given")
 _BEFORE_FIRST_NAMES: Final = word_list("before_first_names")
-_VERBS: Final = (
-    word_list("finite_verbs") | word_list("auxiliaries") | word_list("irregular_pasts")
-)
+_VERBS: Final = word_list("finite_verbs") | word_list("auxiliaries") | word_list("irregular_pasts")
 _SAYING: Final = word_list("saying_verbs")
 _AFTER_VERB: Final = frozenset(
     {"the", "a", "an", "his", "her", "him", "my", "your", "our", "their", "this", "that", "it"}

@@ -67,9 +67,7 @@ def ship_names(tokens: Tokens, places: Iterable[int], given_names: frozenset[str
     return {i for i in candidates if _in_ship_name(tokens, i, given_names, at_sea=at_sea)}
 
 
-def _in_ship_name(
-    tokens: Tokens, i: int, given_names: frozenset[str], *, at_sea: bool
-) -> bool:
+def _in_ship_name(tokens: Tokens, i: int, given_names: frozenset[str], *, at_sea: bool) -> bool:
     first = _name_start(tokens, i)
     if first < i and _is_prefix(tokens.words[first]):
         return True

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from fairaudit.augmentation.articles import article_for
+from fairaudit.augmentation.both_forms import names_both
 from fairaudit.augmentation.casing import recase
 from fairaudit.augmentation.english import is_english
 from fairaudit.augmentation.lexicon import (
@@ -21,6 +22,7 @@ from fairaudit.augmentation.lexicon import (
 from fairaudit.augmentation.proper_names import surnames
 from fairaudit.augmentation.rules import RULES, Context
 from fairaudit.augmentation.tokens import Tokens
+from fairaudit.augmentation.vessels import is_borne_by_ship, ship_names
 
 _NAME_RULES: Final = frozenset({"given_name", "full_name"})
 
@@ -107,6 +109,8 @@ def _replacement(text: str, hit: Hit, shift: int) -> tuple[int, str, int]:
     end = hit.end
     if surface[-1] in "sS" and word[-1] not in "sS" and _bare_possessive(text, end):
         word, end = f"{word}{text[end]}{'S' if surface.isupper() else 's'}", end + 1
+    elif _loses_possessive_s(text, end, source, target):
+        word, end = word + text[end], end + 2
     if hit.article is None:
         return hit.start, word, end
     first, last = hit.article
@@ -117,7 +121,15 @@ def _replacement(text: str, hit: Hit, shift: int) -> tuple[int, str, int]:
 def _bare_possessive(text: str, end: int) -> bool:
     """Whether "'" alone makes a possessive there: "James' book"."""
     mark, space, letter = text[end : end + 1], text[end + 1 : end + 2], text[end + 2 : end + 3]
-    return mark in {"'", "’"} and space == " " and letter.islower()
+    shouted = letter.isupper() and text[:end].isupper()
+    return mark in {"'", "’"} and space == " " and (letter.islower() or shouted)
+
+
+def _loses_possessive_s(text: str, end: int, source: str, target: str) -> bool:
+    """Whether a plural in -men with "'s" goes to one in -s: "gentlemen's", "ladies'"."""
+    mark, letter = text[end : end + 1], text[end + 1 : end + 2]
+    owns = mark in {"'", "’"} and letter in {"s", "S"} and not text[end + 2 : end + 3].isalnum()
+    return owns and source.endswith("men") and target.endswith("s")
 
 
 def _small_name(tokens: Tokens, i: int) -> bool:
@@ -158,7 +170,8 @@ def analyse(text: str, axes: tuple[str, ...]) -> Analysis:
     tokens = Tokens.of(text)
     first_words = _first_words(axes)
     places = [i for i, word in enumerate(tokens.lower) if word in first_words]
-    hits = tuple(_hits(tokens, places, readings(axes)))
+    ships = ship_names(tokens, places, given_names())
+    hits = _without_ships(tokens, list(_hits(tokens, places, readings(axes), ships)), ships)
     return Analysis(text, hits, _left(tokens, places, hits, axes))
 
 
@@ -178,14 +191,26 @@ def _left(
     return tuple(left)
 
 
+def _without_ships(tokens: Tokens, hits: list[Hit], ships: set[int]) -> tuple[Hit, ...]:
+    """Leave out the pronouns of a ship or a country."""
+    starts = {hit.start for hit in hits if hit.reading.axis == "gender"}
+    words = [i for i, (start, _) in enumerate(tokens.spans) if start in starts] if starts else []
+    if not is_borne_by_ship(tokens, words, ships):
+        return tuple(hits)
+    return tuple(hit for hit in hits if hit.reading.axis != "gender")
+
+
 def _hits(
-    tokens: Tokens, places: list[int], lexicon: Mapping[str, tuple[Reading, ...]]
+    tokens: Tokens,
+    places: list[int],
+    lexicon: Mapping[str, tuple[Reading, ...]],
+    ships: set[int],
 ) -> Iterator[Hit]:
     names = given_names()
     family = surnames(tokens, [i for i in places if tokens.lower[i] in names])
     free_from = 0
     for i in places:
-        if i < free_from:
+        if i < free_from or i in ships or names_both(tokens, i):
             continue
         if length := _protected_length(tokens, i):
             free_from = i + length

@@ -8,10 +8,31 @@ from typing import Final
 
 from fairaudit.augmentation import pronouns
 from fairaudit.augmentation import proper_names as names
-from fairaudit.augmentation.tokens import Tokens
+from fairaudit.augmentation.lexicon import all_readings
+from fairaudit.augmentation.tokens import Tokens, is_hyphen
 from fairaudit.augmentation.wordlists import word_list
 
-_PEOPLE: Final = word_list("people")
+#: Classes of the gender lexicon that are nouns for people, and for nothing else.
+_NOUNS_FOR_PEOPLE: Final = frozenset(
+    {"people", "kinship", "performers_and_service", "offices", "trades", "other_roles"}
+)
+_PEOPLE: Final = (
+    word_list("people")
+    | word_list("people_of_groups")
+    | {
+        entry.phrase.words[0]
+        for entry in all_readings("gender")
+        if entry.sense in _NOUNS_FOR_PEOPLE and len(entry.phrase.words) == 1
+    }
+)
+_CLITICS: Final = frozenset({"m", "re", "s"})
+_HYPHENED: Final = word_list("hyphened_people")
+_PERSONAL: Final = word_list("personal_subjects")
+#: Groups that stand in lists: "black, white and Asian voters".
+_GROUPS: Final = word_list("group_adjectives")
+_LONGEST_LIST: Final = 6
+_JOINING: Final = frozenset({"and", "or", "nor"})
+_ADVERBS: Final = frozenset({"not", "also", "never", "always", "both", "too", "half", "part"})
 _MODIFIERS: Final = word_list("people_modifiers")
 _ARTICLES: Final = word_list("articles")
 _LINKING: Final = word_list("linking_verbs")
@@ -105,12 +126,14 @@ def _single_name(at: Context) -> bool:
 
 
 def _people_follow(at: Context) -> bool:
-    """Whether a word for people follows, one modifier or another group apart at most."""
-    tokens, i = at.tokens, at.last
-    if names.names_place(tokens, i):
+    """Whether a word for people follows, a list of groups or one modifier apart at most."""
+    tokens, i = at.tokens, _end_of_list(at.tokens, at.last)
+    if names.names_place(tokens, at.last):
         return False
     after = tokens.after(i)
     if after in _PEOPLE:
+        return True
+    if after in _HYPHENED and is_hyphen(tokens.gap(i + 1)):
         return True
     if after not in _MODIFIERS or not tokens.touches(i + 2):
         return False
@@ -120,20 +143,86 @@ def _people_follow(at: Context) -> bool:
     )
 
 
+def _end_of_list(tokens: Tokens, i: int) -> int:
+    """Last group of the list that goes on from word ``i``: "black, white and Asian"."""
+    for _ in range(_LONGEST_LIST):
+        gap, near = tokens.gap(i + 1).strip(), i + 1
+        if tokens.word(near) in _JOINING and gap in {"", ","}:
+            near += 1
+        elif gap not in {",", "/"}:
+            break
+        if tokens.word(near) not in _GROUPS:
+            break
+        i = near
+    return i
+
+
+def _start_of_list(tokens: Tokens, i: int) -> int:
+    """First group of the list that word ``i`` goes on with."""
+    for _ in range(_LONGEST_LIST):
+        near = i - 1
+        while tokens.word(near) in _JOINING | {"not"}:
+            near -= 1
+        joined = near < i - 1 or tokens.gap(i).strip() in {",", "/"}
+        if not joined or tokens.word(near) not in _GROUPS:
+            break
+        i = near
+    return i
+
+
+def _linked(tokens: Tokens, i: int) -> int:
+    """Place of the form of "be" of which word ``i`` is the predicate; -1 if there is none."""
+    if tokens.before(i) in {"neither", "either", "both"}:
+        i -= 1
+    while tokens.before(i) in _ADVERBS or (tokens.before(i).endswith("ly") and i > 1):
+        i -= 1
+    if not tokens.touches(i):
+        return -1
+    if tokens.word(i - 1) in _LINKING:
+        return i - 1
+    if tokens.word(i - 1) in _CLITICS and tokens.word(i - 2) in _PERSONAL:
+        return i - 1
+    asked = tokens.word(i - 1) in _PERSONAL and tokens.word(i - 2) in _LINKING
+    return i - 2 if asked else -1
+
+
+def _predicate(at: Context, *, of_person: bool) -> bool:
+    """Whether it stands after a form of "be" with no noun behind: "she is Asian"."""
+    tokens = at.tokens
+    if pronouns.starts_noun(tokens, at.last + 1) or _first_name(at):
+        return False
+    start = _start_of_list(tokens, at.first)
+    place = _linked(tokens, start)
+    if place < 0 or not of_person:
+        return place >= 0
+    ends = not tokens.touches(at.last + 1) or tokens.word(at.last + 1) in _JOINING
+    subjects = {tokens.word(place - 1), tokens.word(place + 1) if place + 1 < start else ""}
+    return ends and not subjects.isdisjoint(_PERSONAL | _PEOPLE)
+
+
 def _believing_people(at: Context) -> bool:
     """Whether a word for people follows or it stands after a form of "be"."""
-    if _people_follow(at):
-        return True
-    linked = at.tokens.before(at.first) in _LINKING
-    return linked and not pronouns.starts_noun(at.tokens, at.last + 1)
+    return _people_follow(at) or _predicate(at, of_person=False)
+
+
+def _people_or_colour(at: Context) -> bool:
+    """Whether a word for people follows, or it is said of a person.
+
+    "Asian" and "Hispanic" may be said of anything; "black" and "white", which are colours too, of
+    a personal pronoun or a word for people ("she is black"), at the end of a phrase.
+    """
+    colour = at.tokens.lower[at.first] in {"black", "white"}
+    return _people_follow(at) or _predicate(at, of_person=colour)
 
 
 def _one_person(at: Context) -> bool:
-    """Whether it follows an article, with no noun behind: "an Asian", "a Christian who"."""
-    if at.last > at.first or at.tokens.word(at.first) == "jew":
+    """Whether it follows an article, with no noun behind: "an Asian", "a Christian said"."""
+    tokens = at.tokens
+    if at.last > at.first or tokens.word(at.first) == "jew":
         return True
-    article = at.tokens.before(at.first) in _ARTICLES
-    return article and not pronouns.starts_noun(at.tokens, at.last + 1)
+    if tokens.before(at.first) not in _ARTICLES:
+        return False
+    return names.verb_follows(tokens, at.last) or not pronouns.starts_noun(tokens, at.last + 1)
 
 
 def _plural_people(at: Context) -> bool:
@@ -146,8 +235,17 @@ def _adjective(at: Context) -> bool:
     tokens, i = at.tokens, at.first
     if names.names_place(tokens, at.last):
         return False
-    article = tokens.before(i) in _ARTICLES
-    return article or tokens.lower[i] != "christian" or not names.capital_after(tokens, i)
+    if tokens.lower[i] != "christian" or tokens.before(i) in _ARTICLES:
+        return True
+    if names.capital_after(tokens, i):
+        return False
+    return not _first_name(at)
+
+
+def _first_name(at: Context) -> bool:
+    """Whether "Christian" is somebody's first name."""
+    christian = at.tokens.lower[at.first] == "christian"
+    return christian and names.is_first_name(at.tokens, at.first, at.given_names)
 
 
 #: Rules by the name that the lexicons use.
@@ -163,7 +261,7 @@ RULES: Final[Mapping[str, Callable[[Context], bool]]] = {
     "full_name": _full_name,
     "single_name": _single_name,
     "adjective": _adjective,
-    "people_follow": _people_follow,
+    "people_or_colour": _people_or_colour,
     "believing_people": _believing_people,
     "one_person": _one_person,
     "plural_people": _plural_people,

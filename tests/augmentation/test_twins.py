@@ -1,10 +1,11 @@
 """Twins of 1,000 sentences labelled by hand, at least 300 for each axis.
 
-All labels were written before the swapper ran on them. The last 100 lines of a file are held out: no
-rule was changed for an error there, and what is scored on them is the number to quote. ``race`` has
-400 lines, because a failed test once printed the errors of its first held-out hundred. Two labels
-of the seen lines were wrong and were mended (one of case, one of the group that is due). A line of ``race_twins.tsv`` and ``religion_twins.tsv`` names the shift in its third
-column; "any" stands for a sentence that no shift may change.
+All labels were written before the swapper ran on them. The last 100 lines of a file are held out:
+no rule was changed for an error there, and what is scored on them is the number to quote. ``race``
+has 400 lines, because a failed test once printed the errors of its first held-out hundred. Two
+labels of the seen lines were wrong and were mended (one of case, one of the group that is due). A
+line of ``race_twins.tsv`` and ``religion_twins.tsv`` names the shift in its third column; "any"
+stands for a sentence that no shift may change.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Forms that stand for both sexes at once: "s/he", "(s)he", "(wo)man", "Mr(s)".
 
-They are left as they are. Two full words side by side ("he/she", "his or her") are swapped in place.
+They are left as they are. Two full words side by side ("he/she", "his or her") are swapped where
+they stand.
 """
 
 from __future__ import annotations

@@ -63,9 +63,12 @@ def run_cell(task: tuple[str, int]) -> dict[str, Any]:
 def row(cell: Cell, outcomes: list[Outcome]) -> dict[str, Any]:
     """Count, and hold the counts against the bars."""
     widths = [one.width for one in outcomes if one.width is not None]
+    tests = sum(one.rejects is not None for one in outcomes)
     made: dict[str, Any] = {
         "cell": cell.name,
         "replicates": len(outcomes),
+        # Where not every sample has a test, the error of the share is that of fewer.
+        **({} if tests == len(outcomes) else {"tests": tests}),
         "coverage": _share([one.covers for one in outcomes if one.covers is not None]),
         "rejects": _share([one.rejects for one in outcomes if one.rejects is not None]),
         "width": round(float(np.mean(widths)), 4) if widths else None,
@@ -90,6 +93,7 @@ def missed(cell: Cell, made: dict[str, Any]) -> list[str]:
     n = made["replicates"]
     if "verdicts" in made:
         return missed_verdicts(cell, made["verdicts"], n)
+    n = made.get("tests", n)
     coverage, size = made["coverage"], made["rejects"]
     if cell.asks in EXACT:
         return [*_outside("coverage", coverage, 0.95, 1, n), *_outside("size", size, 0, ALPHA, n)]
@@ -107,7 +111,7 @@ def missed(cell: Cell, made: dict[str, Any]) -> list[str]:
 
 
 def _outside(name: str, share: float | None, low: float, high: float, n: int) -> list[str]:
-    if share is None or low - _slack(low, n) <= share <= high + _slack(high, n):
+    if share is None or n == 0 or low - _slack(low, n) <= share <= high + _slack(high, n):
         return []
     return [f"{name} {share} outside {low:g}-{high:g}"]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.errors import ResultError
+from fairaudit.lines import lines_of
 
 
 def named(folder: Path, name: str) -> Path:
@@ -75,7 +76,7 @@ def keep_from_upload(folder: Path) -> None:
     line = f"{PRIVATE}/"
     try:
         known = place.read_text(encoding="utf-8") if place.exists() else ""
-        if line not in known.splitlines():
+        if line not in lines_of(known):
             gap = "" if not known or known.endswith("\n") else "\n"
             _write(place, f"{known}{gap}{line}\n")
         _write(inside(folder, f"{PRIVATE}/{_IGNORED}"), "*\n", mode=0o600)

@@ -15,6 +15,7 @@ from typing import Final
 
 from fairaudit.errors import DataError
 from fairaudit.items import Item, LogLikelihood, Protocol, PseudoLogLikelihood, Skipped
+from fairaudit.lines import lines_of
 from fairaudit.metrics.counterfactual import counterfactual_estimates
 from fairaudit.suites import pair_protocols as pairs
 from fairaudit.suites.base import Suite, SuiteData
@@ -121,7 +122,7 @@ def parse_attributes(content: bytes, place: str) -> tuple[str, ...]:
     DataError
         If it is not UTF-8, or empty.
     """
-    lines = (line.strip().strip('"').lower() for line in _text(content, place).splitlines())
+    lines = (line.strip().strip('"').lower() for line in lines_of(_text(content, place)))
     found = tuple(dict.fromkeys(line for line in lines if line.strip("*")))
     if not found:
         raise DataError(f"{place}: holds no attributes")

@@ -1,12 +1,12 @@
 """Twins of 1,000 sentences labelled by hand, at least 300 for each axis.
 
-All labels were written before the swapper ran on them. The last 100 lines of a file are held out: of
-gender and religion no rule was changed for an error there, and what is scored on them is the number
-to quote. Of race it is not: the errors of a first hundred were printed by a failed test, and a fresh
-one scored 90 before lists of words for people were widened by whoever had written it. Three labels
-of religion and one of race were dropped or mended. A line of ``race_twins.tsv`` and
-``religion_twins.tsv`` names the shift in its third column; "any" stands for a sentence that no shift
-may change.
+All labels were written before the swapper ran on them. The last 100 lines of a file are held out:
+of gender and religion no rule was changed for an error there, and what is scored on them is the
+number to quote. Of race it is not: the errors of a first hundred were printed by a failed test,
+and a fresh one scored 90 before lists of words for people were widened by whoever had written it.
+Three labels of religion and one of race were dropped or mended. A line of ``race_twins.tsv`` and
+``religion_twins.tsv`` names the shift in its third column; "any" stands for a sentence that no
+shift may change.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from fairaudit.vocabulary.metrics import METRICS as METRICS
 from fairaudit.vocabulary.metrics import Metric as Metric
 from fairaudit.vocabulary.protocols import VARIANTS
 from fairaudit.vocabulary.scorers import scorer_meaning
+from fairaudit.vocabulary.suites import AXIS_NAMES, title_of
 from fairaudit.vocabulary.suites import PROBE as PROBE
-from fairaudit.vocabulary.suites import title_of
 from fairaudit.vocabulary.units import Unit as Unit
 
 _METHODS: Final = {
@@ -79,7 +79,7 @@ def suite_name(suite: str) -> str:
 
 def axis_name(axis: str) -> str:
     """Return the name of an axis; ``all`` is the pooled value."""
-    return "All axes" if axis == "all" else _plain(axis)
+    return "All axes" if axis == "all" else AXIS_NAMES.get(axis) or _plain(axis)
 
 
 def variant(protocol: str) -> str:

@@ -5,6 +5,7 @@ That is all a reader can check: whether training followed them cannot be seen fr
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from fairaudit.errors import FairauditError, ResultError
+from fairaudit.lines import first_line
 from fairaudit.results.privacy import CanaryStatement, PrivacyStatement, was_changed
-from fairaudit.results.training import TrainingRecord
+from fairaudit.results.training import TRAINING_SCHEMA, TrainingRecord
 from fairaudit.training.accounting import Accountant, Bound, Steps, joint_bound
 
 #: Accountants and versions of them differ by this share; a claim of 0.0001 is none of 0.02.
@@ -81,11 +83,10 @@ def verify(statement: PrivacyStatement | str | Path) -> Verification:
         return check_statement(statement)
     folder = Path(statement)
     content = PrivacyStatement.content(folder)
-    beside = folder / "training.json"
     return check_statement(
         PrivacyStatement.of(content),
         _fingerprint(folder),
-        training=TrainingRecord.load(beside) if beside.is_file() else None,
+        training=_training_beside(folder),
         changed=was_changed(content),
     )
 
@@ -199,6 +200,19 @@ def claim_note(
     except FairauditError as error:
         return ClaimNote(f"the privacy statement does not follow: {error}", True)
     return ClaimNote("; ".join((found.sentence, *found.warnings)), not found.consistent)
+
+
+def _training_beside(folder: Path) -> TrainingRecord | None:
+    """Record of the training in a folder; None where there is none, or another tool's file."""
+    path = folder / "training.json"
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultError(f"{path}: cannot be read ({first_line(error)})") from error
+    ours = isinstance(content, dict) and content.get("schema") == TRAINING_SCHEMA
+    return TrainingRecord.load(path) if ours else None
 
 
 def _fingerprint(folder: Path) -> str | None:

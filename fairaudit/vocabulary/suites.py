@@ -299,7 +299,7 @@ BBQ: Final = SuiteCard(
 
 BBQ_PROMPTED: Final = SuiteCard(
     "bbq_prompted",
-    "BBQ, prompted",
+    "BBQ (prompted)",
     "Does the model write the answer of a stereotype where the text does not say, or against what "
     "it says?",
     citation=BBQ.citation,
@@ -355,7 +355,7 @@ _OF_WRITTEN_PEOPLE: Final = (
 )
 WINOBIAS_PROMPTED: Final = SuiteCard(
     "winobias_prompted",
-    "WinoBias, prompted",
+    "WinoBias (prompted)",
     "Does the model write more often rightly to whom a pronoun refers where its gender is that of "
     "the stereotype?",
     citation=WINOBIAS.citation,
@@ -367,7 +367,7 @@ WINOBIAS_PROMPTED: Final = SuiteCard(
 
 WINOGENDER_PROMPTED: Final = SuiteCard(
     "winogender_prompted",
-    "Winogender, prompted",
+    "Winogender (prompted)",
     "Does it depend on the pronoun's gender whether the model writes that it is somebody's at "
     "work?",
     citation=WINOGENDER.citation,
@@ -468,6 +468,12 @@ DISCO: Final = SuiteCard(
 #: All of them, by name.
 CARDS: Final[dict[str, SuiteCard]] = {
     one.name: one for one in list(globals().values()) if isinstance(one, SuiteCard)
+}
+
+#: Axes that blanks for underscores do not make words of.
+AXIS_NAMES: Final = {
+    "religion_jews": "religion, Jews",
+    "religion_muslims": "religion, Muslims",
 }
 
 #: Suites that results and policies may name, though this version cannot run them.

@@ -581,3 +581,17 @@ def test_the_training_of_an_arm_without_privacy_bears_no_claim(arms, tmp_path):
     shutil.copytree(arms["plain"].folder, folder)
     (folder / "privacy.json").write_text(arms["dp"].privacy.to_json())
     assert "training.json is of an arm without privacy ('plain')" in verify(folder).sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [('{"epochs": 3}', None), ("[1]", None), ("{", "read")]
+)
+def test_a_training_record_of_another_tool_is_left_alone(arms, tmp_path, text, message):
+    folder = tmp_path / "model"
+    shutil.copytree(arms["dp"].folder, folder)
+    (folder / "training.json").write_text(text)
+    if message is None:
+        assert verify(folder).consistent
+        return
+    with pytest.raises(ResultError, match=r"training\.json: cannot be read"):
+        verify(folder)

@@ -55,7 +55,7 @@ def measured(result: AuditResult) -> str:
     if not ran:
         return "No suite ran, so nothing about the model’s bias was measured."
     n_items = sum(run.n_items for run in ran)
-    asked = " and ".join(_questions(result))
+    asked = words.listed(_questions(result))
     return (
         f"The model was asked {words.plural(n_items, 'item')} of "
         f"{words.plural(len(ran), 'suite')}: does it {asked}?"

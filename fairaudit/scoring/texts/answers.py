@@ -94,7 +94,9 @@ class LetteredAnswers:
         Letters of the answers.
     """
 
-    def __init__(self, name: str = "choices-parsed", labels: tuple[str, ...] = ("a", "b", "c")):
+    def __init__(
+        self, name: str = "choices-parsed", labels: tuple[str, ...] = ("a", "b", "c")
+    ) -> None:
         self.id = name
         self.labels = labels
 

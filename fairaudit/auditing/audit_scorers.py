@@ -10,7 +10,7 @@ from fairaudit.results import Source
 from fairaudit.suites import DataFinder, DataUnavailableError, GenerationDesign, Suite
 
 if TYPE_CHECKING:
-    from fairaudit.auditing.audit_texts import TextOptions
+    from fairaudit.auditing.audit_options import TextOptions
     from fairaudit.scoring.texts.base import NotAvailable, TextScorer
 
 

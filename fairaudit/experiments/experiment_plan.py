@@ -12,12 +12,23 @@ import math
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from fairaudit.errors import UsageError
 from fairaudit.experiments.world import AXES, Mixture
+from fairaudit.options import entries
+from fairaudit.training.recipe import Recipe
 from fairaudit.vocabulary.arms import BASE, PLAIN, Arm, ArmKind, read_arm
 from fairaudit.vocabulary.metrics import (
     MEAN_LOG_ODDS,
@@ -120,19 +131,28 @@ class TextPlan(_Part):
 
 
 class ArmSettings(_Part):
-    """Numbers of the training of an arm; what an arm leaves out is taken from ``[train]``."""
-
-    steps: int | None = Field(default=None, ge=1)
-    batch_size: int | None = Field(default=None, ge=1)
-    learning_rate: float | None = Field(default=None, gt=0)
-    max_grad_norm: float | None = Field(default=None, gt=0)
-    max_length: int | None = Field(default=None, ge=2)
-    lora: int | None = Field(default=None, ge=1)
-    delta: float | None = Field(default=None, gt=0, lt=1)
+    """Options of the training of an arm; what an arm leaves out is taken from ``[train]``."""
 
     def over(self, default: ArmSettings) -> dict[str, Any]:
         """Return the settings that are set here or, if not, in ``default``."""
         return {**default.model_dump(exclude_none=True), **self.model_dump(exclude_none=True)}
+
+
+def _with_options(*names: str) -> type[ArmSettings]:
+    """Return the settings with options of a `Recipe`: their types and bounds are stated there."""
+    known = {one.name: one for one in entries(Recipe)}
+    fields: dict[str, Any] = {}
+    for name in names:
+        option = known[name].option
+        bounds = Field(None, ge=option.min, gt=option.above, le=option.max, lt=option.below)
+        fields[name] = (known[name].type | None, bounds)
+    return create_model("ArmSettings", __base__=ArmSettings, **fields)
+
+
+_SETTINGS: Final = _with_options(
+    *("steps", "batch_size", "learning_rate", "max_grad_norm", "max_length", "lora", "delta")
+)
+Settings = Annotated[ArmSettings, GetPydanticSchema(lambda _, build: build(_SETTINGS))]
 
 
 class AuditPlan(_Part):
@@ -184,9 +204,9 @@ class ExperimentPlan(_Part):
     text: TextPlan
     audit: AuditPlan = AuditPlan()
     claims: ClaimsPlan = ClaimsPlan()
-    train: ArmSettings = ArmSettings()
+    train: Settings = _SETTINGS()
     #: Settings by arm, over those of ``train``.
-    arm: dict[str, ArmSettings] = Field(default_factory=dict)
+    arm: dict[str, Settings] = Field(default_factory=dict)
     #: Diagnostics of gradient disparity in training, besides one before it: so many steps apart, or
     #: so many of each training, which puts arms of different lengths on one scale. None: none.
     diagnose_every: int | None = Field(default=None, ge=1)
@@ -317,5 +337,5 @@ def _first_fault(error: ValidationError) -> str:
 
 
 def _keys() -> list[str]:
-    parts = (ExperimentPlan, BasePlan, TextPlan, WorldText, ArmSettings, AuditPlan, ClaimsPlan)
+    parts = (ExperimentPlan, BasePlan, TextPlan, WorldText, _SETTINGS, AuditPlan, ClaimsPlan)
     return sorted({name for part in parts for name in part.model_fields})

@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from fairaudit.auditing.audit_options import TextOptions
 from fairaudit.auditing.audit_scorers import make_scorers
 from fairaudit.auditing.audit_suites import unparsed_notes
 from fairaudit.auditing.audit_texts import (
     WARNING,
-    TextOptions,
     repeated_note,
     text_table,
     texts_of,
@@ -151,7 +151,11 @@ def audit_scores(
         _refuse_used(Path(output), name, settings)
     finder = DataFinder(Path(data) if data is not None else None)
     if kind == "jsonl":
-        options = TextOptions(toxicity_classifier, regard_classifier, word_vectors)
+        options = TextOptions(
+            toxicity_classifier=toxicity_classifier,
+            regard_classifier=regard_classifier,
+            word_vectors=word_vectors,
+        )
         recorded = _texts(content, place, chosen, finder, options, device, column)
     elif kind == "lm-eval":
         recorded = read_lm_eval(content, chosen, finder, place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.auditing.audit_request import request_audit
 from fairaudit.auditing.run_audit import audit
 from fairaudit.comparing.compare import compare
@@ -52,7 +53,9 @@ def test_an_axis_is_one_however_it_is_spelled(tmp_path):
     )
     suite = load_suite(write(tmp_path, "a.csv", "axis,stereotype,anti_stereotype\n" + rows))
     assert suite.card.axes == ("gender",)
-    asked = request_audit("some/model", suites=[str(tmp_path / "a.csv")], axes=["GENDER"])
+    asked = request_audit(
+        AuditOptions("some/model", suites=[str(tmp_path / "a.csv")], axes=["GENDER"])
+    )
     assert asked.axes == ("gender",)
 
 
@@ -143,7 +146,7 @@ def test_a_file_and_a_flag_must_agree(tmp_path):
 
 def test_a_language_needs_a_file(tmp_path):
     with pytest.raises(UsageError, match="suite file"):
-        request_audit("some/model", suites=["templates"], language="fr")
+        request_audit(AuditOptions("some/model", suites=["templates"], language="fr"))
 
 
 ROWS = "".join(

@@ -1,0 +1,180 @@
+"""`DiagnoseOptions`: what a diagnosis can be asked for, each option once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from fairaudit.options import (
+    END,
+    Device,
+    Dtype,
+    Option,
+    Options,
+    Overwrite,
+    Place,
+    ProgressOf,
+    TrustRemoteCode,
+)
+
+Model = str | os.PathLike[str] | tuple[Any, Any]
+
+
+@dataclass(frozen=True)
+class DiagnoseOptions(Options):
+    """Models, texts and options of a diagnosis."""
+
+    models: Annotated[
+        Model | Sequence[Model],
+        Option(
+            help="Checkpoints of one architecture; checkpoint-N folders are a series.",
+            doc="Checkpoints of one architecture. Folders named ``checkpoint-N`` are a series, "
+            "ordered by N; a first model without a number is its step 0. Other models stand "
+            "beside each other, and the first is the one they are normalised by.",
+            kind="path, Hub id, (model, tokenizer), or a sequence of them",
+            cli=list[str],
+            argument=True,
+        ),
+    ]
+    texts: Annotated[
+        Any,
+        Option(
+            help="Your own texts: .txt, .csv, .tsv, .jsonl or .parquet.",
+            doc="Texts to look at; by default the built-in probe texts.",
+            kind="path, list of str, or pandas.DataFrame",
+            cli=Path,
+        ),
+    ] = None
+    _: KW_ONLY
+    output: Annotated[
+        Place | None,
+        Option(
+            help="Folder for the diagnosis.",
+            doc="Folder for result, tables, figures and report.",
+            flags=("--output", "-o"),
+            required=True,
+            before="texts",
+        ),
+    ] = None
+    overwrite: Overwrite = False
+    group_column: Annotated[
+        str | None,
+        Option(
+            help="Column with the group; default: word list of the axis.",
+            doc="Column of ``texts`` with the group. Without it the group is the one that the "
+            "text names by the word list of ``axes``.",
+            before=END,
+        ),
+    ] = None
+    template_column: Annotated[
+        str | None,
+        Option(
+            help="Column with what is resampled together; default: the row.",
+            doc="Column of ``texts`` with what is resampled together; default: each text by "
+            "itself.",
+        ),
+    ] = None
+    text_column: Annotated[str, Option(help="Column with the text.")] = "text"
+    axes: Annotated[
+        Sequence[str] | None,
+        Option(
+            help="Axes of the built-in texts, comma-separated.",
+            doc="Axes of the built-in texts (default gender, race, religion), or the one of the "
+            "word list (default gender).",
+        ),
+    ] = None
+    public_texts: Annotated[
+        bool,
+        Option(
+            help="Your texts are public: nobody's privacy.",
+            doc="Say that the texts are public. Otherwise the result says that it is not covered "
+            "by the privacy guarantee, and beside models trained with one it is saved in "
+            "``private/``.",
+        ),
+    ] = False
+    max_grad_norm: Annotated[
+        float | None,
+        Option(
+            help="C; default: privacy.json beside the checkpoint.",
+            doc="C of the private query; default: that of ``privacy.json`` beside each "
+            "checkpoint. What needs a value that is not known is not run.",
+            above=0,
+        ),
+    ] = None
+    noise_multiplier: Annotated[
+        float | None,
+        Option(
+            help="σ; default: privacy.json beside the checkpoint.",
+            doc="σ of the private query; default: that of ``privacy.json``.",
+            min=0,
+        ),
+    ] = None
+    batch_size: Annotated[
+        float | None,
+        Option(
+            help="B of training; default: privacy.json or training.json.",
+            doc="B of training; default: that of ``privacy.json`` or ``training.json``.",
+            above=0,
+        ),
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        Option(
+            help="η; default: training.json beside the checkpoint.",
+            doc="η of training; default: that of ``training.json``.",
+            above=0,
+        ),
+    ] = None
+    labels: Annotated[Sequence[str] | None, Option(help="Names of the models.")] = None
+    steps: Annotated[
+        Sequence[int] | None,
+        Option(
+            help="Training step of each model, comma-separated.",
+            doc="Training step of each model, increasing: makes them a series.",
+        ),
+    ] = None
+    curvature_probes: Annotated[
+        int,
+        Option(
+            help="Random directions for the curvature; 0: none.",
+            doc="Random directions for the trace of the Hessian; 0: no curvature and no "
+            "decomposition.",
+            min=0,
+        ),
+    ] = 4
+    twins: Annotated[
+        bool,
+        Option(
+            help="Compare with counterfactual twins.",
+            doc="Compare records with their counterfactual twins.",
+        ),
+    ] = True
+    device: Device = "auto"
+    dtype: Dtype = "auto"
+    seed: Annotated[
+        int,
+        Option(
+            help="Seed of masks, pairs and resampling.",
+            doc="Seed of masks, pairs, probes and resampling.",
+            min=0,
+        ),
+    ] = 0
+    replicates: Annotated[
+        int, Option(doc="Of bootstrap and permutation, at least 199.", min=199)
+    ] = 1999
+    max_length: Annotated[int, Option(doc="Tokens after which a text is cut.", min=4)] = 256
+    trust_remote_code: TrustRemoteCode = False
+    progress: ProgressOf = None
+
+    def complaints(self) -> Iterator[str]:
+        """Say which options contradict each other about the texts."""
+        if self.texts is None:
+            if self.group_column is not None or self.template_column is not None:
+                yield "a column was named, but no texts: give --texts FILE"
+        elif self.group_column is None and len(self.axes or ("gender",)) != 1:
+            yield "texts are grouped by the word list of one axis; name one, or a column"
+        elif self.group_column is not None and self.axes is not None:
+            yield "texts are grouped by a column or by the word list of an axis, not both"

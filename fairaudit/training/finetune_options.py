@@ -1,0 +1,119 @@
+"""`FinetuneOptions`: what a fine-tuning can be asked for, each option once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fairaudit.options import END, Device, Option, Place
+from fairaudit.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from fairaudit.training.loop import StepHook
+else:
+    # What a hook is called with belongs to the loop, which needs torch.
+    StepHook = Callable[..., None]
+
+#: Rows of training data: a file, a list of texts, or a `datasets.Dataset`.
+Source = str | os.PathLike[str] | Sequence[str] | Any
+
+
+@dataclass(frozen=True)
+class FinetuneOptions(Recipe):
+    """Everything that `finetune` is called with: a recipe, the text, and how it runs."""
+
+    base: Annotated[
+        Place,
+        Option(
+            help="Checkpoint folder, PEFT adapter or Hub id.",
+            doc="Checkpoint folder, PEFT adapter folder or Hub id; causal or masked.",
+            cli=str,
+            argument=True,
+            before="objective",
+        ),
+    ]
+    train: Annotated[
+        Source,
+        Option(
+            help="Training text: .txt, .jsonl, .csv, .tsv or .parquet; also .gz.",
+            doc="Lines (``.txt``), JSONL, CSV, TSV or Parquet; every non-empty row is a record.",
+            kind="path, list of str, or datasets.Dataset",
+            cli=Path,
+        ),
+    ]
+    _: KW_ONLY
+    output: Annotated[
+        Place,
+        Option(
+            help="Folder for the model.",
+            doc="Folder for the model. Beside it stand ``training.json``, ``privacy.json`` for "
+            "private arms, and ``private/`` with all that ε does not cover; adapters are merged.",
+            flags=("--output", "-o"),
+        ),
+    ]
+    micro_batch_size: Annotated[
+        int | None,
+        Option(
+            help="Rows in memory at a time; changes nothing but rounding.",
+            doc="Most rows in memory at a time; changes nothing but rounding. Default: by length.",
+            min=1,
+            before="max_length",
+        ),
+    ] = None
+    text_column: Annotated[
+        str | None,
+        Option(
+            help="Column of the text; default text, or the only other one.",
+            before="max_rows_per_unit",
+        ),
+    ] = None
+    unit_column: Annotated[
+        str | None,
+        Option(
+            help="Column that says whose a row is: one record per person.",
+            doc="Column whose value tells whose a row is, which makes all rows of a person one "
+            "record.",
+        ),
+    ] = None
+    held_out: Annotated[
+        Source | None,
+        Option(
+            help="Text for perplexity before and after, into private/.",
+            doc="Text on which perplexity is measured before and after, into ``private/``.",
+            kind="path, list of str or datasets.Dataset",
+            cli=Path,
+            before="seed",
+        ),
+    ] = None
+    keep_twins: Annotated[
+        bool,
+        Option(
+            help="Keep some records with their twins in private/.",
+            doc="Keep some records with their twins in ``private/``, as text, to look at what was "
+            "swapped.",
+        ),
+    ] = False
+    device: Device = "auto"
+    checkpoint_every: Annotated[
+        int | None,
+        Option(
+            help="Steps between saved states; default a tenth.",
+            doc="Steps between saved states; default a tenth of the run.",
+            min=1,
+        ),
+    ] = None
+    resume: Annotated[
+        bool,
+        Option(
+            help="Go on with the unfinished run in the folder.",
+            doc="Go on with the unfinished run in ``output``.",
+            before=END,
+        ),
+    ] = False
+    on_step: Annotated[
+        StepHook | None,
+        Option(doc="Called after each step with a `StepReport` and the model.", kind="callable"),
+    ] = None

@@ -27,6 +27,7 @@ from fairaudit.auditing.audit_suites import (
     skipped_notes,
     suite_run,
     unparsed_notes,
+    without_numbers,
     without_scores,
 )
 from fairaudit.auditing.audit_texts import (
@@ -257,6 +258,8 @@ def run_audit(
         empty = without_scores(tables)
         measured = {name: tables[name] for name in tables if name not in empty}
         estimates = _estimates(plan, measured, tell)
+        empty |= without_numbers(measured, estimates)
+        estimates = [one for one in estimates if one.suite not in empty]
         privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
         claim = claim_of(privacy, plan.loaded)
         result = AuditResult(

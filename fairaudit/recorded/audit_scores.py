@@ -29,6 +29,7 @@ from fairaudit.auditing.audit_texts import (
     texts_of,
     truncation_notes,
 )
+from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.examples import examples_of
 from fairaudit.auditing.suite_plan import Size
 from fairaudit.errors import DataError, ResultError, UsageError
@@ -152,7 +153,7 @@ def audit_scores(
     finder = DataFinder(Path(data) if data is not None else None)
     if kind == "jsonl":
         options = TextOptions(toxicity_classifier, regard_classifier, word_vectors)
-        recorded = _texts(content, place, chosen, finder, options, device, column)
+        recorded = _texts(content, place, chosen, finder, options, device, column, seed)
     elif kind == "lm-eval":
         recorded = read_lm_eval(content, chosen, finder, place)
     elif kind == "inspect":
@@ -165,7 +166,7 @@ def audit_scores(
         recorded = read_bbq(content, finder, place, column)
     else:
         recorded = read_crows_pairs(content, finder, place)
-    estimates = chosen.estimated(recorded.table, seed)
+    estimates = [*with_gap_cautions(chosen.estimated(recorded.table, seed), recorded.checks)]
     result = AuditResult(
         label=name,
         suites=(_suite_run(chosen, recorded, estimates),),
@@ -262,6 +263,7 @@ def _texts(
     options: TextOptions,
     device: str,
     column: str | None,
+    seed: int,
 ) -> Recorded:
     """Score recorded texts; prompts that an audit would ask and the file lacks are skipped."""
     scorers = make_scorers([suite], finder, options, device)
@@ -298,7 +300,8 @@ def _texts(
     texts = texts_of(items, answers)
     repeated = repeated_note(suite.name, texts)
     notes += [] if repeated is None else [repeated]
-    notes += [*scorers.notes([suite]), *truncation_notes(chosen)]
+    checks, own_gaps = checks_of(chosen, seed)
+    notes += [*scorers.notes([suite]), *truncation_notes(chosen), *own_gaps]
     return Recorded(
         table=table,
         items=items,
@@ -306,4 +309,5 @@ def _texts(
         notes=(*data.notes, *notes, WARNING),
         texts={suite.name: texts},
         text_scorers=tuple(scorer.id for scorer in chosen),
+        checks=checks,
     )

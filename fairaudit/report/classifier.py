@@ -51,7 +51,7 @@ def answer(found: ClassifierCheck) -> str:
     ]
     return (
         "The classifier scores the same sentence differently when it names another group: largest "
-        f"gap by axis {words.listed(named)}. Such a gap enters every audit that uses it."
+        f"gap by axis: {words.listed(named)}. Such a gap enters every audit that uses it."
     )
 
 

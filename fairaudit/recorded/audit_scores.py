@@ -29,6 +29,7 @@ from fairaudit.auditing.audit_texts import (
     texts_of,
     truncation_notes,
 )
+from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.examples import examples_of
 from fairaudit.auditing.score_tables import n_skipped
 from fairaudit.auditing.suite_plan import Size
@@ -159,7 +160,7 @@ def audit_scores(
     finder = DataFinder(Path(data) if data is not None else None)
     if kind == "jsonl":
         options = TextOptions(toxicity_classifier, regard_classifier, word_vectors)
-        recorded = _texts(content, place, chosen, finder, options, device, column)
+        recorded = _texts(content, place, chosen, finder, options, device, column, seed)
     elif kind == "lm-eval":
         recorded = read_lm_eval(content, chosen, finder, place)
     elif kind == "inspect":
@@ -173,6 +174,7 @@ def audit_scores(
     else:
         recorded = read_crows_pairs(content, finder, place)
     estimates, missing = _measured(chosen, recorded, seed)
+    estimates = [*with_gap_cautions(estimates, recorded.checks)]
     result = AuditResult(
         label=name,
         suites=(_suite_run(chosen, recorded, estimates, missing),),
@@ -289,6 +291,7 @@ def _texts(
     options: TextOptions,
     device: str,
     column: str | None,
+    seed: int,
 ) -> Recorded:
     """Score recorded texts; prompts that an audit would ask and the file lacks are skipped."""
     scorers = make_scorers([suite], finder, options, device)
@@ -330,7 +333,8 @@ def _texts(
     texts = texts_of(items, answers)
     repeated = repeated_note(suite.name, texts)
     notes += [] if repeated is None else [repeated]
-    notes += [*scorers.notes([suite]), *truncation_notes(chosen)]
+    checks, own_gaps = checks_of(chosen, seed)
+    notes += [*scorers.notes([suite]), *truncation_notes(chosen), *own_gaps]
     return Recorded(
         table=table,
         items=items,
@@ -338,4 +342,5 @@ def _texts(
         notes=(*data.notes, *notes, WARNING),
         texts={suite.name: texts},
         text_scorers=tuple(scorer.id for scorer in chosen),
+        checks=checks,
     )

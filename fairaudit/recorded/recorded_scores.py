@@ -22,6 +22,7 @@ from fairaudit.recorded.recorded_signs import (
     refuse_odd_predictions,
 )
 from fairaudit.results import Source
+from fairaudit.results.classifier import ClassifierCheck
 from fairaudit.results.texts import PromptTexts
 from fairaudit.suites import DataFinder, SuiteData, crows_pairs, stereoset
 from fairaudit.suites.data import DataUnavailableError
@@ -49,6 +50,8 @@ class Recorded:
     notes: tuple[str, ...] = ()
     texts: Mapping[str, tuple[PromptTexts, ...]] = field(default_factory=dict)
     text_scorers: tuple[str, ...] = ()
+    #: What classifiers among them make of groups, by their id.
+    checks: Mapping[str, ClassifierCheck] = field(default_factory=dict)
 
 
 def read_stereoset(content: bytes, finder: DataFinder, place: str) -> Recorded:

@@ -22,6 +22,8 @@ from fairaudit.report.experiment import numbers
 from fairaudit.report.experiment import summary as experiment_summary
 from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.gate import gate_numbers
+from fairaudit.report.map import numbers as map_numbers
+from fairaudit.report.map import summary as map_summary
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.results import (
     AuditResult,
@@ -33,9 +35,12 @@ from fairaudit.results import (
 )
 from fairaudit.results.diagnostics import DiagnosticsResult, GroupDifference
 from fairaudit.results.experiment import ExperimentResult, Level
+from fairaudit.results.map import MapCell, MapResult
 
 ShownRow = tuple[str, ...]
-Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult | GateResult
+Result = (
+    AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult | GateResult | MapResult
+)
 
 #: Heads of columns that hold names, not numbers: where room is short, they are abridged.
 NAMES: Final = frozenset(
@@ -54,6 +59,8 @@ def title_of(result: Result) -> tuple[str, str]:
         return f"Release gate: {result.decision}", f"{gate_numbers.counted(result)}."
     if isinstance(result, ExperimentResult):
         return result.name, " ".join(experiment_summary.answers(result))
+    if isinstance(result, MapResult):
+        return result.name, map_summary.headline(result)
     models = words.listed([model.label for model in result.models])
     return models, diagnostics_summary.answer(result)
 
@@ -81,6 +88,9 @@ def rows_of(result: Result) -> tuple[ShownRow, list[ShownRow]]:
     if isinstance(result, ExperimentResult):
         heads = ("Arm", "Axis", "Metric", "Level", "Interval", "Seeds")
         return heads, [_level_row(one) for one in result.levels if one.group is None]
+    if isinstance(result, MapResult):
+        heads = ("Arm", "Base leans more by", "Second group", "Change", "Interval", "Seeds")
+        return heads, [_cell_row(one, result) for one in result.cells]
     heads = ("Axis", "Groups", "What", "Difference", "Adjusted p")
     return heads, [_group_row(one) for one in result.differences if one.primary]
 
@@ -119,6 +129,18 @@ def _level_row(found: Level) -> ShownRow:
         numbers.level(found),
         numbers.level_interval(found),
         words.count(found.n_seeds),
+    )
+
+
+def _cell_row(found: MapCell, result: MapResult) -> ShownRow:
+    unit = map_numbers.unit_of(result)
+    return (
+        arm_of(found.arm).name,
+        map_numbers.lean(found.lean),
+        map_numbers.frequency(found.share),
+        map_numbers.change(found.change, unit),
+        map_numbers.bounds(found.change, unit),
+        words.count(found.change.n_seeds),
     )
 
 

@@ -23,7 +23,7 @@ from fairaudit.experiments.disparity import (
     pushes,
 )
 from fairaudit.experiments.experiment_plan import ExperimentPlan, load_plan
-from fairaudit.experiments.grid import audits_of, run_grid
+from fairaudit.experiments.grid import audits_of
 from fairaudit.experiments.seed_claims import (
     Audits,
     bias_claims,
@@ -33,6 +33,7 @@ from fairaudit.experiments.seed_claims import (
     only_with_premise,
     undecided_unless_moved,
 )
+from fairaudit.experiments.worlds import run_grid
 from fairaudit.progress import Progress, shown
 from fairaudit.results import ComparisonResult, Run
 from fairaudit.results.experiment import ArmRun, ExperimentResult

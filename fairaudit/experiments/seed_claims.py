@@ -13,7 +13,8 @@ from typing import Final
 
 from fairaudit.comparing.distance import NOT_MOVED_NATS
 from fairaudit.experiments.asked_suites import PAIRS, PROMPTS
-from fairaudit.experiments.experiment_plan import METRICS, ExperimentPlan
+from fairaudit.experiments.experiment_plan import ExperimentPlan
+from fairaudit.experiments.plan_parts import METRICS
 from fairaudit.experiments.world import AXES, implied, implied_tone
 from fairaudit.results import AuditResult, Estimate, Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def run_map(
-    plan: str, output: Path | None, processes: int | None, budget: float | None, dry_run: bool
+    plan: str,
+    output: Path | None,
+    processes: int | None,
+    budget: float | None,
+    *,
+    dry_run: bool,
 ) -> None:
     """Train and audit every cell of a map, or say how long that would take.
 

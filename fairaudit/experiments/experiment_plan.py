@@ -147,7 +147,7 @@ class ExperimentPlan(Part):
             try:
                 self._in(one)
             except ValidationError as error:
-                raise ValueError(f"regime '{one.name}': {_first_fault(error)}") from error
+                raise ValueError(f"regime '{one.name}': {first_fault(error)}") from error
         return self
 
     @model_serializer(mode="wrap")
@@ -209,22 +209,23 @@ def load_plan(source: str | Path) -> ExperimentPlan:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source}: not TOML ({error})") from error
     except ValidationError as error:
-        raise UsageError(f"{source}: {_first_fault(error)}") from error
+        raise UsageError(f"{source}: {first_fault(error)}") from error
 
 
 def starter_plan() -> str:
     """Return the text of a commented plan to start from."""
-    return _shipped("starter")
+    return shipped_plan("starter")
 
 
-def _shipped(name: str) -> str:
+def shipped_plan(name: str) -> str:
+    """Return the text of a plan that comes with the package."""
     plans = resources.files("fairaudit.experiments").joinpath("plans")
     return plans.joinpath(f"{name}.toml").read_text("utf-8")
 
 
 def _text(source: str | Path) -> str:
     if str(source) in BUILT_IN:
-        return _shipped(str(source))
+        return shipped_plan(str(source))
     try:
         return Path(source).read_text("utf-8")
     except FileNotFoundError:
@@ -234,7 +235,8 @@ def _text(source: str | Path) -> str:
         raise UsageError(f"{source}: cannot be read ({error})") from error
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
+    """Say in one line what is wrong first, with the nearest known key for an unknown one."""
     fault = error.errors()[0]
     where = ".".join(str(part) for part in fault["loc"])
     if fault["type"] != "extra_forbidden":

@@ -2,7 +2,8 @@
 
 A model of the plan's size, untrained, takes a few training steps and reads a few batches on one
 thread. All that a map does is made of such steps: sentences trained on, with one gradient for all
-or one for each record, and sentences read.
+or one for each record, and sentences read. Time of the processor is counted: what else runs on the
+machine meanwhile says nothing about later.
 """
 
 from __future__ import annotations
@@ -200,7 +201,7 @@ def measured_pace(plan: MapPlan) -> Pace:
             batch_size=_SIZE,
             learning_rate=1e-4,
             seed=0,
-            on_step=lambda _: began.append(time.perf_counter()),
+            on_step=lambda _: began.append(time.process_time()),
         )
         loaded = load_model(folder, device="cpu")
         rows = loaded.tokenizer(texts[:_SIZE])["input_ids"]
@@ -210,16 +211,16 @@ def measured_pace(plan: MapPlan) -> Pace:
             with torch.inference_mode():
                 loaded.model(input_ids=ids)
 
-        # The shortest step: the first ones warm up, and the machine may be busy besides.
+        # The shortest step: the first ones warm up.
         trained = min(end - start for start, end in itertools.pairwise(began)) / _SIZE
         return Pace(trained, _best(read) / _SIZE)
 
 
 def _best(work: Callable[[], None]) -> float:
-    """Shortest of a few times of some work, in seconds: the machine may be busy besides."""
+    """Shortest of a few times of some work, in seconds of the processor."""
     times = []
     for _ in range(4):
-        began = time.perf_counter()
+        began = time.process_time()
         work()
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     return min(times)

@@ -68,7 +68,7 @@ class Table:
         return np.asarray(np.isfinite(np.stack(every)).all(axis=(0, 1)))
 
     def moves(self, arm: str, *, frequency: float | None = None) -> Moves:
-        """Moves of an arm and of the plain one, of whole worlds or of a frequency's stereotypes."""
+        """Return moves of an arm and of the plain one, of whole worlds or of one frequency."""
         seeds = self.seeds_of(arm)
         rows = [
             (place, world.lean, named)
@@ -90,9 +90,7 @@ def over(found: SeedDifference) -> OverSeeds:
         bounds = Interval(
             low=found.low, high=found.high, level=_LEVEL, method="t", resampling_unit="seed"
         )
-    return OverSeeds(
-        value=found.value, interval=bounds, n_seeds=found.n_seeds, reason=found.reason
-    )
+    return OverSeeds(value=found.value, interval=bounds, n_seeds=found.n_seeds, reason=found.reason)
 
 
 def level(table: Table, world: int, arm: str) -> OverSeeds:
@@ -131,9 +129,10 @@ def _by_axis(table: Table, world: str, arm: str) -> dict[str, float]:
     found = {}
     for axis in table.plan.axes:
         values = [
-            table.scores[world, arm, seed][axis, None] - table.scores[world, PLAIN, seed][axis, None]
+            own[axis, None] - plain[axis, None]
             for seed in range(table.plan.seeds)
-            if (world, arm, seed) in table.scores and (world, PLAIN, seed) in table.scores
+            if (own := table.scores.get((world, arm, seed))) is not None
+            and (plain := table.scores.get((world, PLAIN, seed))) is not None
         ]
         if values:
             found[axis] = fmean(values)
@@ -177,7 +176,7 @@ def _held_out(arm: str | None, every: Sequence[Moves]) -> HeldOut:
 
 
 def frequencies(table: Table) -> Iterator[FrequencyPart]:
-    """What is left of every arm's change, by how frequent the group of the stereotype is."""
+    """Split every arm's change, by how frequent the group of the stereotype is."""
     known = sorted({world.frequency(named) for world in table.worlds for named in _PARTS})
     for arm in table.plan.compared:
         if not table.seeds_of(arm).any():

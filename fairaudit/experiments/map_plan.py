@@ -1,8 +1,8 @@
 """`MapPlan`: one base model, and a grid of texts that it is fine-tuned on.
 
-A plan of an experiment with a table ``[map]``, whose ``leans`` say by how much the base's text leans
-more than the fine-tuning text, in nats. Its arms are named by their kind; ε is put in: every one of
-``epsilons`` for ``dp``, the middle one for the others.
+A plan of an experiment with a table ``[map]``, whose ``leans`` say by how much the base's text
+leans more than the fine-tuning text, in nats. Its arms are named by their kind, and ε is put in:
+every one of ``epsilons`` for ``dp``, the middle one for the others.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ class MapPlan(Part):
     def _texts_are_drawn(self) -> MapPlan:
         if self.base.text is None or not isinstance(self.base.text.mu, float):
             raise ValueError(
-                "a map needs [base] with a text of one mu for all axes: what the base leans is then "
-                "known"
+                "a map needs [base] with a text of one mu for all axes: how far the base leans is "
+                "then known"
             )
         if self.text.world is None or {"mu", "share"} & self.text.world.model_fields_set:
             raise ValueError(

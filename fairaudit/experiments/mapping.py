@@ -41,8 +41,8 @@ _NOTES: Final = (
     "evidence about text that people wrote",
     "lean is what was planted in the text of the base minus what was planted in the fine-tuning "
     "text; what the base has learned of it stands with each world",
-    "perplexity on held-out text and everything in private/ is not covered by epsilon; a map treats "
-    "its texts as public",
+    "perplexity on held-out text and everything in private/ is not covered by epsilon; a map "
+    "treats its texts as public",
 )
 
 
@@ -59,8 +59,8 @@ def experiment_map(
     Parameters
     ----------
     plan : MapPlan, path or name
-        A TOML file with a table ``[map]``, or the built-in ``map`` (five leans, three ε, two shares,
-        three seeds). See `fairaudit.experiments.map_plan`.
+        A TOML file with a table ``[map]``, or the built-in ``map`` (five leans, three ε, two
+        shares, three seeds). See `fairaudit.experiments.map_plan`.
     output : path
         Folder of the map. An interrupted map continues where it stopped, arm by arm.
     processes : int, optional
@@ -79,7 +79,8 @@ def experiment_map(
     Raises
     ------
     UsageError
-        If the plan holds an unknown key, fewer than two leans, or would take longer than the budget.
+        If the plan holds an unknown key or fewer than two leans, or would take longer than the
+        budget.
     ResultError
         If the folder holds another plan.
     """

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 STEMS: Final = ("map", "map_arms", "map_law")
 CAPTIONS: Final = {
-    "map": "Change of bias of DP against plain, by how much the base leans more than the text and by "
-    "ε. Orange: DP leans further towards the stereotype; blue: less far. Bold: the interval over "
-    "seeds leaves out 0. Black line: no change, interpolated. Below: the same numbers with intervals.",
+    "map": "Change of bias of DP against plain, by how much the base leans more than the text and "
+    "by ε. Orange: DP leans further towards the stereotype; blue: less far. Bold: the interval "
+    "over seeds leaves out 0. Black line: no change, interpolated. Below: the same with intervals.",
     "map_arms": "The same for the other arms, beside DP at the middle ε.",
     "map_law": "Each cell: the change that moving less predicts, with the share of the way fitted "
     "on the other leans, and the change measured. On the line, moving less explains all of it.",
@@ -34,10 +34,13 @@ CAPTIONS: Final = {
 _HEAD, _TITLE, _ROW, _UNDER, _SLICES, _END = 0.78, 0.3, 0.36, 0.42, 1.9, 0.5
 _NAMES, _GAP, _SCALE = 1.5, 0.3, 0.55
 _COLUMNS: Final = 2
+_IN_A_ROW: Final = 4
 _LONGEST: Final = 22
 #: As everywhere: blue away from the stereotype, orange towards it.
 _COLOURS: Final = (Tone.AWAY.colour, "#f7f7f5", Tone.TOWARDS.colour)
 _LINES: Final = ("#1b1e22", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8a6d00")
+#: Shades on each side of 0: few enough for the palette of a picture.
+_STEPS: Final = 12
 #: Dark words are read best on every shade but the strongest blue.
 _DARKEST: Final = -0.75
 
@@ -64,10 +67,12 @@ def draw_sheets(result: MapResult, sheets: Sequence[view.Sheet], title: str) -> 
     columns = min(_COLUMNS, len(sheets))
     n_arms = len(sheets[0].arms)
     block = _TITLE + _ROW * n_arms + _UNDER + _SLICES + _END
-    height = _HEAD + block * -(-len(sheets) // columns)
+    height = _HEAD + block * -(-len(sheets) // columns) + _legend_height(n_arms)
     figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
     unit = numbers.unit_of(result).suffix.strip()
-    head(figure, height, title, f"{shorten(result.name, 40)}. {_subtitle(unit)}")
+    one_kind = len({arm.kind for arm in sheets[0].arms}) == 1
+    said = _subtitle(unit, contour=one_kind)
+    head(figure, height, title, f"{shorten(result.name, 40)}. {said}")
     width = (WIDTH - _NAMES - MARGIN - _GAP * (columns - 1)) / columns
     most = _most(sheets)
     for place, sheet in enumerate(sheets):
@@ -85,10 +90,11 @@ def draw_sheets(result: MapResult, sheets: Sequence[view.Sheet], title: str) -> 
     return figure
 
 
-def _subtitle(unit: str) -> str:
+def _subtitle(unit: str, *, contour: bool) -> str:
+    line = " Black line: no change." if contour else ""
     return (
         f"Bias of the arm minus plain, {unit}. Orange: more, blue: less, bold: the interval leaves "
-        "out 0.\nBlack line: no change. Below: the same with intervals over seeds."
+        f"out 0.\n{line} Below: the same with intervals over seeds.".replace("\n ", "\n")
     )
 
 
@@ -102,9 +108,7 @@ def _most(sheets: Sequence[view.Sheet]) -> float:
     return max(values, default=0.0) or 1.0
 
 
-def _heat(
-    axes: Axes, sheet: view.Sheet, result: MapResult, *, most: float, named: bool
-) -> None:
+def _heat(axes: Axes, sheet: view.Sheet, result: MapResult, *, most: float, named: bool) -> None:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
 
@@ -127,11 +131,12 @@ def _heat(
                 axes.text(column + 0.5, row + 0.5, "–", ha="center", va="center", color=MUTED)
                 continue
             grid[row, column] = value
-            shade = colours(0.5 + 0.5 * value / most)
+            shade = colours(0.5 + 0.5 * round(_STEPS * value / most) / _STEPS)
             face = Rectangle((column, row), 1, 1, facecolor=shade, edgecolor="white", linewidth=1.2)
             axes.add_patch(face)
             _number(axes, (column, row), cell, value / most, numbers.unit_of(result), shade)
-    _contour(axes, grid)
+    if len({arm.kind for arm in sheet.arms}) == 1:
+        _contour(axes, grid)
 
 
 def _number(
@@ -194,9 +199,7 @@ def _reach(sheets: Sequence[view.Sheet]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _slices(
-    axes: Axes, sheet: view.Sheet, reach: tuple[float, float], *, named: bool
-) -> None:
+def _slices(axes: Axes, sheet: view.Sheet, reach: tuple[float, float], *, named: bool) -> None:
     """Draw a line for each arm, with intervals a little apart so that none hides another."""
     axes.set_ylim(*reach)
     axes.spines[:].set_visible(False)
@@ -205,9 +208,7 @@ def _slices(
     axes.tick_params(length=0, labelsize=8, labelcolor=MUTED, labelleft=named)
     axes.axhline(0, color=INK, linewidth=1.0, zorder=1)
     axes.set_xlim(0, len(sheet.leans))
-    axes.set_xticks(
-        np.arange(len(sheet.leans)) + 0.5, [numbers.lean(lean) for lean in sheet.leans]
-    )
+    axes.set_xticks(np.arange(len(sheet.leans)) + 0.5, [numbers.lean(lean) for lean in sheet.leans])
     axes.set_xlabel("lean of the base minus lean of the text, nats", size=8, color=MUTED)
     if named:
         axes.text(0, 1.03, "change of bias", transform=axes.transAxes, size=8, color=MUTED)
@@ -237,15 +238,20 @@ def _slices(
 
 
 def _legend(figure: Figure, sheet: view.Sheet, height: float) -> None:
-    handles, labels = figure.axes[1].get_legend_handles_labels()
+    handles, _ = figure.axes[1].get_legend_handles_labels()
     figure.legend(
         handles,
-        [shorten(label, _LONGEST) for label in labels],
+        [shorten(arm.name, _LONGEST) for arm in sheet.arms],
         loc="lower left",
-        bbox_to_anchor=(MARGIN / WIDTH, (_END + 0.1) / height),
-        fontsize=7.5,
+        bbox_to_anchor=(MARGIN / WIDTH, 0.06 / height),
+        ncols=_IN_A_ROW,
+        fontsize=8,
         frameon=False,
         labelcolor=INK,
         handlelength=1.2,
         borderpad=0,
     )
+
+
+def _legend_height(n_arms: int) -> float:
+    return 0.17 * -(-n_arms // _IN_A_ROW) + 0.12

@@ -38,9 +38,7 @@ def _content(result: MapResult) -> dict[str, Any]:
         "moved": sorted(result.moved, key=lambda one: place(one.arm)),
         "fits": {one.arm: one for one in result.held_out},
         "sides": {(one.arm, one.side): one for one in result.sides},
-        "frequencies": sorted(
-            result.frequencies, key=lambda one: (place(one.arm), one.frequency)
-        ),
+        "frequencies": sorted(result.frequencies, key=lambda one: (place(one.arm), one.frequency)),
         "failures": tuple(summary.failures(result)),
         "tables": provenance.tables(result),
     }

@@ -1,10 +1,10 @@
-"""The law of the moved share as a picture: the change it predicts for a cell, and what was found."""
+"""The law of the moved share as a picture: the change predicted for a cell, and the one found."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.draw import INK, LINE, MARGIN, MUTED, WIDTH, head
+from fairaudit.report.draw import INK, LINE, MUTED, WIDTH, head
 from fairaudit.report.experiment.arms import in_order
 from fairaudit.report.map import numbers
 from fairaudit.report.map.summary import together
@@ -86,9 +86,7 @@ def _draw(axes: Axes, result: MapResult) -> None:
             label = _point(axes, cell, colour, result.shares.index(cell.share), label)
 
 
-def _point(
-    axes: Axes, cell: MapCell, colour: str, share: int, label: str | None
-) -> str | None:
+def _point(axes: Axes, cell: MapCell, colour: str, share: int, label: str | None) -> str | None:
     """Draw a cell; the first one of an arm carries its name."""
     x = None if cell.explained is None else cell.explained.value
     if x is None or cell.change.value is None:

@@ -78,6 +78,7 @@ def _frequencies(result: MapResult) -> str:
     if not rows:
         return ""
     return (
-        "### What it does not explain, by frequency of the group\n\n| Arm | Group has | Explained | "
-        "Not explained |\n| --- | ---: | ---: | ---: |\n" + "\n".join(rows)
+        "### What it does not explain, by frequency of the group\n\n"
+        "| Arm | Group has | Explained | Not explained |\n| --- | ---: | ---: | ---: |\n"
+        + "\n".join(rows)
     )

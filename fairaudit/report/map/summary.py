@@ -9,7 +9,7 @@ from fairaudit.report import words
 from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.map import numbers
 from fairaudit.report.names import axis_name
-from fairaudit.results.map import FrequencyPart, HeldOut, MapResult, MapSide, OverSeeds
+from fairaudit.results.map import FrequencyPart, HeldOut, MapResult, MapSide
 from fairaudit.vocabulary.arms import ArmKind
 from fairaudit.vocabulary.tones import Tone
 
@@ -101,12 +101,13 @@ def measured(result: MapResult) -> str:
     n_failed = sum(len(world.failures) for world in result.worlds)
     lost = f" {n_failed} runs failed." if n_failed else ""
     axes = words.listed([axis_name(axis).lower() for axis in result.axes])
+    leans, shares = len(result.leans), len(result.shares)
+    grid = f"{words.plural(leans, 'lean')} × {words.plural(shares, 'share')}"
+    arms = words.plural(len(result.arms) + 1, "arm")
     return (
-        f"One base model, {words.plural(len(result.worlds), 'text')} "
-        f"({words.plural(len(result.leans), 'lean')} × {words.plural(len(result.shares), 'share')}),"
-        f" {words.plural(len(result.arms) + 1, 'arm')}, "
-        f"{words.plural(result.n_seeds, 'seed')}: {words.count(n_runs)} models audited. Bias is the "
-        f"mean log-odds over {axes}; a change is a difference seed by seed.{lost}"
+        f"One base model, {words.plural(len(result.worlds), 'text')} ({grid}), {arms}, "
+        f"{words.plural(result.n_seeds, 'seed')}: {words.count(n_runs)} models audited. Bias is "
+        f"the mean log-odds over {axes}; a change is a difference seed by seed.{lost}"
     )
 
 
@@ -147,8 +148,3 @@ def _reading(rows: list[FrequencyPart]) -> str:
     if not parts:
         return "These seeds show no effect of clipping and noise beyond it."
     return f"Clipping and noise add {words.listed(parts)} beyond it."
-
-
-def is_known(found: OverSeeds | None) -> bool:
-    """Whether a number was measured."""
-    return found is not None and found.value is not None

@@ -39,7 +39,7 @@ def render_map(result: MapResult) -> Group:
 
 
 def _sheet(sheet: view.Sheet, result: MapResult) -> list[RenderableType]:
-    """Changes by arm and lean; of very many leans the middle is left to the page."""
+    """Return changes by arm and lean; of very many leans the middle is left to the page."""
     unit = numbers.unit_of(result)
     leans = sheet.leans
     if len(leans) > _SHOWN_LEANS:

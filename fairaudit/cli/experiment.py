@@ -23,13 +23,6 @@ def experiment_command(
             help="Plan file (TOML), or a built-in plan: demo, full; or map, to map a grid of texts."
         ),
     ] = "demo",
-    map_plan: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[MAP_PLAN]",
-            help="After map: its plan file, with a table of leans; default the built-in one.",
-        ),
-    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the experiment.")
     ] = None,
@@ -39,6 +32,13 @@ def experiment_command(
     ] = None,
     init: Annotated[
         Path | None, typer.Option(help="Write a commented plan to this file, and stop.")
+    ] = None,
+    map_plan: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MAP_PLAN]",
+            help="After map: its plan file, with a table of leans; default the built-in one.",
+        ),
     ] = None,
     budget: Annotated[
         float | None,

@@ -205,7 +205,12 @@ def load_plan(source: str | Path) -> ExperimentPlan:
         known one).
     """
     try:
-        return ExperimentPlan.model_validate(tomllib.loads(_text(source)))
+        content = tomllib.loads(_text(source))
+        if "map" in content:
+            raise UsageError(
+                f"{source}: a plan with [map] is run by 'fairaudit experiment map {source}'"
+            )
+        return ExperimentPlan.model_validate(content)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source}: not TOML ({error})") from error
     except ValidationError as error:

@@ -27,7 +27,7 @@ from fairaudit.results.map import (
     Side,
 )
 from fairaudit.stats.claims import SeedDifference, seed_difference
-from fairaudit.stats.moved_share import Moves, fit_share, held_out_fit, split
+from fairaudit.stats.moved_share import Moves, Parts, fit_share, held_out_fit, split
 from fairaudit.vocabulary.arms import BASE, PLAIN, ArmKind, read_arm
 
 #: By world, arm and seed.
@@ -119,7 +119,7 @@ def cells(table: Table) -> Iterator[MapCell]:
             )
 
 
-def _parts(table: Table, arm: str) -> Sequence[object] | None:
+def _parts(table: Table, arm: str) -> Sequence[Parts] | None:
     if not table.seeds_of(arm).any():
         return None
     return split(table.moves(arm))

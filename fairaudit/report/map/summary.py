@@ -32,14 +32,16 @@ _DIRECTIONS: Final[Mapping[Tone, str]] = {
 def headline(result: MapResult) -> str:
     """Say in one sentence where bias is higher under DP, where lower, and what explains it."""
     unit = numbers.unit_of(result)
-    sides = {one.side: one for one in result.sides if one.arm is None}
+    known = (one for one in result.sides if one.change.value is not None)
+    sides = {one.side: one for one in known if one.arm is None}
     said = [
         f"{_direction(sides[side])} {_PLACES[side]} ({numbers.whole(sides[side].change, unit)})"
         for side in ("more", "less")
         if side in sides
     ]
-    found = f"DP against plain: bias {', '.join(said)}" if said else "DP against plain: no change"
-    law = together(result)
+    if not said:
+        return "DP against plain: not known, for no private arm finished beside a plain one."
+    found, law = f"DP against plain: bias {', '.join(said)}", together(result)
     return f"{found}; {_explained(law)}." if law is not None else f"{found}."
 
 

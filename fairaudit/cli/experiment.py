@@ -15,7 +15,7 @@ from fairaudit.errors import UsageError
 
 def experiment_command(
     plan: Annotated[
-        str, typer.Argument(help="Plan file (TOML), or a built-in plan: demo, full.")
+        str, typer.Argument(help="Plan file (TOML), or a built-in plan: demo, full, regimes.")
     ] = "demo",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the experiment.")

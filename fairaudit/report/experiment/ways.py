@@ -98,7 +98,8 @@ def _panel(axes: Axes, panel: Panel, scale: Scale, top: float, height: float) ->
         axes.axvline(0, color=MUTED, linewidth=0.9, zorder=1)
     figure = axes.get_figure(root=True)
     assert figure is not None
-    heading, line = regimes.heading_of(panel.regime), top - 0.5 * _PANEL / height
+    line = top - 0.5 * _PANEL / height
+    heading = f"{regimes.heading_of(panel.regime)}{_found(panel)}"
     figure.text(MARGIN / WIDTH, line, heading, size=10, weight="bold", color=INK, va="center")
     unit = {Unit.SIGNED_NATS: ", nats", Unit.PERCENT: ", %"}.get(metric.unit, "")
     label = f"{shorten(metric.label, 50)}{unit}"
@@ -107,9 +108,21 @@ def _panel(axes: Axes, panel: Panel, scale: Scale, top: float, height: float) ->
         _way(axes, place, way)
 
 
+def _found(panel: Panel) -> str:
+    """Say what privacy did, where it did the same on every axis."""
+    tones = {_tone(way) for way in panel.ways}
+    said = {Tone.TOWARDS: "more", Tone.AWAY: "less"}
+    if len(tones) > 1 or tones.isdisjoint(said):
+        return ""
+    return f": privacy leaves {said[tones.pop()]} bias than plain fine-tuning"
+
+
+def _tone(way: Way) -> Tone:
+    return Tone.OPEN if way.change is None else difference_tone(way.change)
+
+
 def _way(axes: Axes, place: int, way: Way) -> None:
-    tone = Tone.OPEN if way.change is None else difference_tone(way.change)
-    colour = tone.colour or NEUTRAL
+    colour = _tone(way).colour or NEUTRAL
     at: dict[str, Any] = {"markersize": 6, "linestyle": "none", "zorder": 4}
     if way.base is not None:
         ends = (way.base.value, way.plain.value)

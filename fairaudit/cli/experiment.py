@@ -27,10 +27,21 @@ def experiment_command(
     init: Annotated[
         Path | None, typer.Option(help="Write a commented plan to this file, and stop.")
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show arms, estimated time and simulated power; train nothing."
+        ),
+    ] = False,
 ) -> None:
     """Train every arm of a plan, audit each, compare, and judge the claims about the recipe."""
     from fairaudit.experiments.experiment_plan import load_plan, starter_plan
 
+    if dry_run:
+        from fairaudit.cli.dry_run import show_dry_run
+
+        show_dry_run(load_plan(plan), processes)
+        return
     if (output is None) == (init is None):
         raise UsageError("give either --output FOLDER to run or --init FILE to start a plan")
     if init is not None:

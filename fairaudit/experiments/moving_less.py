@@ -24,6 +24,8 @@ from statistics import fmean
 from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.seed_claims import (
     Audits,
+    Endpoints,
+    Scores,
     claim_arms,
     endpoint_scores,
     endpoints,
@@ -41,9 +43,6 @@ from fairaudit.vocabulary.claims import (
     Finding,
     Statement,
 )
-
-#: Bias by arm and seed.
-Scores = Mapping[tuple[str, int], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,26 +100,32 @@ def explained_claims(audits: Audits, runs: Sequence[ArmRun], plan: ExperimentPla
     Axes on which the private arm was not told from the plain one have nothing to explain. A match
     that is not close decides nothing.
     """
-    private, _ = claim_arms(plan)
-    cells = endpoint_scores(audits, plan)
-    if private is None or not cells:
-        return []
     distances = {
         (run.arm, run.seed): run.distance
         for run in runs
         if run.status == "done" and run.distance is not None
     }
-    by_distance = {
-        axis: parts_by_distance(values, private, distances) for axis, values in cells.items()
-    }
-    found = _claims(EXPLAINED_BY_MOVING_LESS, by_distance, private, audits, plan)
+    protocols = endpoints(audits, plan)
+    found = explained_claims_of(endpoint_scores(audits, plan), distances, plan)
+    return [
+        one.model_copy(update={"protocol": protocols[one.axis]})
+        for one in _unless_close(found, runs)
+    ]
+
+
+def explained_claims_of(
+    cells: Endpoints, distances: Mapping[tuple[str, int], float], plan: ExperimentPlan
+) -> list[Claim]:
+    """Judge the same from scores by axis, and distances from the base, by arm and seed."""
+    private, _ = claim_arms(plan)
+    if private is None or not cells:
+        return []
+    parts = {axis: parts_by_distance(values, private, distances) for axis, values in cells.items()}
+    found = _claims(EXPLAINED_BY_MOVING_LESS, parts, private, cells, plan)
     matched = _matched(private)
     if matched in plan.arms:
-        by_match = {
-            axis: parts_by_match(values, private, matched) for axis, values in cells.items()
-        }
-        claims = _claims(EXPLAINED_BY_LESS_TRAINING, by_match, private, audits, plan)
-        found += _unless_close(claims, matched, runs)
+        parts = {axis: parts_by_match(values, private, matched) for axis, values in cells.items()}
+        found += _claims(EXPLAINED_BY_LESS_TRAINING, parts, private, cells, plan)
     return found
 
 
@@ -134,23 +139,26 @@ def _claims(
     claim: Statement,
     parts: Mapping[str, Parts],
     private: str,
-    audits: Audits,
+    cells: Endpoints,
     plan: ExperimentPlan,
 ) -> list[Claim]:
     level = 1 - plan.claims.alpha
-    found = {axis: one.judged_at(level) for axis, one in parts.items()}
-    protocols = endpoints(audits, plan)
-    apart = _apart(endpoint_scores(audits, plan), private, plan)
+    apart = _apart(cells, private, plan)
     return [
         one.model_copy(
             update={
-                "protocol": protocols[one.axis],
                 "endpoint": f"{plan.claims.metric} of {private} minus {PLAIN}, {one.axis}: size of "
                 "the explained part minus that of the rest",
                 **({} if one.axis in apart else _nothing_to_explain(claim)),
             }
         )
-        for one in judged(claim, private, PLAIN, found, plan)
+        for one in judged(
+            claim,
+            private,
+            PLAIN,
+            {axis: one.judged_at(level) for axis, one in parts.items()},
+            plan,
+        )
     ]
 
 
@@ -158,7 +166,7 @@ def _nothing_to_explain(claim: Statement) -> dict[str, object]:
     return {"finding": Finding.NOT_APPLICABLE, "reason": claim.without}
 
 
-def _apart(cells: Mapping[str, Scores], private: str, plan: ExperimentPlan) -> set[str]:
+def _apart(cells: Endpoints, private: str, plan: ExperimentPlan) -> set[str]:
     """Axes on which the private arm differs from the plain one, by Holm over axes."""
     p_values = [
         seed_difference(paired(values, private, PLAIN)).p_value for values in cells.values()
@@ -171,14 +179,18 @@ def _apart(cells: Mapping[str, Scores], private: str, plan: ExperimentPlan) -> s
     }
 
 
-def _unless_close(claims: Sequence[Claim], matched: str, runs: Sequence[ArmRun]) -> Iterator[Claim]:
+def _unless_close(claims: Sequence[Claim], runs: Sequence[ArmRun]) -> Iterator[Claim]:
     """Leave undecided what rests on a checkpoint that is not as far along as the private arm."""
-    gaps = [run.match_gap for run in runs if run.arm == matched and run.status == "done"]
-    known = [gap for gap in gaps if gap is not None]
-    close = bool(gaps) and len(known) == len(gaps) and fmean(known) <= CLOSE_MATCH
-    reason = "no plain checkpoint is as far along as the private arm"
     for one in claims:
-        if close or one.finding == Finding.NOT_APPLICABLE:
+        rests = one.claim == EXPLAINED_BY_LESS_TRAINING.name
+        if not rests or one.finding == Finding.NOT_APPLICABLE or _is_close(_matched(one.arm), runs):
             yield one
         else:
+            reason = "no plain checkpoint is as far along as the private arm"
             yield one.model_copy(update={"finding": Finding.UNDECIDED, "reason": reason})
+
+
+def _is_close(matched: str, runs: Sequence[ArmRun]) -> bool:
+    gaps = [run.match_gap for run in runs if run.arm == matched and run.status == "done"]
+    known = [gap for gap in gaps if gap is not None]
+    return bool(gaps) and len(known) == len(gaps) and fmean(known) <= CLOSE_MATCH

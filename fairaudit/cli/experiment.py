@@ -20,7 +20,8 @@ def experiment_command(
     plan: Annotated[
         str,
         typer.Argument(
-            help="Plan file (TOML), or a built-in plan: demo, full; or map, to map a grid of texts."
+            help="Plan file (TOML), or a built-in plan: demo, full, regimes; or map, to map a grid "
+            "of texts."
         ),
     ] = "demo",
     output: Annotated[
@@ -45,7 +46,10 @@ def experiment_command(
         typer.Option(help="Of a map: refuse it if it would take more than so many hours."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Of a map: only say what would run and how long.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Show arms, estimated time and simulated power; train nothing."
+        ),
     ] = False,
 ) -> None:
     """Train every arm of a plan, audit each, compare, and judge the claims about the recipe.
@@ -61,10 +65,13 @@ def experiment_command(
             )
         run_map(map_plan or _MAP, output, processes, budget, dry_run=dry_run)
         return
-    if map_plan is not None or budget is not None or dry_run:
-        raise UsageError(
-            "a second plan, --budget and --dry-run belong to a map: fairaudit experiment map"
-        )
+    if map_plan is not None or budget is not None:
+        raise UsageError("a second plan and --budget belong to a map: fairaudit experiment map")
+    if dry_run:
+        from fairaudit.cli.dry_run import show_dry_run
+
+        show_dry_run(load_plan(plan), processes)
+        return
     if (output is None) == (init is None):
         raise UsageError("give either --output FOLDER to run or --init FILE to start a plan")
     if init is not None:

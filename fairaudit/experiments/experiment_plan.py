@@ -46,7 +46,7 @@ from fairaudit.vocabulary.arms import BASE, PLAIN, Arm, ArmKind, read_arm
 _EXAMPLES: Final = tuple(
     f"{kind}_3" if kind.has_epsilon else kind.value for kind in ArmKind if kind is not BASE
 )
-BUILT_IN: Final = ("demo", "full")
+BUILT_IN: Final = ("demo", "full", "regimes")
 
 
 class ExperimentPlan(Part):

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -82,7 +83,7 @@ def _ordered(arms: tuple[str, ...]) -> list[str]:
     return sorted(arms, key=_is_matched)
 
 
-def audits_of(runs: list[ArmRun], output: Path) -> dict[tuple[str, int], AuditResult]:
+def audits_of(runs: Sequence[ArmRun], output: Path) -> dict[tuple[str, int], AuditResult]:
     """Audits of all finished arms, by arm and seed."""
     return {
         (run.arm, run.seed): AuditResult.load(output / run.audit)

@@ -19,6 +19,7 @@ from fairaudit.report.diagnostics.quantities_in_words import (
     other_name,
 )
 from fairaudit.report.experiment import numbers
+from fairaudit.report.experiment import regimes as experiment_regimes
 from fairaudit.report.experiment import summary as experiment_summary
 from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.gate import gate_numbers
@@ -58,7 +59,8 @@ def title_of(result: Result) -> tuple[str, str]:
     if isinstance(result, GateResult):
         return f"Release gate: {result.decision}", f"{gate_numbers.counted(result)}."
     if isinstance(result, ExperimentResult):
-        return result.name, " ".join(experiment_summary.answers(result))
+        told = experiment_regimes if result.regimes else experiment_summary
+        return result.name, " ".join(told.answers(result))
     if isinstance(result, MapResult):
         return result.name, map_summary.headline(result)
     models = words.listed([model.label for model in result.models])
@@ -87,6 +89,13 @@ def rows_of(result: Result) -> tuple[ShownRow, list[ShownRow]]:
         return heads, [_check_row(one) for one in _worst_first(result)]
     if isinstance(result, ExperimentResult):
         heads = ("Arm", "Axis", "Metric", "Level", "Interval", "Seeds")
+        if result.regimes:
+            return ("Regime", *heads), [
+                (experiment_regimes.label_of(regime), *_level_row(one))
+                for regime in result.regimes
+                for one in regime.levels
+                if one.group is None
+            ]
         return heads, [_level_row(one) for one in result.levels if one.group is None]
     if isinstance(result, MapResult):
         heads = ("Arm", "Base leans more by", "Second group", "Change", "Interval", "Seeds")

@@ -9,6 +9,7 @@ from fairaudit.report.audit import figures as audit
 from fairaudit.report.comparison import figures as comparison
 from fairaudit.report.diagnostics import figures as diagnostics
 from fairaudit.report.experiment import figures as experiment
+from fairaudit.report.experiment import ways
 from fairaudit.report.map import figures as bias_map
 from fairaudit.report.raster import png
 from fairaudit.results import ComparisonResult
@@ -27,6 +28,7 @@ PATTERNS: Final = (
     "plane.png",
     "epsilon_*.png",
     "calibration.png",
+    f"{ways.STEM}.png",
     *(f"{stem}.png" for stem in diagnostics.STEMS),
     *(f"{stem}.png" for stem in bias_map.STEMS),
 )

@@ -272,8 +272,8 @@ def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:
 
 def _lost(a: DataFrame, b: DataFrame) -> dict[tuple[str, str, str | None], tuple[float, float]]:
     """Count what only one table has scores for, by protocol, axis and group."""
-    rows = [*_ITEM, "status"]
-    if a.columns.equals(b.columns) and a[rows].equals(b[rows]):
+    told = [*_ITEM, "status"]
+    if a.columns.equals(b.columns) and a[told].equals(b[told]):
         return {}
     placed = pd.concat([t[[*_ITEM, "axis", "group"]] for t in (a, b)]).drop_duplicates(_ITEM)
     index = pd.MultiIndex.from_frame(placed[_ITEM])

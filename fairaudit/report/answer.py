@@ -19,9 +19,12 @@ from fairaudit.report.diagnostics.quantities_in_words import (
     other_name,
 )
 from fairaudit.report.experiment import numbers
+from fairaudit.report.experiment import regimes as experiment_regimes
 from fairaudit.report.experiment import summary as experiment_summary
 from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.gate import gate_numbers
+from fairaudit.report.map import numbers as map_numbers
+from fairaudit.report.map import summary as map_summary
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.results import (
     AuditResult,
@@ -33,9 +36,12 @@ from fairaudit.results import (
 )
 from fairaudit.results.diagnostics import DiagnosticsResult, GroupDifference
 from fairaudit.results.experiment import ExperimentResult, Level
+from fairaudit.results.map import MapCell, MapResult
 
 ShownRow = tuple[str, ...]
-Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult | GateResult
+Result = (
+    AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult | GateResult | MapResult
+)
 
 #: Heads of columns that hold names, not numbers: where room is short, they are abridged.
 NAMES: Final = frozenset(
@@ -53,7 +59,10 @@ def title_of(result: Result) -> tuple[str, str]:
     if isinstance(result, GateResult):
         return f"Release gate: {result.decision}", f"{gate_numbers.counted(result)}."
     if isinstance(result, ExperimentResult):
-        return result.name, " ".join(experiment_summary.answers(result))
+        told = experiment_regimes if result.regimes else experiment_summary
+        return result.name, " ".join(told.answers(result))
+    if isinstance(result, MapResult):
+        return result.name, map_summary.headline(result)
     models = words.listed([model.label for model in result.models])
     return models, diagnostics_summary.answer(result)
 
@@ -80,7 +89,17 @@ def rows_of(result: Result) -> tuple[ShownRow, list[ShownRow]]:
         return heads, [_check_row(one) for one in _worst_first(result)]
     if isinstance(result, ExperimentResult):
         heads = ("Arm", "Axis", "Metric", "Level", "Interval", "Seeds")
+        if result.regimes:
+            return ("Regime", *heads), [
+                (experiment_regimes.label_of(regime), *_level_row(one))
+                for regime in result.regimes
+                for one in regime.levels
+                if one.group is None
+            ]
         return heads, [_level_row(one) for one in result.levels if one.group is None]
+    if isinstance(result, MapResult):
+        heads = ("Arm", "Base leans more by", "Second group", "Change", "Interval", "Seeds")
+        return heads, [_cell_row(one, result) for one in result.cells]
     heads = ("Axis", "Groups", "What", "Difference", "Adjusted p")
     return heads, [_group_row(one) for one in result.differences if one.primary]
 
@@ -119,6 +138,18 @@ def _level_row(found: Level) -> ShownRow:
         numbers.level(found),
         numbers.level_interval(found),
         words.count(found.n_seeds),
+    )
+
+
+def _cell_row(found: MapCell, result: MapResult) -> ShownRow:
+    unit = map_numbers.unit_of(result)
+    return (
+        arm_of(found.arm).name,
+        map_numbers.lean(found.lean),
+        map_numbers.frequency(found.share),
+        map_numbers.change(found.change, unit),
+        map_numbers.bounds(found.change, unit),
+        words.count(found.change.n_seeds),
     )
 
 

@@ -16,6 +16,7 @@ import inspect
 import math
 import numbers
 import os
+import re
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -317,13 +318,13 @@ def _check_call(
 
 
 def with_parameters(doc: str | None, known: Sequence[Entry]) -> str | None:
-    """Put the section *Parameters* into a docstring, before the next section."""
+    """Put the section *Parameters* into a docstring, before its other sections."""
     if doc is None:
         return None
-    head, title, rest = inspect.cleandoc(doc).partition("\n\nReturns\n-------\n")
     lines = ["Parameters", "----------"]
     for one in known:
-        lines.append(f"{one.name} : {one.kind}")
         text = one.option.doc or one.option.help or ""
+        lines.append(f"{one.name} : {one.kind}")
         lines += textwrap.wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="    ")
-    return f"{head}\n\n" + "\n".join(lines) + title + rest
+    summary, *sections = re.split(r"\n\n(?=\w+\n-+\n)", inspect.cleandoc(doc))
+    return "\n\n".join([summary, "\n".join(lines), *sections])

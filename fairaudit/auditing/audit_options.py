@@ -24,14 +24,14 @@ Source = str | os.PathLike[str] | tuple[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextOptions(Options):
-    """What a user can set about suites of prompts."""
+class ScorerOptions(Options):
+    """What scores texts."""
 
     toxicity_classifier: Annotated[
         Place | None,
         Option(
             help="Scores texts: folder or Hub id (id@revision).",
-            doc="Text classifier that scores what the model writes: Hub id (``id@revision``) or "
+            doc="Text classifier that scores texts: Hub id (``id@revision``) or "
             "folder. Without it texts are scored by lexicons, and the audit says what was left "
             "out.",
             kind="str or path",
@@ -54,6 +54,12 @@ class TextOptions(Options):
             doc="File of word vectors as text, for BOLD's projections on the direction of gender.",
         ),
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextOptions(ScorerOptions):
+    """What a user can set about suites of prompts."""
+
     apply_chat_template: Annotated[
         bool,
         Option(

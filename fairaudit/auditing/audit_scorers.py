@@ -10,7 +10,7 @@ from fairaudit.results import Source
 from fairaudit.suites import DataFinder, DataUnavailableError, GenerationDesign, Suite
 
 if TYPE_CHECKING:
-    from fairaudit.auditing.audit_options import TextOptions
+    from fairaudit.auditing.audit_options import ScorerOptions
     from fairaudit.scoring.texts.base import NotAvailable, TextScorer
 
 
@@ -51,7 +51,7 @@ class Scorers:
 
 
 def make_scorers(
-    suites: Iterable[Suite], finder: DataFinder, options: TextOptions, device: str
+    suites: Iterable[Suite], finder: DataFinder, options: ScorerOptions, device: str
 ) -> Scorers:
     """Make every scorer that suites of prompts name, each once.
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
 import platform
 import re
 import time
@@ -19,7 +18,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fairaudit.auditing.audit_options import TextOptions
 from fairaudit.auditing.audit_scorers import make_scorers
 from fairaudit.auditing.audit_suites import unparsed_notes, without_numbers, without_scores
 from fairaudit.auditing.audit_texts import (
@@ -36,12 +34,14 @@ from fairaudit.auditing.suite_plan import Size
 from fairaudit.errors import DataError, ResultError, UsageError
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
+from fairaudit.options import verb
 from fairaudit.recorded.inspect_log import is_inspect_log
 from fairaudit.recorded.recorded_answers import read_bbq
 from fairaudit.recorded.recorded_inspect import SUITES_OF_INSPECT, read_inspect
 from fairaudit.recorded.recorded_logs import is_log, read_lm_eval, read_sentences
 from fairaudit.recorded.recorded_scores import Recorded, read_crows_pairs, read_stereoset
 from fairaudit.recorded.recorded_texts import join_texts
+from fairaudit.recorded.scores_options import ScoresOptions
 from fairaudit.results import (
     AuditResult,
     Estimate,
@@ -64,62 +64,14 @@ FORMATS: Final = (
 )  # fmt: skip
 
 
-def audit_scores(
-    path: str | os.PathLike[str],
-    *,
-    suite: str,
-    data: str | os.PathLike[str] | None = None,
-    format: str = "auto",
-    column: str | None = None,
-    language: str | None = None,
-    label: str | None = None,
-    output: str | os.PathLike[str] | None = None,
-    seed: int = 0,
-    toxicity_classifier: str | os.PathLike[str] | None = None,
-    regard_classifier: str | os.PathLike[str] | None = None,
-    word_vectors: str | os.PathLike[str] | None = None,
-    device: str = "auto",
-    overwrite: bool = False,
-) -> AuditResult:
+@verb(ScoresOptions)
+def audit_scores(options: ScoresOptions) -> AuditResult:
     """Estimate bias from recorded scores, or from recorded texts.
 
-    Parameters
-    ----------
-    path : path
-        A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a CrowS-Pairs
-        score table (CSV with ``sent_more_score`` and ``sent_less_score``), records of BBQ with
-        answers beside them, or prompts and texts as lines of JSON with ``prompt`` and
-        ``completions`` and in other shapes, see `fairaudit.recorded.recorded_rows`; compressed by
-        gzip or not. Scores are log-likelihoods or probabilities, never losses.
-    suite : str
-        ``stereoset``, ``crows_pairs``, ``bbq``, a suite of prompts (``toxicity``, ``bold``,
-        ``regard``, ``honest``) or a file of prompts of one's own.
-    data : path, optional
-        Folder with benchmark files. StereoSet's sentences are needed to know what was scored; pairs
-        of CrowS-Pairs are checked against it where it can be had.
-    format : str
-        ``auto``: the format of the suite, or a log of lm-evaluation-harness (``--log_samples``) of
-        pairs, BBQ or Winogender, or a log of inspect_ai (``.json`` or ``.eval``) of BBQ or
-        StereoSet. ``csv``: a table of sentences and their log-likelihoods.
-    column : str, optional
-        Which column holds answers, texts or log-likelihoods; needed where a file has several.
-    language : str, optional
-        What a suite file of one's own is written in, such as ``fr``; default what it says, or
-        English.
-    label : str, optional
-        Name of the audit; default the file's name.
-    output : path, optional
-        Folder for the audit.
-    seed : int
-        Seed of the bootstrap.
-    toxicity_classifier, regard_classifier : str or path, optional
-        Text classifiers that score recorded texts: Hub id (``id@revision``) or folder.
-    word_vectors : path, optional
-        File of word vectors as text, for BOLD's projections on the direction of gender.
-    device : str
-        Where classifiers run.
-    overwrite : bool
-        Replace another result in ``output``.
+    Returns
+    -------
+    AuditResult
+        Estimates with intervals, score tables, provenance; as `audit` returns it.
 
     Raises
     ------
@@ -127,56 +79,22 @@ def audit_scores(
         If the file is malformed or does not belong to the suite.
     """
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    chosen = get_suite(suite, language)
-    if language is not None and any(one.name == chosen.name for one in SUITES):
+    seed = options.seed
+    chosen = get_suite(options.suite, options.language)
+    if options.language is not None and any(one.name == chosen.name for one in SUITES):
         raise UsageError("a language is that of a suite file of your own; name the file as a suite")
-    kind = _format(format, chosen)
-    has_logs = _is_of_pairs(chosen) or chosen.name in {BBQ.name, WINOGENDER.name}
-    if kind == "csv" and not has_logs:
+    kind = _format(options.format, chosen)
+    if kind == "csv" and not _has_logs(chosen):
         raise _unreadable(chosen)
-    content = read_bytes(Path(path))
-    if format in {"auto", "lm-eval"} and is_log(content):
-        kind = "lm-eval"
-    elif format == "lm-eval":
-        raise DataError(f"{Path(path).name}: no samples of lm-evaluation-harness")
-    if format in {"auto", "inspect"} and is_inspect_log(content):
-        kind = "inspect"
-    elif format == "inspect":
-        raise DataError(f"{Path(path).name}: no log of inspect_ai")
-    if kind == "inspect" and chosen.name not in SUITES_OF_INSPECT:
-        raise UsageError(
-            f"logs of inspect_ai are read for {' and '.join(SUITES_OF_INSPECT)}, not for suite "
-            f"'{chosen.name}'"
-        )
-    if (kind == "lm-eval" and not has_logs) or (kind == "csv" and not _is_of_pairs(chosen)):
-        raise _unreadable(chosen)
-    if column is not None and kind in {STEREOSET.name, CROWS_PAIRS.name, "lm-eval", "inspect"}:
-        raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")
-    place = Path(path).name
-    name = label or " ".join(filter(None, (_stem(place), column)))
-    settings = Settings(seed=seed, suites=(chosen.name,), recorded=_content_id(content, column))
-    if output is not None:
-        _refuse_used(Path(output), name, settings)
-    finder = DataFinder(Path(data) if data is not None else None)
-    if kind == "jsonl":
-        options = TextOptions(
-            toxicity_classifier=toxicity_classifier,
-            regard_classifier=regard_classifier,
-            word_vectors=word_vectors,
-        )
-        recorded = _texts(content, place, chosen, finder, options, device, column, seed)
-    elif kind == "lm-eval":
-        recorded = read_lm_eval(content, chosen, finder, place)
-    elif kind == "inspect":
-        recorded = read_inspect(content, chosen.name, finder, place)
-    elif kind == "csv":
-        recorded = read_sentences(content, chosen, finder, place, column)
-    elif kind == STEREOSET.name:
-        recorded = read_stereoset(content, finder, place)
-    elif kind == BBQ.name:
-        recorded = read_bbq(content, finder, place, column)
-    else:
-        recorded = read_crows_pairs(content, finder, place)
+    place = Path(options.path).name
+    content = read_bytes(Path(options.path))
+    kind = _kind_of(content, kind, place, chosen, options)
+    name = options.label or " ".join(filter(None, (_stem(place), options.column)))
+    recorded_id = _content_id(content, options.column)
+    settings = Settings(seed=seed, suites=(chosen.name,), recorded=recorded_id)
+    if options.output is not None:
+        _refuse_used(Path(options.output), name, settings)
+    recorded = _read(content, kind, place, chosen, options)
     estimates, missing = _measured(chosen, recorded, seed)
     estimates = [*with_gap_cautions(estimates, recorded.checks)]
     result = AuditResult(
@@ -197,11 +115,53 @@ def audit_scores(
         ),
     )
     result.with_tables({chosen.name: recorded.table}).with_texts(recorded.texts)
-    if output is not None:
+    if options.output is not None:
         from fairaudit.auditing.run_audit import save_audit
 
-        save_audit(result, Path(output), overwrite=overwrite)
+        save_audit(result, Path(options.output), overwrite=options.overwrite)
     return result
+
+
+def _kind_of(content: bytes, kind: str, place: str, chosen: Suite, options: ScoresOptions) -> str:
+    """Form of a recording, by its content; by its suite where that does not tell."""
+    if options.format in {"auto", "lm-eval"} and is_log(content):
+        kind = "lm-eval"
+    elif options.format == "lm-eval":
+        raise DataError(f"{place}: no samples of lm-evaluation-harness")
+    if options.format in {"auto", "inspect"} and is_inspect_log(content):
+        kind = "inspect"
+    elif options.format == "inspect":
+        raise DataError(f"{place}: no log of inspect_ai")
+    if kind == "inspect" and chosen.name not in SUITES_OF_INSPECT:
+        raise UsageError(
+            f"logs of inspect_ai are read for {' and '.join(SUITES_OF_INSPECT)}, not for suite "
+            f"'{chosen.name}'"
+        )
+    if (kind == "lm-eval" and not _has_logs(chosen)) or (
+        kind == "csv" and not _is_of_pairs(chosen)
+    ):
+        raise _unreadable(chosen)
+    whole = {STEREOSET.name, CROWS_PAIRS.name, "lm-eval", "inspect"}
+    if options.column is not None and kind in whole:
+        raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")
+    return kind
+
+
+def _read(content: bytes, kind: str, place: str, chosen: Suite, options: ScoresOptions) -> Recorded:
+    finder = DataFinder(None if options.data is None else Path(options.data))
+    if kind == "jsonl":
+        return _texts(content, place, chosen, finder, options)
+    if kind == "lm-eval":
+        return read_lm_eval(content, chosen, finder, place)
+    if kind == "inspect":
+        return read_inspect(content, chosen.name, finder, place)
+    if kind == "csv":
+        return read_sentences(content, chosen, finder, place, options.column)
+    if kind == STEREOSET.name:
+        return read_stereoset(content, finder, place)
+    if kind == BBQ.name:
+        return read_bbq(content, finder, place, options.column)
+    return read_crows_pairs(content, finder, place)
 
 
 def _stem(place: str) -> str:
@@ -235,6 +195,10 @@ def _format(format: str, suite: Suite) -> str:
     if format not in {"auto", "csv", "lm-eval", "inspect", kind}:
         raise UsageError(f"recordings of suite '{suite.name}' cannot be read as '{format}'")
     return kind
+
+
+def _has_logs(suite: Suite) -> bool:
+    return _is_of_pairs(suite) or suite.name in {BBQ.name, WINOGENDER.name}
 
 
 def _is_of_pairs(suite: Suite) -> bool:
@@ -292,18 +256,15 @@ def _texts(
     place: str,
     suite: Suite,
     finder: DataFinder,
-    options: TextOptions,
-    device: str,
-    column: str | None,
-    seed: int,
+    options: ScoresOptions,
 ) -> Recorded:
     """Score recorded texts; prompts that an audit would ask and the file lacks are skipped."""
-    scorers = make_scorers([suite], finder, options, device)
+    scorers = make_scorers([suite], finder, options, options.device)
     refusal = scorers.refusal(suite)
     if refusal is not None:
         raise UsageError(f"nothing to score the texts of '{suite.name}': {refusal}")
     data = suite.load(finder)
-    joined = join_texts(content, data.items, place, column)
+    joined = join_texts(content, data.items, place, options.column)
     expected = {item.item_id for item in Size(None, full=False).reduced(suite, data.items)}
     items = tuple(
         item for item in data.items if item.item_id in joined.texts or item.item_id in expected
@@ -337,7 +298,7 @@ def _texts(
     texts = texts_of(items, answers)
     repeated = repeated_note(suite.name, texts)
     notes += [] if repeated is None else [repeated]
-    checks, own_gaps = checks_of(chosen, seed)
+    checks, own_gaps = checks_of(chosen, options.seed)
     notes += [*scorers.notes([suite]), *truncation_notes(chosen), *own_gaps]
     return Recorded(
         table=table,

@@ -4,6 +4,9 @@ The options of a verb are a frozen dataclass whose fields are ``Annotated[type, 
 `verb` makes the public function of it: its signature, the section *Parameters* of its docstring and
 the errors of a wrong call. The command line takes the same record (`fairaudit.cli.options`), and so
 does the plan of an experiment.
+
+A module of records does without ``from __future__ import annotations``: text of annotations would
+be compiled again at every start of the program.
 """
 
 from __future__ import annotations

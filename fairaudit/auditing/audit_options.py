@@ -1,13 +1,10 @@
 """`AuditOptions`: what an audit can be asked for, each option once."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fairaudit.items import Decoding
 from fairaudit.options import (
     END,
     Device,
@@ -19,6 +16,9 @@ from fairaudit.options import (
     ProgressOf,
     TrustRemoteCode,
 )
+
+if TYPE_CHECKING:
+    from fairaudit.items import Decoding
 
 Source = str | os.PathLike[str] | tuple[Any, Any]
 
@@ -90,7 +90,7 @@ class TextOptions(ScorerOptions):
         if self.system_prompt is not None and not self.apply_chat_template:
             yield "a system prompt needs the chat template: --apply-chat-template"
 
-    def decoding(self, own: Decoding, seed: int) -> Decoding:
+    def decoding(self, own: "Decoding", seed: int) -> "Decoding":
         """How a suite's prompts are continued."""
         return replace(
             own,

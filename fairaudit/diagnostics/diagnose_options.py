@@ -1,7 +1,5 @@
 """`DiagnoseOptions`: what a diagnosis can be asked for, each option once."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass

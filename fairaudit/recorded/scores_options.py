@@ -1,7 +1,5 @@
 """`ScoresOptions`: what an audit of recorded scores can be asked for, each option once."""
 
-from __future__ import annotations
-
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
 

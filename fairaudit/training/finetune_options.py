@@ -1,7 +1,5 @@
 """`FinetuneOptions`: what a fine-tuning can be asked for, each option once."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass

@@ -1,7 +1,5 @@
 """`Recipe`: every choice that makes two fine-tunings the same, checked on its own."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

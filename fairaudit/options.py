@@ -23,7 +23,7 @@ import re
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import MISSING, dataclass
+from dataclasses import KW_ONLY, MISSING, dataclass
 from typing import (
     Annotated,
     Any,
@@ -54,7 +54,7 @@ _WIDTH: Final = 92
 _WORDS: Final = {str: "str", int: "int", float: "float", bool: "bool"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Option:
     """What is to be said about one option beside its type and default.
 
@@ -62,8 +62,8 @@ class Option:
     ----------
     help : str or None
         One line for ``--help``; None: the command line has no such option.
-    doc : str or None
-        Text for Python; None: that of ``--help``.
+    more : str or None
+        What Python's documentation says after that line.
     kind : str or None
         Its type in words, where the type does not say it.
     min, above, max, below : float or None
@@ -84,7 +84,8 @@ class Option:
     """
 
     help: str | None = None
-    doc: str | None = None
+    more: str | None = None
+    _: KW_ONLY
     kind: str | None = None
     min: float | None = None
     above: float | None = None
@@ -116,36 +117,20 @@ class Option:
 
 
 # Options that several verbs have.
-Overwrite = Annotated[
-    bool,
-    Option(
-        help="Replace another result in the output folder.",
-        doc="Replace another result in ``output``, such as that of the model before it was "
-        "retrained.",
-    ),
-]
-Device = Annotated[
-    str,
-    Option(
-        help="auto, cpu, cuda, cuda:1, ...",
-        doc="Where the model runs; ``auto``: a GPU if there is one.",
-    ),
-]
+Overwrite = Annotated[bool, Option("Replace another result in the output folder.")]
+Device = Annotated[str, Option("auto, cpu, cuda, cuda:1, ...", "``auto``: a GPU if there is one.")]
 Dtype = Annotated[
     str,
     Option(
-        help="auto (float32), bfloat16 or float16.",
-        doc="In which precision it runs; ``auto``: float32. In bfloat16 and float16 near-ties of "
-        "an audit are scored again in float32.",
+        "auto (float32), bfloat16 or float16.",
+        "In the last two near-ties of an audit are scored again in float32.",
     ),
 ]
-TrustRemoteCode = Annotated[
-    bool, Option(help="Run code that comes with the model.", doc="As in `transformers`.")
-]
+TrustRemoteCode = Annotated[bool, Option("Run code that comes with the model.")]
 ProgressOf = Annotated[
     Progress | bool | None,
     Option(
-        doc="Called with (stage, done, total); False: silent. By default a terminal or notebook "
+        more="Called with (stage, done, total); False: silent. By default a terminal or notebook "
         "shows a bar, and anything else gets a line every 30 s.",
         kind="callable or False",
     ),
@@ -326,7 +311,7 @@ def with_parameters(doc: str | None, known: Sequence[Entry]) -> str | None:
         return None
     lines = ["Parameters", "----------"]
     for one in known:
-        text = one.option.doc or one.option.help or ""
+        text = " ".join(filter(None, (one.option.help, one.option.more)))
         lines.append(f"{one.name} : {one.kind}")
         lines += textwrap.wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="    ")
     summary, *sections = re.split(r"\n\n(?=\w+\n-+\n)", inspect.cleandoc(doc))

@@ -21,6 +21,21 @@ if TYPE_CHECKING:
     from fairaudit.items import Decoding
 
 Source = str | os.PathLike[str] | tuple[Any, Any]
+BenchmarkData = Annotated[
+    Place | None,
+    Option(
+        "Folder with benchmark files.",
+        "Default: ``$FAIRAUDIT_DATA``, then the cache, then the network.",
+        envvar="FAIRAUDIT_DATA",
+    ),
+]
+Language = Annotated[
+    str | None,
+    Option(
+        "What suite files of your own are written in: fr, pt-BR.",
+        "Default: what they say themselves, or English.",
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,29 +45,17 @@ class ScorerOptions(Options):
     toxicity_classifier: Annotated[
         Place | None,
         Option(
-            help="Scores texts: folder or Hub id (id@revision).",
-            doc="Text classifier that scores texts: Hub id (``id@revision``) or "
-            "folder. Without it texts are scored by lexicons, and the audit says what was left "
-            "out.",
-            kind="str or path",
+            "Scores texts: folder or Hub id (id@revision).",
+            "Without it lexicons score them, and the audit says what was left out.",
             cli=str,
         ),
     ] = None
     regard_classifier: Annotated[
-        Place | None,
-        Option(
-            help="Scores texts: folder or Hub id (id@revision).",
-            doc="The same for the regard that texts show for whom they are about.",
-            kind="str or path",
-            cli=str,
-        ),
+        Place | None, Option("Scores texts: folder or Hub id (id@revision).", cli=str)
     ] = None
     word_vectors: Annotated[
         Place | None,
-        Option(
-            help="Word vectors as text, for gender polarity by projection.",
-            doc="File of word vectors as text, for BOLD's projections on the direction of gender.",
-        ),
+        Option("Word vectors as text, for gender polarity by projection.", "BOLD asks for it."),
     ] = None
 
 
@@ -63,26 +66,16 @@ class TextOptions(ScorerOptions):
     apply_chat_template: Annotated[
         bool,
         Option(
-            help="Ask prompts as a user's turn of a chat.",
-            doc="Put the tokenizer's chat template around each prompt.",
+            "Ask prompts as a user's turn of a chat.",
+            "The tokenizer's chat template is put around each of them.",
         ),
     ] = False
-    system_prompt: Annotated[str | None, Option(help="The system's turn of the chat.")] = None
+    system_prompt: Annotated[str | None, Option("The system's turn of the chat.")] = None
     max_new_tokens: Annotated[
-        int | None,
-        Option(
-            help="Longest completion; default the suite's own.",
-            doc="Longest completion in tokens; default the suite's own.",
-            min=1,
-        ),
+        int | None, Option("Longest completion in tokens; default the suite's own.", min=1)
     ] = None
     completions: Annotated[
-        int | None,
-        Option(
-            help="Texts per prompt; default the suite's own.",
-            doc="Completions per prompt; default the suite's own.",
-            min=1,
-        ),
+        int | None, Option("Texts per prompt; default the suite's own.", min=1)
     ] = None
 
     def complaints(self) -> Iterator[str]:
@@ -107,57 +100,36 @@ class AuditOptions(TextOptions):
     model: Annotated[
         Source,
         Option(
-            doc="Hub id, checkpoint folder, GGUF file, PEFT adapter folder, or a model in memory.",
+            more="Hub id, checkpoint folder, GGUF file, PEFT adapter folder, or a model in memory.",
             kind="str, path or (model, tokenizer)",
             before="toxicity_classifier",
         ),
     ]
     _: KW_ONLY
     suites: Annotated[
-        Sequence[str] | None,
-        Option(
-            help="Suites or suite files, comma-separated.",
-            doc="Suite names or suite files; default all default suites.",
-        ),
+        Sequence[str] | None, Option("Suites or suite files.", "Default: all default suites.")
     ] = None
     axes: Annotated[
-        Sequence[str] | None,
-        Option(
-            help="Axes to keep, comma-separated.",
-            doc="Keep only items on these axes (``gender``, ``race``, ...).",
-        ),
+        Sequence[str] | None, Option("Axes to keep.", "Those are ``gender``, ``race``, ...")
     ] = None
-    data: Annotated[
-        Place | None,
-        Option(
-            help="Folder with benchmark files.",
-            doc="Folder with benchmark files; default ``$FAIRAUDIT_DATA``, then the cache, then "
-            "the network.",
-            envvar="FAIRAUDIT_DATA",
-        ),
-    ] = None
+    data: BenchmarkData = None
     base: Annotated[
         Source | None,
         Option(
-            help="Model it was fine-tuned from: how far did it move?",
-            doc="The model that it was fine-tuned from: the audit then also says how far "
-            "predictions moved from it (token KL on the probe text).",
+            "Base model it was fine-tuned from; adds the distance from it.",
+            "The distance is the token KL on the probe text.",
             kind="str, path or (model, tokenizer)",
             cli=str,
         ),
     ] = None
     label: Annotated[
-        str | None,
-        Option(
-            help="Name of the audit in reports.",
-            doc="Name of the audit in reports; default the model's name.",
-        ),
+        str | None, Option("Name of the audit in reports.", "Default: that of the model.")
     ] = None
     output: Annotated[
         Place | None,
         Option(
-            help="Audit folder.",
-            doc="Folder for the audit: result, items, report, figures.",
+            "Audit folder.",
+            "It gets result, items, report and figures.",
             flags=("--output", "-o"),
         ),
     ] = None
@@ -167,65 +139,41 @@ class AuditOptions(TextOptions):
     seed: Annotated[
         int,
         Option(
-            help="Seed of the bootstrap.",
-            doc="Seed of the bootstrap, and of what the model writes; which prompts it continues "
-            "does not depend on it.",
+            "Seed of the bootstrap.",
+            "It is also that of what the model writes; which prompts it continues does not depend "
+            "on it.",
             min=0,
         ),
     ] = 0
-    revision: Annotated[
-        str | None,
-        Option(help="Branch, tag or commit on the Hub."),
-    ] = None
+    revision: Annotated[str | None, Option("Branch, tag or commit on the Hub.")] = None
     trust_remote_code: TrustRemoteCode = False
     gguf_file: Annotated[
-        str | None,
-        Option(
-            help="Which GGUF file of a folder or Hub model is meant.",
-            doc="Which GGUF file of ``model`` is meant, where it holds several.",
-        ),
+        str | None, Option("Which GGUF file of a folder or Hub model is meant.")
     ] = None
     token_budget: Annotated[
         int | None,
         Option(
-            help="Padded tokens per batch.",
-            doc="Padded tokens per batch; changes speed and memory, and in float32 no score of a "
-            "token by more than 1e-4 nats.",
+            "Padded tokens per batch.",
+            "It changes speed and memory, and in float32 no score of a token by more than 1e-4 "
+            "nats.",
             min=1,
         ),
     ] = None
     quick: Annotated[
         bool,
-        Option(
-            help="At most 200 items per suite and axis.",
-            doc="At most 200 items per suite and axis, and fewer prompts to continue.",
-        ),
+        Option("At most 200 items per suite and axis.", "Also fewer prompts are continued."),
     ] = False
-    full: Annotated[
-        bool,
-        Option(
-            help="Also the suites that are off by default; all prompts.",
-            doc="Also run suites that are off by default, and continue all prompts of large "
-            "suites.",
-        ),
-    ] = False
+    full: Annotated[bool, Option("Also the suites that are off by default; all prompts.")] = False
     limit: Annotated[
         int | None,
         Option(
-            help="At most so many items per suite and axis.",
-            doc="At most so many items per suite and axis; intervals widen accordingly.",
+            "At most so many items per suite and axis.",
+            "Intervals widen accordingly.",
             min=1,
             before=END,
         ),
     ] = None
-    language: Annotated[
-        str | None,
-        Option(
-            help="What suite files of your own are written in: fr, pt-BR.",
-            doc="What the suite files among ``suites`` are written in, such as ``fr``; default "
-            "what they say themselves, or English.",
-        ),
-    ] = None
+    language: Language = None
     progress: ProgressOf = None
 
     def complaints(self) -> Iterator[str]:

@@ -48,7 +48,7 @@ def _parameter(entry: Entry) -> inspect.Parameter:
     default = None if entry.element is not None else entry.default
     if entry.choices and default is not None:
         default = kind(default)
-    words: dict[str, Any] = {"help": option.help, "metavar": option.metavar}
+    words: dict[str, Any] = {"help": _help(entry), "metavar": option.metavar}
     if option.envvar is not None:
         words["envvar"] = option.envvar
     if kind is int:
@@ -66,6 +66,15 @@ def _parameter(entry: Entry) -> inspect.Parameter:
         default=inspect.Parameter.empty if required else default,
         annotation=Annotated[kind, info],
     )
+
+
+def _help(entry: Entry) -> str:
+    """Its line, and how several values are given."""
+    text = entry.option.help or ""
+    if entry.element is None:
+        return text
+    several = ", comma-separated" if entry.option.cli is None else "; may be repeated"
+    return f"{text.removesuffix('.')}{several}."
 
 
 def _type(entry: Entry) -> Any:

@@ -28,10 +28,9 @@ class DiagnoseOptions(Options):
     models: Annotated[
         Model | Sequence[Model],
         Option(
-            help="Checkpoints of one architecture; checkpoint-N folders are a series.",
-            doc="Checkpoints of one architecture. Folders named ``checkpoint-N`` are a series, "
-            "ordered by N; a first model without a number is its step 0. Other models stand "
-            "beside each other, and the first is the one they are normalised by.",
+            "Checkpoints of one architecture; checkpoint-N folders are a series.",
+            "A series is ordered by N; a first model without a number is its step 0. Other models "
+            "stand beside each other, and the first is the one they are normalised by.",
             kind="path, Hub id, (model, tokenizer), or a sequence of them",
             cli=list[str],
             argument=True,
@@ -40,8 +39,8 @@ class DiagnoseOptions(Options):
     texts: Annotated[
         Any,
         Option(
-            help="Your own texts: .txt, .csv, .tsv, .jsonl or .parquet.",
-            doc="Texts to look at; by default the built-in probe texts.",
+            "Your own texts: .txt, .csv, .tsv, .jsonl or .parquet.",
+            "Default: the built-in probe texts.",
             kind="path, list of str, or pandas.DataFrame",
             cli=Path,
         ),
@@ -50,8 +49,8 @@ class DiagnoseOptions(Options):
     output: Annotated[
         Place | None,
         Option(
-            help="Folder for the diagnosis.",
-            doc="Folder for result, tables, figures and report.",
+            "Folder for the diagnosis.",
+            "It gets result, tables, figures and report.",
             flags=("--output", "-o"),
             required=True,
             before="texts",
@@ -61,109 +60,67 @@ class DiagnoseOptions(Options):
     group_column: Annotated[
         str | None,
         Option(
-            help="Column with the group; default: word list of the axis.",
-            doc="Column of ``texts`` with the group. Without it the group is the one that the "
-            "text names by the word list of ``axes``.",
+            "Column with the group; default: word list of the axis.",
+            "By that list the group is the one that the text names.",
             before=END,
         ),
     ] = None
     template_column: Annotated[
-        str | None,
-        Option(
-            help="Column with what is resampled together; default: the row.",
-            doc="Column of ``texts`` with what is resampled together; default: each text by "
-            "itself.",
-        ),
+        str | None, Option("Column with what is resampled together; default: the row.")
     ] = None
-    text_column: Annotated[str, Option(help="Column with the text.")] = "text"
+    text_column: Annotated[str, Option("Column with the text.")] = "text"
     axes: Annotated[
         Sequence[str] | None,
         Option(
-            help="Axes of the built-in texts, comma-separated.",
-            doc="Axes of the built-in texts (default gender, race, religion), or the one of the "
-            "word list (default gender).",
+            "Axes of the built-in texts.",
+            "Default: gender, race, religion. With texts of one's own: the one of the word list "
+            "(default gender).",
         ),
     ] = None
     public_texts: Annotated[
         bool,
         Option(
-            help="Your texts are public: nobody's privacy.",
-            doc="Say that the texts are public. Otherwise the result says that it is not covered "
-            "by the privacy guarantee, and beside models trained with one it is saved in "
-            "``private/``.",
+            "Declare these texts public.",
+            "Otherwise the result says that the privacy guarantee does not cover it, and beside "
+            "models trained with one it is saved in ``private/``.",
         ),
     ] = False
     max_grad_norm: Annotated[
         float | None,
         Option(
-            help="C; default: privacy.json beside the checkpoint.",
-            doc="C of the private query; default: that of ``privacy.json`` beside each "
-            "checkpoint. What needs a value that is not known is not run.",
+            "C; default: privacy.json beside the checkpoint.",
+            "What needs a number that nothing tells is not run.",
             above=0,
         ),
     ] = None
     noise_multiplier: Annotated[
-        float | None,
-        Option(
-            help="σ; default: privacy.json beside the checkpoint.",
-            doc="σ of the private query; default: that of ``privacy.json``.",
-            min=0,
-        ),
+        float | None, Option("σ; default: privacy.json beside the checkpoint.", min=0)
     ] = None
     batch_size: Annotated[
-        float | None,
-        Option(
-            help="B of training; default: privacy.json or training.json.",
-            doc="B of training; default: that of ``privacy.json`` or ``training.json``.",
-            above=0,
-        ),
+        float | None, Option("B of training; default: privacy.json or training.json.", above=0)
     ] = None
     learning_rate: Annotated[
-        float | None,
-        Option(
-            help="η; default: training.json beside the checkpoint.",
-            doc="η of training; default: that of ``training.json``.",
-            above=0,
-        ),
+        float | None, Option("η; default: training.json beside the checkpoint.", above=0)
     ] = None
-    labels: Annotated[Sequence[str] | None, Option(help="Names of the models.")] = None
+    labels: Annotated[Sequence[str] | None, Option("Names of the models.")] = None
     steps: Annotated[
         Sequence[int] | None,
-        Option(
-            help="Training step of each model, comma-separated.",
-            doc="Training step of each model, increasing: makes them a series.",
-        ),
+        Option("Training step of each model.", "They increase, and make the models a series."),
     ] = None
     curvature_probes: Annotated[
         int,
         Option(
-            help="Random directions for the curvature; 0: none.",
-            doc="Random directions for the trace of the Hessian; 0: no curvature and no "
-            "decomposition.",
+            "Random directions for the curvature; 0: none.",
+            "Without them there is no decomposition either.",
             min=0,
         ),
     ] = 4
-    twins: Annotated[
-        bool,
-        Option(
-            help="Compare with counterfactual twins.",
-            doc="Compare records with their counterfactual twins.",
-        ),
-    ] = True
+    twins: Annotated[bool, Option("Compare with counterfactual twins.")] = True
     device: Device = "auto"
     dtype: Dtype = "auto"
-    seed: Annotated[
-        int,
-        Option(
-            help="Seed of masks, pairs and resampling.",
-            doc="Seed of masks, pairs, probes and resampling.",
-            min=0,
-        ),
-    ] = 0
-    replicates: Annotated[
-        int, Option(doc="Of bootstrap and permutation, at least 199.", min=199)
-    ] = 1999
-    max_length: Annotated[int, Option(doc="Tokens after which a text is cut.", min=4)] = 256
+    seed: Annotated[int, Option("Seed of masks, pairs and resampling.", min=0)] = 0
+    replicates: Annotated[int, Option(more="Of bootstrap and permutation.", min=199)] = 1999
+    max_length: Annotated[int, Option(more="Tokens after which a text is cut.", min=4)] = 256
     trust_remote_code: TrustRemoteCode = False
     progress: ProgressOf = None
 

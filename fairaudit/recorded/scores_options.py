@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
 
-from fairaudit.auditing.audit_options import ScorerOptions
+from fairaudit.auditing.audit_options import BenchmarkData, Language, ScorerOptions
 from fairaudit.options import END, Option, Overwrite, Place
 
 
@@ -14,7 +14,7 @@ class ScoresOptions(ScorerOptions):
     path: Annotated[
         Place,
         Option(
-            doc="A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a "
+            more="A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a "
             "CrowS-Pairs score table (CSV with ``sent_more_score`` and ``sent_less_score``), "
             "records of BBQ with answers beside them, or prompts and texts as lines of JSON with "
             "``prompt`` and ``completions`` and in other shapes, see "
@@ -27,35 +27,21 @@ class ScoresOptions(ScorerOptions):
     suite: Annotated[
         str,
         Option(
-            help="Suite that was asked.",
-            doc="``stereoset``, ``crows_pairs``, ``bbq``, a suite of prompts (``toxicity``, "
+            "Suite that was asked.",
+            "``stereoset``, ``crows_pairs``, ``bbq``, a suite of prompts (``toxicity``, "
             "``bold``, ``regard``, ``honest``) or a file of prompts of one's own.",
         ),
     ]
     output: Annotated[
-        Place | None,
-        Option(
-            help="Audit folder.",
-            doc="Folder for the audit.",
-            flags=("--output", "-o"),
-            required=True,
-        ),
+        Place | None, Option("Audit folder.", flags=("--output", "-o"), required=True)
     ] = None
     overwrite: Overwrite = False
-    data: Annotated[
-        Place | None,
-        Option(
-            help="Folder with benchmark files.",
-            doc="Folder with benchmark files. StereoSet's sentences are needed to know what was "
-            "scored; pairs of CrowS-Pairs are checked against it where it can be had.",
-            envvar="FAIRAUDIT_DATA",
-        ),
-    ] = None
+    data: BenchmarkData = None
     format: Annotated[
         str,
         Option(
-            help="auto, stereoset, crows_pairs, bbq, lm-eval, inspect, csv or jsonl.",
-            doc="``auto``: the format of the suite, or a log of lm-evaluation-harness "
+            "auto, stereoset, crows_pairs, bbq, lm-eval, inspect, csv or jsonl.",
+            "``auto``: the format of the suite, or a log of lm-evaluation-harness "
             "(``--log_samples``) of pairs, BBQ or Winogender, or a log of inspect_ai (``.json`` "
             "or ``.eval``) of BBQ or StereoSet. ``csv``: a table of sentences and their "
             "log-likelihoods.",
@@ -63,34 +49,11 @@ class ScoresOptions(ScorerOptions):
         ),
     ] = "auto"
     column: Annotated[
-        str | None,
-        Option(
-            help="Column of answers, texts or scores, if there are several.",
-            doc="Which column holds answers, texts or log-likelihoods; needed where a file has "
-            "several.",
-        ),
+        str | None, Option("Column of answers, texts or scores, if there are several.")
     ] = None
-    language: Annotated[
-        str | None,
-        Option(
-            help="What a suite file of your own is written in: fr, pt-BR.",
-            doc="What a suite file of one's own is written in, such as ``fr``; default what it "
-            "says, or English.",
-        ),
-    ] = None
+    language: Language = None
     label: Annotated[
-        str | None,
-        Option(
-            help="Name of the audit in reports.",
-            doc="Name of the audit; default the file's name.",
-        ),
+        str | None, Option("Name of the audit in reports.", "Default: that of the file.")
     ] = None
-    seed: Annotated[int, Option(help="Seed of the bootstrap.", min=0)] = 0
-    device: Annotated[
-        str,
-        Option(
-            help="Of the classifiers: auto, cpu, cuda, ...",
-            doc="Where classifiers run.",
-            before=END,
-        ),
-    ] = "auto"
+    seed: Annotated[int, Option("Seed of the bootstrap.", min=0)] = 0
+    device: Annotated[str, Option("Of the classifiers: auto, cpu, cuda, ...", before=END)] = "auto"

@@ -26,8 +26,8 @@ class FinetuneOptions(Recipe):
     base: Annotated[
         Place,
         Option(
-            help="Checkpoint folder, PEFT adapter or Hub id.",
-            doc="Checkpoint folder, PEFT adapter folder or Hub id; causal or masked.",
+            "Checkpoint folder, PEFT adapter or Hub id.",
+            "Causal or masked.",
             cli=str,
             argument=True,
             before="objective",
@@ -36,8 +36,8 @@ class FinetuneOptions(Recipe):
     train: Annotated[
         Source,
         Option(
-            help="Training text: .txt, .jsonl, .csv, .tsv or .parquet; also .gz.",
-            doc="Lines (``.txt``), JSONL, CSV, TSV or Parquet; every non-empty row is a record.",
+            "Training text: .txt, .jsonl, .csv, .tsv or .parquet; also .gz.",
+            "Every row that is not empty is a record.",
             kind="path, list of str, or datasets.Dataset",
             cli=Path,
         ),
@@ -46,17 +46,17 @@ class FinetuneOptions(Recipe):
     output: Annotated[
         Place,
         Option(
-            help="Folder for the model.",
-            doc="Folder for the model. Beside it stand ``training.json``, ``privacy.json`` for "
-            "private arms, and ``private/`` with all that ε does not cover; adapters are merged.",
+            "Folder for the model.",
+            "Beside it stand ``training.json``, ``privacy.json`` for private arms, and "
+            "``private/`` with all that ε does not cover; adapters are merged.",
             flags=("--output", "-o"),
         ),
     ]
     micro_batch_size: Annotated[
         int | None,
         Option(
-            help="Rows in memory at a time; changes nothing but rounding.",
-            doc="Most rows in memory at a time; changes nothing but rounding. Default: by length.",
+            "Rows in memory at a time; changes nothing but rounding.",
+            "Default: by length.",
             min=1,
             before="max_length",
         ),
@@ -64,23 +64,16 @@ class FinetuneOptions(Recipe):
     text_column: Annotated[
         str | None,
         Option(
-            help="Column of the text; default text, or the only other one.",
-            before="max_rows_per_unit",
+            "Column of the text; default text, or the only other one.", before="max_rows_per_unit"
         ),
     ] = None
     unit_column: Annotated[
-        str | None,
-        Option(
-            help="Column that says whose a row is: one record per person.",
-            doc="Column whose value tells whose a row is, which makes all rows of a person one "
-            "record.",
-        ),
+        str | None, Option("Column that identifies the person a row belongs to: one record each.")
     ] = None
     held_out: Annotated[
         Source | None,
         Option(
-            help="Text for perplexity before and after, into private/.",
-            doc="Text on which perplexity is measured before and after, into ``private/``.",
+            "Text for perplexity before and after, into private/.",
             kind="path, list of str or datasets.Dataset",
             cli=Path,
             before="seed",
@@ -89,29 +82,17 @@ class FinetuneOptions(Recipe):
     keep_twins: Annotated[
         bool,
         Option(
-            help="Keep some records with their twins in private/.",
-            doc="Keep some records with their twins in ``private/``, as text, to look at what was "
-            "swapped.",
+            "Keep some records with their twins in private/.", "As text, to see what was swapped."
         ),
     ] = False
     device: Device = "auto"
     checkpoint_every: Annotated[
-        int | None,
-        Option(
-            help="Steps between saved states; default a tenth.",
-            doc="Steps between saved states; default a tenth of the run.",
-            min=1,
-        ),
+        int | None, Option("Steps between saved states; default a tenth.", min=1)
     ] = None
-    resume: Annotated[
-        bool,
-        Option(
-            help="Go on with the unfinished run in the folder.",
-            doc="Go on with the unfinished run in ``output``.",
-            before=END,
-        ),
-    ] = False
+    resume: Annotated[bool, Option("Go on with the unfinished run in the folder.", before=END)] = (
+        False
+    )
     on_step: Annotated[
         StepHook | None,
-        Option(doc="Called after each step with a `StepReport` and the model.", kind="callable"),
+        Option(more="Called after each step with a `StepReport` and the model.", kind="callable"),
     ] = None

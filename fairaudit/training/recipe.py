@@ -34,111 +34,77 @@ class Recipe(Options):
 
     objective: Annotated[
         Objective | None,
-        Option(
-            help="Default: that of the base model.",
-            doc="What is predicted; default that of the base model, and another one is refused.",
-        ),
+        Option("Default: that of the base model.", "Another one is refused."),
     ] = None
     epsilon: Annotated[
         float | None,
         Option(
-            help="Target epsilon per record; without it, no privacy.",
-            doc="Target ε per record (nats); σ is solved for it. Without it, no privacy.",
-            above=0,
+            "Target epsilon per record; without it, no privacy.", "σ is solved for it.", above=0
         ),
     ] = None
     row_epsilon: Annotated[
         float | None,
         Option(
-            help="Target epsilon per row, with separate twins only.",
-            doc="With separate twins: target ε per row, the published practice. The statement "
-            "carries the ε per record that follows, which is larger.",
+            "Target epsilon per row, with separate twins only.",
+            "It is the published practice. The statement carries the ε per record that follows, "
+            "which is larger.",
             above=0,
         ),
     ] = None
     noise_multiplier: Annotated[
         float | None,
         Option(
-            help="The noise itself, in place of a target epsilon.",
-            doc="σ itself, in place of a target.",
+            "The noise itself, in place of a target epsilon.",
+            "It is σ, in units of the clipping norm.",
             min=0,
         ),
     ] = None
     delta: Annotated[
-        float | None,
-        Option(help="Default: records ** -1.1.", doc="δ; default n^−1.1.", above=0, below=1),
+        float | None, Option("Default: records ** -1.1.", "It is δ.", above=0, below=1)
     ] = None
     max_grad_norm: Annotated[
         float | None,
-        Option(
-            help="Clipping norm, default 1; without epsilon: clipping alone.",
-            doc="C; default 1 where it is needed.",
-            above=0,
-        ),
+        Option("Clipping norm, default 1; without epsilon: clipping alone.", above=0),
     ] = None
     ablation: Annotated[
         Ablation | None,
         Option(
-            doc="Half of the mechanism, for experiments; such an arm has no guarantee and no "
+            more="Half of the mechanism, for experiments; such an arm has no guarantee and no "
             "statement."
         ),
     ] = None
-    accountant: Annotated[Accountant, Option(doc="How ε is bounded; ``rdp`` is looser.")] = "prv"
-    steps: Annotated[
-        int | None,
-        Option(
-            help="Steps of training.",
-            doc="Length of training in steps; default 3 epochs, an epoch being n/B steps.",
-            min=1,
-        ),
-    ] = None
+    accountant: Annotated[Accountant, Option(more="How ε is bounded; ``rdp`` is looser.")] = "prv"
+    steps: Annotated[int | None, Option("Steps of training.", min=1)] = None
     epochs: Annotated[
         float | None,
-        Option(
-            help="Default 3, unless steps are given.",
-            doc="Length of training in epochs, in place of ``steps``.",
-            above=0,
-        ),
+        Option("Default 3, unless steps are given.", "An epoch is n/B steps.", above=0),
     ] = None
     batch_size: Annotated[
         int | None,
-        Option(
-            help="Expected records per step; default 256, or a quarter.",
-            doc="B, expected records in a step; default 256, in small corpora n/4.",
-            min=1,
-        ),
+        Option("Expected records per step; default 256, or a quarter.", "It is B.", min=1),
     ] = None
     max_length: Annotated[
-        int,
-        Option(
-            help="Longest row in tokens.",
-            doc="Longest row in tokens; what is beyond is cut.",
-            min=2,
-        ),
+        int, Option("Longest row in tokens.", "What is beyond is cut.", min=2)
     ] = 256
-    learning_rate: Annotated[float, Option(help="Highest learning rate.", above=0)] = 5e-4
-    optimizer: Annotated[Literal["adamw", "sgd"], Option(doc="The update rule.")] = "adamw"
+    learning_rate: Annotated[float, Option("Highest learning rate.", above=0)] = 5e-4
+    optimizer: Annotated[Literal["adamw", "sgd"], Option(more="The update rule.")] = "adamw"
     schedule: Annotated[
         Literal["linear", "constant"],
-        Option(doc="Course of the learning rate after warm-up."),
+        Option(more="Course of the learning rate after warm-up."),
     ] = "linear"
     warmup: Annotated[
-        float, Option(doc="Share of the steps in which the learning rate rises.", min=0, max=1)
+        float, Option(more="Share of the steps in which the learning rate rises.", min=0, max=1)
     ] = 0.05
-    weight_decay: Annotated[float, Option(doc="Decay of AdamW or SGD.", min=0)] = 0.0
+    weight_decay: Annotated[float, Option(more="Decay of AdamW or SGD.", min=0)] = 0.0
     cda: Annotated[
         Sequence[str],
-        Option(
-            help="Axes to swap, comma-separated.",
-            doc="Axes of counterfactual data augmentation: gender, race, religion.",
-            metavar="AXES",
-        ),
+        Option("Axes to swap.", "Those are gender, race and religion.", metavar="AXES"),
     ] = ()
     cda_mode: Annotated[
         Literal["averaged", "separate", "substitution"],
         Option(
-            help="How twins enter.",
-            doc="*averaged*: a record and its twins are one unit, so ε is that without CDA; "
+            "How counterfactuals are used.",
+            "*averaged*: a record and its twins are one unit, so ε is that without CDA; "
             "*separate*: record and twin (at random, where there are several) are drawn and "
             "clipped apart, and ε is that of the mixture; *substitution*: the record or, with "
             "probability ½ at each draw, a twin.",
@@ -147,82 +113,61 @@ class Recipe(Options):
     lora: Annotated[
         int | None,
         Option(
-            help="Train low-rank adapters of this rank.",
-            doc="Rank of low-rank adapters; default: all parameters are trained.",
+            "Train low-rank adapters of this rank.",
+            "Default: all parameters are trained.",
             metavar="RANK",
             min=1,
         ),
     ] = None
     lora_alpha: Annotated[
         float | None,
-        Option(
-            help="Their product enters with alpha / rank; default 2.",
-            doc="α of the adapters, whose product enters with weight α/rank; default twice the "
-            "rank.",
-            above=0,
-        ),
+        Option("Their product enters with alpha / rank; default twice the rank.", above=0),
     ] = None
     lora_targets: Annotated[
         Sequence[str],
-        Option(
-            help="Layers that carry one, comma-separated: q_proj, v_proj.",
-            doc="Names of the layers that carry one (``q_proj``, ...); default all linear ones "
-            "but the head.",
-        ),
+        Option("Layers that carry one (q_proj, v_proj).", "Default: all linear ones but the head."),
     ] = ()
     save: Annotated[
         Literal["merged", "adapter", "both"],
         Option(
-            help="Merged model, adapters alone, or both.",
-            doc="With adapters: the merged model; the adapters alone, as a PEFT folder; or the "
-            "merged model with them in ``adapter/``.",
+            "Merged model, adapters alone, or both.",
+            "Adapters alone are a PEFT folder; with the merged model they are in ``adapter/``.",
         ),
     ] = "merged"
     train_parameters: Annotated[
         Literal["all", "bias"],
-        Option(
-            help="bias: the biases alone (BiTFiT).",
-            doc="*bias*: the biases alone (BiTFiT, Ben Zaken et al. 2022).",
-        ),
+        Option("bias: the biases alone (BiTFiT).", "Ben Zaken et al. 2022."),
     ] = "all"
     freeze: Annotated[
         Sequence[str],
         Option(
-            help="Pattern of parameters that stay as they are; may be repeated.",
-            doc="Regular expressions; parameters in whose name one is found stay as they are.",
+            "Pattern of parameters that stay as they are.",
+            "A regular expression, which is searched for in their names.",
             cli=list[str],
         ),
     ] = ()
     max_rows_per_unit: Annotated[
-        int,
-        Option(
-            help="Rows that a person may bring; more are left out.",
-            doc="Rows that a person may bring; more are left out and counted.",
-            min=1,
-        ),
+        int, Option("Rows that a person may bring; more are left out.", "They are counted.", min=1)
     ] = 16
     canaries: Annotated[
         int | None,
         Option(
-            help="Records of random tokens to plant: a lower bound on epsilon by them.",
-            doc="Records of random tokens to plant, each in the text with probability ½; by them "
-            "the statement also carries a lower bound on ε from this run. 100 find gross faults, "
-            "1,000 lesser ones. They count as records.",
+            "Records of random tokens to plant: a lower bound on epsilon by them.",
+            "Each is in the text with probability ½; the statement then carries that bound too. "
+            "100 find gross faults, 1,000 lesser ones. They count as records.",
             min=1,
         ),
     ] = None
     seed: Annotated[
         int,
         Option(
-            help="Initialisation and data order.",
-            doc="Initialisation of adapters, and data order of arms without privacy.",
-            min=0,
+            "Initialisation and data order.", "Private arms take theirs from the system.", min=0
         ),
     ] = 0
     noise_seed: Annotated[
         int | None,
         Option(
-            doc="For tests: draws and noise from a seed, and a statement that claims nothing.",
+            more="For tests: draws and noise from a seed, and a statement that claims nothing.",
             min=0,
         ),
     ] = None

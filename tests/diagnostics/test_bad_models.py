@@ -91,7 +91,7 @@ class _OneWay(torch.autograd.Function):
     [
         ({"max_grad_norm": 0.0}, "max grad norm must be above 0, not 0"),
         ({"max_grad_norm": float("nan")}, "max grad norm must be above 0"),
-        ({"noise_multiplier": -0.5}, "noise multiplier must be 0 or more, not -0.5"),
+        ({"noise_multiplier": -0.5}, "noise multiplier must be at least 0, not -0.5"),
         ({"batch_size": 0}, "batch size must be above 0"),
         ({"learning_rate": float("inf")}, "learning rate must be above 0"),
         ({"replicates": 10}, "replicates must be at least 199"),

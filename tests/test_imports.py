@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "fairaudit"
 HEAVY = {"torch", "transformers", "datasets", "opacus", "peft", "accelerate"}
 LIGHT_ROOMS = ("stats", "metrics", "results", "report", "suites", "comparing")
-#: What any room may import: it imports nothing of ours itself, but for options, which knows errors and progress.
+#: What any room may import: nothing of ours stands below it but errors and progress.
 EVERYWHERE = {"lines", "options", "vocabulary"}
 #: What each room may import of fairaudit; the rooms of a suite's inner files are their own.
 ALLOWED = {

@@ -51,86 +51,89 @@ Place = str | os.PathLike[str]
 END: Final = ""
 
 _WIDTH: Final = 92
+_POSITIONAL: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD
 _WORDS: Final = {str: "str", int: "int", float: "float", bool: "bool"}
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What is to be said about one option beside its type and default.
+    """What is to be said about one option beside its type and default."""
 
-    Parameters
-    ----------
-    help : str or None
-        One line for ``--help``; None: the command line has no such option.
-    more : str or None
-        What Python's documentation says after that line.
-    kind : str or None
-        Its type in words, where the type does not say it.
-    min, above, max, below : float or None
-        Bounds of a number: inclusive, exclusive.
-    cli : type or None
-        Type on the command line, where it is another one; a list may be repeated.
-    argument : bool
-        Whether it is no option there but an argument.
-    required : bool
-        Whether it must be given there.
-    flags : tuple of str
-        Its flags, where there are more than the name.
-    metavar, envvar : str or None
-        What stands for its value in the help, and where its default comes from.
-    before : str or None
-        Earlier option before which it stands (or `END`), and with it those that follow; those of a
-        parent record are the earliest.
-    """
-
+    #: One line for ``--help``; None: the command line has no such option.
     help: str | None = None
+    #: What Python's documentation says after that line, or in its place.
     more: str | None = None
     _: KW_ONLY
+    doc: str | None = None
+    #: Its type in words, where the type does not say it.
     kind: str | None = None
+    #: Bounds of a number.
     min: float | None = None
     above: float | None = None
     max: float | None = None
     below: float | None = None
+    #: On the command line: its type, where it is another one (a list may be repeated); whether it
+    #: is an argument, and must be given; its flags, where there are more than the name; what stands
+    #: for its value, and where its default comes from.
     cli: Any = None
     argument: bool = False
     required: bool = False
     flags: tuple[str, ...] = ()
     metavar: str | None = None
     envvar: str | None = None
+    #: Earlier option before which it stands (or `END`), and with it those that follow; those of a
+    #: parent record are the earliest.
     before: str | None = None
+
+    @property
+    def text(self) -> str:
+        """What Python's documentation says about it."""
+        return self.doc or " ".join(filter(None, (self.help, self.more)))
+
+    @property
+    def bounds(self) -> str:
+        """Its bounds in words; empty where it has none."""
+        low = self.above if self.min is None else self.min
+        high = self.below if self.max is None else self.max
+        if low is not None and high is not None:
+            return f"between {low:g} and {high:g}"
+        return "" if low is None else f"{'above' if self.min is None else 'at least'} {low:g}"
 
     def fault(self, value: float) -> str | None:
         """Say which bound a number breaks; None if it is within all."""
-        low = self.above if self.min is None else self.min
-        high = self.below if self.max is None else self.max
         if (
             math.isfinite(value)
-            and (low is None or value > low or value == self.min)
-            and (high is None or value < high or value == self.max)
+            and (self.min is None or value >= self.min)
+            and (self.above is None or value > self.above)
+            and (self.max is None or value <= self.max)
+            and (self.below is None or value < self.below)
         ):
             return None
-        if low is not None and high is not None:
-            return f"must lie between {low:g} and {high:g}, not {value:g}"
-        bounds = [] if low is None else [f"{'above' if self.min is None else 'at least'} {low:g}"]
-        bounds += [] if math.isfinite(value) else ["finite"]
-        return f"must be {' and '.join(bounds)}, not {value:g}"
+        if self.bounds.startswith("between"):
+            return f"must lie {self.bounds}, not {value:g}"
+        broken = filter(None, (self.bounds, "" if math.isfinite(value) else "finite"))
+        return f"must be {' and '.join(broken)}, not {value:g}"
 
 
 # Options that several verbs have.
 Overwrite = Annotated[bool, Option("Replace another result in the output folder.")]
-Device = Annotated[str, Option("auto, cpu, cuda, cuda:1, ...", "``auto``: a GPU if there is one.")]
+Device = Annotated[
+    str,
+    Option("auto, cpu, cuda, cuda:1, ...", doc="Where it runs; ``auto``: a GPU if there is one."),
+]
 Dtype = Annotated[
     str,
     Option(
         "auto (float32), bfloat16 or float16.",
-        "In the last two near-ties of an audit are scored again in float32.",
+        doc="In which precision the model runs; ``auto``: float32. In bfloat16 and float16 "
+        "near-ties of an audit are scored again in float32.",
     ),
 ]
 TrustRemoteCode = Annotated[bool, Option("Run code that comes with the model.")]
 ProgressOf = Annotated[
     Progress | bool | None,
     Option(
-        more="Called with (stage, done, total); False: silent. By default a terminal or notebook "
+        doc="Called with (stage, done, total); False: silent. By default a terminal or notebook "
         "shows a bar, and anything else gets a line every 30 s.",
         kind="callable or False",
     ),
@@ -188,7 +191,8 @@ class Entry:
             words = f"sequence of {self.element.__name__}"
         else:
             words = " or ".join(_WORDS.get(one, "path") for one in self.alternatives)
-        return f"{words}, optional" if self.default is None else words
+        parts = (words, self.option.bounds, "optional" if self.default is None else "")
+        return ", ".join(filter(None, parts))
 
     def read(self, value: Any) -> Any:
         """Return a value as the record keeps it: a sequence as a tuple, a single name as one.
@@ -201,7 +205,7 @@ class Entry:
         if value is None and type(None) in get_args(self.type):
             return None
         if self.element is not None:
-            return (value,) if isinstance(value, str) else tuple(value)
+            return (value,) if isinstance(value, str | os.PathLike) else tuple(value)
         if self.choices and value not in self.choices:
             known = ", ".join(self.choices)
             raise UsageError(f"'{value}' is no {self.words}; there are {known}")
@@ -260,7 +264,8 @@ def verb(record: Callable[P, O]) -> Callable[[Callable[[O], R]], Callable[P, R]]
 
     def take(function: Callable[[O], R]) -> Callable[P, R]:
         assert isinstance(record, type)
-        name, known = function.__name__, entries(record)
+        name = function.__name__
+        known = sorted(entries(record), key=lambda one: not one.positional)
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -268,10 +273,7 @@ def verb(record: Callable[P, O]) -> Callable[[Callable[[O], R]], Callable[P, R]]
             return function(record(*args, **kwargs))
 
         result = get_type_hints(function)["return"]
-        signature = inspect.Signature(
-            [*_parameters(known, positional=True), *_parameters(known, positional=False)],
-            return_annotation=result,
-        )
+        signature = inspect.Signature([_parameter(one) for one in known], return_annotation=result)
         call.__signature__ = signature  # type: ignore[attr-defined]
         call.__annotations__ = {**{one.name: one.type for one in known}, "return": result}
         call.__doc__ = with_parameters(function.__doc__, known)
@@ -280,16 +282,13 @@ def verb(record: Callable[P, O]) -> Callable[[Callable[[O], R]], Callable[P, R]]
     return take
 
 
-def _parameters(known: Sequence[Entry], *, positional: bool) -> Iterator[inspect.Parameter]:
-    kinds = inspect.Parameter
-    for one in known:
-        if one.positional is positional:
-            yield kinds(
-                one.name,
-                kinds.POSITIONAL_OR_KEYWORD if positional else kinds.KEYWORD_ONLY,
-                default=kinds.empty if one.required else one.default,
-                annotation=one.type,
-            )
+def _parameter(one: Entry) -> inspect.Parameter:
+    return inspect.Parameter(
+        one.name,
+        _POSITIONAL if one.positional else inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if one.required else one.default,
+        annotation=one.type,
+    )
 
 
 def _check_call(
@@ -311,8 +310,9 @@ def with_parameters(doc: str | None, known: Sequence[Entry]) -> str | None:
         return None
     lines = ["Parameters", "----------"]
     for one in known:
-        text = " ".join(filter(None, (one.option.help, one.option.more)))
         lines.append(f"{one.name} : {one.kind}")
-        lines += textwrap.wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+        lines += textwrap.wrap(
+            one.option.text, _WIDTH, initial_indent="    ", subsequent_indent="    "
+        )
     summary, *sections = re.split(r"\n\n(?=\w+\n-+\n)", inspect.cleandoc(doc))
     return "\n\n".join([summary, "\n".join(lines), *sections])

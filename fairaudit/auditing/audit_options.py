@@ -46,16 +46,21 @@ class ScorerOptions(Options):
         Place | None,
         Option(
             "Scores texts: folder or Hub id (id@revision).",
-            "Without it lexicons score them, and the audit says what was left out.",
+            "It does so for toxicity. Without it lexicons score them, and the audit says what was "
+            "left out.",
             cli=str,
         ),
     ] = None
     regard_classifier: Annotated[
-        Place | None, Option("Scores texts: folder or Hub id (id@revision).", cli=str)
+        Place | None,
+        Option(
+            "Scores texts: folder or Hub id (id@revision).",
+            "It does so for the regard of those whom they are about.",
+            cli=str,
+        ),
     ] = None
     word_vectors: Annotated[
-        Place | None,
-        Option("Word vectors as text, for gender polarity by projection.", "BOLD asks for it."),
+        Place | None, Option("Word vectors as text, for gender polarity by projection (BOLD).")
     ] = None
 
 
@@ -100,18 +105,16 @@ class AuditOptions(TextOptions):
     model: Annotated[
         Source,
         Option(
-            more="Hub id, checkpoint folder, GGUF file, PEFT adapter folder, or a model in memory.",
+            doc="Hub id, checkpoint folder, GGUF file, PEFT adapter folder, or a model in memory.",
             kind="str, path or (model, tokenizer)",
             before="toxicity_classifier",
         ),
     ]
     _: KW_ONLY
     suites: Annotated[
-        Sequence[str] | None, Option("Suites or suite files.", "Default: all default suites.")
+        Sequence[str] | None, Option("Suites or suite files; default: all default suites.")
     ] = None
-    axes: Annotated[
-        Sequence[str] | None, Option("Axes to keep.", "Those are ``gender``, ``race``, ...")
-    ] = None
+    axes: Annotated[Sequence[str] | None, Option("Axes to keep (gender, race, ...).")] = None
     data: BenchmarkData = None
     base: Annotated[
         Source | None,
@@ -123,15 +126,11 @@ class AuditOptions(TextOptions):
         ),
     ] = None
     label: Annotated[
-        str | None, Option("Name of the audit in reports.", "Default: that of the model.")
+        str | None, Option("Name of the audit in reports; default: that of the model.")
     ] = None
     output: Annotated[
         Place | None,
-        Option(
-            "Audit folder.",
-            "It gets result, items, report and figures.",
-            flags=("--output", "-o"),
-        ),
+        Option("Audit folder: result, items, report, figures.", flags=("--output", "-o")),
     ] = None
     overwrite: Overwrite = False
     device: Device = "auto"
@@ -159,16 +158,12 @@ class AuditOptions(TextOptions):
             min=1,
         ),
     ] = None
-    quick: Annotated[
-        bool,
-        Option("At most 200 items per suite and axis.", "Also fewer prompts are continued."),
-    ] = False
+    quick: Annotated[bool, Option("At most 200 items per suite and axis; fewer prompts.")] = False
     full: Annotated[bool, Option("Also the suites that are off by default; all prompts.")] = False
     limit: Annotated[
         int | None,
         Option(
-            "At most so many items per suite and axis.",
-            "Intervals widen accordingly.",
+            "At most so many items per suite and axis; intervals widen accordingly.",
             min=1,
             before=END,
         ),

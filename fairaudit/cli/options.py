@@ -74,7 +74,8 @@ def _help(entry: Entry) -> str:
     if entry.element is None:
         return text
     several = ", comma-separated" if entry.option.cli is None else "; may be repeated"
-    return f"{text.removesuffix('.')}{several}."
+    what, semicolon, rest = text.removesuffix(".").partition(";")
+    return f"{what}{several}{semicolon}{rest}."
 
 
 def _type(entry: Entry) -> Any:

@@ -49,8 +49,7 @@ class DiagnoseOptions(Options):
     output: Annotated[
         Place | None,
         Option(
-            "Folder for the diagnosis.",
-            "It gets result, tables, figures and report.",
+            "Folder for result, tables, figures and report.",
             flags=("--output", "-o"),
             required=True,
             before="texts",
@@ -58,12 +57,7 @@ class DiagnoseOptions(Options):
     ] = None
     overwrite: Overwrite = False
     group_column: Annotated[
-        str | None,
-        Option(
-            "Column with the group; default: word list of the axis.",
-            "By that list the group is the one that the text names.",
-            before=END,
-        ),
+        str | None, Option("Column with the group; default: word list of the axis.", before=END)
     ] = None
     template_column: Annotated[
         str | None, Option("Column with what is resampled together; default: the row.")
@@ -89,7 +83,7 @@ class DiagnoseOptions(Options):
         float | None,
         Option(
             "C; default: privacy.json beside the checkpoint.",
-            "What needs a number that nothing tells is not run.",
+            "What needs a number that neither it nor an option tells is not run.",
             above=0,
         ),
     ] = None
@@ -104,23 +98,18 @@ class DiagnoseOptions(Options):
     ] = None
     labels: Annotated[Sequence[str] | None, Option("Names of the models.")] = None
     steps: Annotated[
-        Sequence[int] | None,
-        Option("Training step of each model.", "They increase, and make the models a series."),
+        Sequence[int] | None, Option("Training step of each model; makes them a series.")
     ] = None
     curvature_probes: Annotated[
         int,
-        Option(
-            "Random directions for the curvature; 0: none.",
-            "Without them there is no decomposition either.",
-            min=0,
-        ),
+        Option("Random directions for the curvature; 0: no curvature, no decomposition.", min=0),
     ] = 4
     twins: Annotated[bool, Option("Compare with counterfactual twins.")] = True
     device: Device = "auto"
     dtype: Dtype = "auto"
     seed: Annotated[int, Option("Seed of masks, pairs and resampling.", min=0)] = 0
-    replicates: Annotated[int, Option(more="Of bootstrap and permutation.", min=199)] = 1999
-    max_length: Annotated[int, Option(more="Tokens after which a text is cut.", min=4)] = 256
+    replicates: Annotated[int, Option(doc="Of bootstrap and permutation.", min=199)] = 1999
+    max_length: Annotated[int, Option(doc="Tokens after which a text is cut.", min=4)] = 256
     trust_remote_code: TrustRemoteCode = False
     progress: ProgressOf = None
 

@@ -14,7 +14,7 @@ class ScoresOptions(ScorerOptions):
     path: Annotated[
         Place,
         Option(
-            more="A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a "
+            doc="A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a "
             "CrowS-Pairs score table (CSV with ``sent_more_score`` and ``sent_less_score``), "
             "records of BBQ with answers beside them, or prompts and texts as lines of JSON with "
             "``prompt`` and ``completions`` and in other shapes, see "
@@ -28,7 +28,7 @@ class ScoresOptions(ScorerOptions):
         str,
         Option(
             "Suite that was asked.",
-            "``stereoset``, ``crows_pairs``, ``bbq``, a suite of prompts (``toxicity``, "
+            doc="``stereoset``, ``crows_pairs``, ``bbq``, a suite of prompts (``toxicity``, "
             "``bold``, ``regard``, ``honest``) or a file of prompts of one's own.",
         ),
     ]
@@ -41,7 +41,7 @@ class ScoresOptions(ScorerOptions):
         str,
         Option(
             "auto, stereoset, crows_pairs, bbq, lm-eval, inspect, csv or jsonl.",
-            "``auto``: the format of the suite, or a log of lm-evaluation-harness "
+            doc="``auto``: the format of the suite, or a log of lm-evaluation-harness "
             "(``--log_samples``) of pairs, BBQ or Winogender, or a log of inspect_ai (``.json`` "
             "or ``.eval``) of BBQ or StereoSet. ``csv``: a table of sentences and their "
             "log-likelihoods.",
@@ -53,7 +53,12 @@ class ScoresOptions(ScorerOptions):
     ] = None
     language: Language = None
     label: Annotated[
-        str | None, Option("Name of the audit in reports.", "Default: that of the file.")
+        str | None, Option("Name of the audit in reports; default: that of the file.")
     ] = None
     seed: Annotated[int, Option("Seed of the bootstrap.", min=0)] = 0
-    device: Annotated[str, Option("Of the classifiers: auto, cpu, cuda, ...", before=END)] = "auto"
+    device: Annotated[
+        str,
+        Option(
+            "Of the classifiers: auto, cpu, cuda, ...", doc="Where classifiers run.", before=END
+        ),
+    ] = "auto"

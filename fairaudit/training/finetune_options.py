@@ -26,8 +26,7 @@ class FinetuneOptions(Recipe):
     base: Annotated[
         Place,
         Option(
-            "Checkpoint folder, PEFT adapter or Hub id.",
-            "Causal or masked.",
+            "Checkpoint folder, PEFT adapter or Hub id; causal or masked.",
             cli=str,
             argument=True,
             before="objective",
@@ -55,8 +54,7 @@ class FinetuneOptions(Recipe):
     micro_batch_size: Annotated[
         int | None,
         Option(
-            "Rows in memory at a time; changes nothing but rounding.",
-            "Default: by length.",
+            "Rows in memory at a time, default by length; changes nothing but rounding.",
             min=1,
             before="max_length",
         ),
@@ -80,10 +78,7 @@ class FinetuneOptions(Recipe):
         ),
     ] = None
     keep_twins: Annotated[
-        bool,
-        Option(
-            "Keep some records with their twins in private/.", "As text, to see what was swapped."
-        ),
+        bool, Option("Keep some records with their twins in private/, as text.")
     ] = False
     device: Device = "auto"
     checkpoint_every: Annotated[
@@ -94,5 +89,5 @@ class FinetuneOptions(Recipe):
     )
     on_step: Annotated[
         StepHook | None,
-        Option(more="Called after each step with a `StepReport` and the model.", kind="callable"),
+        Option(doc="Called after each step with a `StepReport` and the model.", kind="callable"),
     ] = None

@@ -33,14 +33,10 @@ class Recipe(Options):
     """
 
     objective: Annotated[
-        Objective | None,
-        Option("Default: that of the base model.", "Another one is refused."),
+        Objective | None, Option("What is predicted; default: that of the base model.")
     ] = None
     epsilon: Annotated[
-        float | None,
-        Option(
-            "Target epsilon per record; without it, no privacy.", "σ is solved for it.", above=0
-        ),
+        float | None, Option("Target epsilon per record; without it, no privacy.", above=0)
     ] = None
     row_epsilon: Annotated[
         float | None,
@@ -52,59 +48,55 @@ class Recipe(Options):
         ),
     ] = None
     noise_multiplier: Annotated[
-        float | None,
-        Option(
-            "The noise itself, in place of a target epsilon.",
-            "It is σ, in units of the clipping norm.",
-            min=0,
-        ),
+        float | None, Option("The noise itself (σ), in place of a target epsilon.", min=0)
     ] = None
     delta: Annotated[
-        float | None, Option("Default: records ** -1.1.", "It is δ.", above=0, below=1)
+        float | None, Option("Delta of the guarantee; default: records ** -1.1.", above=0, below=1)
     ] = None
     max_grad_norm: Annotated[
         float | None,
-        Option("Clipping norm, default 1; without epsilon: clipping alone.", above=0),
+        Option(
+            "Clipping norm, default 1; without epsilon: clipping alone.",
+            doc="C, the clipping norm; default 1.",
+            above=0,
+        ),
     ] = None
     ablation: Annotated[
         Ablation | None,
         Option(
-            more="Half of the mechanism, for experiments; such an arm has no guarantee and no "
+            doc="Half of the mechanism, for experiments; such an arm has no guarantee and no "
             "statement."
         ),
     ] = None
-    accountant: Annotated[Accountant, Option(more="How ε is bounded; ``rdp`` is looser.")] = "prv"
+    accountant: Annotated[Accountant, Option(doc="How ε is bounded; ``rdp`` is looser.")] = "prv"
     steps: Annotated[int | None, Option("Steps of training.", min=1)] = None
     epochs: Annotated[
-        float | None,
-        Option("Default 3, unless steps are given.", "An epoch is n/B steps.", above=0),
+        float | None, Option("Epochs of training; default 3, unless steps are given.", above=0)
     ] = None
     batch_size: Annotated[
-        int | None,
-        Option("Expected records per step; default 256, or a quarter.", "It is B.", min=1),
+        int | None, Option("Expected records per step; default 256, or a quarter of all.", min=1)
     ] = None
     max_length: Annotated[
-        int, Option("Longest row in tokens.", "What is beyond is cut.", min=2)
+        int, Option("Longest row in tokens; the rest of a row is cut.", min=2)
     ] = 256
     learning_rate: Annotated[float, Option("Highest learning rate.", above=0)] = 5e-4
-    optimizer: Annotated[Literal["adamw", "sgd"], Option(more="The update rule.")] = "adamw"
+    optimizer: Annotated[Literal["adamw", "sgd"], Option(doc="The update rule.")] = "adamw"
     schedule: Annotated[
         Literal["linear", "constant"],
-        Option(more="Course of the learning rate after warm-up."),
+        Option(doc="Course of the learning rate after warm-up."),
     ] = "linear"
     warmup: Annotated[
-        float, Option(more="Share of the steps in which the learning rate rises.", min=0, max=1)
+        float, Option(doc="Share of the steps in which the learning rate rises.", min=0, max=1)
     ] = 0.05
-    weight_decay: Annotated[float, Option(more="Decay of AdamW or SGD.", min=0)] = 0.0
+    weight_decay: Annotated[float, Option(doc="Decay of AdamW or SGD.", min=0)] = 0.0
     cda: Annotated[
-        Sequence[str],
-        Option("Axes to swap.", "Those are gender, race and religion.", metavar="AXES"),
+        Sequence[str], Option("Axes to swap (gender, race, religion).", metavar="AXES")
     ] = ()
     cda_mode: Annotated[
         Literal["averaged", "separate", "substitution"],
         Option(
             "How counterfactuals are used.",
-            "*averaged*: a record and its twins are one unit, so ε is that without CDA; "
+            doc="*averaged*: a record and its twins are one unit, so ε is that without CDA; "
             "*separate*: record and twin (at random, where there are several) are drawn and "
             "clipped apart, and ε is that of the mixture; *substitution*: the record or, with "
             "probability ½ at each draw, a twin.",
@@ -113,10 +105,7 @@ class Recipe(Options):
     lora: Annotated[
         int | None,
         Option(
-            "Train low-rank adapters of this rank.",
-            "Default: all parameters are trained.",
-            metavar="RANK",
-            min=1,
+            "Train low-rank adapters of this rank; default: all parameters.", metavar="RANK", min=1
         ),
     ] = None
     lora_alpha: Annotated[
@@ -125,7 +114,7 @@ class Recipe(Options):
     ] = None
     lora_targets: Annotated[
         Sequence[str],
-        Option("Layers that carry one (q_proj, v_proj).", "Default: all linear ones but the head."),
+        Option("Layers that carry one (q_proj, ...); default: all linear ones but the head."),
     ] = ()
     save: Annotated[
         Literal["merged", "adapter", "both"],
@@ -135,19 +124,17 @@ class Recipe(Options):
         ),
     ] = "merged"
     train_parameters: Annotated[
-        Literal["all", "bias"],
-        Option("bias: the biases alone (BiTFiT).", "Ben Zaken et al. 2022."),
+        Literal["all", "bias"], Option("bias: the biases alone (BiTFiT, Ben Zaken et al. 2022).")
     ] = "all"
     freeze: Annotated[
         Sequence[str],
         Option(
-            "Pattern of parameters that stay as they are.",
-            "A regular expression, which is searched for in their names.",
+            "Regular expression: parameters in whose name it is found stay as they are.",
             cli=list[str],
         ),
     ] = ()
     max_rows_per_unit: Annotated[
-        int, Option("Rows that a person may bring; more are left out.", "They are counted.", min=1)
+        int, Option("Rows that a person may bring; more are left out and counted.", min=1)
     ] = 16
     canaries: Annotated[
         int | None,
@@ -160,14 +147,12 @@ class Recipe(Options):
     ] = None
     seed: Annotated[
         int,
-        Option(
-            "Initialisation and data order.", "Private arms take theirs from the system.", min=0
-        ),
+        Option("Initialisation and data order; private arms take theirs from the system.", min=0),
     ] = 0
     noise_seed: Annotated[
         int | None,
         Option(
-            more="For tests: draws and noise from a seed, and a statement that claims nothing.",
+            doc="For tests: draws and noise from a seed, and a statement that claims nothing.",
             min=0,
         ),
     ] = None

@@ -95,7 +95,7 @@ def plan_request(asked: AuditRequest) -> AuditPlan:
         bos=scorer.encoder.bos_rule if loaded.kind == "causal" else "template",
         max_length=loaded.max_length,
         decoding=_decoding(writing, loaded, chat),
-        text_scorers=tuple(dict.fromkeys(s.id for entry in writing for s in entry.scorers)),
+        text_scorers=tuple(dict.fromkeys(s.id for entry in writing for s in entry.all_scorers)),
         seed=options.seed,
         item_limit=asked.size.limit,
         full=asked.size.full,
@@ -148,7 +148,10 @@ def _text_scorers(asked: AuditRequest, kind: ModelKind) -> Scorers:
         if entry.suite.generation is not None and entry.data is not None
     ]
     writing = suites if kind == "causal" else ()
-    return make_scorers(writing, asked.finder, asked.options, asked.options.device)
+    options = asked.options
+    return make_scorers(
+        writing, asked.finder, options, options.device, refusals=options.apply_chat_template
+    )
 
 
 def _asked(plans: Iterable[SuitePlan]) -> set[Request]:

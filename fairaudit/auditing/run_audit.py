@@ -27,6 +27,7 @@ from fairaudit.auditing.audit_suites import (
     skipped_notes,
     suite_run,
     unparsed_notes,
+    without_numbers,
     without_scores,
 )
 from fairaudit.auditing.audit_texts import (
@@ -37,6 +38,7 @@ from fairaudit.auditing.audit_texts import (
     texts_of,
     truncation_notes,
 )
+from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.kept_audits import kept_audit
 from fairaudit.auditing.score_tables import item_rows, score_table, token_rows
 from fairaudit.auditing.suite_plan import SuitePlan
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from fairaudit.results.classifier import ClassifierCheck
     from fairaudit.results.texts import PromptTexts
 
 __all__ = [
@@ -257,6 +260,10 @@ def run_audit(
         empty = without_scores(tables)
         measured = {name: tables[name] for name in tables if name not in empty}
         estimates = _estimates(plan, measured, tell)
+        empty |= without_numbers(measured, estimates)
+        checks, own_gaps = _checks(plan, tell)
+        kept = [one for one in estimates if one.suite not in empty]
+        estimates = [*with_gap_cautions(kept, checks)]
         privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
         claim = claim_of(privacy, plan.loaded)
         result = AuditResult(
@@ -278,6 +285,7 @@ def run_audit(
             privacy_refuted=claim.said if claim is not None and claim.refuted else None,
             notes=(
                 *_notes(plan, texts),
+                *own_gaps,
                 *near_tie_notes(plan.loaded, near_ties),
                 *skipped_notes(tables, empty),
                 *unparsed_notes(estimates),
@@ -367,6 +375,14 @@ def _texts(
         for entry in plan.suites
         if entry.prompts and entry.data is not None
     }
+
+
+def _checks(plan: AuditPlan, tell: Progress) -> tuple[dict[str, ClassifierCheck], list[str]]:
+    """Check the classifiers that scored texts: what they make of groups, by id and in words."""
+    scorers = [scorer for entry in plan.suites for scorer in entry.scorers]
+    if scorers:
+        tell("checking classifiers of texts", 0, 0)
+    return checks_of(scorers, plan.settings.seed)
 
 
 def _estimates(

@@ -17,6 +17,7 @@ from fairaudit.errors import ResultError
 from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.seed_claims import (
     Audits,
+    Endpoints,
     claim_arms,
     endpoint_scores,
     interval_of,
@@ -157,8 +158,15 @@ def _first_pairs(found: DiagnosticsResult) -> Iterator[tuple[str, str, str]]:
 
 def disparity_claims(diagnoses: Diagnoses, plan: ExperimentPlan) -> list[Claim]:
     """Judge *gradients converge unequally*: more so in the private arm than in the plain one."""
+    found = disparities(diagnoses)
+    return disparity_claims_of(
+        {axis: values for axis, values in found.items() if axis in plan.axes}, plan
+    )
+
+
+def disparity_claims_of(by_axis: Endpoints, plan: ExperimentPlan) -> list[Claim]:
+    """Judge the same from areas by axis, arm and seed."""
     private, _ = claim_arms(plan)
-    by_axis = {axis: values for axis, values in disparities(diagnoses).items() if axis in plan.axes}
     if private is None or not by_axis:
         return []
     level = 1 - plan.claims.alpha

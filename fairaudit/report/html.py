@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from fairaudit.report.documents.of_result import document_of
 from fairaudit.report.experiment import html as experiment
+from fairaudit.report.map import html as bias_map
 from fairaudit.report.render.html import render_document
 from fairaudit.results.diagnostics import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
 from fairaudit.results.loading import Result
+from fairaudit.results.map import MapResult
 
 
 def render_html(
@@ -19,7 +21,7 @@ def render_html(
 
     Parameters
     ----------
-    result : AuditResult, ComparisonResult, ExperimentResult or DiagnosticsResult
+    result : AuditResult, ComparisonResult, ExperimentResult, DiagnosticsResult or MapResult
         Everything shown stands in it; nothing is computed here.
     figures : mapping of str to bytes
         PNG files by stem, embedded as long as the page stays light.
@@ -33,4 +35,6 @@ def render_html(
     """
     if isinstance(result, ExperimentResult):
         return experiment.render_html(result, figures)
+    if isinstance(result, MapResult):
+        return bias_map.render_html(result, figures)
     return render_document(document_of(result, diagnosis), figures)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fairaudit.report.documents.of_result import Result, document_of
 from fairaudit.report.experiment import markdown as experiment
+from fairaudit.report.map import markdown as bias_map
 from fairaudit.report.render.markdown import render_markdown
 from fairaudit.results.experiment import ExperimentResult
+from fairaudit.results.map import MapResult
 
 
 def render_summary(result: Result, report: str = "report.html") -> str:
@@ -13,7 +15,7 @@ def render_summary(result: Result, report: str = "report.html") -> str:
 
     Parameters
     ----------
-    result : AuditResult, ComparisonResult, ExperimentResult, DiagnosticsResult or GateResult
+    result : any result
         Everything shown stands in it; nothing is computed here.
     report : str
         Where the links lead: address of the HTML report.
@@ -25,4 +27,6 @@ def render_summary(result: Result, report: str = "report.html") -> str:
     """
     if isinstance(result, ExperimentResult):
         return experiment.render_summary(result, report)
+    if isinstance(result, MapResult):
+        return bias_map.render_summary(result, report)
     return render_markdown(document_of(result), report)

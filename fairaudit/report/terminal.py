@@ -6,8 +6,10 @@ from rich.console import Group
 
 from fairaudit.report.documents.of_result import Result, document_of
 from fairaudit.report.experiment import terminal as experiment
+from fairaudit.report.map import terminal as bias_map
 from fairaudit.report.render import terminal
 from fairaudit.results.experiment import ExperimentResult
+from fairaudit.results.map import MapResult
 
 
 def render_terminal(result: Result) -> Group:
@@ -17,4 +19,6 @@ def render_terminal(result: Result) -> Group:
     """
     if isinstance(result, ExperimentResult):
         return experiment.render_experiment(result)
+    if isinstance(result, MapResult):
+        return bias_map.render_map(result)
     return terminal.render_terminal(document_of(result))

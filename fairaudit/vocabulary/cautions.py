@@ -31,6 +31,13 @@ CAPABILITY_UNKNOWN: Final = Caution(
     "No capability beside it was measured well enough to tell: a dull model looks fair.",
 )
 
+CLASSIFIER_GAP: Final = Caution(
+    "classifier_gap",
+    "classifier's own gap",
+    "The classifier behind it scores the same sentences differently when they name another group "
+    "of this axis: part of the number may be the classifier's own. The notes say how much.",
+)
+
 CONTAMINATED: Final = Caution(
     "contaminated",
     "contaminated",

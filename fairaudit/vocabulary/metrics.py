@@ -932,6 +932,81 @@ UNPARSED_SHARE: Final = Metric(
     range=(0.0, 1.0),
 )
 
+# What a classifier of texts makes of groups, and of texts that people labelled.
+
+FLAGGED_SHARE: Final = Metric(
+    "flagged_share",
+    "Share of flagged sentences",
+    "control",
+    Unit.PERCENT,
+    "Share of sentences that the classifier gives a probability above 50 %. Openings say nothing "
+    "bad about anybody: of those every flag is a false alarm.",
+    is_rate=True,
+    range=(0.0, 1.0),
+    direction=1,
+)
+
+CLASSIFIER_GAP: Final = Metric(
+    "classifier_gap",
+    "Classifier's own gap",
+    "bias",
+    Unit.SIGNED_PERCENT,
+    "Probability that the classifier gives to a sentence about the first group, minus that of the "
+    "same sentence about the second. Ideal 0: nothing else differs.",
+    ideal=0.0,
+    range=(-1.0, 1.0),
+    direction=1,
+    margin=_OF_TOXICITY,
+)
+
+FALSE_POSITIVE_RATE: Final = Metric(
+    "false_positive_rate",
+    "False positive rate",
+    "control",
+    Unit.PERCENT,
+    "Share of the texts that people did not label so, which the classifier gives a probability "
+    "above 50 %. Ideal 0.",
+    is_rate=True,
+    ideal=0.0,
+    range=(0.0, 1.0),
+)
+
+FALSE_NEGATIVE_RATE: Final = Metric(
+    "false_negative_rate",
+    "False negative rate",
+    "control",
+    Unit.PERCENT,
+    "Share of the texts that people labelled so, which the classifier gives a probability of at "
+    "most 50 %. Ideal 0.",
+    is_rate=True,
+    ideal=0.0,
+    range=(0.0, 1.0),
+)
+
+AREA_UNDER_CURVE: Final = Metric(
+    "area_under_curve",
+    "Area under the ROC curve",
+    "capability",
+    Unit.NUMBER,
+    "Probability that a text with the label gets a higher score than one without; a tie counts one "
+    "half. 1 is ideal, 0.5 is chance.",
+    ideal=1.0,
+    chance=0.5,
+    range=(0.0, 1.0),
+    short="AUC",
+)
+
+CALIBRATION_ERROR: Final = Metric(
+    "calibration_error",
+    "Expected calibration error",
+    "control",
+    Unit.PERCENT,
+    "Mean distance between probability and share of labelled texts, over ten bins with equally "
+    "many texts. Ideal 0; chance alone lifts it above.",
+    ideal=0.0,
+    range=(0.0, 1.0),
+)
+
 #: Of questions that a stereotype answers.
 BIAS_SCORES: Final = (BIAS_SCORE_AMBIGUOUS, BIAS_SCORE_DISAMBIGUATED)
 

@@ -6,20 +6,23 @@ from fairaudit.report.document import Document
 from fairaudit.report.documents.audit import audit_document
 from fairaudit.report.documents.comparison import comparison_document
 from fairaudit.report.documents.diagnostics import diagnostics_document
-from fairaudit.report.documents.experiment import experiment_document
+from fairaudit.report.documents.experiment import experiment_document, map_document
 from fairaudit.report.documents.gate import gate_document
-from fairaudit.results import AuditResult, ComparisonResult, DiagnosticsResult, GateResult
+from fairaudit.results import ComparisonResult, DiagnosticsResult, GateResult, loading
 from fairaudit.results.experiment import ExperimentResult
+from fairaudit.results.map import MapResult
 
-Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult | GateResult
+Result = loading.Result | GateResult
 
 
 def document_of(result: Result, diagnosis: DiagnosticsResult | None = None) -> Document:
     """Build the document of a result; a comparison may have a diagnosis beside it."""
     if isinstance(result, ComparisonResult):
         return comparison_document(result, diagnosis)
-    if isinstance(result, AuditResult):
-        return audit_document(result)
+    if isinstance(result, ExperimentResult):
+        return experiment_document(result)
+    if isinstance(result, MapResult):
+        return map_document(result)
     if isinstance(result, DiagnosticsResult):
         return diagnostics_document(result)
-    return gate_document(result) if isinstance(result, GateResult) else experiment_document(result)
+    return gate_document(result) if isinstance(result, GateResult) else audit_document(result)

@@ -24,6 +24,10 @@ from fairaudit.vocabulary.claims import (
 )
 
 _FEWEST: Final = 3
+NOTHING_JUDGED: Final = (
+    "No claim was judged: no two arms that a claim compares both finished with the declared metric "
+    "on a declared axis."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,7 @@ def answers(result: ExperimentResult) -> tuple[str, ...]:
     found = view.claims_by_name(result)
     said = [f"{statement_of(name).label}: {_where(claims)}." for name, claims in found.items()]
     if not said:
-        return (
-            "No claim was judged: no two arms that a claim compares both finished with the "
-            "declared metric on a declared axis.",
-        )
+        return (NOTHING_JUDGED,)
     return tuple(said)
 
 

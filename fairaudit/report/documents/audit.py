@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fairaudit.report import document as doc
 from fairaudit.report import names, provenance, words
 from fairaudit.report.audit import reading, summary, view
-from fairaudit.report.audit.examples import Examples, examples_by_suite
+from fairaudit.report.audit.examples import examples_by_suite
 from fairaudit.report.audit.reading import Standing, mark_of, standing
-from fairaudit.report.audit.textgroups import GroupTable, group_tables
+from fairaudit.report.audit.textgroups import group_tables
 from fairaudit.report.document import (
     Box,
     Column,
     Content,
-    Folded,
     Group,
     Heading,
     Paragraph,
@@ -26,8 +25,14 @@ from fairaudit.report.document import (
 )
 from fairaudit.report.documents import parts
 from fairaudit.report.documents.prose import keyed, prose
+from fairaudit.report.documents.suites import (
+    controls,
+    measure,
+    pictures,
+    sample_column,
+    suite_section,
+)
 from fairaudit.report.grouping import grouped
-from fairaudit.report.interval_svg import axis
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale, fit
@@ -53,9 +58,9 @@ def audit_document(result: AuditResult) -> doc.Document:
     sections: tuple[doc.Block, ...] = (
         *_headline(result),
         _capability(result),
-        *(_suite(one, result, tables.get(one.name), examples.get(one.name))
+        *(suite_section(one, result, tables.get(one.name), examples.get(one.name))
           for one in view.sections(result)),
-        _controls(result),
+        controls(result),
         _not_run(result),
         parts.notes(result.notes),
         parts.figures("audit"),
@@ -189,42 +194,6 @@ _SCREEN: Final = (
 )
 
 
-def _measure(picture: Callable[[Estimate], Content]) -> tuple[Column, ...]:
-    """Return the columns of a value, its picture and its interval."""
-    return (
-        Column("Value", words.value_of, "num"),
-        Column(parts.PICTURE, picture, "mini-cell"),
-        Column("95 % interval", _bounds, "bounds-cell"),
-    )
-
-
-def _bounds(found: Estimate) -> Content:
-    if found.value is None:
-        return Span(f"no value: {found.reason or parts.UNKNOWN}", "missing")
-    return parts.bounds(found.interval, metric_of(found).unit, found.reason)
-
-
-def _n() -> Column:
-    return Column("n", lambda one: parts.sample(one, one.n_tied or None, "tied"), "num")
-
-
-def _p() -> Column:
-    return Column("Adj. p", parts.adjusted_p, "num",
-                  "p-value against the ideal, corrected for the number of looks")  # fmt: skip
-
-
-def _pictures(estimates: Iterable[Estimate]) -> Callable[[Estimate], Content]:
-    """Return pictures on one scale for each protocol and metric.
-
-    Single groups have wider intervals than whole axes, and a scale of their own.
-    """
-    alike = grouped(estimates, lambda one: (one.protocol, one.name, one.group is None))
-    scales = {kind: fit(map(mark_of, found)) for kind, found in alike.items()}
-    return lambda one: parts.picture(
-        mark_of(one), scales[one.protocol, one.name, one.group is None]
-    )
-
-
 def _kind(found: Estimate) -> tuple[object, ...]:
     """Return what estimates on one drawn axis share."""
     return metric_of(found).unit, found.ideal
@@ -295,16 +264,12 @@ def _plot(found: Sequence[Estimate], scale: Scale, result: AuditResult) -> Box:
         Column("Interval", lambda one: parts.picture(mark_of(one), scale, "wide"), "plot"),
         Column("Value", lambda one: (words.value_of(one), " ", _beside(one)), "figure"),
     )  # fmt: skip
-    labels = words.joined(metric_of(one).label for one in found)
-    groups = [
-        Group(shorten(suite_name(suite), 60), own)
-        for suite, own in grouped(found, lambda one: one.suite).items()
-    ]
+    labels = words.joined(map(parts.label, found))
     caption = f"{labels}, with interval; ideal {words.reference(first.ideal, first)}"
-    ticks = doc.Glyph(lambda: axis(metric_of(first).unit, scale))
-    table = Table(columns, groups, caption, style="plots", frame="", foot=("", ticks, ""))
-    note = Paragraph(("† Not interpretable: ", _WHICH, "."), "detail")
-    return Box((table, note) if failed else (table,), "forest")
+    by_suite = grouped(found, lambda one: one.suite)
+    suites = [(suite_name(name), own) for name, own in by_suite.items()]
+    note = ("† Not interpretable: ", _WHICH, ".") if failed else ""
+    return parts.plot(caption, columns, suites, metric_of(first).unit, scale, note)
 
 
 def _capability(result: AuditResult) -> Section:
@@ -329,9 +294,9 @@ def _capability_tables(found: Sequence[Estimate], result: AuditResult) -> Iterat
     columns = (
         Column("What", lambda one: (parts.label(one), _on_axis(one), parts.chips(one.cautions))),
         Column("Suite and protocol", parts.suite_and_protocol),
-        *_measure(_pictures(result.estimates)),
+        *measure(pictures(result.estimates)),
         Column("Chance", lambda one: (chance.cell(one), _none_recorded(one)), "num"),
-        _n(),
+        sample_column(),
     )  # fmt: skip
     yield Table(columns, found, label="Capability")
     short = (
@@ -371,160 +336,6 @@ def _none_recorded(found: Estimate) -> Content:
 
 def _on_axis(found: Estimate) -> Content:
     return (" ", Span(axis_name(found.axis), "aside")) if found.axis != "all" else ""
-
-
-def _suite(
-    section: view.Section, result: AuditResult, by_group: GroupTable | None, shown: Examples | None
-) -> Section:
-    run = section.run
-    blocks: list[doc.Block] = []
-    if run is not None:
-        language = f"in the language {run.language}" if run.language != "en" else None
-        skipped = f"{words.count(run.n_skipped)} skipped" if run.n_skipped else None
-        line = " · ".join(filter(None, (words.plural(run.n_items, "item"), skipped, language)))
-        blocks.append(Paragraph((f"{line} · ", Span(section.name, "code")), "facts"))
-    blocks.append(_about(section))
-    if section.primary:
-        blocks.append(_primary(section, result))
-    if by_group is not None:
-        blocks += _by_group(by_group)
-    for block in section.exploratory:
-        is_open = not section.primary and block == section.exploratory[0]
-        blocks.append(_exploratory(block, section.name, result, is_open=is_open))
-    if not section.primary and not section.exploratory:
-        blocks.append(Paragraph("There are no estimates of this suite beside its control pairs."))
-    if shown is not None:
-        blocks.append(_examples(shown))
-    name = suite_name(section.name)
-    return Section(section.anchor, name, blocks, nav=shorten(name, 28))
-
-
-def _about(section: view.Section) -> doc.Terms:
-    meanings = [metric_of(one).meaning for one in section.asks if metric_of(one).meaning]
-    protocols: list[Content] = []
-    for protocol in section.protocols:
-        meaning = names.protocol_meaning(protocol)
-        protocols.append((Span(variant(protocol), "code"), f" – {meaning}" if meaning else ""))
-    caveats = section.run.caveats if section.run else ()
-    entries: list[tuple[Content, Sequence[Content]]] = [
-        ("It asks", meanings), ("Protocols", protocols or ["none recorded"]), ("Caveats", caveats)
-    ]  # fmt: skip
-    return doc.Terms([(term, told) for term, told in entries if told], "about")
-
-
-def _primary(section: view.Section, result: AuditResult) -> Table:
-    first, links = section.primary_estimates[0], view.anchors(result)
-    several = len({one.name for one in section.primary_estimates}) > 1
-    beside = {row.estimate.key: row.companions for row in section.primary}
-    columns = [
-        Column("Axis", lambda one: (parts.axis(one), parts.chips(one.cautions),
-                                    _chip(one, result))),
-        *([Column("Metric", parts.label)] if several else []),
-        *_measure(_pictures(result.estimates)),
-        _n(),
-        _p(),
-        Column("Detectable", words.detectable, "num",
-               "Smallest distance from the ideal found with 80 % power"),
-    ]  # fmt: skip
-    for place, name in enumerate(section.companions):
-        cell = lambda one, place=place: _companion(beside[one.key][place])  # noqa: E731
-        columns.append(Column(names.short_label(name), cell, "num"))
-    label = "" if several else f": {metric_of(first).label.lower()}"
-    caption = (f"Primary{label}, ", Span(variant(first.protocol), "code"))
-    name = f"Primary estimates of {suite_name(section.name)}"
-    return Table(columns, section.primary_estimates, caption, name,
-                 id_of=lambda one: links[one.key])  # fmt: skip
-
-
-def _chip(found: Estimate, result: AuditResult) -> Content:
-    failed = weakness_of(found, result.estimates) is not None
-    return (" ", Span("not interpretable", "chip strong")) if failed else ""
-
-
-def _companion(found: Estimate | None) -> Content:
-    """Return an estimate that stands beside a primary one."""
-    if found is None or found.value is None:
-        return parts.missing("not measured" if found is None else found.reason or parts.UNKNOWN)
-    below = Span(words.interval_of(found) if found.interval else "no interval", "aside")
-    return words.bare(found), " ", below
-
-
-def _by_group(table: GroupTable) -> Iterator[doc.Block]:
-    own = {one.key: found for found in table.axes for one in (*found.groups, *found.contrasts)}
-
-    def named(found: Estimate) -> Content:
-        axis, chips = own[found.key], parts.chips(found.cautions)
-        if found.group is None:
-            said: Content = Span(shorten(axis.contrast_label(found), 60), "aside-inline")
-            return f"{metric_of(found).label} ", said, chips
-        is_reference = found.group == axis.reference and len(axis.groups) > 1
-        said = (" ", Span("reference", "aside-inline")) if is_reference else ""
-        return shorten(found.group, 60), said, chips
-
-    columns = (
-        Column("Group", named),
-        *_measure(lambda one: doc.Glyph(lambda: own[one.key].picture(one))),
-        _n(),
-        Column(
-            "Adj. p", lambda one: words.p_of(one.p_adjusted) if one.group is None else "", "num"
-        ),
-    )
-    groups = [Group(axis_name(one.axis), (*one.groups, *one.contrasts)) for one in table.axes]
-    label = metric_of(table.axes[0].groups[0]).label.lower()
-    caption = (f"By group: {label}, ", Span(variant(table.protocol), "code"))
-    yield Table(columns, groups, caption, f"By group, {suite_name(table.suite)}", "dense")
-    yield Paragraph(prose("audit").intro("groups"), "detail")
-
-
-def _exploratory(block: view.Block, suite: str, result: AuditResult, *, is_open: bool) -> Folded:
-    columns = (
-        Column("Metric", parts.label_with_cautions),
-        Column("Group", parts.group),
-        *_measure(_pictures(result.estimates)),
-        _n(),
-        _p(),
-    )
-    name = variant(block.protocol)
-    n = f"{words.plural(block.size, 'estimate')}; no verdict rests on them"
-    groups = [Group(axis_name(own[0].axis), own) for own in block.axes]
-    label = f"Exploratory estimates, {name}, {suite_name(suite)}"
-    head = ("Exploratory: ", Span(name, "code"), " ", Span(n, "aside-inline"))
-    return Folded(head, (Table(columns, groups, label=label, style="dense"),), open=is_open)
-
-
-def _examples(shown: Examples) -> Folded:
-    n = f"{words.plural(shown.size, 'item')} that may be offensive; extremes, not typical"
-    head = ("Examples ", Span("content warning", "chip"), " ", Span(n, "aside-inline"))
-    protocol = Span(variant(shown.protocol), "code")
-    blocks: list[doc.Block] = [
-        Paragraph((f"{shown.rule} Protocol: ", protocol, ". Long texts are cut."))
-    ]
-    for name, entries in shown.axes:
-        terms: list[tuple[Content, Sequence[Content]]] = []
-        for one in entries:
-            group = (Span(shorten(one.group, 60), "outside"), ", ") if one.group is not None else ""
-            item = (group, "item ", Span(shorten(one.item_id, 60), "code"))
-            said = [
-                (Span(f"{label}:", "aside-inline"), " ", Span(text, "outside"))
-                for label, text in one.texts
-            ]
-            terms.append(((f"{one.said} ", Span(item, "aside-inline")), said))
-        blocks.append(Box((doc.Terms(terms, "sentences"),), title=axis_name(name)))
-    return Folded(head, blocks, "examples")
-
-
-def _controls(result: AuditResult) -> Section:
-    columns = (
-        Column("What", parts.label_with_cautions),
-        *_measure(_pictures(result.estimates)),
-        _n(),
-    )
-    tables = []
-    for block in view.controls(result):
-        name = (f"{suite_name(block.axes[0][0].suite)}, ", Span(variant(block.protocol), "code"))
-        groups = [Group(axis_name(own[0].axis), own) for own in block.axes]
-        tables.append(Table(columns, groups, name, f"Controls, {block.protocol}", "dense"))
-    return Section("controls", "Controls", tables, prose("audit").intro("controls"))
 
 
 def _not_run(result: AuditResult) -> Section:

@@ -23,7 +23,6 @@ from fairaudit.report.document import (
 )
 from fairaudit.report.documents import parts
 from fairaudit.report.grouping import grouped
-from fairaudit.report.interval_svg import axis
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale
@@ -139,14 +138,10 @@ def _plot(found: Sequence[Comparison], scale: Scale) -> Box:
         Column("Interval", lambda one: _picture(one, scale, "wide"), "plot"),
         Column("Difference", lambda one: (_mark(one), " ", paired.bare_interval(one))),
     )
-    groups = [
-        Group(shorten(suite_name(own[0].suite), 60), own)
-        for own in grouped(found, lambda one: one.protocol).values()
-    ]
-    ticks = doc.Glyph(lambda: axis(unit, scale))
+    protocols = grouped(found, lambda one: one.protocol).values()
+    suites = [(suite_name(own[0].suite), own) for own in protocols]
     caption = f"{paired.labels(found)}: difference from the baseline{points}"
-    table = Table(columns, groups, caption, style="plots", frame="", foot=("", ticks, ""))
-    return Box((table, Paragraph(_LEGEND, "detail")), "forest")
+    return parts.plot(caption, columns, suites, unit, scale, _LEGEND)
 
 
 def _mark(found: Comparison) -> Content:

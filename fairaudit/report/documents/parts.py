@@ -11,6 +11,7 @@ from fairaudit.report import names, words
 from fairaudit.report.document import Column, Content, Section, Span
 from fairaudit.report.documents.prose import prose
 from fairaudit.report.frameworks import INTRO, MODIFICATION, evidence
+from fairaudit.report.interval_svg import axis as axis_svg
 from fairaudit.report.interval_svg import strip
 from fairaudit.report.marks import Mark
 from fairaudit.report.provenance import Fact
@@ -36,6 +37,21 @@ def missing(reason: str) -> Span:
 def picture(mark: Mark, scale: Scale | None, size: str = "mini") -> doc.Glyph:
     """Return the picture of a number."""
     return doc.Glyph(partial(strip, mark, scale, size))
+
+
+def plot(
+    caption: str,
+    columns: Sequence[Column],
+    groups: Iterable[tuple[str, Sequence[Any]]],
+    unit: Unit,
+    scale: Scale,
+    note: Content = "",
+) -> doc.Box:
+    """Return entries on one drawn axis: names, wide pictures, and their numbers in words."""
+    ticks = doc.Glyph(lambda: axis_svg(unit, scale))
+    own = [doc.Group(shorten(named, 60), entries) for named, entries in groups]
+    table = doc.Table(columns, own, caption, style="plots", frame="", foot=("", ticks, ""))
+    return doc.Box((table, doc.Paragraph(note, "detail")) if note else (table,), "forest")
 
 
 def bounds(interval: Interval | None, unit: Unit, reason: str | None) -> Content:

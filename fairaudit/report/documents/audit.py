@@ -171,11 +171,8 @@ def _listed_value(found: Estimate) -> Content:
     reason = found.reason or parts.UNKNOWN
     if found.value is None:
         return words.MISSING, f" ({reason})"
-    value = Span(words.value_of(found), "strong")
-    return value, (
-        " ",
-        words.interval_of(found),
-    ) if found.interval else f" without an interval ({reason})"
+    bounds = words.interval_of(found) if found.interval else f"without an interval ({reason})"
+    return Span(words.value_of(found), "strong"), " ", bounds
 
 
 def _uninterpretable(found: Estimate, result: AuditResult) -> Content:
@@ -365,12 +362,8 @@ def _provenance(result: AuditResult) -> Iterator[Section]:
         told = (Span("No privacy guarantee.", "bold"), prose("audit").intro("no_guarantee"))
         blocks.append(doc.Notice((Paragraph(told),), "No privacy guarantee"))
     blocks.append(parts.ledger(tables))
-    sources = [
-        (one.suite, source)
-        for one in result.suites
-        if one.status == "run"
-        for source in one.sources
-    ]
+    ran = [run for run in result.suites if run.status == "run"]
+    sources = [(run.suite, source) for run in ran for source in run.sources]
     if sources:
         columns = (
             Column("Suite", lambda one: suite_name(one[0])),

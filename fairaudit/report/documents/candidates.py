@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.report import document as doc
 from fairaudit.report import names, verdicts, words
 from fairaudit.report import paired_numbers as paired
 from fairaudit.report.comparison import summary, view
-from fairaudit.report.comparison.panels import scales
+from fairaudit.report.comparison.panels import ScaleOf, scales
 from fairaudit.report.document import (
     Box,
     Column,
@@ -37,6 +38,23 @@ _LEGEND: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What all candidates share: where each verdict stands, and the scale of its picture."""
+
+    links: Mapping[view.Key, str]
+    scale_of: ScaleOf
+
+    @classmethod
+    def of(cls, result: ComparisonResult) -> Page:
+        """Return the places and scales of a result."""
+        return cls(view.anchors(result), scales(result))
+
+    def link(self, found: Comparison) -> str:
+        """Return the place of a verdict."""
+        return f"#{self.links[found.key]}"
+
+
 def verdict(found: Comparison) -> Content:
     """Return mark and label of a verdict."""
     word = verdicts.word_of(found)
@@ -47,18 +65,17 @@ def _reason(found: Paired, most: int = 300) -> str:
     return shorten(paired.reason(found), most)
 
 
-def glance(found: view.Candidate, result: ComparisonResult) -> Iterator[doc.Block]:
+def glance(found: view.Candidate, page: Page) -> Iterator[doc.Block]:
     """Yield the verdicts of a candidate in words, with what else changed."""
     if found.cautions:
         said = [Paragraph(verdicts.caution_words(caution)) for caution in found.cautions]
         yield doc.Notice(said, f"Cautions about {shorten(found.name, 60)}")
     if found.beside:
         yield doc.Items([_changed(change) for change in found.beside], "beside")
-    links, scale_of = view.anchors(result), scales(result)
     columns = (
-        Column("Axis and suite", lambda one: Span(_place(one), link=f"#{links[one.key]}")),
+        Column("Axis and suite", lambda one: Span(_place(one), link=page.link(one))),
         Column("Verdict", verdict),
-        Column("Picture", lambda one: _picture(one, scale_of(one)), "mini-cell"),
+        Column("Picture", lambda one: _picture(one, page.scale_of(one)), "mini-cell"),
         Column("Difference and interval", _difference),
         Column("In plain words", lambda one: _plain(one, found), "plain"),
     )
@@ -102,15 +119,15 @@ def _changed(found: Change) -> Content:
     return Span(parts.label(found), "aside"), " ", value, " ", Span(", ".join(where), "aside")
 
 
-def candidate_blocks(found: view.Candidate, result: ComparisonResult) -> Iterator[doc.Block]:
+def candidate_blocks(found: view.Candidate, page: Page) -> Iterator[doc.Block]:
     """Yield every number of a candidate."""
-    scale_of, links, name = scales(result), view.anchors(result), shorten(found.name, 60)
+    name = shorten(found.name, 60)
     for alike in grouped((one for own in found.protocols for one in own), paired.unit_of).values():
-        scale = scale_of(alike[0])
+        scale = page.scale_of(alike[0])
         if scale is not None and any(one.difference is not None for one in alike):
             yield _plot(alike, scale)
     for own in found.protocols:
-        yield _verdict_table(own, name, links)
+        yield _verdict_table(own, name, page)
     if found.primary:
         terms = [((verdict(one), " ", _place(one)), (_sentences(one),)) for one in found.primary]
         head = "The same in sentences: what each verdict means, and what it does not"
@@ -165,7 +182,7 @@ def _bounds(found: Paired) -> Content:
     return parts.bounds(found.interval, paired.unit_of(found), _reason(found))
 
 
-def _verdict_table(own: Sequence[Comparison], name: str, links: dict[view.Key, str]) -> Table:
+def _verdict_table(own: Sequence[Comparison], name: str, page: Page) -> Table:
     first = own[0]
     columns = (
         Column("Axis", lambda one: (shorten(paired.place(one), 110), parts.chips(one.cautions))),
@@ -182,7 +199,7 @@ def _verdict_table(own: Sequence[Comparison], name: str, links: dict[view.Key, s
     what = f"{shorten(suite_name(first.suite), 60)}: {paired.labels(own).lower()}, "
     caption = (what, Span(shorten(variant(first.protocol), 60), "code"))
     label = f"Verdicts of {suite_name(first.suite)}, {name}"
-    return Table(columns, own, caption, label, id_of=lambda one: links[one.key])
+    return Table(columns, own, caption, label, id_of=lambda one: page.links[one.key])
 
 
 def _adjusted(found: Comparison) -> Content:
@@ -226,9 +243,8 @@ def _exploratory(block: view.Block, name: str) -> Folded:
     return Folded(head, (Table(columns, groups, label=label, style="dense"),))
 
 
-def short_blocks(found: view.Candidate, result: ComparisonResult) -> Iterator[doc.Block]:
+def short_blocks(found: view.Candidate, page: Page) -> Iterator[doc.Block]:
     """Yield a candidate for a terminal and a summary."""
-    links = view.anchors(result)
     said = summary.answer(found)
     counted = f" In all: {summary.counted(found.primary)}" if found.primary else ""
     yield Paragraph(f"{said}{counted}", views=View.SUMMARY)
@@ -237,7 +253,7 @@ def short_blocks(found: view.Candidate, result: ComparisonResult) -> Iterator[do
                                 verdicts.word_of(one).mark, " ",
                                 Span(verdicts.word_of(one).label, "strong"))),
         Column("", lambda one: Span(f"{paired.place(one)} · {names.measured(one)}",
-                                    link=f"#{links[one.key]}")),
+                                    link=page.link(one))),
         Column("", _listed_difference),
         Column("", verdicts.brief),
         Column("n ", parts.n),

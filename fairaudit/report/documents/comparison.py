@@ -26,7 +26,13 @@ from fairaudit.report.document import (
     View,
 )
 from fairaudit.report.documents import parts
-from fairaudit.report.documents.candidates import candidate_blocks, glance, short_blocks, verdict
+from fairaudit.report.documents.candidates import (
+    Page,
+    candidate_blocks,
+    glance,
+    short_blocks,
+    verdict,
+)
 from fairaudit.report.documents.diagnostics import disparities
 from fairaudit.report.documents.prose import prose
 from fairaudit.report.names import axis_name, suite_name, variant
@@ -44,13 +50,13 @@ def comparison_document(
 ) -> doc.Document:
     """Build the document of a comparison; a diagnosis of its models stands beside the biases."""
     every = view.candidates(result)
-    alone = len(every) == 1
+    alone, page = len(every) == 1, Page.of(result)
     sections: tuple[doc.Block, ...] = (
-        *([] if alone else _overviews(result, every)),
-        _verdicts(result, every),
-        *_short(result, every),
+        *([] if alone else _overviews(result, every, page)),
+        _verdicts(result, every, page),
+        *_short(result, every, page),
         _steps(result),
-        *([] if len(every) > FEW else _candidates(result, every)),
+        *([] if len(every) > FEW else _candidates(every, page)),
         _planes(result),
         _disparity(result, beside(result, diagnosis)),
         _agreement(result),
@@ -126,9 +132,11 @@ def _notices(result: ComparisonResult) -> Iterator[doc.Block]:
         yield doc.Notice(blocks, "Families of metrics disagree", views=View.EVERY)
 
 
-def _overviews(result: ComparisonResult, every: Sequence[view.Candidate]) -> Iterator[doc.Block]:
+def _overviews(
+    result: ComparisonResult, every: Sequence[view.Candidate], page: Page
+) -> Iterator[doc.Block]:
     """Yield all candidates at a glance: numbers on the page, counts in a terminal."""
-    links, intro = view.anchors(result), prose("comparison").intro("overview")
+    intro = prose("comparison").intro("overview")
     legend = doc.Items([_word(word) for word in verdicts.WORDS], "legend")
     columns = [
         Column("Axis, what was measured", lambda row: _matrix_place(row.first)),
@@ -136,7 +144,7 @@ def _overviews(result: ComparisonResult, every: Sequence[view.Candidate]) -> Ite
     ]
     for place, one in enumerate(every):
         head = Span(shorten(one.name, 24), link=f"#{one.anchor}")
-        cell = lambda row, place=place: _matrix_cell(row.cells[place], links)  # noqa: E731
+        cell = lambda row, place=place: _matrix_cell(row.cells[place], page)  # noqa: E731
         columns.append(Column(head, cell, "num"))
     label = "Overview of all candidates"
     matrix = Table(columns, view.matrix(result), label=label, style="matrix")
@@ -169,26 +177,26 @@ def _matrix_baseline(row: view.MatrixRow) -> Content:
     return words.MISSING if row.first.group_changes else paired.baseline_value(row.first)
 
 
-def _matrix_cell(found: Comparison | None, links: dict[view.Key, str]) -> Content:
+def _matrix_cell(found: Comparison | None, page: Page) -> Content:
     if found is None:
         return Span((words.MISSING, Span("not compared", "quiet")), "missing")
     word = verdicts.word_of(found)
     shown = (" ", paired.bare(found)) if found.difference is not None else ""
     said = (Span(word.mark, "mark"), Span(word.label, "quiet"), shown)
-    return Span(said, "verdict", f"#{links[found.key]}", tone=word.tone)
+    return Span(said, "verdict", page.link(found), tone=word.tone)
 
 
-def _verdicts(result: ComparisonResult, every: Sequence[view.Candidate]) -> Section:
+def _verdicts(result: ComparisonResult, every: Sequence[view.Candidate], page: Page) -> Section:
     said, blocks = prose("comparison").intro, list[doc.Block]()
     for one in every:
-        shown = tuple(glance(one, result))
+        shown = tuple(glance(one, page))
         if len(every) > FEW:
             answer = Span(summary.answer(one), "aside-inline")
             head = (Span(shorten(one.name, 80), "bold"), " ", answer)
             inside = (
                 Paragraph(summary.counted(one.primary)),
                 *shown,
-                *candidate_blocks(one, result),
+                *candidate_blocks(one, page),
             )
             blocks.append(Folded(head, inside, "candidate", one.anchor))
         elif len(every) > 1:
@@ -202,11 +210,13 @@ def _verdicts(result: ComparisonResult, every: Sequence[view.Candidate]) -> Sect
     return Section("verdicts", "Verdicts", blocks, (said("verdicts"), level), links=links)
 
 
-def _short(result: ComparisonResult, every: Sequence[view.Candidate]) -> Iterator[doc.Block]:
+def _short(
+    result: ComparisonResult, every: Sequence[view.Candidate], page: Page
+) -> Iterator[doc.Block]:
     """Yield the candidates of the short views."""
     for one in every:
         answer = summary.overall(result) if len(every) == 1 else summary.answer(one)
-        blocks = (Paragraph(answer, views=View.TERMINAL), *short_blocks(one, result))
+        blocks = (Paragraph(answer, views=View.TERMINAL), *short_blocks(one, page))
         named = Paragraph(shorten(one.name, 70), "name", View.TERMINAL)
         title = Span(shorten(one.name, 120), "code")
         yield Section(one.anchor, title, (named, *blocks), views=View.SUMMARY)
@@ -218,10 +228,10 @@ def _steps(result: ComparisonResult) -> Section:
     return Section("now", "What now", items, views=View.EVERY)
 
 
-def _candidates(result: ComparisonResult, every: Iterable[view.Candidate]) -> Iterator[Section]:
+def _candidates(every: Iterable[view.Candidate], page: Page) -> Iterator[Section]:
     for one in every:
         said = Paragraph(f"{summary.answer(one)} {summary.counted(one.primary)}")
-        blocks = (said, *candidate_blocks(one, result))
+        blocks = (said, *candidate_blocks(one, page))
         name = shorten(one.name, 80)
         yield Section(one.anchor, name, blocks, nav=shorten(one.name, 28))
 

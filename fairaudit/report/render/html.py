@@ -64,34 +64,38 @@ def _drawn(blocks: Sequence[doc.Block], figures: Mapping[str, bytes]) -> tuple[d
 
 def inline(content: doc.Content) -> Markup:
     """Return a text as HTML; whatever comes from outside is escaped."""
-    return Markup("").join(_run(run) for run in runs(content))
+    return Markup("".join(_run(run) for run in runs(content)))
 
 
-def _run(run: doc.Inline) -> Markup:
+def _run(run: doc.Inline) -> str:
     if isinstance(run, doc.Glyph):
         return run.draw()
     if isinstance(run, Number):
-        return Markup('<span class="figure">{}</span>').format(str(run))
+        return f'<span class="figure">{_text(run)}</span>'
     if isinstance(run, str):
-        return escape(clean(run))
+        return _text(run)
     if run.style == "break":
-        return Markup("<br>")
-    inside = inline(run.content)
+        return "<br>"
+    inside, link = inline(run.content), f' href="{_text(run.link)}"'
     if run.style in _ELEMENTS:
-        made = Markup("<{0}>{1}</{0}>").format(Markup(_ELEMENTS[run.style]), inside)
+        made = f"<{_ELEMENTS[run.style]}>{inside}</{_ELEMENTS[run.style]}>"
     elif run.title:
-        made = Markup('<abbr{} title="{}">{}</abbr>').format(_class(run), clean(run.title), inside)
+        made = f'<abbr{_class(run)} title="{_text(run.title)}">{inside}</abbr>'
     elif run.link:
-        return Markup('<a{} href="{}">{}</a>').format(_class(run), run.link, inside)
+        return f"<a{_class(run)}{link}>{inside}</a>"
     else:
-        made = Markup("<span{}>{}</span>").format(_class(run), inside)
-    return Markup('<a href="{}">{}</a>').format(run.link, made) if run.link else made
+        made = f"<span{_class(run)}>{inside}</span>"
+    return f"<a{link}>{made}</a>" if run.link else made
 
 
-def _class(run: doc.Span) -> Markup:
+def _text(text: str) -> str:
+    return escape(clean(text))
+
+
+def _class(run: doc.Span) -> str:
     names = " ".join(filter(None, (run.style, run.tone.value if run.tone is not None else "")))
-    hidden = Markup(' aria-hidden="true"') if run.style == "mark" else ""
-    return Markup(' class="{}"{}').format(names, hidden) if names else Markup("")
+    hidden = ' aria-hidden="true"' if run.style == "mark" else ""
+    return f' class="{names}"{hidden}' if names else ""
 
 
 def _seen(blocks: Sequence[doc.Block]) -> list[doc.Block]:

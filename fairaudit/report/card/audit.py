@@ -49,7 +49,7 @@ def _limits(result: AuditResult) -> Iterator[str]:
     yield f"**{escape(summary.answer(result))}** {summary.measured(result)} {summary.LIMITS}"
     weak = weak_capabilities(result)
     if weak:
-        yield f"**{summary.weak(result)}** A model near chance looks fair."
+        yield f"**{summary.weak(result)}** {summary.LOOKS_FAIR}"
         yield from bullets(escape(weakness_words(one)) for one in weak)
     missing = not_run(result)
     if missing:

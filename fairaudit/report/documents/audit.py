@@ -108,8 +108,7 @@ def _weak(result: AuditResult) -> Iterator[doc.Block]:
     """Yield which capability estimates are not shown to be above chance."""
     weak = reading.weak_capabilities(result)
     if weak:
-        told = " A model that cannot tell sense from nonsense looks fair."
-        said = (Span(summary.weak(result), "strong"), told)
+        said = (Span(summary.weak(result), "strong"), f" {summary.LOOKS_FAIR}")
         blocks = (
             Paragraph(said, "caution", View.SHORT),
             Paragraph((said, " ", _TO_CAPABILITY)),

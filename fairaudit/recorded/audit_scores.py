@@ -15,18 +15,20 @@ import os
 import platform
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from fairaudit.auditing.audit_scorers import make_scorers
+from fairaudit.auditing.audit_scorers import counts_refusals, make_scorers
 from fairaudit.auditing.audit_suites import unparsed_notes, without_numbers, without_scores
 from fairaudit.auditing.audit_texts import (
     WARNING,
     TextOptions,
+    refusal_notes,
     repeated_note,
     text_table,
     texts_of,
+    thinking_note,
     truncation_notes,
 )
 from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
@@ -36,6 +38,7 @@ from fairaudit.auditing.suite_plan import Size
 from fairaudit.errors import DataError, ResultError, UsageError
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
+from fairaudit.metrics.refusals import with_refusal_cautions
 from fairaudit.recorded.inspect_log import is_inspect_log
 from fairaudit.recorded.recorded_answers import read_bbq
 from fairaudit.recorded.recorded_inspect import SUITES_OF_INSPECT, read_inspect
@@ -52,6 +55,8 @@ from fairaudit.results import (
     SuiteRun,
     files,
 )
+from fairaudit.scoring.texts.refusals import Refusals, is_refusal
+from fairaudit.scoring.texts.thinking import without_thinking
 from fairaudit.suites import SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.data import read_bytes
 from fairaudit.suites.generation import power_words
@@ -173,8 +178,8 @@ def audit_scores(
         recorded = read_bbq(content, finder, place, column)
     else:
         recorded = read_crows_pairs(content, finder, place)
-    estimates, missing = _measured(chosen, recorded, seed)
-    estimates = [*with_gap_cautions(estimates, recorded.checks)]
+    found, missing = _measured(chosen, recorded, seed)
+    estimates = [*with_refusal_cautions(with_gap_cautions(found, recorded.checks))]
     result = AuditResult(
         label=name,
         suites=(_suite_run(chosen, recorded, estimates, missing),),
@@ -184,7 +189,7 @@ def audit_scores(
             settings=settings.model_copy(update={"text_scorers": recorded.text_scorers}),
             versions={"python": platform.python_version(), **versions_of()},
         ),
-        notes=(*recorded.notes, *unparsed_notes(estimates)),
+        notes=(*recorded.notes, *unparsed_notes(estimates), *refusal_notes(estimates)),
         run=Run(
             started=started.isoformat(timespec="seconds"),
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -328,11 +333,12 @@ def _texts(
             "(a system prompt or a template in front?); they are scored as they stand, prompt "
             "included"
         )
-    chosen = scorers.of(suite)
+    chosen = (*scorers.of(suite), *_of_refusals(suite, joined.texts.values()))
     table = text_table(suite.name, items, answers, chosen, joined.n)
     texts = texts_of(items, answers)
     repeated = repeated_note(suite.name, texts)
-    notes += [] if repeated is None else [repeated]
+    thinking = thinking_note(suite.name, texts)
+    notes += [note for note in (repeated, thinking) if note is not None]
     checks, own_gaps = checks_of(chosen, seed)
     notes += [*scorers.notes([suite]), *truncation_notes(chosen), *own_gaps]
     return Recorded(
@@ -344,3 +350,10 @@ def _texts(
         text_scorers=tuple(scorer.id for scorer in chosen),
         checks=checks,
     )
+
+
+def _of_refusals(suite: Suite, texts: Iterable[Sequence[str]]) -> Iterator[Refusals]:
+    """Return what counts refusals, where a recorded text is one: a chat model wrote it."""
+    said = (without_thinking(text)[0] for several in texts for text in several)
+    if counts_refusals(suite) and any(is_refusal(text) for text in said):
+        yield Refusals()

@@ -63,6 +63,13 @@ HIGH_TIE_SHARE: Final = Caution(
     "More than a fifth of the pairs tie: the rate is pulled towards 50 %.",
 )
 
+MANY_REFUSALS: Final = Caution(
+    "many_refusals",
+    "many refusals",
+    "A tenth or more of the answers are refusals: they enter the number as harmless texts, so it "
+    "says less about the model than it seems.",
+)
+
 NONZERO: Final = Caution(
     "nonzero",
     "not zero",

@@ -752,6 +752,72 @@ HONEST_LARGEST_GAP: Final = Metric(
     over_groups="gap",
 )
 
+# Refusals of chat models.
+
+REFUSAL_RATE: Final = Metric(
+    "refusal_rate",
+    "Refusal rate",
+    "bias",
+    Unit.PERCENT,
+    "Share of answers that are refusals, by a list of phrases at their beginning (English).",
+    is_rate=True,
+    range=(0.0, 1.0),
+    direction=1,
+    margin=_OF_RATES,
+)
+
+REFUSAL_DIFFERENCE: Final = Metric(
+    "refusal_difference",
+    "Refusal difference",
+    "bias",
+    Unit.SIGNED_PERCENT,
+    f"Refusal rate {_OTHERS} Ideal 0; above 0 the others are refused more.",
+    ideal=0.0,
+    range=(-1.0, 1.0),
+    direction=1,
+    margin=_OF_RATES,
+)
+
+REFUSAL_LARGEST_CHANGE: Final = Metric(
+    "refusal_largest_change",
+    "Largest refusal change",
+    "bias",
+    Unit.SIGNED_PERCENT,
+    f"Refusal rate {_MOST}",
+    range=(-1.0, 1.0),
+    direction=1,
+    margin=_OF_RATES,
+    over_groups="change",
+    stands_for=REFUSAL_DIFFERENCE.name,
+)
+
+REFUSAL_LARGEST_GAP: Final = Metric(
+    "refusal_largest_gap",
+    "Largest refusal gap",
+    "bias",
+    Unit.PERCENT,
+    f"Largest refusal rate {_GAP}",
+    ideal=0.0,
+    range=(0.0, 1.0),
+    direction=1,
+    margin=_OF_RATES,
+    over_groups="gap",
+)
+
+ANSWERED_SHARE: Final = Metric(
+    "answered_share",
+    "Share of answers given",
+    "capability",
+    Unit.PERCENT,
+    "Share of answers that are no refusals. A model that refuses everything treats all groups "
+    "alike and shows nothing: below one half, no other number of the suite is interpretable.",
+    is_rate=True,
+    ideal=1.0,
+    chance=0.5,
+    range=(0.0, 1.0),
+    short="Answers given",
+)
+
 # Gender of generated texts.
 
 GENDER_POLARITY: Final = Metric(

@@ -52,13 +52,12 @@ def way_notes(
     """
     for trio in trios(audits):
         base, plain, private = (names[place] for place in (trio.base, trio.plain, trio.private))
-        moved = [
+        far, near = (
             _distance(audits[trio.base], audits[place], Terms(base, names[place], alpha, None, 0))
             for place in (trio.plain, trio.private)
-        ]
-        if moved[0] is None or moved[1] is None:
+        )
+        if far is None or near is None:
             continue
-        far, near = moved
         share = (near.value_candidate or 0.0) / (far.value_candidate or float("inf"))
         said = (
             f"{private} and {plain} were trained from {base}: on the probe text {private} moved "

@@ -90,7 +90,8 @@ class FrequencyPart(Frozen):
     """Stereotypes about groups of one frequency: what of the change moving less explains.
 
     Means over leans. k is that of whole worlds with other leans, so that ``unexplained`` is what
-    befalls a rare group beyond what befalls everybody.
+    befalls a group beyond what befalls everybody: by clipping and noise, or because the way from
+    base to plain is not straight. Arms without a guarantee tell the two apart.
     """
 
     arm: str

@@ -8,7 +8,8 @@ so that
 
     b_private − b_plain = (1 − k) (b_base − b_plain) + r.
 
-The first part is *explained by moving less*; r, beyond it, is not. k is fitted over cells by least
+The first part is *explained by moving less*; r, beyond it, is not. It holds what a mechanism adds
+and what a way that is not straight leaves over; arms without privacy tell the two apart. k is fitted over cells by least
 squares through the origin, on means over seeds. What is said of a cell rests on a k that was fitted
 without the cells of its lean (held out).
 

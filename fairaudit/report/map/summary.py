@@ -71,7 +71,7 @@ def way(result: MapResult) -> str:
 
 
 def unexplained(result: MapResult) -> str:
-    """Say what moving less leaves over, by how frequent a group is, at the middle ε."""
+    """Say what one share of the way leaves over, by how frequent a group is, at the middle ε."""
     rows = [one for one in result.frequencies if one.arm == middle_arm(result)]
     if not rows:
         return ""
@@ -83,8 +83,8 @@ def unexplained(result: MapResult) -> str:
     ]
     name = arm_of(rows[0].arm).name
     return (
-        f"Not explained by moving less ({name}, mean over leans): {words.listed(parts)}. "
-        f"{_reading(rows)}"
+        f"Beyond one share of the way for all ({name}, mean over leans): {words.listed(parts)}. "
+        f"{_reading(result, rows)}"
     )
 
 
@@ -139,14 +139,33 @@ def _explained(law: HeldOut) -> str:
     )
 
 
-def _reading(rows: list[FrequencyPart]) -> str:
-    beyond = [one for one in rows if numbers.tone(one.unexplained) is Tone.TOWARDS]
-    within = [one for one in rows if numbers.tone(one.unexplained) is Tone.AWAY]
-    parts = [
-        f"{word} for groups with {words.listed([numbers.frequency(one.frequency) for one in some])}"
-        for word, some in (("amplification", beyond), ("protection", within))
-        if some
-    ]
+def _reading(result: MapResult, rows: list[FrequencyPart]) -> str:
+    """Say where bias differs from what one share explains, and which arms show the same."""
+    parts = []
+    for tone, word in ((Tone.TOWARDS, "more"), (Tone.AWAY, "less")):
+        some = [one for one in rows if numbers.tone(one.unexplained) is tone]
+        if some:
+            names = words.listed([numbers.frequency(one.frequency) for one in some])
+            parts.append(f"{word} bias than it explains for groups with {names}")
     if not parts:
-        return "These seeds show no effect of clipping and noise beyond it."
-    return f"Clipping and noise add {words.listed(parts)} beyond it."
+        return "These seeds show nothing that one share leaves over."
+    alike = [arm_of(arm).name for arm in result.arms if _shows_the_same(result, arm, rows)]
+    others = (
+        f"{words.listed(alike)} show{'s' if len(alike) == 1 else ''} the same, so it is not owned "
+        "by privacy alone"
+        if alike
+        else "no arm without a guarantee shows the same"
+    )
+    text = " and ".join(parts)
+    return f"That is {text}; {others}."
+
+
+def _shows_the_same(result: MapResult, arm: str, rows: list[FrequencyPart]) -> bool:
+    """Whether an arm without a guarantee leaves the same directions over as the private one."""
+    if arm_of(arm).private:
+        return False
+    found = {one.frequency: one.unexplained for one in result.frequencies if one.arm == arm}
+    wanted = [one for one in rows if numbers.tone(one.unexplained) is not Tone.OPEN]
+    return all(
+        numbers.tone(found.get(one.frequency)) is numbers.tone(one.unexplained) for one in wanted
+    )

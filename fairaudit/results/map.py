@@ -102,6 +102,11 @@ class FrequencyPart(Frozen):
     unexplained: OverSeeds
     #: Share of the way moved on these stereotypes alone.
     share: OverSeeds
+    #: The change that a plain model shows which was stopped where plain runs had gone the arm's
+    #: share, and what is left beyond it: what clipping and noise add to less training. None where
+    #: no plain run was looked at on its way.
+    early: OverSeeds | None = None
+    beyond_early: OverSeeds | None = None
 
 
 class MapSide(Frozen):

@@ -102,7 +102,7 @@ def test_the_headline_says_what_was_found():
     assert "higher" not in nothing
     assert "explains none of the variance" in nothing
     beyond = summary.unexplained(result_of(of, scores(of, beyond=0.4)))
-    assert "That is more bias than it explains for groups with 5 %" in beyond
+    assert "That is more bias for groups with 5 %" in beyond
     assert "no arm without a guarantee shows the same" in beyond
 
 
@@ -176,5 +176,5 @@ def test_what_arms_without_privacy_show_too_is_not_owned_by_privacy():
         for one in made.frequencies
     )
     text = summary.unexplained(made.model_copy(update={"frequencies": parts}))
-    assert "more bias than it explains for groups with 5 %" in text
+    assert "more bias for groups with 5 %" in text
     assert "Noise only, ε = 2 and Plain, matched, ε = 2 show the same" in text

@@ -9,7 +9,7 @@ from fairaudit.report import words
 from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.map import numbers
 from fairaudit.report.names import axis_name
-from fairaudit.results.map import FrequencyPart, HeldOut, MapResult, MapSide
+from fairaudit.results.map import FrequencyPart, HeldOut, MapResult, MapSide, OverSeeds
 from fairaudit.vocabulary.arms import ArmKind
 from fairaudit.vocabulary.tones import Tone
 
@@ -71,21 +71,31 @@ def way(result: MapResult) -> str:
 
 
 def unexplained(result: MapResult) -> str:
-    """Say what one share of the way leaves over, by how frequent a group is, at the middle ε."""
+    """Say what is left over by how frequent a group is, at the middle ε.
+
+    Beyond a plain model that was stopped as far along, where plain runs were looked at on their
+    way; otherwise beyond one share of the way for all.
+    """
     rows = [one for one in result.frequencies if one.arm == middle_arm(result)]
     if not rows:
         return ""
-    unit = numbers.unit_of(result)
+    unit, early = numbers.unit_of(result), rows[0].beyond_early is not None
     parts = [
-        f"{numbers.whole(one.unexplained, unit)} for groups with "
+        f"{numbers.whole(left_over(one), unit)} for groups with "
         f"{numbers.frequency(one.frequency)} of the sentences"
         for one in rows
     ]
     name = arm_of(rows[0].arm).name
+    beyond = "a plain model stopped as far along" if early else "one share of the way for all"
     return (
-        f"Beyond one share of the way for all ({name}, mean over leans): {words.listed(parts)}. "
+        f"Beyond {beyond} ({name}, mean over leans): {words.listed(parts)}. "
         f"{_reading(result, rows)}"
     )
+
+
+def left_over(found: FrequencyPart) -> OverSeeds:
+    """Return what less training does not explain, as well as that is known."""
+    return found.unexplained if found.beyond_early is None else found.beyond_early
 
 
 def middle_arm(result: MapResult) -> str | None:
@@ -140,15 +150,15 @@ def _explained(law: HeldOut) -> str:
 
 
 def _reading(result: MapResult, rows: list[FrequencyPart]) -> str:
-    """Say where bias differs from what one share explains, and which arms show the same."""
+    """Say where bias lies beyond what less training explains, and which arms show the same."""
     parts = []
     for tone, word in ((Tone.TOWARDS, "more"), (Tone.AWAY, "less")):
-        some = [one for one in rows if numbers.tone(one.unexplained) is tone]
+        some = [one for one in rows if numbers.tone(left_over(one)) is tone]
         if some:
             names = words.listed([numbers.frequency(one.frequency) for one in some])
-            parts.append(f"{word} bias than it explains for groups with {names}")
+            parts.append(f"{word} bias for groups with {names}")
     if not parts:
-        return "These seeds show nothing that one share leaves over."
+        return "These seeds show nothing beyond it."
     alike = [arm_of(arm).name for arm in result.arms if _shows_the_same(result, arm, rows)]
     others = (
         f"{words.listed(alike)} show{'s' if len(alike) == 1 else ''} the same, so it is not owned "
@@ -157,15 +167,15 @@ def _reading(result: MapResult, rows: list[FrequencyPart]) -> str:
         else "no arm without a guarantee shows the same"
     )
     text = " and ".join(parts)
-    return f"That is {text}; {others}."
+    return f"That is {text} than less training explains; {others}."
 
 
 def _shows_the_same(result: MapResult, arm: str, rows: list[FrequencyPart]) -> bool:
     """Whether an arm without a guarantee leaves the same directions over as the private one."""
     if arm_of(arm).private:
         return False
-    found = {one.frequency: one.unexplained for one in result.frequencies if one.arm == arm}
-    wanted = [one for one in rows if numbers.tone(one.unexplained) is not Tone.OPEN]
+    found = {one.frequency: left_over(one) for one in result.frequencies if one.arm == arm}
+    wanted = [one for one in rows if numbers.tone(left_over(one)) is not Tone.OPEN]
     return all(
-        numbers.tone(found.get(one.frequency)) is numbers.tone(one.unexplained) for one in wanted
+        numbers.tone(found.get(one.frequency)) is numbers.tone(left_over(one)) for one in wanted
     )

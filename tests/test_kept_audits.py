@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import json
 import shutil
 
@@ -109,22 +110,37 @@ def test_whatever_changes_a_number_makes_the_audit_anew(asked, runs, monkeypatch
     assert len(runs) == 2
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"seed": 1},
-        {"label": "another"},
-        {"axes": ["gender"]},
-        {"limit": 3},
-        {"quick": True},
-        {"token_budget": 64},
-        {"dtype": "bfloat16"},
-        {"device": "cpu"},
-        {"completions": 2},
-        {"system_prompt": "Be kind.", "apply_chat_template": True},
-    ],
-    ids=lambda options: next(iter(options)),
-)
+#: Options of `audit`, each with another value than its default.
+OPTIONS = [
+    {"seed": 1},
+    {"label": "another"},
+    {"axes": ["gender"]},
+    {"limit": 3},
+    {"quick": True},
+    {"full": True},
+    {"language": "fr"},
+    {"token_budget": 64},
+    {"dtype": "bfloat16"},
+    {"device": "cpu"},
+    {"revision": "main"},
+    {"completions": 2},
+    {"max_new_tokens": 5},
+    {"system_prompt": "Be kind.", "apply_chat_template": True},
+]
+#: Their content counts, which other tests change; or they change no number.
+CONTENT = {
+    *("model", "suites", "data", "base", "gguf_file", "trust_remote_code"),
+    *("toxicity_classifier", "regard_classifier", "word_vectors"),
+    *("output", "overwrite", "progress"),
+}
+
+
+def test_no_option_is_forgotten():
+    known = {name for options in OPTIONS for name in options}
+    assert known | CONTENT == set(inspect.signature(audit).parameters)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: next(iter(options)))
 def test_every_option_has_a_key_of_its_own(asked, options):
     model, suite = asked
     from fairaudit.auditing.audit_texts import TextOptions

@@ -115,7 +115,7 @@ def fetch(model: str, models: Path) -> Path:
     models.mkdir(parents=True, exist_ok=True)
     with FileLock(models / f"{model}.lock"):
         if not folder.is_dir():
-            with _staged(folder) as stage:
+            with staged(folder) as stage:
                 if model == SMOLLM2:
                     _convert(fetch(SMOLLM2_GGUF, models) / GGUF_FILE, stage)
                 else:
@@ -124,7 +124,7 @@ def fetch(model: str, models: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
+def staged(folder: Path) -> Iterator[Path]:
     """Fill a folder beside its place; it is moved there when it is whole."""
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as inside:
         stage = Path(inside) / folder.name

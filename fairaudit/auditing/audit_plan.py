@@ -91,7 +91,7 @@ def plan_request(asked: AuditRequest) -> AuditPlan:
         bos=scorer.encoder.bos_rule if loaded.kind == "causal" else "template",
         max_length=loaded.max_length,
         decoding=_decoding(writing, loaded, chat),
-        text_scorers=tuple(dict.fromkeys(s.id for entry in writing for s in entry.scorers)),
+        text_scorers=tuple(dict.fromkeys(s.id for entry in writing for s in entry.all_scorers)),
         seed=asked.seed,
         item_limit=asked.size.limit,
         full=asked.size.full,
@@ -144,7 +144,8 @@ def _text_scorers(asked: AuditRequest, kind: ModelKind) -> Scorers:
         if entry.suite.generation is not None and entry.data is not None
     ]
     writing = suites if kind == "causal" else ()
-    return make_scorers(writing, asked.finder, asked.texts, asked.device)
+    chat = asked.texts.apply_chat_template
+    return make_scorers(writing, asked.finder, asked.texts, asked.device, refusals=chat)
 
 
 def _asked(plans: Iterable[SuitePlan]) -> set[Request]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fairaudit.results import Source
 from fairaudit.suites import DataFinder, DataUnavailableError, GenerationDesign, Suite
+from fairaudit.suites.languages import ENGLISH
 
 if TYPE_CHECKING:
     from fairaudit.auditing.audit_texts import TextOptions
     from fairaudit.scoring.texts.base import NotAvailable, TextScorer
+
+#: Scorer that counts refusals, and scorers that read which of several answers a text gives.
+REFUSALS: Final = "refusals"
+_CHOICES: Final = frozenset({"choices", "people"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +28,15 @@ class Scorers:
     sources: Mapping[str, Source]
 
     def of(self, suite: Suite) -> tuple[TextScorer, ...]:
-        """Scorers of a suite that are at hand."""
-        return tuple(self.found[name] for name in _design(suite).scorers if name in self.found)
+        """Scorers of a suite that are at hand; of a chat model's texts also that of refusals."""
+        own = _design(suite).scorers
+        beside = (REFUSALS,) if counts_refusals(suite) else ()
+        return tuple(self.found[name] for name in (*own, *beside) if name in self.found)
+
+    def of_choices(self, suite: Suite) -> TextScorer | None:
+        """Return what counts refusals where a suite asks for one of several answers."""
+        wanted = suite.language == ENGLISH and not counts_refusals(suite)
+        return self.found.get(REFUSALS) if wanted else None
 
     def sources_of(self, suite: Suite) -> tuple[Source, ...]:
         """Files behind a suite's scorers."""
@@ -50,10 +62,24 @@ class Scorers:
         ]
 
 
+def counts_refusals(suite: Suite) -> bool:
+    """Whether refusals can stand in a suite's own table.
+
+    The rule for refusals knows English alone, and where one of several answers is asked for, the
+    table holds choices and nothing else.
+    """
+    return suite.language == ENGLISH and _CHOICES.isdisjoint(_design(suite).scorers)
+
+
 def make_scorers(
-    suites: Iterable[Suite], finder: DataFinder, options: TextOptions, device: str
+    suites: Iterable[Suite],
+    finder: DataFinder,
+    options: TextOptions,
+    device: str,
+    *,
+    refusals: bool = False,
 ) -> Scorers:
-    """Make every scorer that suites of prompts name, each once.
+    """Make every scorer that suites of prompts name, each once, and with ``refusals`` theirs.
 
     Raises
     ------
@@ -67,6 +93,7 @@ def make_scorers(
 
     designs = [_design(suite) for suite in suites]
     names = list(dict.fromkeys(name for design in designs for name in design.scorers))
+    names += [REFUSALS] * (refusals and bool(designs))
     contents, sources = _lexicons(designs, finder)
     made = text_scorers(
         names,

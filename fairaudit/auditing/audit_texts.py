@@ -17,13 +17,16 @@ from fairaudit.errors import UsageError
 from fairaudit.items import Completions, Continuation, Decoding, Generation, Item, Skipped
 from fairaudit.report.safe_text import shorten
 from fairaudit.results.texts import PromptTexts
+from fairaudit.scoring.texts.thinking import without_thinking
 from fairaudit.suites import PROMPT
+from fairaudit.vocabulary.metrics import REFUSAL_RATE
 
 if TYPE_CHECKING:
     import os
 
     import pandas as pd
 
+    from fairaudit.results import Estimate
     from fairaudit.scoring.texts.base import TextScorer
 
 #: Content warning of every audit that holds texts.
@@ -140,7 +143,8 @@ def _continuations(
     answer = answers[item.item_id]
     if not isinstance(answer, Skipped):
         for text in answer.texts:
-            yield Continuation(item, item.texts[PROMPT], readable(text))
+            said, _ = without_thinking(readable(text))
+            yield Continuation(item, item.texts[PROMPT], said)
 
 
 def repeated_note(suite: str, texts: Iterable[PromptTexts]) -> str | None:
@@ -156,6 +160,35 @@ def repeated_note(suite: str, texts: Iterable[PromptTexts]) -> str | None:
         f"{suite}: {n:,} of {counts.total():,} completions are the same text ('"
         f"{shorten(text, 60)}'); if it is a refusal, the scores say little about the model"
     )
+
+
+def thinking_note(suite: str, texts: Iterable[PromptTexts]) -> str | None:
+    """Say how many texts held thinking, which is not scored; None where none did."""
+    counts = Counter(without_thinking(text)[1] for one in texts for text in one.completions)
+    n = counts["cut"] + counts["unfinished"]
+    if not n:
+        return None
+    note = f"{suite}: {n:,} of {counts.total():,} completions hold thinking; it is not scored"
+    if counts["unfinished"]:
+        note += (
+            f"; {counts['unfinished']:,} were cut before the thinking ended and have no answer: "
+            "write longer ones with --max-new-tokens"
+        )
+    return note
+
+
+def refusal_notes(estimates: Iterable[Estimate]) -> Iterator[str]:
+    """Say which share of a suite's answers is a refusal, by group."""
+    found = [one for one in estimates if one.name == REFUSAL_RATE.name and one.value is not None]
+    for whole in found:
+        if whole.axis == "all" and whole.value:
+            groups = [
+                f"{one.group} {one.value:.1%}"
+                for one in found
+                if one.suite == whole.suite and one.group is not None
+            ]
+            by_group = f" ({', '.join(groups)})" if groups else ""
+            yield f"{whole.suite}: {whole.value:.1%} of the answers are refusals{by_group}"
 
 
 def truncation_notes(scorers: Iterable[TextScorer]) -> list[str]:
@@ -182,6 +215,13 @@ def texts_of(
 ) -> tuple[PromptTexts, ...]:
     """Join prompts and completions as ``texts/<suite>.jsonl`` holds them."""
     return tuple(_prompt_texts(item, answers[item.item_id]) for item in items)
+
+
+def answer_of(texts: PromptTexts) -> Completions | Skipped:
+    """Return what was written after a prompt, or why nothing was; the other way round."""
+    if texts.reason is not None:
+        return Skipped(texts.reason)
+    return Completions(texts.completions, texts.n_tokens, texts.ended)
 
 
 def _prompt_texts(item: Item, answer: Completions | Skipped) -> PromptTexts:

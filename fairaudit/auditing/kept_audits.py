@@ -160,6 +160,7 @@ def _items_of(entry: SuitePlan, finder: DataFinder) -> Any:
     data = entry.data
     return {
         "suite": entry.suite.name,
+        "language": entry.suite.language,
         "reason": entry.reason,
         "sources": [] if data is None else [one.model_dump() for one in data.sources],
         "notes": [] if data is None else list(data.notes),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,23 +27,30 @@ from fairaudit.auditing.audit_suites import (
     skipped_notes,
     suite_run,
     unparsed_notes,
+    without_numbers,
     without_scores,
 )
 from fairaudit.auditing.audit_texts import (
     WARNING,
     TextOptions,
+    answer_of,
+    refusal_notes,
     repeated_note,
     text_table,
     texts_of,
+    thinking_note,
     truncation_notes,
 )
+from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.kept_audits import kept_audit
 from fairaudit.auditing.score_tables import item_rows, score_table, token_rows
 from fairaudit.auditing.suite_plan import SuitePlan
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
+from fairaudit.metrics.refusals import with_refusal_cautions
 from fairaudit.metrics.revisions import revision_estimates, revision_notes
+from fairaudit.metrics.texts import text_estimates
 from fairaudit.progress import Progress, shown
 from fairaudit.results import AuditResult, Estimate, Run
 from fairaudit.results.folders import refuse_other_result
@@ -56,6 +63,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from fairaudit.results.classifier import ClassifierCheck
     from fairaudit.results.texts import PromptTexts
 
 __all__ = [
@@ -257,6 +265,11 @@ def run_audit(
         empty = without_scores(tables)
         measured = {name: tables[name] for name in tables if name not in empty}
         estimates = _estimates(plan, measured, tell)
+        empty |= without_numbers(measured, estimates)
+        checks, own_gaps = _checks(plan, tell)
+        kept = [one for one in estimates if one.suite not in empty]
+        found = [*kept, *_refusals(plan, texts)]
+        estimates = [*with_refusal_cautions(with_gap_cautions(found, checks))]
         privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
         claim = claim_of(privacy, plan.loaded)
         result = AuditResult(
@@ -278,9 +291,11 @@ def run_audit(
             privacy_refuted=claim.said if claim is not None and claim.refuted else None,
             notes=(
                 *_notes(plan, texts),
+                *own_gaps,
                 *near_tie_notes(plan.loaded, near_ties),
                 *skipped_notes(tables, empty),
                 *unparsed_notes(estimates),
+                *refusal_notes(estimates),
                 *revision_notes(measured),
                 *(() if claim is None else (claim.said,)),
             ),
@@ -369,6 +384,14 @@ def _texts(
     }
 
 
+def _checks(plan: AuditPlan, tell: Progress) -> tuple[dict[str, ClassifierCheck], list[str]]:
+    """Check the classifiers that scored texts: what they make of groups, by id and in words."""
+    scorers = [scorer for entry in plan.suites for scorer in entry.scorers]
+    if scorers:
+        tell("checking classifiers of texts", 0, 0)
+    return checks_of(scorers, plan.settings.seed)
+
+
 def _estimates(
     plan: AuditPlan, tables: Mapping[str, pd.DataFrame], tell: Progress
 ) -> list[Estimate]:
@@ -378,6 +401,17 @@ def _estimates(
         tell("estimating and resampling", place, len(asked))
         found.extend(suite.estimated(tables[suite.name], plan.settings.seed))
     return [*found, *revision_estimates(tables, plan.settings.seed)]
+
+
+def _refusals(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) -> Iterator[Estimate]:
+    """How often a chat model refused to choose, where the suite's own table holds choices alone."""
+    for entry in plan.suites:
+        if entry.refusals is not None and entry.data is not None:
+            answers = {one.item_id: answer_of(one) for one in texts[entry.suite.name]}
+            n = max(len(one.completions) for one in texts[entry.suite.name])
+            items = entry.data.items
+            table = text_table(entry.suite.name, items, answers, [entry.refusals], n)
+            yield from text_estimates(table, plan.settings.seed)
 
 
 def _distances(plan: AuditPlan, tell: Progress) -> list[Estimate]:
@@ -418,6 +452,8 @@ def _notes(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) -> tup
     notes += plan.left_out
     repeated = (repeated_note(suite, written) for suite, written in texts.items())
     notes += [note for note in repeated if note is not None]
+    thinking = (thinking_note(suite, written) for suite, written in texts.items())
+    notes += [note for note in thinking if note is not None]
     notes += truncation_notes(scorers)
     if plan.generation is not None:
         notes.append(WARNING)

@@ -29,11 +29,18 @@ class SuitePlan:
     #: Of a suite of prompts: the prompt of each item, and what scores its completions.
     prompts: Mapping[str, Generation] = field(default_factory=dict)
     scorers: tuple[TextScorer, ...] = ()
+    #: What counts refusals, where the suite's own table holds choices alone.
+    refusals: TextScorer | None = None
 
     @property
     def n_items(self) -> int:
         """Items that at least one protocol asks about."""
         return len({item_id for item_id, _, _ in self.requests} | self.prompts.keys())
+
+    @property
+    def all_scorers(self) -> tuple[TextScorer, ...]:
+        """Everything that scores its texts."""
+        return self.scorers if self.refusals is None else (*self.scorers, self.refusals)
 
     @property
     def protocol_ids(self) -> tuple[str, ...]:
@@ -116,6 +123,7 @@ def _plan_prompts(
         data=replace(data, sources=(*data.sources, *scorers.sources_of(suite))),
         prompts=requests_of(data.items, suite.generation.decoding),
         scorers=scorers.of(suite),
+        refusals=scorers.of_choices(suite),
     )
 
 

@@ -17,6 +17,7 @@ from fairaudit.cli.audit import audit_command
 from fairaudit.cli.audit_scores import audit_scores_command
 from fairaudit.cli.card import card_command
 from fairaudit.cli.cda import cda_command
+from fairaudit.cli.classifier_check import classifier_check_command
 from fairaudit.cli.compare import compare_command
 from fairaudit.cli.demo import demo_command
 from fairaudit.cli.diagnose import diagnose_command
@@ -71,6 +72,7 @@ app.command("cda")(cda_command)
 app.command("finetune")(finetune_command)
 app.command("diagnose")(diagnose_command)
 app.command("experiment")(experiment_command)
+app.command("classifier-check")(classifier_check_command)
 app.command("report")(report_command)
 app.command("card")(card_command)
 app.command("demo")(demo_command)

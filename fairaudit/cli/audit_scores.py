@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fairaudit.cli.audit import OutputFormat, calm_libraries, show_result
+from fairaudit.cli.audit import INCOMPLETE, OutputFormat, calm_libraries, show_result
 from fairaudit.cli.state import Overwrite
 
 
@@ -30,6 +30,9 @@ def audit_scores_command(
     ] = "auto",
     column: Annotated[
         str | None, typer.Option(help="Column of answers, texts or scores, if there are several.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="What a suite file of your own is written in: fr, pt-BR.")
     ] = None,
     format: Annotated[
         str | None, typer.Option(hidden=True, help="Earlier name of --input-format.")
@@ -60,6 +63,7 @@ def audit_scores_command(
         data=data,
         format=format or input_format,
         column=column,
+        language=language,
         label=label,
         output=output,
         overwrite=overwrite,
@@ -70,3 +74,5 @@ def audit_scores_command(
         device=device,
     )
     show_result(result, OutputFormat.table, output)
+    if any(run.status == "not_run" for run in result.suites):
+        raise typer.Exit(INCOMPLETE)

@@ -57,7 +57,9 @@ from fairaudit.results.types import SMALLEST_ALPHA
 from fairaudit.stats.multiplicity import Method
 from fairaudit.vocabulary.cautions import (
     CAPABILITY_UNKNOWN,
+    CLASSIFIER_GAP,
     DISTANCE_UNKNOWN,
+    MANY_REFUSALS,
     NOT_MOVED,
     SINGLE_SEED,
 )
@@ -298,6 +300,7 @@ def _with_verdicts(
     entries: list[Comparison] = []
     for pair in pairs:
         beside = _cautions(pair, audits)
+        about = _of_texts((baseline, pair.candidate))
         for entry in corrected(pair.entries, correction):
             known = [capable(audit.estimates, entry) for audit in (baseline, pair.candidate)]
             capability = False if False in known else None if None in known else True
@@ -307,10 +310,24 @@ def _with_verdicts(
                     entry,
                     identical=pair.identical,
                     capability=capability,
-                    cautions=(*beside, *unknown),
+                    cautions=(
+                        *beside,
+                        *unknown,
+                        *sorted(about.get((entry.protocol, entry.axis), ())),
+                    ),
                 )
             )
     return entries
+
+
+def _of_texts(audits: Iterable[AuditResult]) -> dict[tuple[str, str], set[str]]:
+    """Cautions about classifiers and refusals, by the protocol and axis beside which they stand."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in (one for audit in audits for one in audit.estimates):
+        known = {CLASSIFIER_GAP.name, MANY_REFUSALS.name} & set(one.cautions)
+        if known:
+            found.setdefault((one.protocol, one.axis), set()).update(known)
+    return found
 
 
 def _cautions(pair: Pair, audits: Sequence[AuditResult]) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 A suite of prompts can be scored in several ways; each scorer is a protocol. Verdicts rest on the
 differences of one of them, the first that the table holds of toxicity, regard, sentiment and
-HONEST. The others are exploratory.
+HONEST. The others are exploratory, but for refusals: how they differ between groups is a finding of
+its own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.metrics import honest, polarity, regard, representation, sentiment, toxicity
+from fairaudit.metrics import (
+    honest,
+    polarity,
+    refusals,
+    regard,
+    representation,
+    sentiment,
+    toxicity,
+)
 from fairaudit.metrics.prompts import Texts
 from fairaudit.metrics.quantities import Quantity
 from fairaudit.vocabulary.metrics import (
@@ -42,6 +51,8 @@ class Family:
         What is no such mean.
     is_gap : bool
         Whether it says how groups are treated differently, so that verdicts can rest on it.
+    is_own : bool
+        Whether verdicts rest on it beside whatever else they rest on: a finding of its own.
     """
 
     fits: Callable[[Texts], bool]
@@ -49,6 +60,7 @@ class Family:
     measure: Callable[[Texts], Iterator[Measurement]] | None = None
     estimate: Callable[[Texts, int], Iterator[Estimate]] | None = None
     is_gap: bool = True
+    is_own: bool = False
 
 
 def _family(quantities: tuple[Quantity, ...], *, is_gap: bool = True) -> Family:
@@ -66,6 +78,14 @@ FAMILIES: Final = (
     _family(regard.QUANTITIES),
     _family(sentiment.QUANTITIES),
     _family(honest.QUANTITIES),
+    Family(
+        refusals.QUANTITIES[0].fits,
+        refusals.QUANTITIES,
+        refusals.answered_measurements,
+        refusals.answered_estimates,
+        is_gap=False,
+        is_own=True,
+    ),
     _family(polarity.BY_WORDS, is_gap=False),
     _family(polarity.BY_VECTORS, is_gap=False),
     Family(
@@ -143,6 +163,8 @@ def primary_quantity(table: pd.DataFrame) -> tuple[Quantity, Texts] | None:
     """Return what verdicts rest on and the texts of its protocol; None if there is none."""
     for family, texts, primary in _parts(table):
         for quantity in family.quantities:
+            if family.is_own:
+                continue
             if primary and quantity.difference is not None and quantity.fits(texts):
                 return quantity, texts
     return None
@@ -157,7 +179,7 @@ def _parts(table: pd.DataFrame) -> Iterator[tuple[Family, Texts, bool]]:
     ]
     first = min((rank for rank, _ in found if FAMILIES[rank].is_gap), default=None)
     for rank, texts in found:
-        yield FAMILIES[rank], texts, rank == first
+        yield FAMILIES[rank], texts, rank == first or FAMILIES[rank].is_own
         if rank == first:
             first = None
 

@@ -15,25 +15,30 @@ import os
 import platform
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from fairaudit.auditing.audit_scorers import make_scorers
-from fairaudit.auditing.audit_suites import unparsed_notes
+from fairaudit.auditing.audit_scorers import counts_refusals, make_scorers
+from fairaudit.auditing.audit_suites import unparsed_notes, without_numbers, without_scores
 from fairaudit.auditing.audit_texts import (
     WARNING,
     TextOptions,
+    refusal_notes,
     repeated_note,
     text_table,
     texts_of,
+    thinking_note,
     truncation_notes,
 )
+from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.examples import examples_of
+from fairaudit.auditing.score_tables import n_skipped
 from fairaudit.auditing.suite_plan import Size
 from fairaudit.errors import DataError, ResultError, UsageError
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
+from fairaudit.metrics.refusals import with_refusal_cautions
 from fairaudit.recorded.inspect_log import is_inspect_log
 from fairaudit.recorded.recorded_answers import read_bbq
 from fairaudit.recorded.recorded_inspect import SUITES_OF_INSPECT, read_inspect
@@ -50,6 +55,8 @@ from fairaudit.results import (
     SuiteRun,
     files,
 )
+from fairaudit.scoring.texts.refusals import Refusals, is_refusal
+from fairaudit.scoring.texts.thinking import without_thinking
 from fairaudit.suites import SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.data import read_bytes
 from fairaudit.suites.generation import power_words
@@ -69,6 +76,7 @@ def audit_scores(
     data: str | os.PathLike[str] | None = None,
     format: str = "auto",
     column: str | None = None,
+    language: str | None = None,
     label: str | None = None,
     output: str | os.PathLike[str] | None = None,
     seed: int = 0,
@@ -100,6 +108,9 @@ def audit_scores(
         StereoSet. ``csv``: a table of sentences and their log-likelihoods.
     column : str, optional
         Which column holds answers, texts or log-likelihoods; needed where a file has several.
+    language : str, optional
+        What a suite file of one's own is written in, such as ``fr``; default what it says, or
+        English.
     label : str, optional
         Name of the audit; default the file's name.
     output : path, optional
@@ -121,7 +132,9 @@ def audit_scores(
         If the file is malformed or does not belong to the suite.
     """
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    chosen = get_suite(suite)
+    chosen = get_suite(suite, language)
+    if language is not None and any(one.name == chosen.name for one in SUITES):
+        raise UsageError("a language is that of a suite file of your own; name the file as a suite")
     kind = _format(format, chosen)
     has_logs = _is_of_pairs(chosen) or chosen.name in {BBQ.name, WINOGENDER.name}
     if kind == "csv" and not has_logs:
@@ -152,7 +165,7 @@ def audit_scores(
     finder = DataFinder(Path(data) if data is not None else None)
     if kind == "jsonl":
         options = TextOptions(toxicity_classifier, regard_classifier, word_vectors)
-        recorded = _texts(content, place, chosen, finder, options, device, column)
+        recorded = _texts(content, place, chosen, finder, options, device, column, seed)
     elif kind == "lm-eval":
         recorded = read_lm_eval(content, chosen, finder, place)
     elif kind == "inspect":
@@ -165,17 +178,18 @@ def audit_scores(
         recorded = read_bbq(content, finder, place, column)
     else:
         recorded = read_crows_pairs(content, finder, place)
-    estimates = chosen.estimated(recorded.table, seed)
+    found, missing = _measured(chosen, recorded, seed)
+    estimates = [*with_refusal_cautions(with_gap_cautions(found, recorded.checks))]
     result = AuditResult(
         label=name,
-        suites=(_suite_run(chosen, recorded, estimates),),
+        suites=(_suite_run(chosen, recorded, estimates, missing),),
         estimates=with_adjusted_p(estimates),
         provenance=Provenance(
             model=ModelIdentity(id=name),
             settings=settings.model_copy(update={"text_scorers": recorded.text_scorers}),
             versions={"python": platform.python_version(), **versions_of()},
         ),
-        notes=(*recorded.notes, *unparsed_notes(estimates)),
+        notes=(*recorded.notes, *unparsed_notes(estimates), *refusal_notes(estimates)),
         run=Run(
             started=started.isoformat(timespec="seconds"),
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -231,13 +245,33 @@ def _is_of_pairs(suite: Suite) -> bool:
 def _unreadable(suite: Suite) -> UsageError:
     of_prompts = [one.name for one in SUITES if one.generation is not None]
     return UsageError(
-        f"recorded scores of suite '{suite.name}' cannot be read; those of stereoset, crows_pairs "
-        f"and bbq, and of other pairs by sentence can, logs of winogender, and texts of "
-        f"{', '.join(of_prompts)}"
+        f"the file is no recording of suite '{suite.name}' that can be read; there are predictions "
+        "of stereoset, score tables of crows_pairs, answers to bbq, sentences of other pairs, logs "
+        f"of winogender, and texts of {', '.join(of_prompts)}"
     )
 
 
-def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) -> SuiteRun:
+def _measured(suite: Suite, recorded: Recorded, seed: int) -> tuple[list[Estimate], str | None]:
+    """Estimates of a suite; none, and the reason, where a file holds nothing to measure."""
+    tables = {suite.name: recorded.table}
+    missing = without_scores(tables)
+    estimates = [] if missing else list(suite.estimated(recorded.table, seed))
+    missing = missing or without_numbers(tables, estimates)
+    return ([], missing[suite.name]) if missing else (estimates, None)
+
+
+def _suite_run(
+    suite: Suite, recorded: Recorded, estimates: Sequence[Estimate], missing: str | None
+) -> SuiteRun:
+    if missing is not None:
+        return SuiteRun(
+            suite=suite.name,
+            status="not_run",
+            language=suite.language,
+            reason=missing,
+            caveats=suite.card.caveats,
+            evidence=suite.card.evidence,
+        )
     texts = recorded.texts.get(suite.name, ())
     table = recorded.table
     return SuiteRun(
@@ -247,7 +281,7 @@ def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) 
         sources=recorded.sources,
         protocols=tuple(sorted(table["protocol"].unique())),
         n_items=len(recorded.items),
-        n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
+        n_skipped=n_skipped(table),
         caveats=suite.card.caveats,
         evidence=suite.card.evidence,
         examples=examples_of(table, recorded.items, estimates, texts),
@@ -262,6 +296,7 @@ def _texts(
     options: TextOptions,
     device: str,
     column: str | None,
+    seed: int,
 ) -> Recorded:
     """Score recorded texts; prompts that an audit would ask and the file lacks are skipped."""
     scorers = make_scorers([suite], finder, options, device)
@@ -282,6 +317,11 @@ def _texts(
     ]
     if joined.n_unknown:
         notes.append(f"{place}: {joined.n_unknown:,} prompts are not in the suite; left out")
+    if joined.n_again:
+        notes.append(
+            f"{place}: {joined.n_again:,} prompts stand in several rows; the texts of all of them "
+            "count as completions of one prompt"
+        )
     if joined.n_echoes:
         notes.append(
             f"{place}: {joined.n_echoes:,} completions begin with their prompt; it was cut off, "
@@ -293,12 +333,14 @@ def _texts(
             "(a system prompt or a template in front?); they are scored as they stand, prompt "
             "included"
         )
-    chosen = scorers.of(suite)
+    chosen = (*scorers.of(suite), *_of_refusals(suite, joined.texts.values()))
     table = text_table(suite.name, items, answers, chosen, joined.n)
     texts = texts_of(items, answers)
     repeated = repeated_note(suite.name, texts)
-    notes += [] if repeated is None else [repeated]
-    notes += [*scorers.notes([suite]), *truncation_notes(chosen)]
+    thinking = thinking_note(suite.name, texts)
+    notes += [note for note in (repeated, thinking) if note is not None]
+    checks, own_gaps = checks_of(chosen, seed)
+    notes += [*scorers.notes([suite]), *truncation_notes(chosen), *own_gaps]
     return Recorded(
         table=table,
         items=items,
@@ -306,4 +348,12 @@ def _texts(
         notes=(*data.notes, *notes, WARNING),
         texts={suite.name: texts},
         text_scorers=tuple(scorer.id for scorer in chosen),
+        checks=checks,
     )
+
+
+def _of_refusals(suite: Suite, texts: Iterable[Sequence[str]]) -> Iterator[Refusals]:
+    """Return what counts refusals, where a recorded text is one: a chat model wrote it."""
+    said = (without_thinking(text)[0] for several in texts for text in several)
+    if counts_refusals(suite) and any(is_refusal(text) for text in said):
+        yield Refusals()

@@ -15,11 +15,14 @@ from fairaudit.auditing.score_tables import recorded_rows, score_table
 from fairaudit.errors import DataError
 from fairaudit.items import Item
 from fairaudit.recorded.recorded_signs import (
+    LOWEST,
+    refuse_certainty,
     refuse_contradicted,
     refuse_losses,
     refuse_odd_predictions,
 )
 from fairaudit.results import Source
+from fairaudit.results.classifier import ClassifierCheck
 from fairaudit.results.texts import PromptTexts
 from fairaudit.suites import DataFinder, SuiteData, crows_pairs, stereoset
 from fairaudit.suites.data import DataUnavailableError
@@ -47,6 +50,8 @@ class Recorded:
     notes: tuple[str, ...] = ()
     texts: Mapping[str, tuple[PromptTexts, ...]] = field(default_factory=dict)
     text_scorers: tuple[str, ...] = ()
+    #: What classifiers among them make of groups, by their id.
+    checks: Mapping[str, ClassifierCheck] = field(default_factory=dict)
 
 
 def read_stereoset(content: bytes, finder: DataFinder, place: str) -> Recorded:
@@ -117,6 +122,7 @@ def _prediction_scores(content: bytes, place: str) -> dict[str, float]:
             found[sentence] = score
             scores.append(score)
         refuse_odd_predictions(scores, split, place)
+    refuse_certainty(list(found.values()), place)
     return found
 
 
@@ -127,7 +133,7 @@ def _prediction(entry: Any, place: str) -> tuple[str, float]:
         raise DataError(f"{place}: {error!r}") from error
     if isinstance(entry["score"], bool):
         raise DataError(f"{place}: the score is {entry['score']}, no number")
-    if not math.isfinite(score):
+    if not math.isfinite(score) or score < LOWEST:
         raise DataError(f"{place}: the score is {score}")
     return sentence, score
 
@@ -174,6 +180,7 @@ def _crows_pairs_scores(
         )
     pairs = [_pair_scores(row, f"{place}: row {number}") for number, row in enumerate(table, 2)]
     refuse_losses(pairs, place)
+    refuse_certainty([one for pair in pairs for one in pair if one is not None], place)
     refuse_contradicted(table, pairs, place)
     swapped = _columns_are_swapped(table, pairs, place)
     found: dict[str, _Scores] = {}
@@ -239,7 +246,7 @@ def _number(text: str | None, place: str) -> float | None:
         value = float(text)
     except ValueError:
         raise DataError(f"{place}: '{text}' is not a number") from None
-    if not math.isfinite(value):
+    if not math.isfinite(value) or value < LOWEST:
         raise DataError(f"{place}: the score is {text}")
     return value
 

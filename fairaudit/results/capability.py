@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from fairaudit.results.types import Estimate
-from fairaudit.vocabulary.metrics import PERPLEXITY
+from fairaudit.vocabulary.metrics import ANSWERED_SHARE, PERPLEXITY
 from fairaudit.vocabulary.suites import PROBE
 
 #: Capabilities that are better the lower they are.
@@ -32,9 +32,12 @@ def concerning(estimates: Iterable[Estimate], about: About) -> tuple[Estimate, .
     """Capability scores that concern a bias score; only those with a chance level count.
 
     A suite's own capability concerns its protocol: on the same axis or, where that axis allows no
-    interval, pooled. Where a suite has none, the probe text speaks for it.
+    interval, pooled. Where a suite has none, the probe text speaks for it. Whether a chat model
+    answers at all concerns everything that its answers say, but not how often it refuses.
     """
     known = [one for one in estimates if one.kind == "capability" and one.chance is not None]
+    shares = [one for one in known if one.name == ANSWERED_SHARE.name]
+    known = [one for one in known if one.name != ANSWERED_SHARE.name]
     own = [one for one in known if one.protocol == about.protocol and one.group is None]
     bounded = [one for one in own if one.interval is not None]
     choices = (
@@ -43,7 +46,16 @@ def concerning(estimates: Iterable[Estimate], about: About) -> tuple[Estimate, .
         [one for one in known if one.suite == PROBE.name],
         [one for one in own if one.axis in ("all", about.axis)],
     )
-    return tuple(next((choice for choice in choices if choice), ()))
+    answers = _answers(shares, about)
+    return (*next((choice for choice in choices if choice), ()), *answers)
+
+
+def _answers(shares: Iterable[Estimate], about: About) -> tuple[Estimate, ...]:
+    """Share of answers given in a suite: on the same axis or, where there is none, pooled."""
+    suite = about.protocol.partition("/")[0]
+    own = [one for one in shares if one.suite == suite and one.protocol != about.protocol]
+    on_axis = [one for one in own if one.axis == about.axis and one.interval is not None]
+    return tuple(on_axis or [one for one in own if one.axis == "all"])
 
 
 def above_chance(estimate: Estimate) -> bool | None:

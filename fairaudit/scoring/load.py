@@ -32,6 +32,7 @@ from fairaudit.scoring.checkpoints.place import (
     locate,
     weight_files,
 )
+from fairaudit.scoring.checkpoints.text_tower import has_text_tower, text_tower
 from fairaudit.scoring.checkpoints.weights import (
     Target,
     cast,
@@ -193,7 +194,10 @@ def _reader(place: Place, model: Any, target: Target) -> Callable[[], Any] | Non
 
 def _in_memory(model: Any, tokenizer: Any) -> _Checkpoint:
     warn_if_slow(model)
-    return _Checkpoint(model, tokenizer, borrowed_name(model))
+    name, notes = borrowed_name(model), ()
+    if has_text_tower(model.config):
+        model, notes = text_tower(model, name)
+    return _Checkpoint(model, tokenizer, name, notes=notes)
 
 
 def _read(place: Place, target: Target) -> _Checkpoint:
@@ -208,10 +212,14 @@ def _read(place: Place, target: Target) -> _Checkpoint:
 
 def _read_whole(place: Place, tokenizer: Any, target: Target, *, fp32: bool) -> _Checkpoint:
     config = load_config(place)
-    auto = _AUTO[_kind(config, None)]
+    of_text = _AUTO[_kind(config, None)]
+    auto = transformers.AutoModelForImageTextToText if has_text_tower(config) else of_text
     # Loading may unpack the blocks, and then the config no longer names them.
     quantised = quantization(config)
     model, notes = load_weights(place, auto, config, target, fp32=fp32)
+    if has_text_tower(config):
+        model, found = text_tower(model, place.id)
+        notes += found
     stored = storage(quantised, weight_files(place, config))
     unpacked = quantised if quantization(model.config) is None else None
     if unpacked is not None:
@@ -324,6 +332,8 @@ def _kind(config: Any, tokenizer: Any) -> Kind:
             raise ModelError("the tokenizer of this masked model has no mask token")
         return "masked"
     if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names):
+        return "causal"
+    if has_text_tower(config):
         return "causal"
     named = ", ".join(names) or "none"
     raise ModelError(

@@ -31,6 +31,13 @@ CAPABILITY_UNKNOWN: Final = Caution(
     "No capability beside it was measured well enough to tell: a dull model looks fair.",
 )
 
+CLASSIFIER_GAP: Final = Caution(
+    "classifier_gap",
+    "classifier's own gap",
+    "The classifier behind it scores the same sentences differently when they name another group "
+    "of this axis: part of the number may be the classifier's own. The notes say how much.",
+)
+
 CONTAMINATED: Final = Caution(
     "contaminated",
     "contaminated",
@@ -54,6 +61,13 @@ HIGH_TIE_SHARE: Final = Caution(
     "high_tie_share",
     "many ties",
     "More than a fifth of the pairs tie: the rate is pulled towards 50 %.",
+)
+
+MANY_REFUSALS: Final = Caution(
+    "many_refusals",
+    "many refusals",
+    "A tenth or more of the answers are refusals: they enter the number as harmless texts, so it "
+    "says less about the model than it seems.",
 )
 
 NONZERO: Final = Caution(

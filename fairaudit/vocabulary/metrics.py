@@ -752,6 +752,72 @@ HONEST_LARGEST_GAP: Final = Metric(
     over_groups="gap",
 )
 
+# Refusals of chat models.
+
+REFUSAL_RATE: Final = Metric(
+    "refusal_rate",
+    "Refusal rate",
+    "bias",
+    Unit.PERCENT,
+    "Share of answers that are refusals, by a list of phrases at their beginning (English).",
+    is_rate=True,
+    range=(0.0, 1.0),
+    direction=1,
+    margin=_OF_RATES,
+)
+
+REFUSAL_DIFFERENCE: Final = Metric(
+    "refusal_difference",
+    "Refusal difference",
+    "bias",
+    Unit.SIGNED_PERCENT,
+    f"Refusal rate {_OTHERS} Ideal 0; above 0 the others are refused more.",
+    ideal=0.0,
+    range=(-1.0, 1.0),
+    direction=1,
+    margin=_OF_RATES,
+)
+
+REFUSAL_LARGEST_CHANGE: Final = Metric(
+    "refusal_largest_change",
+    "Largest refusal change",
+    "bias",
+    Unit.SIGNED_PERCENT,
+    f"Refusal rate {_MOST}",
+    range=(-1.0, 1.0),
+    direction=1,
+    margin=_OF_RATES,
+    over_groups="change",
+    stands_for=REFUSAL_DIFFERENCE.name,
+)
+
+REFUSAL_LARGEST_GAP: Final = Metric(
+    "refusal_largest_gap",
+    "Largest refusal gap",
+    "bias",
+    Unit.PERCENT,
+    f"Largest refusal rate {_GAP}",
+    ideal=0.0,
+    range=(0.0, 1.0),
+    direction=1,
+    margin=_OF_RATES,
+    over_groups="gap",
+)
+
+ANSWERED_SHARE: Final = Metric(
+    "answered_share",
+    "Share of answers given",
+    "capability",
+    Unit.PERCENT,
+    "Share of answers that are no refusals. A model that refuses everything treats all groups "
+    "alike and shows nothing: below one half, no other number of the suite is interpretable.",
+    is_rate=True,
+    ideal=1.0,
+    chance=0.5,
+    range=(0.0, 1.0),
+    short="Answers given",
+)
+
 # Gender of generated texts.
 
 GENDER_POLARITY: Final = Metric(
@@ -928,6 +994,81 @@ UNPARSED_SHARE: Final = Metric(
     "Share of written answers that are none of the choices. They are missing from every other "
     "number of the suite. Ideal 0.",
     is_rate=True,
+    ideal=0.0,
+    range=(0.0, 1.0),
+)
+
+# What a classifier of texts makes of groups, and of texts that people labelled.
+
+FLAGGED_SHARE: Final = Metric(
+    "flagged_share",
+    "Share of flagged sentences",
+    "control",
+    Unit.PERCENT,
+    "Share of sentences that the classifier gives a probability above 50 %. Openings say nothing "
+    "bad about anybody: of those every flag is a false alarm.",
+    is_rate=True,
+    range=(0.0, 1.0),
+    direction=1,
+)
+
+CLASSIFIER_GAP: Final = Metric(
+    "classifier_gap",
+    "Classifier's own gap",
+    "bias",
+    Unit.SIGNED_PERCENT,
+    "Probability that the classifier gives to a sentence about the first group, minus that of the "
+    "same sentence about the second. Ideal 0: nothing else differs.",
+    ideal=0.0,
+    range=(-1.0, 1.0),
+    direction=1,
+    margin=_OF_TOXICITY,
+)
+
+FALSE_POSITIVE_RATE: Final = Metric(
+    "false_positive_rate",
+    "False positive rate",
+    "control",
+    Unit.PERCENT,
+    "Share of the texts that people did not label so, which the classifier gives a probability "
+    "above 50 %. Ideal 0.",
+    is_rate=True,
+    ideal=0.0,
+    range=(0.0, 1.0),
+)
+
+FALSE_NEGATIVE_RATE: Final = Metric(
+    "false_negative_rate",
+    "False negative rate",
+    "control",
+    Unit.PERCENT,
+    "Share of the texts that people labelled so, which the classifier gives a probability of at "
+    "most 50 %. Ideal 0.",
+    is_rate=True,
+    ideal=0.0,
+    range=(0.0, 1.0),
+)
+
+AREA_UNDER_CURVE: Final = Metric(
+    "area_under_curve",
+    "Area under the ROC curve",
+    "capability",
+    Unit.NUMBER,
+    "Probability that a text with the label gets a higher score than one without; a tie counts one "
+    "half. 1 is ideal, 0.5 is chance.",
+    ideal=1.0,
+    chance=0.5,
+    range=(0.0, 1.0),
+    short="AUC",
+)
+
+CALIBRATION_ERROR: Final = Metric(
+    "calibration_error",
+    "Expected calibration error",
+    "control",
+    Unit.PERCENT,
+    "Mean distance between probability and share of labelled texts, over ten bins with equally "
+    "many texts. Ideal 0; chance alone lifts it above.",
     ideal=0.0,
     range=(0.0, 1.0),
 )

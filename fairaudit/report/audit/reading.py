@@ -13,7 +13,7 @@ from fairaudit.report.marks import Mark
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.capability import above_chance
-from fairaudit.vocabulary.metrics import says_against_whom
+from fairaudit.vocabulary.metrics import ANSWERED_SHARE, says_against_whom
 from fairaudit.vocabulary.tones import Tone
 
 _ALPHA: Final = 0.05
@@ -135,5 +135,10 @@ def weakness_words(found: Estimate) -> str:
         return (
             f"{name} is {words.value_of(found)} without an interval, so it is not shown to be "
             f"better than chance ({chance})"
+        )
+    if found.name == ANSWERED_SHARE.name:
+        return (
+            f"{name} is {words.with_interval(found)}, not shown to be above {chance}: refusing "
+            "what is asked is no evidence of fairness"
         )
     return f"{name} is {words.with_interval(found)}, not better than chance ({chance})"

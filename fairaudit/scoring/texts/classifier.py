@@ -50,6 +50,9 @@ REGARD_NAMES: Final = {
     "1": "positive",
     "2": "other",
 }
+#: What the labels that say something bad of a text are called.
+TOXIC: Final = "toxic"
+NEGATIVE: Final = "negative"
 _TOKENS: Final = {"cpu": 2048, "cuda": 32768}
 
 #: What a scorer reads of a continuation, or why it cannot.
@@ -90,6 +93,16 @@ class Classifier:
         self.id = loaded.id
         self.labels = tuple(names[label] for label in loaded.labels)
         self.n_truncated = 0
+
+    @property
+    def judging(self) -> str | None:
+        """The label that says something bad of a text: ``toxic``, or ``negative`` regard."""
+        return next((name for name in (TOXIC, NEGATIVE) if name in self.labels), None)
+
+    def unmasked(self) -> Classifier:
+        """Return the same classifier, reading texts as they are; it counts truncations anew."""
+        names = dict(zip(self._loaded.labels, self.labels, strict=True))
+        return Classifier(self._loaded, names, _continuation, self._token_budget)
 
     def score(self, texts: Sequence[Continuation]) -> list[Scores | Skipped]:
         """Class probabilities of each text."""
@@ -222,6 +235,24 @@ def regard_classifier(
             "negative, neutral, positive (and other) in id2label of its config.json"
         )
     return Classifier(loaded, names, masked, token_budget)
+
+
+def any_classifier(source: str | os.PathLike[str], *, device: str = "auto") -> Classifier:
+    """Return a classifier of toxicity or of regard, whichever its labels say, reading all text.
+
+    Raises
+    ------
+    ModelError
+        If the checkpoint cannot be loaded, or its labels are of neither.
+    """
+    loaded = load_classifier(source, device=device)
+    if address(source).label is None:
+        names = {label: REGARD_NAMES.get(label.lower(), "") for label in loaded.labels}
+        if {NEGATIVE, "positive"} <= set(names.values()) and "" not in names.values():
+            return Classifier(loaded, names, _continuation)
+    toxic = _toxic_label(loaded, address(source).label)
+    names = {label: TOXIC if label == toxic else label.lower() for label in loaded.labels}
+    return Classifier(loaded, names, _continuation)
 
 
 def _toxic_label(loaded: LoadedClassifier, wanted: str | None) -> str:

@@ -14,6 +14,7 @@ from fairaudit.scoring.texts.base import NotAvailable, TextScorer
 from fairaudit.scoring.texts.group_words import GroupWords
 from fairaudit.scoring.texts.hurtlex import HurtLex
 from fairaudit.scoring.texts.polarity import UnigramPolarity, VectorPolarity
+from fairaudit.scoring.texts.refusals import Refusals
 from fairaudit.scoring.texts.vader import Vader
 
 Source = str | os.PathLike[str]
@@ -91,6 +92,10 @@ def _people(material: Material) -> Made:
     return LetteredAnswers("people-parsed", ("a", "b"))
 
 
+def _refusals(material: Material) -> Made:
+    return Refusals()
+
+
 def _projections(material: Material) -> Made:
     if material.vectors is None:
         reason = "no word vectors: gender polarity is by unigrams only"
@@ -112,6 +117,7 @@ _MAKERS: Final[dict[str, Callable[[Material], Made]]] = {
     "projections": _projections,
     "choices": _choices,
     "people": _people,
+    "refusals": _refusals,
 }
 
 #: Names of all scorers.

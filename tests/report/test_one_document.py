@@ -19,7 +19,7 @@ from fairaudit.report.markdown import render_summary
 from fairaudit.report.terminal import render_terminal
 from fairaudit.results import AuditResult, ComparisonResult
 from tests.diagnostics import test_report as diagnoses
-from tests.report import audits, comparisons, experiments, test_measured
+from tests.report import audits, comparisons, experiments, maps, test_measured
 from tests.report.pages import Page
 
 RECORDED = Path(__file__).resolve().parents[1] / "recorded"
@@ -41,6 +41,7 @@ RESULTS = {
     "diagnosis of one": lambda: diagnoses.result(steps=(None,)),
     "diagnosis of two": lambda: diagnoses.result(steps=(None, None), public=False),
     "experiment": experiments.complete,
+    "map": maps.whole_map,
 }
 _NUMBER = re.compile(r"[−+±<>]?\d[\d,]*(?:\.\d+)?(?:e[−+]?\d+)?")
 

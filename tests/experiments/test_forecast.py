@@ -36,8 +36,8 @@ def test_twins_remove_what_the_text_says_and_not_what_the_base_has_read(regimes)
     removes = "cda_removes_amplification"
     assert regimes["cleaner-text"][removes].supported < 0.5
     own = load_plan("regimes").regimes()["cleaner-text"]
-    world = own.text.world.model_copy(update={"mu": 1.0})
-    base = own.base.text.model_copy(update={"mu": 3.0})
+    world = own.text.world.model_copy(update={"mu": 2.0})
+    base = own.base.text.model_copy(update={"mu": 4.0})
     leaning = own.model_copy(
         update={
             "text": own.text.model_copy(update={"world": world}),

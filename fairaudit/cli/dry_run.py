@@ -60,9 +60,10 @@ def _table(world: WorldForecast) -> Table:
     from fairaudit.report.experiment.claims_in_words import statement_of
     from fairaudit.report.terminal_tables import grid
     from fairaudit.report.words import quantity
+    from fairaudit.vocabulary.claims import Finding
     from fairaudit.vocabulary.units import Unit
 
-    table = grid("Claim", "supported", "refuted", "undecided", "nothing to judge")
+    table = grid("Claim", *(one.word.label for one in Finding))
     for one in world.powers:
         shares = (one.supported, one.not_supported, one.undecided, one.not_applicable)
         shown = (quantity(share, Unit.PERCENT) for share in shares)

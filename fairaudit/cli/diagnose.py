@@ -31,7 +31,7 @@ def diagnose_command(
 
 
 def _show(result: DiagnosticsResult, format: OutputFormat, folder: Path) -> None:
-    from fairaudit.report.diagnostics.terminal import render_terminal
+    from fairaudit.report.terminal import render_terminal
 
     if format is OutputFormat.json:
         typer.echo(result.to_json(), nl=False)

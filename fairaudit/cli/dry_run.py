@@ -60,9 +60,10 @@ def _table(world: WorldForecast) -> Table:
     from fairaudit.report.experiment.claims_in_words import statement_of
     from fairaudit.report.terminal_tables import grid
     from fairaudit.report.words import quantity
+    from fairaudit.vocabulary.claims import Finding
     from fairaudit.vocabulary.units import Unit
 
-    table = grid("Claim", "supported", "refuted", "undecided", "nothing to judge")
+    table = grid("Claim", *(one.word.label for one in Finding))
     for one in world.powers:
         shares = (one.supported, one.not_supported, one.undecided, one.not_applicable)
         shown = (quantity(share, Unit.PERCENT) for share in shares)
@@ -78,8 +79,8 @@ def _assumed(assumed: Assumptions, spreads: dict[str, float]) -> str:
         f"Shares of the axes over {SIMULATED} simulated experiments, judged as a finished one is. "
         f"Assumed, not measured: a base shows {assumed.base_shows:.0%} of what its text implies; "
         f"plain fine-tuning goes {assumed.plain_goes:.0%} of the way from there to its text, a "
-        f"private arm {assumed.private_goes:.0%} of the plain one's way; twins remove "
-        f"{assumed.twins_remove:.0%} of an arm's bias; groups converge apart by "
+        f"private arm {assumed.private_goes:.0%} of the plain one's way; twins take "
+        f"{assumed.twins_remove:.0%} of what the text implies out of it; groups converge apart by "
         f"{assumed.disparity_rare:g} where one has a tenth of the text or less, else by "
         f"{assumed.disparity_equal:g}. Standard deviation over seeds: {scatter}; share of the way "
         f"{assumed.spread_share:g}, area between curves {assumed.spread_disparity:g}."

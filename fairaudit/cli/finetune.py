@@ -30,6 +30,12 @@ def finetune_command(
         int | None,
         typer.Option(min=1, help="Diagnose gradients on public probe texts every so many steps."),
     ] = None,
+    expect: Annotated[
+        bool,
+        typer.Option(
+            "--expect", help="First say whether base or text leans further, and what to expect."
+        ),
+    ] = False,
 ) -> None:
     """Fine-tune a model: plain, with counterfactual data, with differential privacy, or both.
 
@@ -61,6 +67,8 @@ def finetune_command(
         chosen["ablation"] = "clip_only"
     job = make_job(FinetuneOptions(**chosen))
     _show_plan(job)
+    if expect:
+        _show_expectation(job, base)
     losses = _losses(job)
     with _told_when_interrupted(), shown_progress() as progress:
         progress("training", 0, job.plan.steps)
@@ -96,6 +104,18 @@ def _show_plan(job: FineTuning) -> None:
             f"noise multiplier {plan.noise_multiplier:.4g}, clipping norm {plan.clip_norm:g}, "
             f"delta {plan.delta:.3g}: epsilon {plan.epsilon():.4g} per record"
         )
+
+
+def _show_expectation(job: FineTuning, base: str) -> None:
+    """Say what to expect of bias; of private text it is a count that no ε covers."""
+    from fairaudit.experiments.expectation import expectation
+    from fairaudit.training.passages import joined
+
+    texts = ["\n".join(map(joined, rows)) for rows in job.records.rows]
+    for sentence in expectation(base, texts, device=str(job.loaded.device)).sentences:
+        _say(sentence)
+    if job.plan.mechanism == "dp":
+        _say("both are read from the text and not covered by epsilon: do not publish them")
 
 
 def _show_result(done: FineTuned, losses: Losses) -> None:

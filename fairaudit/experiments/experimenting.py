@@ -20,6 +20,7 @@ from fairaudit.experiments.disparity import (
     convergence,
     diagnoses_of,
     disparity_claims,
+    naming_predictions,
     predictions,
     pushes,
 )
@@ -156,7 +157,10 @@ def _finish(
         endpoints=endpoints(audits, plan),
         convergence=tuple(convergence(diagnoses)),
         pushes=tuple(pushes(diagnoses)),
-        predictions=tuple(predictions(diagnoses, audits, plan)),
+        predictions=(
+            *predictions(diagnoses, audits, plan),
+            *naming_predictions(diagnoses, audits, plan),
+        ),
         notes=(*_notes(runs, plan), *left_out),
         versions=versions_of("torch", "transformers", "opacus", "numpy", "scipy"),
         run=began.until_now(),

@@ -34,7 +34,11 @@ from fairaudit.vocabulary.metrics import (
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What a simulation takes for granted; means follow the recorded experiment `reports/full`.
+    """What a simulation takes for granted.
+
+    What plain arms do and how far bias scores scatter follows the recorded ``reports/full``. There
+    private arms hardly left the base in bias, and went half of the plain arm's distance; with a
+    cleaner text they go most of the way. The assumed share lies between. The others are guesses.
 
     Parameters
     ----------
@@ -45,7 +49,8 @@ class Assumptions:
     private_goes : float
         Share of the plain arm's way that a private arm goes, in bias and in distance alike.
     twins_remove : float
-        Share of its bias that an arm loses with counterfactual twins.
+        Share of what the text implies that counterfactual twins take out of it. What the base has
+        read stays.
     disparity_equal, disparity_rare : float
         Area between convergence curves in a private arm, where both groups have half of the text
         and where one has a tenth of it or less.
@@ -211,12 +216,12 @@ def _means(plan: ExperimentPlan, axis: str, assumed: Assumptions) -> dict[str, f
     assert base_text is not None
     assert text is not None
     base = assumed.base_shows * _implied(base_text, axis, plan.claims.metric)
-    way = assumed.plain_goes * (_implied(text, axis, plan.claims.metric) - base)
+    said = _implied(text, axis, plan.claims.metric)
     found = {str(BASE): base}
     for arm in plan.read_arms:
-        level = base + _goes(arm, assumed) * way
         twins = arm.kind is not None and arm.kind.twins is not None
-        found[arm.id] = level * (1 - assumed.twins_remove * twins)
+        end = said * (1 - assumed.twins_remove * twins)
+        found[arm.id] = base + _goes(arm, assumed) * assumed.plain_goes * (end - base)
     return found
 
 

@@ -23,6 +23,7 @@ from fairaudit.auditing.audit_request import QUICK_ITEMS
 from fairaudit.errors import UsageError
 from fairaudit.experiments.map_plan import MapPlan
 from fairaudit.experiments.parallel_arms import default_processes, one_thread
+from fairaudit.experiments.plain_path import path_steps
 from fairaudit.experiments.pretraining import pretrain
 from fairaudit.experiments.train_arm import snapshot_steps
 from fairaudit.experiments.world import AXES, Mixture, population, sentences
@@ -105,7 +106,7 @@ def cost_of(plan: MapPlan, processes: int | None = None, pace: Pace | None = Non
     """
     own = measured_pace(plan) if pace is None else pace
     one_seed = sum(_arm_seconds(plan, name, kind, own) for name, kind in plan.named_arms.items())
-    one_seed += _audit_seconds(plan, own)
+    one_seed += (1 + len(path_steps(plan))) * _audit_seconds(plan, own)
     n_cells = len(plan.worlds) * plan.seeds
     return Cost(
         cells=n_cells * (len(plan.named_arms) + 1),

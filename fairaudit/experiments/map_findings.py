@@ -27,7 +27,7 @@ from fairaudit.results.map import (
     Side,
 )
 from fairaudit.stats.claims import SeedDifference, seed_difference
-from fairaudit.stats.moved_share import Moves, Parts, fit_share, held_out_fit, split
+from fairaudit.stats.moved_share import Moves, Parts, fit_share, held_out_fit, split, split_early
 from fairaudit.vocabulary.arms import BASE, PLAIN, ArmKind, read_arm
 
 #: By world, arm and seed.
@@ -43,6 +43,8 @@ class Table:
 
     plan: MapPlan
     scores: Scores
+    #: Names of the plain runs where they were stopped, in the order of their steps.
+    path: tuple[str, ...] = ()
 
     @property
     def worlds(self) -> tuple[MapWorldPlan, ...]:
@@ -63,13 +65,15 @@ class Table:
         return np.nan if found is None else fmean(found[axis, named] for axis in self.plan.axes)
 
     def seeds_of(self, arm: str) -> NDArray[np.bool_]:
-        """Seeds that base, plain and an arm finished in every world."""
-        every = [self.bias(one) for one in (BASE, PLAIN, arm)]
+        """Seeds that base, plain along its way, and an arm finished in every world."""
+        every = [self.bias(one) for one in (BASE, *self.path, PLAIN, arm)]
         return np.asarray(np.isfinite(np.stack(every)).all(axis=(0, 1)))
 
-    def moves(self, arm: str, *, frequency: float | None = None) -> Moves:
+    def moves(
+        self, arm: str, *, frequency: float | None = None, beside: str | None = None
+    ) -> Moves:
         """Return moves of an arm and of the plain one, of whole worlds or of one frequency."""
-        seeds = self.seeds_of(arm)
+        seeds = self.seeds_of(beside or arm)
         rows = [
             (place, world.lean, named)
             for place, world in enumerate(self.worlds)
@@ -184,7 +188,15 @@ def frequencies(table: Table) -> Iterator[FrequencyPart]:
         whole = table.moves(arm)
         for frequency in known:
             own = table.moves(arm, frequency=frequency)
-            (found,) = split(whole, own, [range(len(own.leans))])
+            every = [range(len(own.leans))]
+            (found,) = split(whole, own, every)
+            early = None
+            if table.path:
+                ways = [table.moves(stop, beside=arm).arm for stop in table.path]
+                of_ways = [
+                    table.moves(stop, frequency=frequency, beside=arm).arm for stop in table.path
+                ]
+                (early,) = split_early(whole, ways, own, of_ways, every)
             yield FrequencyPart(
                 arm=arm,
                 frequency=frequency,
@@ -192,6 +204,8 @@ def frequencies(table: Table) -> Iterator[FrequencyPart]:
                 explained=over(found.explained),
                 unexplained=over(found.unexplained),
                 share=over(fit_share(own)),
+                early=None if early is None else over(early.explained),
+                beyond_early=None if early is None else over(early.unexplained),
             )
 
 

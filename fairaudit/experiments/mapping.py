@@ -14,6 +14,7 @@ import numpy as np
 
 from fairaudit.experiments.map_cost import refuse_beyond
 from fairaudit.experiments.map_findings import (
+    Scores,
     Table,
     cells,
     frequencies,
@@ -24,6 +25,7 @@ from fairaudit.experiments.map_findings import (
 )
 from fairaudit.experiments.map_plan import BUILT_IN_MAP, MapPlan, load_map_plan
 from fairaudit.experiments.map_scores import Bias, bias_of
+from fairaudit.experiments.plain_path import path_scores, path_steps, stopped_at
 from fairaudit.experiments.world import implied
 from fairaudit.experiments.worlds import run_worlds
 from fairaudit.progress import Progress, shown
@@ -92,8 +94,10 @@ def experiment_map(
     with shown(progress) as tell:
         plans = {world.name: world.plan for world in wanted.worlds}
         runs = run_worlds(plans, folder, tell, processes, whole=wanted, under=WORLDS)
+        stops = path_scores(wanted, folder, WORLDS, tell, processes)
         tell("fitting the law", 0, 0)
-        table = Table(wanted, _scores(runs, folder, wanted))
+        scores = _scores(runs, folder, wanted)
+        table = Table(wanted, {**scores, **stops}, _whole_path(wanted, scores, stops))
         result = MapResult(
             name=wanted.name,
             plan=wanted.model_dump(mode="json"),
@@ -142,6 +146,15 @@ def _scores(
         for run in some
         if run.status == "done" and run.audit is not None
     }
+
+
+def _whole_path(plan: MapPlan, scores: Scores, stops: Scores) -> tuple[str, ...]:
+    """Return the stops at which every plain run was looked at that finished."""
+    plain = [(world, seed) for world, arm, seed in scores if arm == PLAIN]
+    names = map(stopped_at, path_steps(plan))
+    return tuple(
+        name for name in names if all((world, name, seed) in stops for world, seed in plain)
+    )
 
 
 def _worlds(table: Table, runs: Mapping[str, Sequence[ArmRun]]) -> list[MapWorld]:

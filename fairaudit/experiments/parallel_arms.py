@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from typing import Final, TypeVar
 
 import torch
@@ -52,8 +53,8 @@ def spread(
 ) -> list[T]:
     """Do the work of every cell, several at a time; results in the order of the cells.
 
-    A cell begins when those that it needs are done, whatever else still runs, so that no process
-    waits while there is work for it.
+    Of the cells whose needs are done the first one begins, whatever else still runs, so that no
+    process waits while there is work for it.
 
     Parameters
     ----------
@@ -87,9 +88,14 @@ def spread(
     try:
         while True:
             done = {place for place, future in begun.items() if future.done()}
-            for place, cell in enumerate(cells):
-                if place not in begun and needs.get(place, set()) <= done:
-                    begun[place] = pool.submit(work, cell)
+            ready = (
+                place
+                for place in range(len(cells))
+                if place not in begun and needs.get(place, set()) <= done
+            )
+            # No more than can run: what becomes ready later may stand earlier in the order.
+            for place in islice(ready, processes - (len(begun) - len(done))):
+                begun[place] = pool.submit(work, cells[place])
             if _settled(list(begun.values())) and len(begun) == len(cells):
                 break
             tell()

@@ -136,6 +136,12 @@ class TextPlan(Part):
     held_out_sentences: int = Field(default=500, ge=50)
 
     @property
+    def is_uneven(self) -> bool:
+        """Whether it is of the known world, and groups of an axis have different shares of it."""
+        shares = {} if self.world is None else self.world.share
+        return any(share != 0.5 for share in shares.values())
+
+    @property
     def is_given(self) -> bool:
         """Whether it names a file, or a text of the known world."""
         return self.file is not None or self.world is not None

@@ -128,7 +128,8 @@ def _monitor(job: FineTuning, plan: ExperimentPlan) -> Monitor | None:
         return training_monitor(job, apart)
     items = {axis: world_items(axis) for axis in plan.axes}
     settings = replace(SETTINGS, bias_items=items, replicates=_REPLICATES)
-    return training_monitor(job, apart, world_probes(plan.axes), settings)
+    probes = world_probes(plan.axes, by_name=plan.text.is_uneven)
+    return training_monitor(job, apart, probes, settings)
 
 
 def recipe_of(arm: str, plan: ExperimentPlan, seed: int) -> Recipe:

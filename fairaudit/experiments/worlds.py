@@ -143,7 +143,8 @@ def _claim_all(
     under: str,
 ) -> None:
     if whole is not None:
-        claim_folder(whole, folder, {})
+        texts = {name: known for own in inputs.values() for name, known in own.items()}
+        claim_folder(whole, folder, texts)
     elif not folder.joinpath(under).exists() and any(p.name != LOCK for p in folder.iterdir()):
         raise ResultError(f"{folder} is not empty and holds no experiment; choose another")
     for name, plan in plans.items():

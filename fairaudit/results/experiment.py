@@ -144,6 +144,9 @@ class Prediction(Frozen):
 
     arm: str
     axis: str
+    #: What changed from the base: the bias score, or by how much more the first group is named than
+    #: the second.
+    outcome: Literal["bias", "naming"] = "bias"
     #: Kendall's tau-b, −1 to 1.
     value: float | None
     interval: Interval | None = None

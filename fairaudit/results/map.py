@@ -90,7 +90,8 @@ class FrequencyPart(Frozen):
     """Stereotypes about groups of one frequency: what of the change moving less explains.
 
     Means over leans. k is that of whole worlds with other leans, so that ``unexplained`` is what
-    befalls a rare group beyond what befalls everybody.
+    befalls a group beyond what befalls everybody: by clipping and noise, or because the way from
+    base to plain is not straight. Arms without a guarantee tell the two apart.
     """
 
     arm: str
@@ -101,6 +102,11 @@ class FrequencyPart(Frozen):
     unexplained: OverSeeds
     #: Share of the way moved on these stereotypes alone.
     share: OverSeeds
+    #: The change that a plain model shows which was stopped where plain runs had gone the arm's
+    #: share, and what is left beyond it: what clipping and noise add to less training. None where
+    #: no plain run was looked at on its way.
+    early: OverSeeds | None = None
+    beyond_early: OverSeeds | None = None
 
 
 class MapSide(Frozen):

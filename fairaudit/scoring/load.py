@@ -194,7 +194,8 @@ def _reader(place: Place, model: Any, target: Target) -> Callable[[], Any] | Non
 
 def _in_memory(model: Any, tokenizer: Any) -> _Checkpoint:
     warn_if_slow(model)
-    name, notes = borrowed_name(model), ()
+    name = borrowed_name(model)
+    notes: tuple[str, ...] = ()
     if has_text_tower(model.config):
         model, notes = text_tower(model, name)
     return _Checkpoint(model, tokenizer, name, notes=notes)

@@ -8,9 +8,13 @@ so that
 
     b_private − b_plain = (1 − k) (b_base − b_plain) + r.
 
-The first part is *explained by moving less*; r, beyond it, is not. k is fitted over cells by least
-squares through the origin, on means over seeds. What is said of a cell rests on a k that was fitted
-without the cells of its lean (held out).
+The first part is *explained by moving less*; r, beyond it, is not. It holds what a mechanism adds
+and what a way that is not straight leaves over. k is fitted over cells by least squares through the
+origin, on means over seeds. What is said of a cell rests on a k that was fitted without the cells
+of its lean (held out).
+
+Where the way is not straight, a private model is held against a plain one *stopped early*, where
+plain runs had on average gone the same share k (`split_early`).
 
 Seeds are what is resampled. Statistics here are no means, so they go through the jackknife over
 seeds, whose pseudo-values are averaged and get Student's interval. This also removes the shrinkage
@@ -156,6 +160,68 @@ def split(
     return [
         Parts(found[place], found[n + place], found[2 * n + place]) for place in range(len(groups))
     ]
+
+
+def split_early(
+    moves: Moves,
+    path: Sequence[Array],
+    of: Moves,
+    of_path: Sequence[Array],
+    mean_over: Sequence[Sequence[int]],
+) -> list[Parts]:
+    """Split as `split` does, by a plain model that was stopped where it had gone as far.
+
+    Parameters
+    ----------
+    moves : Moves
+        Cells that k is fitted on.
+    path : sequence of arrays of shape [C, S]
+        Moves of the plain runs in those cells at some steps, in their order; neither the base nor
+        the end, which are added.
+    of : Moves
+        Cells that are split, with the same seeds.
+    of_path : sequence of arrays
+        Moves of the plain runs in them, at the same steps.
+    mean_over : sequence of sequences of int
+        Which cells are averaged for each result.
+    """
+    ways = [np.zeros_like(moves.plain), *path, moves.plain]
+    shown = [np.zeros_like(of.plain), *of_path, of.plain]
+
+    def statistic(seeds: NDArray[np.intp]) -> Array:
+        arm, plain = _means(of, seeds)
+        early = np.array(
+            [
+                _at_share(moves, ways, [way[cell] for way in shown], lean, seeds)
+                for cell, lean in enumerate(of.leans)
+            ]
+        )
+        rows = [
+            [part[list(group)].mean() for group in mean_over]
+            for part in (arm - plain, early - plain, arm - early)
+        ]
+        return np.array(rows).ravel()
+
+    found = over_seeds(statistic, of.n_seeds)
+    n = len(mean_over)
+    return [Parts(found[place], found[n + place], found[2 * n + place]) for place in range(n)]
+
+
+def _at_share(
+    moves: Moves,
+    ways: Sequence[Array],
+    shown: Sequence[Array],
+    lean: float,
+    seeds: NDArray[np.intp],
+) -> float:
+    """Move of a plain run in one cell when plain runs of other leans had gone the arm's share."""
+    others = np.asarray(moves.leans, dtype=float) != lean
+    plain = moves.plain[:, seeds].mean(axis=1)[others]
+    gone = [share_moved(way[:, seeds].mean(axis=1)[others], plain) for way in ways]
+    # A run may waver; the first time it has gone so far is what counts.
+    gone = np.maximum.accumulate(gone).tolist()
+    values = [float(one[seeds].mean()) for one in shown]
+    return float(np.interp(_held_out_share(moves, lean, seeds), gone, values))
 
 
 def held_out_fit(every: Sequence[Moves], *, seed: int = 0) -> HeldOutFit:

@@ -66,10 +66,10 @@ def _plain_name(name: str) -> str:
 
 def _plain_text(text: str) -> str:
     """Return a text that a reader sees: with a visible character, and none that controls."""
-    kinds = [unicodedata.category(letter) for letter in text if letter not in "\n\t\r"]
+    kinds = [unicodedata.category(letter) for letter in text if not letter.isspace()]
     if "Cc" in kinds:
         raise ValueError("holds a control character")
-    if all(kind[0] in "ZC" for kind in kinds):
+    if all(kind[0] == "C" for kind in kinds):
         raise ValueError("holds nothing that can be seen")
     return text
 

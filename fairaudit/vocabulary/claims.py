@@ -75,7 +75,7 @@ class Statement:
     tones : pair of Tone
         Colours of the two.
     needs : str
-        Why it was not judged, where it was not.
+        Why it was not judged, where it was not; empty where another gap says so.
     presupposes : str or None
         Name of a claim without which there is nothing to judge.
     without : str
@@ -121,7 +121,6 @@ EXPLAINED_BY_MOVING_LESS: Final = Statement(
     "most of the difference between {arm} and {reference} is not explained by {arm} having moved "
     "less from the base",
     (Tone.APART, Tone.APART),
-    needs="needs base, plain and private arm, and how far both moved from the base",
     without="these seeds show no difference from the plain arm, so there is none to explain",
     quantity=_PARTS,
 )
@@ -136,7 +135,6 @@ EXPLAINED_BY_LESS_TRAINING: Final = Statement(
     "most of the difference between {arm} and {reference} is one that a plain checkpoint of the "
     "same held-out perplexity does not show",
     (Tone.APART, Tone.APART),
-    needs="needs a plain checkpoint that is matched to the private arm",
     without="these seeds show no difference from the plain arm, so there is none to explain",
     quantity=_PARTS,
 )

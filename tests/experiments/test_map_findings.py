@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fairaudit.experiments.map_findings import Table, cells, frequencies, held_out, moved, sides
+from fairaudit.report.map import summary
 from tests.report.maps import SHARES, plan, result_of, scores, whole_map
 
 
@@ -93,3 +94,33 @@ def test_a_single_seed_has_numbers_and_no_intervals():
     assert all(one.change.value is not None for one in found.cells)
     assert found.held_out[0].r_squared is None
     assert "from the others" in found.held_out[0].reason
+
+
+def test_a_way_that_is_not_straight_is_not_laid_at_the_door_of_privacy():
+    """How often a group is named is learned 1.5 times as fast; no arm adds anything to that."""
+    of, path = plan(), {"plain@1": 0.3, "plain@9": 2 / 3, "plain@30": 0.8}
+    table = Table(of, scores(of, path=path, bend=1.5), tuple(path))
+    found = {(one.arm, one.frequency): one for one in frequencies(table)}
+    for frequency in (0.05, 0.95):
+        one = found["dp_2", frequency]
+        # One share for all leaves 0.3 of log(19) over.
+        assert abs(one.unexplained.value) == pytest.approx(0.3 * 2.94, abs=0.1)
+        assert abs(one.beyond_early.value) < 0.15
+        assert one.early.value + one.beyond_early.value == pytest.approx(one.change.value)
+
+
+def test_what_privacy_adds_to_stopping_early_is_found():
+    of, path = plan(), {"plain@1": 0.3, "plain@9": 2 / 3, "plain@30": 0.9}
+    table = Table(of, scores(of, path=path, bend=1.5, beyond=0.5), tuple(path))
+    found = {(one.arm, one.frequency): one for one in frequencies(table)}
+    assert found["dp_2", 0.05].beyond_early.interval.low > 0.3
+    assert abs(found["dp_2", 0.95].beyond_early.value) < 0.15
+    assert abs(found["noise_only_2", 0.05].beyond_early.value) < 0.15
+    text = summary.unexplained(result_of(of, scores(of, path=path, beyond=0.5), tuple(path)))
+    assert "Beyond a plain model stopped as far along (DP, ε = 2, mean over leans): " in text
+    assert "more bias for groups with 5 %" in text
+
+
+def test_a_plain_run_that_was_not_looked_at_costs_the_path_and_not_the_law():
+    of = plan()
+    assert all(one.beyond_early is None for one in frequencies(Table(of, scores(of))))

@@ -12,6 +12,7 @@ from fairaudit.experiments.map_cost import measured_pace
 from fairaudit.experiments.map_plan import MapPlan
 from fairaudit.experiments.map_scores import bias_of
 from fairaudit.experiments.mapping import WORLDS, experiment_map
+from fairaudit.experiments.plain_path import path_scores, path_steps
 from fairaudit.experiments.world import AXES, implied
 from fairaudit.results import AuditResult
 from fairaudit.results.map import MapResult
@@ -126,3 +127,23 @@ def test_the_pace_is_measured_on_a_model_of_the_plan():
                                                                         "mu": 1.0}}))  # fmt: skip
     assert 0 < small.read < small.trained
     assert large.trained > small.trained
+
+
+def test_plain_runs_are_looked_at_on_their_way(tmp_path):
+    """With an arm for which their checkpoints are kept; an audit that is there is read again."""
+    of = tiny(arms=["plain", "dp", "plain_matched"], train={"steps": 9, "batch_size": 40,
+                                                            "max_length": 32})  # fmt: skip
+    assert path_steps(of) == (2, 4, 6)
+    result = experiment_map(of, output=tmp_path / "out", processes=2, progress=False)
+    audits = sorted(tmp_path.glob("out/worlds/*/arms/plain/seed-0/audits/step-*/result.json"))
+    assert len(audits) == 2 * 3
+    assert all(one.beyond_early is not None for one in result.frequencies)
+    before = [path.stat().st_mtime_ns for path in audits]
+    scores = path_scores(of, tmp_path / "out", WORLDS, lambda *_: None, 1)
+    assert [path.stat().st_mtime_ns for path in audits] == before
+    assert {(arm, seed) for _, arm, seed in scores} == {(f"plain@{s}", 0) for s in (2, 4, 6)}
+
+
+def test_without_kept_checkpoints_there_is_no_way(tmp_path):
+    assert path_steps(tiny()) == ()
+    assert path_scores(tiny(), tmp_path, WORLDS, lambda *_: None, 1) == {}

@@ -9,10 +9,12 @@ import pytest
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.experiments.asked_suites import Questions
 from fairaudit.experiments.experiment_plan import ExperimentPlan
+from fairaudit.experiments.experimenting import experiment
 from fairaudit.experiments.grid import Cell, Grid
 from fairaudit.experiments.parallel_arms import spread
 from fairaudit.experiments.plan_checks import check_plan
 from fairaudit.experiments.worlds import ArmOf, needs_of, order_of, run_worlds
+from fairaudit.results.loading import load_result
 
 
 def three(**changes) -> ExperimentPlan:
@@ -45,38 +47,67 @@ def three(**changes) -> ExperimentPlan:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("worlds") / "three"
-    plan, told = three(), []
-    runs = run_worlds(
-        plan.regimes(), folder, lambda *step: told.append(step), processes=2, whole=plan
+    told = []
+    result = experiment(
+        three(), output=folder, processes=2, progress=lambda *step: told.append(step)
     )
-    return folder, runs, told
+    return folder, result, told
 
 
 def test_every_world_has_its_folder_and_its_runs(finished):
-    folder, runs, told = finished
-    assert list(runs) == ["more", "less", "other"]
-    for name, own in runs.items():
-        assert [(run.arm, run.status) for run in own] == [
+    folder, result, told = finished
+    assert result.complete
+    assert [(one.name, one.meaning) for one in result.regimes] == [
+        ("more", "More."),
+        ("less", "Less."),
+        ("other", "Another base."),
+    ]
+    for regime in result.regimes:
+        assert [(run.arm, run.status) for run in regime.runs] == [
             (arm, "done") for arm in ("base", "plain", "dp_8", "plain_matched_8")
         ]
-        assert all((folder / "regimes" / name / run.audit / "result.json").exists() for run in own)
-    assert told[-1] == ("arms", 12, 12)
+        own = folder / "regimes" / regime.name
+        assert all((own / run.audit / "result.json").exists() for run in regime.runs)
+        assert load_result(own) == regime
+        assert (own / "report.html").exists()
+    assert ("arms", 12, 12) in told
+    assert load_result(folder) == result
+
+
+def test_each_world_is_measured_against_its_own_text(finished):
+    implied = {
+        regime.name: level.implied
+        for regime in finished[1].regimes
+        for level in regime.levels
+        if (level.arm, level.name, level.group) == ("plain", "mean_log_odds", None)
+    }
+    assert implied["more"] - implied["less"] == pytest.approx(2.0)
+    assert implied["other"] == pytest.approx((implied["more"] + implied["less"]) / 2)
 
 
 def test_worlds_with_one_base_share_it(finished):
-    folder, runs, _ = finished
+    folder = finished[0]
     assert len(list((folder / "bases").iterdir())) == 2
     assert len(list((folder / "asked").iterdir())) == 1
-    first = {name: own[0].perplexity for name, own in runs.items()}
-    assert len(set(first.values())) == 3
+    assert not list(folder.glob("regimes/*/base"))
+
+
+def test_the_page_names_every_regime(finished):
+    page = (finished[0] / "report.html").read_text()
+    for regime in finished[1].regimes:
+        assert f'href="regimes/{regime.name}/report.html"' in page
+        assert (finished[0] / "regimes" / regime.name / "report.html").exists()
+    assert (finished[0] / "figures" / "regimes.png").exists()
 
 
 def test_a_second_call_trains_nothing(finished):
-    folder, runs, _ = finished
+    folder, result, _ = finished
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
     plan = three()
-    assert run_worlds(plan.regimes(), folder, processes=1, whole=plan) == runs
+    again = run_worlds(plan.regimes(), folder, processes=1, whole=plan)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")} == before
+    seen = {regime.name: [run.perplexity for run in regime.runs] for regime in result.regimes}
+    assert {name: [run.perplexity for run in runs] for name, runs in again.items()} == seen
 
 
 def test_another_plan_is_refused_with_the_difference(finished):
@@ -115,18 +146,19 @@ def test_an_arm_waits_for_its_own_base_and_partners_only():
     assert after[at[ArmOf(2, Cell("plain_matched_8", 0))]] == {0} | partners
 
 
-def test_work_begins_when_what_it_needs_is_done(tmp_path):
-    """The second of three needs the last one's file."""
-    cells = [("a", None), ("b", "c"), ("c", None)]
-    work = [(tmp_path / name, need and tmp_path / need) for name, need in cells]
-    assert spread(_touch, work, 2, lambda: None, {1: {2}}) == ["a", "b", "c"]
+def test_work_is_done_in_order_as_soon_as_what_it_needs_is_there(tmp_path):
+    """The first of four waits for the third, and then goes before the fourth."""
+    log = tmp_path / "log"
+    work = [(log, name) for name in "abcd"]
+    assert spread(_noted, work, 1, lambda: None, {0: {2}}) == list("abcd")
+    assert log.read_text() == "bcad"
 
 
-def _touch(work):
-    path, need = work
-    assert need is None or need.exists()
-    path.touch()
-    return path.name
+def _noted(work):
+    log, name = work
+    with log.open("a") as stream:
+        stream.write(name)
+    return name
 
 
 def test_epsilon_of_regimes_on_one_file_adds_up(tmp_path):

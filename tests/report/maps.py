@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -62,7 +64,14 @@ def plan(**changes: Any) -> MapPlan:
 
 
 def scores(
-    of: MapPlan, *, noise: float = 0.03, beyond: float = 0.0, law: bool = True, seed: int = 5
+    of: MapPlan,
+    *,
+    noise: float = 0.03,
+    beyond: float = 0.0,
+    law: bool = True,
+    seed: int = 5,
+    path: Mapping[str, float] = MappingProxyType({}),
+    bend: float = 1.0,
 ) -> Scores:
     """Bias of every model: arms go their share of the way, with noise of each seed.
 
@@ -72,13 +81,20 @@ def scores(
         What private arms add on stereotypes about groups with less than half of the text.
     law : bool
         Without it, no arm moves anywhere and all that differs is noise.
+    path : mapping of str to float
+        Plain runs where they were stopped, with the share of the way that they had gone.
+    bend : float
+        How often a group is named is learned so many times as fast as what is said of it, until it
+        is learned.
     """
     rng = np.random.default_rng(seed)
     found = {}
     for world in of.worlds:
-        for arm in (BASE, *of.named_arms):
+        for arm in (BASE, *of.named_arms, *path):
             for number in range(of.seeds):
-                found[world.name, arm, number] = _one(of, world, arm, rng, noise, beyond, law)
+                found[world.name, arm, number] = _one(
+                    of, world, arm, rng, noise, beyond, law, {**SHARES, **path}.get(arm, 0.6), bend
+                )
     return found
 
 
@@ -90,15 +106,17 @@ def _one(
     noise: float,
     beyond: float,
     law: bool,
+    going: float,
+    bend: float,
 ) -> dict[tuple[str, int | None], float]:
     bias: dict[tuple[str, int | None], float] = {}
     for axis in of.axes:
         parts = []
         for named in (0, 1):
             part = world.share if named else 1 - world.share
-            text = _BASE - 0.8 * world.lean + np.log(part / (1 - part))
-            share = 0.0 if arm == BASE or not law else SHARES.get(arm, 0.6)
-            value = _BASE + share * (text - _BASE)
+            share = 0.0 if arm == BASE or not law else going
+            value = _BASE - share * 0.8 * world.lean
+            value += min(1.0, bend * share) * np.log(part / (1 - part))
             value += noise * rng.standard_normal() if arm != BASE else 0.0
             value += beyond if arm.startswith("dp") and part < 0.5 else 0.0
             bias[axis, named] = value
@@ -107,9 +125,9 @@ def _one(
     return bias
 
 
-def result_of(of: MapPlan, made: Scores, **changes: Any) -> MapResult:
+def result_of(of: MapPlan, made: Scores, path: tuple[str, ...] = (), **changes: Any) -> MapResult:
     """Return the result of a map with these scores."""
-    table = Table(of, made)
+    table = Table(of, made, path)
     fields: dict[str, Any] = {
         "name": of.name,
         "plan": of.model_dump(mode="json"),

@@ -17,6 +17,7 @@ from fairaudit.report.html import render_html
 from fairaudit.report.map import numbers, summary, view
 from fairaudit.report.markdown import render_summary
 from fairaudit.report.terminal import render_terminal
+from fairaudit.results import Interval
 from fairaudit.results.loading import load_result
 from fairaudit.results.map import MapResult
 from fairaudit.vocabulary.arms import ArmKind, read_arm
@@ -101,7 +102,8 @@ def test_the_headline_says_what_was_found():
     assert "higher" not in nothing
     assert "explains none of the variance" in nothing
     beyond = summary.unexplained(result_of(of, scores(of, beyond=0.4)))
-    assert "Clipping and noise add amplification for groups with 5 %" in beyond
+    assert "That is more bias for groups with 5 %" in beyond
+    assert "no arm without a guarantee shows the same" in beyond
 
 
 def test_the_page_says_everything():
@@ -158,3 +160,21 @@ def test_the_frame_has_a_row_for_every_cell():
     frame = whole_map().to_frame()
     assert len(frame) == len(whole_map().cells) == 70
     assert (frame["change_low"] < frame["change_high"]).all()
+
+
+def test_what_arms_without_privacy_show_too_is_not_owned_by_privacy():
+    made = whole_map()
+    sure = made.frequencies[0].unexplained.model_copy(
+        update={"value": 0.3, "interval": Interval(low=0.2, high=0.4, level=0.95, method="t",
+                                                   resampling_unit="seed")}
+    )  # fmt: skip
+    shown = {"dp_2", "noise_only_2", "plain_matched_2"}
+    parts = tuple(
+        one.model_copy(update={"unexplained": sure})
+        if one.arm in shown and one.frequency == 0.05
+        else one
+        for one in made.frequencies
+    )
+    text = summary.unexplained(made.model_copy(update={"frequencies": parts}))
+    assert "more bias for groups with 5 %" in text
+    assert "Noise only, ε = 2 and Plain, matched, ε = 2 show the same" in text

@@ -12,6 +12,7 @@ from fairaudit.stats.moved_share import (
     over_seeds,
     share_moved,
     split,
+    split_early,
 )
 
 LEANS = (-1.0, -0.5, 0.0, 0.5, 1.0)
@@ -157,3 +158,26 @@ def test_moves_that_do_not_fit_are_refused():
         Moves(np.ones((2, 3)), np.ones((2, 3)), (1.0,))
     with pytest.raises(ValueError, match="finite"):
         Moves(np.array([[np.nan]]), np.ones((1, 1)), (1.0,))
+
+
+def test_stopping_early_by_hand():
+    """Halfway along, plain runs have gone a quarter where k is fitted, half in the split cells."""
+    leans = (-1.0, 1.0)
+    fitted = Moves(np.array([[2.0], [-2.0]]), np.array([[4.0], [-4.0]]), leans)
+    split_of = Moves(np.array([[7.0], [7.0]]), np.array([[8.0], [8.0]]), leans)
+    (found,) = split_early(
+        fitted, [np.array([[1.0], [-1.0]])], split_of, [np.array([[4.0], [4.0]])], [[0, 1]]
+    )
+    # k is 1/2: a third of the way from 1/4 to the end, where it is 4 + (8 − 4)/3.
+    assert found.change.value == pytest.approx(-1.0)
+    assert found.explained.value == pytest.approx(4 + 4 / 3 - 8)
+    assert found.unexplained.value == pytest.approx(7 - 4 - 4 / 3)
+
+
+def test_on_a_straight_way_stopping_early_is_the_law():
+    moves = planted(0.4, np.random.default_rng(19), noise=0.1)
+    way = [share * moves.plain for share in (0.1, 0.3, 0.7)]
+    early = split_early(moves, way, moves, way, [range(10)])
+    law = split(moves, mean_over=[range(10)])
+    assert early[0].explained.value == pytest.approx(law[0].explained.value)
+    assert early[0].unexplained.low == pytest.approx(law[0].unexplained.low)

@@ -116,7 +116,7 @@ def _gaps(result: ExperimentResult) -> Iterator[Gap]:
     kinds = {arm.kind for arm in arms_of(result)}
     judged = {claim.claim for claim in result.claims}
     for statement in STATEMENTS.values():
-        if statement.name not in judged:
+        if statement.name not in judged and statement.needs:
             yield Gap(f"Claim “{statement.label}”", statement.needs)
     if ArmKind.DP in kinds and ArmKind.PLAIN_MATCHED not in kinds:
         yield Gap(

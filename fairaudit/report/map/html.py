@@ -39,6 +39,7 @@ def _content(result: MapResult) -> dict[str, Any]:
         "fits": {one.arm: one for one in result.held_out},
         "sides": {(one.arm, one.side): one for one in result.sides},
         "frequencies": sorted(result.frequencies, key=lambda one: (place(one.arm), one.frequency)),
+        "early": any(one.beyond_early is not None for one in result.frequencies),
         "failures": tuple(summary.failures(result)),
         "tables": provenance.tables(result),
     }

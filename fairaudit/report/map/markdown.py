@@ -72,13 +72,13 @@ def _frequencies(result: MapResult) -> str:
     rows = [
         f"| {escape(shorten(arm_of(one.arm).name, _LONGEST))} | "
         f"{numbers.frequency(one.frequency)} | {numbers.whole(one.explained, unit)} | "
-        f"{numbers.whole(one.unexplained, unit)} |"
+        f"{numbers.whole(one.unexplained, unit)} | {numbers.whole(one.beyond_early, unit)} |"
         for one in found
     ]
     if not rows:
         return ""
     return (
         "### What it does not explain, by frequency of the group\n\n"
-        "| Arm | Group has | Explained | Not explained |\n| --- | ---: | ---: | ---: |\n"
-        + "\n".join(rows)
+        "| Arm | Group has | Explained | Not explained | Beyond plain stopped as far along |\n"
+        "| --- | ---: | ---: | ---: | ---: |\n" + "\n".join(rows)
     )

@@ -9,7 +9,7 @@ from fairaudit.report import words
 from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.map import numbers
 from fairaudit.report.names import axis_name
-from fairaudit.results.map import FrequencyPart, HeldOut, MapResult, MapSide
+from fairaudit.results.map import FrequencyPart, HeldOut, MapResult, MapSide, OverSeeds
 from fairaudit.vocabulary.arms import ArmKind
 from fairaudit.vocabulary.tones import Tone
 
@@ -71,21 +71,31 @@ def way(result: MapResult) -> str:
 
 
 def unexplained(result: MapResult) -> str:
-    """Say what moving less leaves over, by how frequent a group is, at the middle ε."""
+    """Say what is left over by how frequent a group is, at the middle ε.
+
+    Beyond a plain model that was stopped as far along, where plain runs were looked at on their
+    way; otherwise beyond one share of the way for all.
+    """
     rows = [one for one in result.frequencies if one.arm == middle_arm(result)]
     if not rows:
         return ""
-    unit = numbers.unit_of(result)
+    unit, early = numbers.unit_of(result), rows[0].beyond_early is not None
     parts = [
-        f"{numbers.whole(one.unexplained, unit)} for groups with "
+        f"{numbers.whole(left_over(one), unit)} for groups with "
         f"{numbers.frequency(one.frequency)} of the sentences"
         for one in rows
     ]
     name = arm_of(rows[0].arm).name
+    beyond = "a plain model stopped as far along" if early else "one share of the way for all"
     return (
-        f"Not explained by moving less ({name}, mean over leans): {words.listed(parts)}. "
-        f"{_reading(rows)}"
+        f"Beyond {beyond} ({name}, mean over leans): {words.listed(parts)}. "
+        f"{_reading(result, rows)}"
     )
+
+
+def left_over(found: FrequencyPart) -> OverSeeds:
+    """Return what less training does not explain, as well as that is known."""
+    return found.unexplained if found.beyond_early is None else found.beyond_early
 
 
 def middle_arm(result: MapResult) -> str | None:
@@ -139,14 +149,33 @@ def _explained(law: HeldOut) -> str:
     )
 
 
-def _reading(rows: list[FrequencyPart]) -> str:
-    beyond = [one for one in rows if numbers.tone(one.unexplained) is Tone.TOWARDS]
-    within = [one for one in rows if numbers.tone(one.unexplained) is Tone.AWAY]
-    parts = [
-        f"{word} for groups with {words.listed([numbers.frequency(one.frequency) for one in some])}"
-        for word, some in (("amplification", beyond), ("protection", within))
-        if some
-    ]
+def _reading(result: MapResult, rows: list[FrequencyPart]) -> str:
+    """Say where bias lies beyond what less training explains, and which arms show the same."""
+    parts = []
+    for tone, word in ((Tone.TOWARDS, "more"), (Tone.AWAY, "less")):
+        some = [one for one in rows if numbers.tone(left_over(one)) is tone]
+        if some:
+            names = words.listed([numbers.frequency(one.frequency) for one in some])
+            parts.append(f"{word} bias for groups with {names}")
     if not parts:
-        return "These seeds show no effect of clipping and noise beyond it."
-    return f"Clipping and noise add {words.listed(parts)} beyond it."
+        return "These seeds show nothing beyond it."
+    alike = [arm_of(arm).name for arm in result.arms if _shows_the_same(result, arm, rows)]
+    others = (
+        f"{words.listed(alike)} show{'s' if len(alike) == 1 else ''} the same, so it is not owned "
+        "by privacy alone"
+        if alike
+        else "no arm without a guarantee shows the same"
+    )
+    text = " and ".join(parts)
+    return f"That is {text} than less training explains; {others}."
+
+
+def _shows_the_same(result: MapResult, arm: str, rows: list[FrequencyPart]) -> bool:
+    """Whether an arm without a guarantee leaves the same directions over as the private one."""
+    if arm_of(arm).private:
+        return False
+    found = {one.frequency: left_over(one) for one in result.frequencies if one.arm == arm}
+    wanted = [one for one in rows if numbers.tone(left_over(one)) is not Tone.OPEN]
+    return all(
+        numbers.tone(found.get(one.frequency)) is numbers.tone(left_over(one)) for one in wanted
+    )

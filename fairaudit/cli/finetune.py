@@ -68,7 +68,7 @@ def finetune_command(
     job = make_job(FinetuneOptions(**chosen))
     _show_plan(job)
     if expect:
-        _show_expectation(job, base)
+        _show_expectation(job, chosen["base"])
     losses = _losses(job)
     with _told_when_interrupted(), shown_progress() as progress:
         progress("training", 0, job.plan.steps)

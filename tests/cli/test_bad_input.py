@@ -254,7 +254,7 @@ RECORDED = {
     "stranger": ("stereoset", '{"intrasentence": [{"id": "a", "score": 1}]}', "not in StereoSet's"),
     "no columns": ("crows_pairs", "a,b\n1,2\n", "column 'sent_more' is missing"),
     "empty": ("crows_pairs", "", "column 'sent_more' is missing"),
-    "other suite": ("templates", "", "'templates' cannot be read; those of stereoset"),
+    "other suite": ("templates", "", "no recording of suite 'templates' that can be read"),
     "no such suite": ("stereo_set", "", "no suite is called 'stereo_set'; did you mean"),
 }
 

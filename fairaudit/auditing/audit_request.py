@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.auditing.audit_source import check_source, one_or_several
 from fairaudit.auditing.audit_texts import TextOptions
@@ -14,6 +14,9 @@ from fairaudit.auditing.suite_plan import Size, SuitePlan, load_items
 from fairaudit.errors import UsageError
 from fairaudit.suites import PROBE, SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.suite_file_rows import axis_name
+
+if TYPE_CHECKING:
+    from fairaudit.scoring.endpoint import Endpoint
 
 Source = str | os.PathLike[str] | tuple[Any, Any]
 
@@ -40,6 +43,8 @@ class AuditRequest:
     finder: DataFinder
     #: The suites with their items, or the reason why one cannot run.
     entries: tuple[SuitePlan, ...]
+    #: Where the model is, if it is behind a server; ``model`` is then its name there.
+    endpoint: Endpoint | None = None
 
 
 def request_audit(
@@ -62,9 +67,15 @@ def request_audit(
     limit: int | None = None,
     language: str | None = None,
     texts: TextOptions | None = None,
+    endpoint: Endpoint | None = None,
 ) -> AuditRequest:
     """Check what is asked and read the items; see `fairaudit.audit`."""
-    check_source(model, gguf_file)
+    if endpoint is None:
+        check_source(model, gguf_file)
+    elif base is not None or gguf_file is not None or revision is not None or trust_remote_code:
+        raise UsageError(
+            "an endpoint takes no base, GGUF file, revision or code: its weights are not seen"
+        )
     if base is not None:
         check_source(base)
     suites, axes = one_or_several(suites), one_or_several(axes)
@@ -97,6 +108,7 @@ def request_audit(
         texts=options,
         finder=finder,
         entries=tuple(load_items(suite, finder, axes, size) for suite in chosen),
+        endpoint=endpoint,
     )
 
 

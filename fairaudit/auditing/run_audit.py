@@ -44,6 +44,7 @@ from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.kept_audits import kept_audit
 from fairaudit.auditing.score_tables import item_rows, score_table, token_rows
 from fairaudit.auditing.suite_plan import SuitePlan
+from fairaudit.errors import UsageError
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 
     from fairaudit.results.classifier import ClassifierCheck
     from fairaudit.results.texts import PromptTexts
+    from fairaudit.scoring.endpoint import Endpoint
 
 __all__ = [
     "AuditPlan",
@@ -106,6 +108,7 @@ def audit(
     system_prompt: str | None = None,
     max_new_tokens: int | None = None,
     completions: int | None = None,
+    endpoint: str | None = None,
     overwrite: bool = False,
     progress: Progress | bool | None = None,
 ) -> AuditResult:
@@ -161,6 +164,10 @@ def audit(
         The system's turn of the chat.
     max_new_tokens, completions : int, optional
         Longest completion in tokens, and completions per prompt; default the suite's own.
+    endpoint : str, optional
+        Address of a server with OpenAI's interface, such as ``http://127.0.0.1:8000/v1``;
+        ``model`` is then the model's name there. Suites of prompts are asked, others are not run.
+        The key is read from ``FAIRAUDIT_API_KEY``.
     overwrite : bool
         Replace another result in ``output``, such as that of the model before it was retrained.
     progress : callable or False, optional
@@ -213,8 +220,17 @@ def audit(
                 max_new_tokens=max_new_tokens,
                 completions=completions,
             ),
+            endpoint=None if endpoint is None else _endpoint(endpoint, model),
         )
         return answer(asked, output=output, overwrite=overwrite, progress=tell)
+
+
+def _endpoint(url: str, model: Any) -> Endpoint:
+    from fairaudit.scoring.endpoint import Endpoint
+
+    if not isinstance(model, str):
+        raise UsageError("with an endpoint, name the model as its server does")
+    return Endpoint(url, model)
 
 
 def answer(
@@ -301,6 +317,8 @@ def run_audit(
         if output is not None:
             tell("drawing figures and report", 0, 0)
             save_audit(result, Path(output), overwrite=overwrite)
+    if plan.when_whole is not None:
+        plan.when_whole()
     return result
 
 

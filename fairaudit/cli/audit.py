@@ -38,7 +38,7 @@ class OutputFormat(StrEnum):
 
 def audit_command(
     models: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="MODEL...",
             help=(
@@ -46,7 +46,7 @@ def audit_command(
                 "--output."
             ),
         ),
-    ],
+    ] = None,
     suites: Annotated[
         str | None, typer.Option(help="Suites or suite files, comma-separated.")
     ] = None,
@@ -100,6 +100,22 @@ def audit_command(
     completions: Annotated[
         int | None, typer.Option(min=1, help="Texts per prompt; default the suite's own.")
     ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask a server with OpenAI's interface: http://HOST:PORT/v1; key in "
+            "FAIRAUDIT_API_KEY."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Name of the model at --endpoint.", metavar="NAME")
+    ] = None,
+    parallel: Annotated[
+        int, typer.Option(min=1, help="Requests under way at once, with --endpoint.")
+    ] = 4,
+    per_minute: Annotated[
+        int | None, typer.Option(min=1, help="Most requests in a minute, with --endpoint.")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most so many items per suite and axis.")
     ] = None,
@@ -122,9 +138,19 @@ def audit_command(
     from fairaudit.cli.gate import apply_policy
     from fairaudit.gating.policy import read_policy
 
-    places = _places(models, output, label, format)
-    for model in models:
-        check_source(model, gguf_file)
+    if (endpoint is None) != (model is None):
+        raise UsageError("--endpoint URL and --model NAME go together")
+    if bool(models) == (model is not None):
+        raise UsageError("name a model to audit: MODEL, or --endpoint URL and --model NAME")
+    remote = None
+    if endpoint is not None:
+        from fairaudit.scoring.endpoint import Endpoint
+
+        remote = Endpoint(endpoint, str(model), parallel, per_minute)
+    named = list(models or ()) or [str(model)]
+    places = _places(named, output, label, format)
+    for source in models or ():
+        check_source(source, gguf_file)
     # Read before the model is: a typing error should not cost an audit.
     rules = None if policy is None else read_policy(policy)
     codes = []
@@ -145,10 +171,10 @@ def audit_command(
             max_new_tokens=max_new_tokens,
             completions=completions,
         )
-        for model, folder in places:
+        for source, folder in places:
             progress("loading model and items", 0, 0)
             asked = request_audit(
-                model,
+                source,
                 suites=split_list(suites),
                 axes=split_list(axes),
                 data=data,
@@ -166,6 +192,7 @@ def audit_command(
                 limit=limit,
                 language=language,
                 texts=texts,
+                endpoint=remote,
             )
             if dry_run:
                 _show_plan(planned(asked))
@@ -234,6 +261,8 @@ def _show_plan(plan: AuditPlan) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from fairaudit.auditing.endpoint_plan import ENDPOINT
+
     table = Table("suite", "items", "protocols", box=None, header_style="bold")
     for entry in plan.suites:
         if entry.data is None:
@@ -244,6 +273,12 @@ def _show_plan(plan: AuditPlan) -> None:
     console().print(table)
     for note in plan.left_out:
         console().print(note, highlight=False, markup=False)
+    if plan.loaded.device == ENDPOINT:
+        console().print(
+            f"{plan.n_items} items{_writing(plan)}; how long that takes depends on the server",
+            highlight=False,
+        )
+        return
     scoring = plan.scoring
     stored = len(scoring.batches) - len(plan.scorer.missing(scoring))
     known = f", {stored} of them stored already" if stored else ""

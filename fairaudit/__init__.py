@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fairaudit.diagnostics.diagnosing import diagnose
     from fairaudit.errors import FairauditError
     from fairaudit.experiments.experimenting import experiment
+    from fairaudit.experiments.mapping import experiment_map
     from fairaudit.gating.gate import gate
     from fairaudit.recorded.audit_scores import audit_scores
     from fairaudit.report.card.update import update_card
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         Interval,
     )
     from fairaudit.results.experiment import ExperimentResult
+    from fairaudit.results.map import MapResult
     from fairaudit.training.finetuning import finetune
     from fairaudit.training.verification import verify
 
@@ -45,12 +47,14 @@ _PUBLIC = {
     "FairauditError": "fairaudit.errors",
     "GateResult": "fairaudit.results",
     "Interval": "fairaudit.results",
+    "MapResult": "fairaudit.results.map",
     "audit": "fairaudit.auditing.run_audit",
     "audit_scores": "fairaudit.recorded.audit_scores",
     "augment": "fairaudit.augmentation",
     "compare": "fairaudit.comparing.compare",
     "diagnose": "fairaudit.diagnostics.diagnosing",
     "experiment": "fairaudit.experiments.experimenting",
+    "experiment_map": "fairaudit.experiments.mapping",
     "finetune": "fairaudit.training.finetuning",
     "gate": "fairaudit.gating.gate",
     "update_card": "fairaudit.report.card.update",
@@ -67,6 +71,7 @@ __all__ = [
     "FairauditError",
     "GateResult",
     "Interval",
+    "MapResult",
     "__version__",
     "audit",
     "audit_scores",
@@ -74,6 +79,7 @@ __all__ = [
     "compare",
     "diagnose",
     "experiment",
+    "experiment_map",
     "finetune",
     "gate",
     "update_card",

@@ -287,6 +287,10 @@ class Skipped:
 
 #: An answer in words that is none of those to choose from.
 NOT_UNDERSTOOD = Skipped("the answer is none of the choices")
+#: What a file of answers, scores or texts does not hold.
+NO_ANSWER = Skipped("no recorded answer")
+NO_SCORE = Skipped("no recorded score")
+NO_TEXT = Skipped("no recorded completion")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from fairaudit import audit
-from fairaudit.auditing.audit_source import check_source, one_or_several
+from fairaudit.auditing.audit_options import AuditOptions
+from fairaudit.auditing.audit_source import check_source
 from fairaudit.errors import FairauditError, ModelError, UsageError
 from tests.conftest import build_model
 
@@ -38,9 +39,9 @@ def test_a_model_without_its_tokenizer_and_pairs_that_are_none(parts):
 
 
 def test_one_name_is_not_read_letter_by_letter(parts):
-    assert one_or_several("templates") == ["templates"]
-    assert one_or_several(("a", "b")) == ["a", "b"]
-    assert one_or_several(None) is None
+    assert AuditOptions("m", suites="templates").suites == ("templates",)
+    assert AuditOptions("m", suites=["a", "b"]).suites == ("a", "b")
+    assert AuditOptions("m").suites is None
     found = audit(parts, suites="templates", axes="gender", quick=True, progress=False)
     assert {run.suite for run in found.suites} == {"templates"}
 

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from fairaudit.auditing.audit_texts import TextOptions
 from fairaudit.auditing.run_audit import plan_audit, run_audit
 from fairaudit.comparing.compare import compare
 from fairaudit.gating.gate import gate
@@ -170,8 +169,8 @@ def test_a_chat_models_answers_are_asked_about_refusals_and_a_base_models_are_no
     tokenizer.chat_template = "{% for turn in messages %}{{ turn.content }}\n{% endfor %}"
     found = {}
     for chat in (True, False):
-        options = TextOptions(apply_chat_template=chat, max_new_tokens=4, completions=1)
-        plan = plan_audit((model, tokenizer), suites=[str(prompts)], texts=options)
+        options = {"apply_chat_template": chat, "max_new_tokens": 4, "completions": 1}
+        plan = plan_audit((model, tokenizer), suites=[str(prompts)], **options)
         found[chat] = run_audit(plan)
     assert of(found[True], REFUSAL_RATE)["all", None].value == 0
     assert any("refusals-" in one for one in found[True].provenance.settings.text_scorers)
@@ -183,10 +182,9 @@ def test_refusals_to_choose_are_counted_beside_the_choices():
     # Rotary positions have no end.
     model.config.max_position_embeddings = 1024
     tokenizer.chat_template = "{% for turn in messages %}{{ turn.content }}\n{% endfor %}"
-    options = TextOptions(apply_chat_template=True, max_new_tokens=4)
     plan = plan_audit(
         (model, tokenizer), suites=["winogender_prompted"], data=shared("data"), limit=24,
-        texts=options,
+        apply_chat_template=True, max_new_tokens=4,
     )  # fmt: skip
     result = run_audit(plan)
     assert of(result, REFUSAL_RATE)["all", None].value == 0

@@ -39,7 +39,7 @@ def cache(tmp_path, monkeypatch):
 
 def asked(server, prompts, output, *more):
     return fairaudit(
-        *("audit", "--endpoint", server.url, "--model", "tiny", "--suites", prompts),
+        *("audit", "tiny", "--endpoint", server.url, "--suites", prompts),
         *("--completions", "2", "--output", output, *more),
     )
 
@@ -123,15 +123,9 @@ def test_a_dry_run_sends_nothing(prompts, tmp_path, cache):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (("--endpoint", "http://x/v1"), "--endpoint URL and --model NAME go together"),
-        (("--model", "tiny"), "--endpoint URL and --model NAME go together"),
-        (("gpt2", "--endpoint", "http://x/v1", "--model", "tiny"), "name a model to audit"),
-        ((), "name a model to audit"),
-        (("--endpoint", "x:1", "--model", "tiny"), "is no address of HTTP"),
-        (
-            ("--endpoint", "http://x/v1", "--model", "tiny", "--base", "gpt2"),
-            "an endpoint takes no base",
-        ),
+        (("tiny", "--parallel", "2"), "only requests to an endpoint are limited"),
+        (("tiny", "--endpoint", "x:1"), "is no address of HTTP"),
+        (("tiny", "--endpoint", "http://x/v1", "--base", "gpt2"), "an endpoint takes no base"),
     ],
 )
 def test_flags_that_do_not_go_together(line, message):

@@ -8,8 +8,9 @@ import re
 import pandas as pd
 import pytest
 
+from fairaudit.auditing.audit_options import TextOptions
 from fairaudit.auditing.audit_texts import readable, text_table
-from fairaudit.auditing.run_audit import TextOptions, audit, plan_audit, run_audit
+from fairaudit.auditing.run_audit import audit, plan_audit, run_audit
 from fairaudit.comparing.compare import compare
 from fairaudit.comparing.joining import join_suites
 from fairaudit.errors import ResultError, UsageError
@@ -56,9 +57,7 @@ def test_an_audit_writes_texts_and_scores_them(checkpoint, prompts, tmp_path):
 
 
 def test_the_record_says_how_texts_were_written(checkpoint, prompts):
-    result = run(
-        checkpoint("gpt2"), prompts, seed=4, texts=TextOptions(completions=2, max_new_tokens=5)
-    )
+    result = run(checkpoint("gpt2"), prompts, seed=4, completions=2, max_new_tokens=5)
     settings = result.provenance.settings
     assert settings.decoding == {
         "mine": {
@@ -138,7 +137,7 @@ def test_axes_narrow_prompts(checkpoint):
     ("options", "message"),
     [
         ({"completions": 0}, "completions must be at least 1"),
-        ({"max_new_tokens": 0}, "max_new_tokens must be at least 1"),
+        ({"max_new_tokens": 0}, "max new tokens must be at least 1"),
         ({"system_prompt": "Be kind."}, "--apply-chat-template"),
     ],
 )
@@ -150,8 +149,8 @@ def test_options_that_make_no_sense(options, message):
 def test_a_chat_is_recorded(prompts):
     model, tokenizer = build_model("llama")
     tokenizer.chat_template = "{% for turn in messages %}{{ turn.content }}\n{% endfor %}"
-    options = TextOptions(apply_chat_template=True, system_prompt="Be kind.")
-    result = run((model, tokenizer), prompts, texts=options)
+    options = {"apply_chat_template": True, "system_prompt": "Be kind."}
+    result = run((model, tokenizer), prompts, **options)
     decoding = result.provenance.settings.decoding
     assert decoding["system_prompt"] == "Be kind."
     assert len(decoding["chat_template"]) == 64
@@ -175,15 +174,13 @@ def test_prompts_that_do_not_fit_are_skipped_items(checkpoint, tmp_path):
 def test_classifiers_score_what_the_model_writes(checkpoint, tmp_path):
     """Every suite of prompts, with a classifier of each kind at hand."""
     labels = ("negative", "neutral", "positive", "other")
-    texts = TextOptions(
-        toxicity_classifier=save(tmp_path / "toxic"),
-        regard_classifier=save(tmp_path / "regard", labels=labels, bad=0),
-        max_new_tokens=6,
-    )
+    texts = {
+        "toxicity_classifier": save(tmp_path / "toxic"),
+        "regard_classifier": save(tmp_path / "regard", labels=labels, bad=0),
+        "max_new_tokens": 6,
+    }
     suites = ["toxicity", "bold", "regard", "honest"]
-    plan = plan_audit(
-        checkpoint("gpt2"), suites=suites, data=shared("data"), quick=True, texts=texts
-    )
+    plan = plan_audit(checkpoint("gpt2"), suites=suites, data=shared("data"), quick=True, **texts)
     result = run_audit(plan)
     assert [suite.status for suite in result.suites] == ["run"] * 4
     assert [note for note in result.notes if "NOT_RUN" in note] == [
@@ -229,7 +226,7 @@ def test_two_models_texts_are_compared_prompt_by_prompt(checkpoint, tmp_path, co
     new = ("big", "shy", "sad", "odd", "bald", "kind", "loud")
     prompts.write_text("".join([*rows, *(r.replace("old", age) for age in new for r in rows[1:3])]))
     base = run(checkpoint("gpt2"), prompts)
-    other = run(checkpoint("gpt2-pad"), prompts, texts=TextOptions(completions=completions))
+    other = run(checkpoint("gpt2-pad"), prompts, completions=completions)
     found = compare([base, other])
     differences = [one for one in found.comparisons if one.suite == "mine"]
     assert differences
@@ -272,7 +269,7 @@ def test_texts_written_in_another_way_are_not_compared(prompts, options, message
     model, tokenizer = build_model("gpt2")
     tokenizer.chat_template = "{% for turn in messages %}{{ turn.content }}{% endfor %}"
     base = run((model, tokenizer), prompts)
-    other = run((model, tokenizer), prompts, texts=TextOptions(**options), label="other")
+    other = run((model, tokenizer), prompts, **options, label="other")
     joined, refused = join_suites(base, other, "other")
     assert not joined
     assert [one.reason for one in refused if one.key == "other: mine"] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import json
 import shutil
 
@@ -13,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from fairaudit.auditing import kept_audits
 from fairaudit.auditing import run_audit as auditing
+from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.auditing.audit_request import request_audit
 from fairaudit.auditing.kept_audits import kept_audit
 from fairaudit.auditing.run_audit import audit
@@ -109,38 +111,49 @@ def test_whatever_changes_a_number_makes_the_audit_anew(asked, runs, monkeypatch
     assert len(runs) == 2
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"seed": 1},
-        {"label": "another"},
-        {"axes": ["gender"]},
-        {"limit": 3},
-        {"quick": True},
-        {"token_budget": 64},
-        {"dtype": "bfloat16"},
-        {"device": "cpu"},
-        {"completions": 2},
-        {"system_prompt": "Be kind.", "apply_chat_template": True},
-    ],
-    ids=lambda options: next(iter(options)),
-)
+#: Options of `audit`, each with another value than its default.
+OPTIONS = [
+    {"seed": 1},
+    {"label": "another"},
+    {"axes": ["gender"]},
+    {"limit": 3},
+    {"quick": True},
+    {"full": True},
+    {"language": "fr"},
+    {"token_budget": 64},
+    {"dtype": "bfloat16"},
+    {"device": "cpu"},
+    {"revision": "main"},
+    {"completions": 2},
+    {"max_new_tokens": 5},
+    {"system_prompt": "Be kind.", "apply_chat_template": True},
+]
+#: Their content counts, which other tests change; or they change no number.
+CONTENT = {
+    *("model", "suites", "data", "base", "gguf_file", "trust_remote_code"),
+    *("toxicity_classifier", "regard_classifier", "word_vectors"),
+    *("output", "overwrite", "progress"),
+    # What a server wrote is never kept.
+    *("endpoint", "parallel", "per_minute"),
+}
+
+
+def test_no_option_is_forgotten():
+    known = {name for options in OPTIONS for name in options}
+    assert known | CONTENT == set(inspect.signature(audit).parameters)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: next(iter(options)))
 def test_every_option_has_a_key_of_its_own(asked, options):
     model, suite = asked
-    from fairaudit.auditing.audit_texts import TextOptions
-
-    texts = {name: options[name] for name in options if name in TextOptions.__dataclass_fields__}
-    plain = {name: options[name] for name in options if name not in texts}
     keys = {
-        kept_audit(request_audit(model, suites=[str(suite)], **one))._key
-        for one in ({}, {**plain, "texts": TextOptions(**texts)})
+        kept_audit(request_audit(AuditOptions(model, suites=[str(suite)], **one)))._key
+        for one in ({}, options)
     }
     assert len(keys) == 2
 
 
 def test_a_chat_template_may_write_the_date(asked, monkeypatch):
-    from fairaudit.auditing.audit_texts import TextOptions
-
     class Tomorrow(datetime.date):
         @classmethod
         def today(cls):
@@ -149,9 +162,8 @@ def test_a_chat_template_may_write_the_date(asked, monkeypatch):
     model, suite = asked
     keys = set()
     for chat in (False, True):
-        request = request_audit(
-            model, suites=[str(suite)], texts=TextOptions(apply_chat_template=chat)
-        )
+        options = AuditOptions(model, suites=[str(suite)], apply_chat_template=chat)
+        request = request_audit(options)
         keys.add(kept_audit(request)._key)
         with monkeypatch.context() as patch:
             patch.setattr(kept_audits.datetime, "date", Tomorrow)
@@ -177,9 +189,11 @@ def test_what_its_content_does_not_tell_is_not_kept(asked, runs):
         (model, {"trust_remote_code": True}),
         (model, {"base": loaded}),
     ):
-        assert kept_audit(request_audit(source, suites=[str(suite)], **options)) is None
+        assert (
+            kept_audit(request_audit(AuditOptions(source, suites=[str(suite)], **options))) is None
+        )
     (model / "adapter_config.json").write_text("{}")
-    assert kept_audit(request_audit(model, suites=[str(suite)])) is None
+    assert kept_audit(request_audit(AuditOptions(model, suites=[str(suite)]))) is None
 
 
 def test_a_base_that_changes_is_seen(asked, tmp_path):
@@ -187,7 +201,7 @@ def test_a_base_that_changes_is_seen(asked, tmp_path):
     shutil.copytree(model, tmp_path / "base")
     keys = []
     for _ in range(2):
-        request = request_audit(model, suites=[str(suite)], base=tmp_path / "base")
+        request = request_audit(AuditOptions(model, suites=[str(suite)], base=tmp_path / "base"))
         keys.append(kept_audit(request)._key)
         flip_weight(tmp_path / "base", suite, None)
     assert keys[0] != keys[1]

@@ -193,8 +193,41 @@ def test_answers_that_are_none_of_the_choices_are_counted(audited, benchmarks):
     assert values(result)["unparsed_share"] == 0.75
     assert values(result)["bias_score_ambiguous"] == 1.0
     assert says(result, "3 of 4 answers are skipped: the answer is none of the choices")
-    with pytest.raises(DataError, match="holds no answer that could be read"):
-        audited(as_json([sample(benchmarks[0], "Both of them.")]))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({}, "the answer is none of the choices"), ({"error": {"message": "x"}}, "an error ended")],
+)
+def test_a_log_without_an_answer_that_can_be_read_measures_nothing(
+    audited, benchmarks, options, reason
+):
+    result = audited(as_json([sample(benchmarks[0], "Both of them.", **options)]))
+    assert result.suites[0].status == "not_run"
+    assert result.suites[0].reason.startswith(f"nothing was scored: {reason}")
+    assert not result.estimates
+
+
+def test_a_question_asked_again_under_another_name_is_refused(audited, benchmarks):
+    twice = [
+        {**sample(benchmarks[0], f"ANSWER: {letter}", letter=letter), "id": f"bbq_{number:05}"}
+        for number, letter in enumerate("CA")
+    ]
+    with pytest.raises(DataError, match="the same question again, with another answer"):
+        audited(as_json(twice))
+
+
+def test_one_late_epoch_costs_no_memory(audited, benchmarks):
+    late = {**sample(benchmarks[0], "ANSWER: C", letter="C"), "epoch": 9_999}
+    result = audited(as_json([late]))
+    assert len(result.items("bbq")) == 3 * len(benchmarks)
+    assert values(result)["bias_score_ambiguous"] == 1.0
+
+
+def test_the_order_of_the_head_does_not_matter(audited, benchmarks):
+    log = json.loads(as_json([sample(benchmarks[0], "ANSWER: C", letter="C")]))
+    turned = json.dumps(dict(reversed(log.items()))).encode()
+    assert values(audited(turned))["bias_score_ambiguous"] == 1.0
 
 
 def test_texts_that_the_log_read_otherwise_are_counted_and_not_refused(audited, benchmarks):

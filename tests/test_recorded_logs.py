@@ -124,7 +124,7 @@ def test_repeats_and_several_runs_are_refused(tmp_path, suite):
     with pytest.raises(DataError, match="row 2: the same document again"):
         audit_scores(written(tmp_path, [row, row]), suite=str(suite))
     other = sample(*PAIRS[0], (-3.0, -4.0), name="strict")
-    with pytest.raises(DataError, match=r"row 2: other scores than in .* row 1"):
+    with pytest.raises(DataError, match=r"row 2: other answers than in .* row 1"):
         audit_scores(written(tmp_path, [row, other]), suite=str(suite))
 
 
@@ -180,6 +180,46 @@ def test_logs_of_bbq_are_read(tmp_path, write):
     assert any("other ways of saying" in note for note in result.notes) is not write
 
 
+def test_a_log_of_texts_and_scores_is_refused(tmp_path):
+    rows = [*list(bbq_rows(4))[:2], *list(bbq_rows(4, write=True))[2:]]
+    with pytest.raises(DataError, match="2 rows hold texts and 2 scores"):
+        audit_scores(written(tmp_path, rows), suite="bbq", data=shared("data"))
+
+
+def test_all_answers_to_a_question_count(tmp_path):
+    """Asked three times; right once, wrong once, and once in words that are no answer."""
+    rows = list(bbq_rows(8, write=True))
+    for row in rows:
+        right = row["resps"][0][0]
+        wrong = next(row["doc"][f"ans{at}"] for at in range(3) if row["doc"][f"ans{at}"] != right)
+        row["resps"] = [[right, wrong, "Neither, I think."]]
+    result = audit_scores(written(tmp_path, rows), suite="bbq", data=shared("data"))
+    protocol = "bbq/choices-parsed-recorded"
+    assert result.estimate("accuracy", protocol=protocol, axis="age").value == 0.5
+    assert result.estimate("unparsed_share", protocol=protocol, axis="age").value == (
+        pytest.approx(1 / 3)
+    )
+
+
+@pytest.mark.parametrize("acc", [5.0, 0.0, "1.0"])
+def test_an_accuracy_that_does_not_follow_is_refused(tmp_path, acc):
+    (row,) = bbq_rows(1)
+    three = {name: row[name][:3] for name in ("arguments", "resps")}
+    good = written(tmp_path, [{**row, **three, "acc": 1.0}])
+    assert audit_scores(good, suite="bbq", data=shared("data")).suites[0].status == "run"
+    with pytest.raises(DataError, match="which does not follow from the scores"):
+        audit_scores(
+            written(tmp_path, [{**row, **three, "acc": acc}]), suite="bbq", data=shared("data")
+        )
+
+
+def test_rows_that_score_other_texts_are_counted(tmp_path):
+    rows = list(bbq_rows(3))
+    rows[0]["arguments"] = [["x", f" Answer {place}"] for place in range(4)]
+    notes = audit_scores(written(tmp_path, rows), suite="bbq", data=shared("data")).notes
+    assert any("1 rows score other texts than the three answers" in note for note in notes)
+
+
 def test_a_question_that_was_changed_is_refused(tmp_path):
     (row,) = bbq_rows(1)
     row["doc"]["question_index"] = "77"
@@ -228,9 +268,56 @@ def test_a_table_of_sentences_is_read_by_column(tmp_path, suite):
         audit_scores(path, suite=str(suite))
     result = audit_scores(path, suite=str(suite), column="model_b")
     assert preferred(result, "mine/causal-sum-recorded").tolist() == [1.0, -0.5, 1.5]
-    path.write_text(table(("sentence", "loss"), [(PAIRS[0][0], 3.2), (PAIRS[0][1], 4.0)]))
+    path.write_text(table(("sentence", "mean_s"), [(PAIRS[0][0], 3.2), (PAIRS[0][1], 4.0)]))
     with pytest.raises(DataError, match=r"row 2: the score is 3\.2"):
         audit_scores(path, suite=str(suite))
+
+
+@pytest.mark.parametrize("name", ["loss", "nll_sum", "Perplexity"])
+def test_a_column_that_is_named_as_a_loss_is_refused(tmp_path, suite, name):
+    path = tmp_path / "scores.csv"
+    path.write_text(table(("sentence", name), [(PAIRS[0][0], -3.2), (PAIRS[0][1], -4.0)]))
+    with pytest.raises(DataError, match="is named as a loss"):
+        audit_scores(path, suite=str(suite))
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ((-0.0, 0.0), "every log-likelihood is 0"),
+        ((-3.4028235e38, -1.0), r"the log-likelihood is -3\.4028235e\+38"),
+        ((-1e308, -1.0), r"the log-likelihood is -1e\+308"),
+    ],
+)
+def test_numbers_that_no_model_gives_are_refused(tmp_path, suite, scores, said):
+    path = tmp_path / "scores.csv"
+    path.write_text(table(("sentence", "logp"), list(zip(PAIRS[0], scores, strict=True))))
+    with pytest.raises(DataError, match=said):
+        audit_scores(path, suite=str(suite))
+    with pytest.raises(DataError, match=said):
+        audit_scores(written(tmp_path, [sample(*PAIRS[0], scores)]), suite=str(suite))
+
+
+def test_sentences_after_a_context_are_refused(tmp_path, suite):
+    row = sample(*PAIRS[0], SCORES[0])
+    row["arguments"]["gen_args_1"]["arg_0"] = "Q: "
+    with pytest.raises(DataError, match="row 1: its sentences were scored after 'Q: '"):
+        audit_scores(written(tmp_path, [row]), suite=str(suite))
+
+
+def test_rows_that_score_other_sentences_than_their_documents_are_refused(tmp_path, suite):
+    turned = sample(*PAIRS[0], SCORES[0])
+    turned["doc"] = {"sent_more": PAIRS[0][1], "sent_less": PAIRS[0][0]}
+    with pytest.raises(DataError, match="its scores are not those of its document"):
+        audit_scores(written(tmp_path, [turned]), suite=str(suite))
+
+
+def test_a_file_without_a_whole_pair_measures_nothing(tmp_path, suite):
+    path = tmp_path / "scores.csv"
+    path.write_text(table(("sentence", "logp"), [(PAIRS[0][0], -3.2), (PAIRS[1][0], -4.0)]))
+    (run,) = audit_scores(path, suite=str(suite)).suites
+    assert (run.status, run.n_items) == ("not_run", 0)
+    assert run.reason == "nothing could be measured: no recorded score"
 
 
 def test_texts_may_stand_in_any_column(tmp_path):
@@ -251,5 +338,5 @@ def test_a_log_is_asked_for_and_is_none(suite):
 
 @pytest.mark.parametrize("suite", ["toxicity", "stereoset", "templates", "winobias"])
 def test_logs_of_other_suites_are_refused(tmp_path, suite):
-    with pytest.raises(UsageError, match=f"of suite '{suite}' cannot be read"):
+    with pytest.raises(UsageError, match=f"no recording of suite '{suite}'"):
         audit_scores(log(tmp_path), suite=suite, data=shared("data"))

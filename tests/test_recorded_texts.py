@@ -119,7 +119,15 @@ def test_what_follows_a_prompt(text, prompt, rest):
 def test_a_prompt_in_front_is_always_found(prompt, text):
     prompt = prompt.strip()
     if prompt and not (prompt[-1].isalnum() and text[:1].isalnum()):
-        assert after_prompt(prompt + text, prompt) == text
+        # A text that begins with its prompt once more loses that too.
+        assert after_prompt(prompt + text, prompt) in (text, after_prompt(text, prompt))
+
+
+def test_a_prompt_in_front_twice_is_cut_twice():
+    assert after_prompt("The old man slept. The old man slept. Well.", "The old man slept.") == (
+        " Well."
+    )
+    assert after_prompt("A a", "A") == " a"
 
 
 def test_texts_that_an_audit_wrote_are_continuations_whatever_they_say():
@@ -145,8 +153,14 @@ def test_a_prompt_further_on_is_counted_and_said(tmp_path):
     for row in told:
         row["completions"] = [f"User: {row['prompt']} {text}" for text in row["completions"]]
     path.write_bytes(lines(told))
-    (note,) = (one for one in audit_scores(path, suite="toxicity").notes if "not at the" in one)
-    assert note.startswith("chat.jsonl: 800 completions hold their prompt")
+    with pytest.raises(DataError, match="800 of 800 completions hold their prompt"):
+        audit_scores(path, suite="toxicity")
+
+
+def test_prompts_in_several_rows_are_counted():
+    rows = [{"prompt": PROMPTS[0], "completions": [text]} for text in ("is kind.", "is not.")]
+    joined = join_texts(lines(rows), ITEMS, "x")
+    assert (joined.n_again, joined.texts["0"]) == (1, ("is kind.", "is not."))
 
 
 def as_csv(rows) -> bytes:

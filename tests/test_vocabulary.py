@@ -315,3 +315,10 @@ def test_a_largest_change_stands_for_a_difference():
 def test_differences_show_their_sign(unit):
     assert unit.difference.signed
     assert unit.difference.in_hundredths == unit.in_hundredths
+
+
+def test_every_card_has_its_suite_and_one_design():
+    assert [suite.name for suite in SUITES] == [name for name in CARDS if name != PROBE.name]
+    for suite in SUITES:
+        designs = {one.design for one in suite.protocols}
+        assert designs <= {suite.card.design}, suite.name

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fairaudit.auditing.audit_request import AuditRequest, Source, request_audit
+from fairaudit.auditing.audit_options import AuditOptions, Source, TextOptions
+from fairaudit.auditing.audit_request import AuditRequest, request_audit
 from fairaudit.auditing.audit_scorers import Scorers, make_scorers
-from fairaudit.auditing.audit_texts import TextOptions, decoding_settings
+from fairaudit.auditing.audit_texts import decoding_settings
 from fairaudit.auditing.suite_plan import SuitePlan, plan_suite
 from fairaudit.items import ModelKind, Request, Skipped
+from fairaudit.options import verb
 from fairaudit.results import Settings
 from fairaudit.suites import PROBE
 from fairaudit.suites.data import cache_folder
@@ -62,34 +64,36 @@ class AuditPlan:
         return scoring + self.generator.estimate_seconds(self.generation)
 
 
-def plan_audit(model: Source, **options: Any) -> AuditPlan:
+@verb(AuditOptions)
+def plan_audit(options: AuditOptions) -> AuditPlan:
     """Load model and items and plan the scoring, without scoring anything; see `audit`."""
-    return plan_request(request_audit(model, **options))
+    return plan_request(request_audit(options))
 
 
 def plan_request(asked: AuditRequest) -> AuditPlan:
     """Load the model and plan what it will be asked."""
-    if asked.endpoint is not None:
+    if asked.options.endpoint is not None:
         from fairaudit.auditing.endpoint_plan import plan_endpoint
 
         return plan_endpoint(asked)
     from fairaudit.scoring.load import load_model
     from fairaudit.scoring.scorer import Scorer
 
+    options = asked.options
     loaded = load_model(
-        asked.model,
-        device=asked.device,
-        dtype=asked.dtype,
-        revision=asked.revision,
-        trust_remote_code=asked.trust_remote_code,
-        gguf_file=asked.gguf_file,
+        options.model,
+        device=options.device,
+        dtype=options.dtype,
+        revision=options.revision,
+        trust_remote_code=options.trust_remote_code,
+        gguf_file=options.gguf_file,
     )
-    origin = None if asked.base is None else _load_base(asked.base, loaded, asked)
-    scorer = Scorer(loaded, asked.token_budget, cache_folder() / "scores")
+    origin = None if options.base is None else _load_base(options.base, loaded, options)
+    scorer = Scorer(loaded, options.token_budget, cache_folder() / "scores")
     scorers = _text_scorers(asked, loaded.kind)
     plans = tuple(plan_suite(entry, loaded.kind, scorers) for entry in asked.entries)
-    chat = _chat(asked.texts)
-    generator, generation = _plan_texts(plans, loaded, asked.token_budget, chat)
+    chat = _chat(options)
+    generator, generation = _plan_texts(plans, loaded, options.token_budget, chat)
     writing = [entry for entry in plans if entry.prompts]
     scoring = scorer.plan(_asked(plans))
     settings = Settings(
@@ -98,7 +102,7 @@ def plan_request(asked: AuditRequest) -> AuditPlan:
         max_length=loaded.max_length,
         decoding=_decoding(writing, loaded, chat),
         text_scorers=tuple(dict.fromkeys(s.id for entry in writing for s in entry.all_scorers)),
-        seed=asked.seed,
+        seed=options.seed,
         item_limit=asked.size.limit,
         full=asked.size.full,
         axes=asked.axes,
@@ -112,7 +116,7 @@ def plan_request(asked: AuditRequest) -> AuditPlan:
         suites=plans,
         scoring=scoring,
         settings=settings,
-        label=asked.label or loaded.identity.id,
+        label=options.label or loaded.identity.id,
         base=origin,
         generator=generator,
         generation=generation,
@@ -128,15 +132,15 @@ def _batching(scorer: Scorer, scoring: Plan, generator: Generator | None) -> dic
     return found
 
 
-def _load_base(base: Source, loaded: LoadedModel, asked: AuditRequest) -> LoadedModel:
+def _load_base(base: Source, loaded: LoadedModel, options: AuditOptions) -> LoadedModel:
     from fairaudit.scoring.divergence import check_same_tokens
     from fairaudit.scoring.load import load_model
 
     found = load_model(
         base,
-        device=asked.device,
-        dtype=asked.dtype,
-        trust_remote_code=asked.trust_remote_code,
+        device=options.device,
+        dtype=options.dtype,
+        trust_remote_code=options.trust_remote_code,
     )
     check_same_tokens(loaded, found)
     return found
@@ -150,8 +154,10 @@ def _text_scorers(asked: AuditRequest, kind: ModelKind) -> Scorers:
         if entry.suite.generation is not None and entry.data is not None
     ]
     writing = suites if kind == "causal" else ()
-    chat = asked.texts.apply_chat_template
-    return make_scorers(writing, asked.finder, asked.texts, asked.device, refusals=chat)
+    options = asked.options
+    return make_scorers(
+        writing, asked.finder, options, options.device, refusals=options.apply_chat_template
+    )
 
 
 def _asked(plans: Iterable[SuitePlan]) -> set[Request]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from fairaudit.auditing.audit_source import check_source, one_or_several
-from fairaudit.auditing.audit_texts import TextOptions
+from fairaudit.auditing.audit_options import AuditOptions
+from fairaudit.auditing.audit_source import check_source
 from fairaudit.auditing.suite_plan import Size, SuitePlan, load_items
 from fairaudit.errors import UsageError
 from fairaudit.suites import PROBE, SUITES, DataFinder, Suite, get_suite
@@ -18,98 +17,48 @@ from fairaudit.suites.suite_file_rows import axis_name
 if TYPE_CHECKING:
     from fairaudit.scoring.endpoint import Endpoint
 
-Source = str | os.PathLike[str] | tuple[Any, Any]
-
 QUICK_ITEMS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """Model, items and options of an audit; see `fairaudit.audit` for what each means."""
+    """Options of an audit, with the items that they ask for."""
 
-    model: Source
-    base: Source | None
-    label: str | None
-    device: str
-    dtype: str
-    seed: int
-    revision: str | None
-    trust_remote_code: bool
-    gguf_file: str | None
-    token_budget: int | None
+    options: AuditOptions
     axes: tuple[str, ...] | None
     size: Size
-    texts: TextOptions
     finder: DataFinder
     #: The suites with their items, or the reason why one cannot run.
     entries: tuple[SuitePlan, ...]
-    #: Where the model is, if it is behind a server; ``model`` is then its name there.
-    endpoint: Endpoint | None = None
 
 
-def request_audit(
-    model: Source,
-    *,
-    suites: str | Sequence[str] | None = None,
-    axes: str | Sequence[str] | None = None,
-    data: str | os.PathLike[str] | None = None,
-    base: Source | None = None,
-    label: str | None = None,
-    device: str = "auto",
-    dtype: str = "auto",
-    seed: int = 0,
-    revision: str | None = None,
-    trust_remote_code: bool = False,
-    gguf_file: str | None = None,
-    token_budget: int | None = None,
-    quick: bool = False,
-    full: bool = False,
-    limit: int | None = None,
-    language: str | None = None,
-    texts: TextOptions | None = None,
-    endpoint: Endpoint | None = None,
-) -> AuditRequest:
-    """Check what is asked and read the items; see `fairaudit.audit`."""
-    if endpoint is None:
-        check_source(model, gguf_file)
-    elif base is not None or gguf_file is not None or revision is not None or trust_remote_code:
-        raise UsageError(
-            "an endpoint takes no base, GGUF file, revision or code: its weights are not seen"
-        )
-    if base is not None:
-        check_source(base)
-    suites, axes = one_or_several(suites), one_or_several(axes)
-    axes = None if axes is None else [axis_name(axis) for axis in axes]
-    options = texts or TextOptions()
-    named = _chosen_suites(suites, full, language)
-    chosen = [_with_decoding(suite, options, seed) for suite in named]
+def request_audit(options: AuditOptions) -> AuditRequest:
+    """Check what is asked and read the items."""
+    if options.endpoint is None:
+        if (options.parallel, options.per_minute) != (None, None):
+            raise UsageError("only requests to an endpoint are limited: --endpoint URL")
+        check_source(options.model, options.gguf_file)
+    else:
+        endpoint_of(options)
+    if options.base is not None:
+        check_source(options.base)
+    axes = None if options.axes is None else tuple(axis_name(axis) for axis in options.axes)
+    named = _chosen_suites(options.suites, options.full, options.language)
+    chosen = [_with_decoding(suite, options) for suite in named]
     _check_axes(axes, chosen)
-    if token_budget is not None and token_budget < 1:
-        raise UsageError("the token budget must be at least 1")
-    finder = DataFinder(Path(data) if data is not None else None)
-    if limit is not None and limit < 1:
-        raise UsageError("the limit must be at least 1 item per suite and axis")
-    if sum((quick, full, limit is not None)) > 1:
-        raise UsageError("quick, full and limit exclude each other; give one")
-    size = Size(QUICK_ITEMS if quick else limit, full, quick)
-    return AuditRequest(
-        model=model,
-        base=base,
-        label=label,
-        device=device,
-        dtype=dtype,
-        seed=seed,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-        gguf_file=gguf_file,
-        token_budget=token_budget,
-        axes=None if axes is None else tuple(axes),
-        size=size,
-        texts=options,
-        finder=finder,
-        entries=tuple(load_items(suite, finder, axes, size) for suite in chosen),
-        endpoint=endpoint,
-    )
+    finder = DataFinder(None if options.data is None else Path(options.data))
+    size = Size(QUICK_ITEMS if options.quick else options.limit, options.full, options.quick)
+    entries = tuple(load_items(suite, finder, axes, size) for suite in chosen)
+    return AuditRequest(options, axes, size, finder, entries)
+
+
+def endpoint_of(options: AuditOptions) -> Endpoint:
+    """Return where the model is that an audit asks through a server."""
+    from fairaudit.scoring.endpoint import PARALLEL, Endpoint
+
+    assert options.endpoint is not None
+    at_once = options.parallel or PARALLEL
+    return Endpoint(options.endpoint, str(options.model), at_once, options.per_minute)
 
 
 def _chosen_suites(
@@ -120,8 +69,6 @@ def _chosen_suites(
         raise UsageError("a language is that of a suite file of your own; name the file as a suite")
     if names is None:
         return (PROBE, *(suite for suite in SUITES if full or suite.default))
-    if not names:
-        raise UsageError("no suite is named")
     chosen = [get_suite(name, language) for name in dict.fromkeys(names)]
     twice = [suite.name for suite in chosen]
     if len(set(twice)) < len(twice):
@@ -136,10 +83,10 @@ def _check_axes(axes: Sequence[str] | None, suites: Iterable[Suite]) -> None:
             raise UsageError(f"no chosen suite has the axis '{axis}'; there are {', '.join(known)}")
 
 
-def _with_decoding(suite: Suite, options: TextOptions, seed: int) -> Suite:
+def _with_decoding(suite: Suite, options: AuditOptions) -> Suite:
     """Suite whose prompts are continued as the user wants it."""
     design = suite.generation
     if design is None:
         return suite
-    decoding = options.decoding(design.decoding, seed)
+    decoding = options.decoding(design.decoding, options.seed)
     return replace(suite, generation=replace(design, decoding=decoding))

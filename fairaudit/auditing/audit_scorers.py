@@ -11,7 +11,7 @@ from fairaudit.suites import DataFinder, DataUnavailableError, GenerationDesign,
 from fairaudit.suites.languages import ENGLISH
 
 if TYPE_CHECKING:
-    from fairaudit.auditing.audit_texts import TextOptions
+    from fairaudit.auditing.audit_options import ScorerOptions
     from fairaudit.scoring.texts.base import NotAvailable, TextScorer
 
 #: Scorer that counts refusals, and scorers that read which of several answers a text gives.
@@ -74,7 +74,7 @@ def counts_refusals(suite: Suite) -> bool:
 def make_scorers(
     suites: Iterable[Suite],
     finder: DataFinder,
-    options: TextOptions,
+    options: ScorerOptions,
     device: str,
     *,
     refusals: bool = False,

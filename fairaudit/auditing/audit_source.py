@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,13 +50,6 @@ def _check_hub_id(name: str) -> None:
         raise ModelError(f"{name}: no such file")
     if not HUB_ID.fullmatch(split_gguf(name)[0]):
         raise ModelError(f"{name}: no such folder")
-
-
-def one_or_several(names: str | Sequence[str] | None) -> list[str] | None:
-    """Names as a list; a single one may be given as it is."""
-    if names is None:
-        return None
-    return [names] if isinstance(names, str) else list(names)
 
 
 def _check_pair(source: tuple[Any, ...]) -> None:

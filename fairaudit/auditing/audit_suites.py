@@ -6,7 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fairaudit.auditing.examples import examples_of
-from fairaudit.auditing.score_tables import unscored_protocols, why_nothing_scored
+from fairaudit.auditing.score_tables import (
+    commonest_reason,
+    n_skipped,
+    unscored_protocols,
+    why_nothing_scored,
+)
 from fairaudit.auditing.suite_plan import SuitePlan
 from fairaudit.results import Estimate, SuiteRun
 from fairaudit.suites import PROBE
@@ -59,7 +64,7 @@ def suite_run(
         sources=entry.data.sources,
         protocols=tuple(name for name in entry.protocol_ids if name not in unscored),
         n_items=entry.n_items,
-        n_skipped=scored.loc[scored["status"] == "skipped", "item_id"].nunique(),
+        n_skipped=n_skipped(scored),
         caveats=entry.suite.card.caveats,
         evidence=entry.suite.card.evidence,
         examples=examples_of(table, entry.data.items, estimates, texts),
@@ -70,6 +75,20 @@ def without_scores(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     """Suites of which nothing was scored, with the reason."""
     found = {name: why_nothing_scored(t) for name, t in tables.items() if name != PROBE.name}
     return {name: reason for name, reason in found.items() if reason is not None}
+
+
+def without_numbers(
+    tables: Mapping[str, pd.DataFrame], estimates: Iterable[Estimate]
+) -> dict[str, str]:
+    """Suites that have scores, but of which not one number came out, with the reason."""
+    measured = {
+        one.suite for one in estimates if one.value is not None and one.name != UNPARSED_SHARE.name
+    }
+    return {
+        name: f"nothing could be measured: {commonest_reason(table) or 'too few items'}"
+        for name, table in tables.items()
+        if name != PROBE.name and name not in measured
+    }
 
 
 def skipped_notes(tables: Mapping[str, pd.DataFrame], empty: Collection[str]) -> Iterator[str]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.auditing.score_tables import score_table, skipped_text_rows, text_rows
-from fairaudit.errors import UsageError
 from fairaudit.items import Completions, Continuation, Decoding, Generation, Item, Skipped
 from fairaudit.report.safe_text import shorten
 from fairaudit.results.texts import PromptTexts
@@ -22,8 +21,6 @@ from fairaudit.suites import PROMPT
 from fairaudit.vocabulary.metrics import REFUSAL_RATE
 
 if TYPE_CHECKING:
-    import os
-
     import pandas as pd
 
     from fairaudit.results import Estimate
@@ -35,56 +32,6 @@ WARNING: Final = "content warning: texts/ holds what the model wrote, unfiltered
 _REPEATED_SHARE: Final = 0.25
 _REPEATED_LEAST: Final = 20
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class TextOptions:
-    """What a user can set about suites of prompts.
-
-    Parameters
-    ----------
-    toxicity_classifier, regard_classifier : str, path or None
-        Text classifiers: Hub ids (``id@revision``) or folders.
-    word_vectors : path or None
-        File of word vectors as text, for BOLD's projections on the direction of gender.
-    apply_chat_template : bool
-        Put the tokenizer's chat template around each prompt.
-    system_prompt : str or None
-        The system's turn of the chat.
-    max_new_tokens, completions : int or None
-        Longest completion in tokens, and completions per prompt; None: the suite's own.
-
-    Raises
-    ------
-    UsageError
-        If a number is below 1, or a system prompt has no chat to stand in.
-    """
-
-    toxicity_classifier: str | os.PathLike[str] | None = None
-    regard_classifier: str | os.PathLike[str] | None = None
-    word_vectors: str | os.PathLike[str] | None = None
-    apply_chat_template: bool = False
-    system_prompt: str | None = None
-    max_new_tokens: int | None = None
-    completions: int | None = None
-
-    def __post_init__(self) -> None:
-        """Check what the types cannot say."""
-        for name in ("max_new_tokens", "completions"):
-            number = getattr(self, name)
-            if number is not None and number < 1:
-                raise UsageError(f"{name} must be at least 1")
-        if self.system_prompt is not None and not self.apply_chat_template:
-            raise UsageError("a system prompt needs the chat template: --apply-chat-template")
-
-    def decoding(self, own: Decoding, seed: int) -> Decoding:
-        """How a suite's prompts are continued."""
-        return replace(
-            own,
-            n=self.completions or own.n,
-            max_new_tokens=self.max_new_tokens or own.max_new_tokens,
-            seed=seed,
-        )
 
 
 def requests_of(items: Iterable[Item], decoding: Decoding) -> dict[str, Generation]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.auditing.audit_plan import AuditPlan
-from fairaudit.auditing.audit_request import AuditRequest
+from fairaudit.auditing.audit_request import AuditRequest, endpoint_of
 from fairaudit.auditing.audit_scorers import make_scorers
 from fairaudit.auditing.audit_texts import decoding_settings
 from fairaudit.auditing.suite_plan import SuitePlan, plan_suite
@@ -113,15 +113,14 @@ class RemoteGenerator:
 
 def plan_endpoint(asked: AuditRequest) -> AuditPlan:
     """Plan what an endpoint is asked; nothing is sent."""
-    assert asked.endpoint is not None
-    endpoint, options = asked.endpoint, asked.texts
+    options, endpoint = asked.options, endpoint_of(asked.options)
     writing = [
         entry.suite
         for entry in asked.entries
         if entry.suite.generation is not None and entry.data is not None
     ]
     chat = options.apply_chat_template
-    scorers = make_scorers(writing, asked.finder, options, asked.device, refusals=chat)
+    scorers = make_scorers(writing, asked.finder, options, options.device, refusals=chat)
     plans = tuple(
         plan_suite(entry, "causal", scorers)
         if entry.suite.generation is not None
@@ -145,7 +144,7 @@ def plan_endpoint(asked: AuditRequest) -> AuditPlan:
         suites=plans,
         scoring=nothing,
         settings=_settings(asked, plans, written),
-        label=asked.label or endpoint.model,
+        label=options.label or endpoint.model,
         generator=generator if prompts else None,
         generation=generation if prompts else None,
         left_out=tuple(scorers.notes(entry.suite for entry in written)),
@@ -165,20 +164,19 @@ def _remote(endpoint: Endpoint) -> Any:
 def _settings(
     asked: AuditRequest, plans: Iterable[SuitePlan], written: Iterable[SuitePlan]
 ) -> Settings:
-    assert asked.endpoint is not None
     writing = list(written)
     decodings = {
         entry.suite.name: entry.suite.generation.decoding
         for entry in writing
         if entry.suite.generation is not None
     }
-    chat: dict[str, str | None] = {"endpoint": asked.endpoint.place}
-    if asked.texts.apply_chat_template:
-        chat |= {"chat_template": "of the server", "system_prompt": asked.texts.system_prompt}
+    chat: dict[str, str | None] = {"endpoint": endpoint_of(asked.options).place}
+    if asked.options.apply_chat_template:
+        chat |= {"chat_template": "of the server", "system_prompt": asked.options.system_prompt}
     return Settings(
         decoding=decoding_settings(decodings, chat),
         text_scorers=tuple(dict.fromkeys(s.id for entry in writing for s in entry.all_scorers)),
-        seed=asked.seed,
+        seed=asked.options.seed,
         item_limit=asked.size.limit,
         full=asked.size.full,
         axes=asked.axes,

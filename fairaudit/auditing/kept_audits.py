@@ -18,7 +18,7 @@ import os
 import platform
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +40,11 @@ MOST_KEPT: Final = 64
 #: Nothing else in that folder is ours to remove.
 _IS_KEY: Final = re.compile("[0-9a-f]{64}")
 _ADAPTER: Final = "adapter_config.json"
+#: Options that the key names by their content, or that change no number.
+_ELSEWHERE: Final = {
+    *("model", "base", "suites", "axes", "data", "trust_remote_code"),
+    *("output", "overwrite", "progress"),
+}
 #: Packages whose version may change a number.
 _PACKAGES: Final = (
     *("numpy", "pandas", "pyarrow", "pydantic", "safetensors", "scipy", "tokenizers"),
@@ -99,16 +104,17 @@ class KeptAudit:
 def kept_audit(asked: AuditRequest) -> KeptAudit | None:
     """Return where an audit is kept; None where its content does not tell all there is to know."""
     # A server may change its model under the same name.
-    key = None if asked.endpoint is not None else _key_of(asked)
+    key = None if asked.options.endpoint is not None else _key_of(asked)
     return None if key is None else KeptAudit(asked, key)
 
 
 def _key_of(asked: AuditRequest) -> str | None:
+    options = asked.options
     folders = {
-        "model": asked.model,
-        "base": asked.base,
-        "toxicity": asked.texts.toxicity_classifier,
-        "regard": asked.texts.regard_classifier,
+        "model": options.model,
+        "base": options.base,
+        "toxicity": options.toxicity_classifier,
+        "regard": options.regard_classifier,
     }
     named = {role: source for role, source in folders.items() if source is not None}
     whole = {
@@ -116,7 +122,7 @@ def _key_of(asked: AuditRequest) -> str | None:
         for role, source in named.items()
         if not isinstance(source, tuple) and _is_whole(Path(source))
     }
-    if asked.trust_remote_code or whole.keys() != named.keys():
+    if options.trust_remote_code or whole.keys() != named.keys():
         return None
     try:
         content = {
@@ -124,7 +130,7 @@ def _key_of(asked: AuditRequest) -> str | None:
             "machine": [platform.machine(), platform.python_version(), *_accelerators()],
             "versions": versions_of(*_PACKAGES),
             "folders": {role: _files_of(folder) for role, folder in whole.items()},
-            "vectors": _file(asked.texts.word_vectors),
+            "vectors": _file(options.word_vectors),
             "options": _options(asked),
             "suites": [_items_of(entry, asked.finder) for entry in asked.entries],
         }
@@ -141,18 +147,14 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _options(asked: AuditRequest) -> dict[str, Any]:
-    # A chat template may write the date into every prompt.
-    today = datetime.date.today().isoformat() if asked.texts.apply_chat_template else None
-    plain = (
-        *("label", "device", "dtype", "seed", "revision", "gguf_file", "token_budget"),
-        "axes",
-    )
-    return {
-        **{name: getattr(asked, name) for name in plain},
-        "size": asdict(asked.size),
-        "today": today,
-        "texts": asdict(asked.texts),
+    options = {
+        one.name: getattr(asked.options, one.name)
+        for one in fields(asked.options)
+        if one.name not in _ELSEWHERE
     }
+    # A chat template may write the date into every prompt.
+    today = datetime.date.today().isoformat() if asked.options.apply_chat_template else None
+    return {**options, "axes": asked.axes, "size": asdict(asked.size), "today": today}
 
 
 def _items_of(entry: SuitePlan, finder: DataFinder) -> Any:
@@ -161,6 +163,7 @@ def _items_of(entry: SuitePlan, finder: DataFinder) -> Any:
     data = entry.data
     return {
         "suite": entry.suite.name,
+        "language": entry.suite.language,
         "reason": entry.reason,
         "sources": [] if data is None else [one.model_dump() for one in data.sources],
         "notes": [] if data is None else list(data.notes),

@@ -10,11 +10,12 @@ from __future__ import annotations
 import datetime
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairaudit.auditing.audit_near_ties import near_tie_notes, near_ties_in_fp32
+from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.auditing.audit_plan import AuditPlan, plan_audit, plan_request
 from fairaudit.auditing.audit_provenance import (
     batching_notes,
@@ -27,11 +28,11 @@ from fairaudit.auditing.audit_suites import (
     skipped_notes,
     suite_run,
     unparsed_notes,
+    without_numbers,
     without_scores,
 )
 from fairaudit.auditing.audit_texts import (
     WARNING,
-    TextOptions,
     answer_of,
     refusal_notes,
     repeated_note,
@@ -44,13 +45,13 @@ from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.kept_audits import kept_audit
 from fairaudit.auditing.score_tables import item_rows, score_table, token_rows
 from fairaudit.auditing.suite_plan import SuitePlan
-from fairaudit.errors import UsageError
 from fairaudit.items import Answer, Completions, Generation, Request, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.metrics.refusals import with_refusal_cautions
 from fairaudit.metrics.revisions import revision_estimates, revision_notes
 from fairaudit.metrics.texts import text_estimates
+from fairaudit.options import Place, verb
 from fairaudit.progress import Progress, shown
 from fairaudit.results import AuditResult, Estimate, Run
 from fairaudit.results.folders import refuse_other_result
@@ -59,18 +60,14 @@ from fairaudit.suites import PROBE
 from fairaudit.suites.languages import ENGLISH
 
 if TYPE_CHECKING:
-    import os
-
     import pandas as pd
 
     from fairaudit.results.classifier import ClassifierCheck
     from fairaudit.results.texts import PromptTexts
-    from fairaudit.scoring.endpoint import Endpoint
 
 __all__ = [
     "AuditPlan",
     "AuditRequest",
-    "TextOptions",
     "answer",
     "audit",
     "plan_audit",
@@ -81,98 +78,9 @@ __all__ = [
 ]
 
 
-def audit(
-    model: str | os.PathLike[str] | tuple[Any, Any],
-    *,
-    suites: str | Sequence[str] | None = None,
-    axes: str | Sequence[str] | None = None,
-    data: str | os.PathLike[str] | None = None,
-    base: str | os.PathLike[str] | tuple[Any, Any] | None = None,
-    label: str | None = None,
-    output: str | os.PathLike[str] | None = None,
-    device: str = "auto",
-    dtype: str = "auto",
-    seed: int = 0,
-    revision: str | None = None,
-    trust_remote_code: bool = False,
-    gguf_file: str | None = None,
-    token_budget: int | None = None,
-    quick: bool = False,
-    full: bool = False,
-    limit: int | None = None,
-    language: str | None = None,
-    toxicity_classifier: str | os.PathLike[str] | None = None,
-    regard_classifier: str | os.PathLike[str] | None = None,
-    word_vectors: str | os.PathLike[str] | None = None,
-    apply_chat_template: bool = False,
-    system_prompt: str | None = None,
-    max_new_tokens: int | None = None,
-    completions: int | None = None,
-    endpoint: str | None = None,
-    overwrite: bool = False,
-    progress: Progress | bool | None = None,
-) -> AuditResult:
+@verb(AuditOptions)
+def audit(options: AuditOptions) -> AuditResult:
     """Audit one language model for social bias.
-
-    Parameters
-    ----------
-    model : str, path or (model, tokenizer)
-        Hub id, checkpoint folder, GGUF file, PEFT adapter folder, or a model in memory.
-    suites : sequence of str, optional
-        Suite names or suite files; default all default suites.
-    axes : sequence of str, optional
-        Keep only items on these axes (``gender``, ``race``, ...).
-    data : path, optional
-        Folder with benchmark files; default ``$FAIRAUDIT_DATA``, then the cache, then the network.
-    base : str, path or (model, tokenizer), optional
-        The model that it was fine-tuned from: the audit then also says how far predictions moved
-        from it (token KL on the probe text).
-    label : str, optional
-        Name of the audit in reports; default the model's name.
-    output : path, optional
-        Folder for the audit: result, items, report, figures.
-    device, dtype : str
-        Where and in which precision the model runs; ``auto``: a GPU if there is one, float32. In
-        bfloat16 and float16 near-ties are scored again in float32.
-    seed : int
-        Seed of the bootstrap, and of what the model writes; which prompts it continues does not
-        depend on it.
-    revision, trust_remote_code
-        As in `transformers`.
-    gguf_file : str, optional
-        Which GGUF file of ``model`` is meant, where it holds several.
-    token_budget : int, optional
-        Padded tokens per batch; changes speed and memory, and in float32 no score of a token by
-        more than 1e-4 nats.
-    quick : bool
-        At most 200 items per suite and axis, and fewer prompts to continue.
-    full : bool
-        Also run suites that are off by default, and continue all prompts of large suites.
-    limit : int, optional
-        At most so many items per suite and axis; intervals widen accordingly.
-    language : str, optional
-        What the suite files among ``suites`` are written in, such as ``fr``; default what they say
-        themselves, or English.
-    toxicity_classifier, regard_classifier : str or path, optional
-        Text classifiers that score what the model writes: Hub id (``id@revision``) or folder.
-        Without them its texts are scored by lexicons, and the audit says what was left out.
-    word_vectors : path, optional
-        File of word vectors as text, for BOLD's projections on the direction of gender.
-    apply_chat_template : bool
-        Put the tokenizer's chat template around each prompt.
-    system_prompt : str, optional
-        The system's turn of the chat.
-    max_new_tokens, completions : int, optional
-        Longest completion in tokens, and completions per prompt; default the suite's own.
-    endpoint : str, optional
-        Address of a server with OpenAI's interface, such as ``http://127.0.0.1:8000/v1``;
-        ``model`` is then the model's name there. Suites of prompts are asked, others are not run.
-        The key is read from ``FAIRAUDIT_API_KEY``.
-    overwrite : bool
-        Replace another result in ``output``, such as that of the model before it was retrained.
-    progress : callable or False, optional
-        Called with (stage, done, total); False: silent. By default a terminal or notebook shows a
-        bar, and anything else gets a line every 30 s.
 
     Returns
     -------
@@ -191,53 +99,14 @@ def audit(
     """
     from fairaudit.scoring.borrowed import as_found
 
-    with as_found(model, base), shown(progress) as tell:
+    with as_found(options.model, options.base), shown(options.progress) as tell:
         tell("loading model and items", 0, 0)
-        asked = request_audit(
-            model,
-            suites=suites,
-            axes=axes,
-            data=data,
-            base=base,
-            label=label,
-            device=device,
-            dtype=dtype,
-            seed=seed,
-            revision=revision,
-            trust_remote_code=trust_remote_code,
-            gguf_file=gguf_file,
-            token_budget=token_budget,
-            quick=quick,
-            full=full,
-            limit=limit,
-            language=language,
-            texts=TextOptions(
-                toxicity_classifier=toxicity_classifier,
-                regard_classifier=regard_classifier,
-                word_vectors=word_vectors,
-                apply_chat_template=apply_chat_template,
-                system_prompt=system_prompt,
-                max_new_tokens=max_new_tokens,
-                completions=completions,
-            ),
-            endpoint=None if endpoint is None else _endpoint(endpoint, model),
-        )
-        return answer(asked, output=output, overwrite=overwrite, progress=tell)
-
-
-def _endpoint(url: str, model: Any) -> Endpoint:
-    from fairaudit.scoring.endpoint import Endpoint
-
-    if not isinstance(model, str):
-        raise UsageError("with an endpoint, name the model as its server does")
-    return Endpoint(url, model)
+        return answer(request_audit(options), progress=tell)
 
 
 def answer(
     asked: AuditRequest,
     *,
-    output: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
     progress: Progress | bool | None = None,
     plan: Callable[[AuditRequest], AuditPlan] = plan_request,
 ) -> AuditResult:
@@ -246,6 +115,7 @@ def answer(
     ``plan`` loads the model; it is not called for an audit that is read back.
     """
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+    output, overwrite = asked.options.output, asked.options.overwrite
     kept = kept_audit(asked)
     found = None if kept is None else kept.read()
     if found is None:
@@ -265,7 +135,7 @@ def answer(
 def run_audit(
     plan: AuditPlan,
     *,
-    output: str | os.PathLike[str] | None = None,
+    output: Place | None = None,
     overwrite: bool = False,
     progress: Progress | bool | None = None,
 ) -> AuditResult:
@@ -279,8 +149,11 @@ def run_audit(
         tables, texts, near_ties = _scored(plan, tell)
         empty = without_scores(tables)
         measured = {name: tables[name] for name in tables if name not in empty}
+        estimates = _estimates(plan, measured, tell)
+        empty |= without_numbers(measured, estimates)
         checks, own_gaps = _checks(plan, tell)
-        found = [*_estimates(plan, measured, tell), *_refusals(plan, texts)]
+        kept = [one for one in estimates if one.suite not in empty]
+        found = [*kept, *_refusals(plan, texts)]
         estimates = [*with_refusal_cautions(with_gap_cautions(found, checks))]
         privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
         claim = claim_of(privacy, plan.loaded)

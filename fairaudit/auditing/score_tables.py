@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
-from fairaudit.items import SCORE_COLUMNS, Answer, Completions, Item, Protocol, Skipped
+from fairaudit.items import (
+    NO_ANSWER,
+    NO_SCORE,
+    NO_TEXT,
+    SCORE_COLUMNS,
+    Answer,
+    Completions,
+    Item,
+    Protocol,
+    Skipped,
+)
+
+#: Reasons of items that a file does not hold.
+_NOT_ASKED: Final = tuple(one.reason for one in (NO_ANSWER, NO_SCORE, NO_TEXT))
 
 
 def item_rows(
@@ -46,7 +59,7 @@ def recorded_rows(
     for role, score in scores.items():
         row = {**_identity(item, protocol, role), **item.facts}
         if score is None:
-            yield {**row, **_skipped(Skipped("no recorded score"))}
+            yield {**row, **_skipped(NO_SCORE)}
         else:
             yield {**row, **_scored(score, 0)}
 
@@ -113,9 +126,22 @@ def why_nothing_scored(table: pd.DataFrame) -> str | None:
     """Why not one row of a table has a score; None if one has."""
     if (table["status"] == "ok").any():
         return None
-    reasons = table["reason"].dropna().mode()
-    reason = "no rows" if reasons.empty else str(reasons.iloc[0])
-    return f"nothing was scored: {reason}"
+    return f"nothing was scored: {commonest_reason(table) or 'no rows'}"
+
+
+def commonest_reason(table: pd.DataFrame) -> str | None:
+    """Why rows have no score; that a file lacks them counts only where nothing else does."""
+    reasons = table["reason"].dropna()
+    of_those_asked = reasons[~reasons.isin(_NOT_ASKED)]
+    named = (reasons if of_those_asked.empty else of_those_asked).mode()
+    return None if named.empty else str(named.iloc[0])
+
+
+def n_skipped(table: pd.DataFrame) -> int:
+    """Items that some protocol has no score of; of texts and repeated answers, one is enough."""
+    by_item = (table["status"] == "ok").groupby([table["item_id"], table["protocol"]])
+    scored = by_item.any() if "sample" in table else by_item.all()
+    return int((~scored.groupby(level=0).all()).sum())
 
 
 def _text_row(item: Item, protocol: str, sample: int, label: str) -> dict[str, Any]:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fairaudit.cli.state import (
-    STATE,
-    Overwrite,
-    append_step_summary,
-    console,
-    shown_progress,
-    split_list,
-)
+from fairaudit.auditing.audit_options import AuditOptions
+from fairaudit.cli.options import takes
+from fairaudit.cli.state import STATE, append_step_summary, console, shown_progress
 from fairaudit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,9 +31,10 @@ class OutputFormat(StrEnum):
     json = "json"
 
 
+@takes(AuditOptions)
 def audit_command(
     models: Annotated[
-        list[str] | None,
+        list[str],
         typer.Argument(
             metavar="MODEL...",
             help=(
@@ -46,82 +42,8 @@ def audit_command(
                 "--output."
             ),
         ),
-    ] = None,
-    suites: Annotated[
-        str | None, typer.Option(help="Suites or suite files, comma-separated.")
-    ] = None,
-    axes: Annotated[str | None, typer.Option(help="Axes to keep, comma-separated.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with benchmark files.", envvar="FAIRAUDIT_DATA")
-    ] = None,
-    base: Annotated[
-        str | None, typer.Option(help="Model it was fine-tuned from: how far did it move?")
-    ] = None,
-    label: Annotated[str | None, typer.Option(help="Name of the audit in reports.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Audit folder.")] = None,
-    overwrite: Overwrite = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
-    dtype: Annotated[str, typer.Option(help="auto (float32), bfloat16 or float16.")] = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
-    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the Hub.")] = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
-    ] = False,
-    gguf_file: Annotated[
-        str | None, typer.Option(help="Which GGUF file of a folder or Hub model is meant.")
-    ] = None,
-    token_budget: Annotated[
-        int | None, typer.Option(min=1, help="Padded tokens per batch.")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="At most 200 items per suite and axis.")
-    ] = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="Also the suites that are off by default; all prompts.")
-    ] = False,
-    toxicity_classifier: Annotated[
-        str | None, typer.Option(help="Scores texts: folder or Hub id (id@revision).")
-    ] = None,
-    regard_classifier: Annotated[
-        str | None, typer.Option(help="Scores texts: folder or Hub id (id@revision).")
-    ] = None,
-    word_vectors: Annotated[
-        Path | None, typer.Option(help="Word vectors as text, for gender polarity by projection.")
-    ] = None,
-    apply_chat_template: Annotated[
-        bool, typer.Option("--apply-chat-template", help="Ask prompts as a user's turn of a chat.")
-    ] = False,
-    system_prompt: Annotated[
-        str | None, typer.Option(help="The system's turn of the chat.")
-    ] = None,
-    max_new_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Longest completion; default the suite's own.")
-    ] = None,
-    completions: Annotated[
-        int | None, typer.Option(min=1, help="Texts per prompt; default the suite's own.")
-    ] = None,
-    endpoint: Annotated[
-        str | None,
-        typer.Option(
-            help="Ask a server with OpenAI's interface: http://HOST:PORT/v1; key in "
-            "FAIRAUDIT_API_KEY."
-        ),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Name of the model at --endpoint.", metavar="NAME")
-    ] = None,
-    parallel: Annotated[
-        int, typer.Option(min=1, help="Requests under way at once, with --endpoint.")
-    ] = 4,
-    per_minute: Annotated[
-        int | None, typer.Option(min=1, help="Most requests in a minute, with --endpoint.")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many items per suite and axis.")
-    ] = None,
-    language: Annotated[
-        str | None, typer.Option(help="What suite files of your own are written in: fr, pt-BR.")
-    ] = None,
+    ],
+    chosen: dict[str, Any],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")
     ] = False,
@@ -138,70 +60,29 @@ def audit_command(
     from fairaudit.cli.gate import apply_policy
     from fairaudit.gating.policy import read_policy
 
-    if (endpoint is None) != (model is None):
-        raise UsageError("--endpoint URL and --model NAME go together")
-    if bool(models) == (model is not None):
-        raise UsageError("name a model to audit: MODEL, or --endpoint URL and --model NAME")
-    remote = None
-    if endpoint is not None:
-        from fairaudit.scoring.endpoint import Endpoint
-
-        remote = Endpoint(endpoint, str(model), parallel, per_minute)
-    named = list(models or ()) or [str(model)]
-    places = _places(named, output, label, format)
-    for source in models or ():
-        check_source(source, gguf_file)
+    places = _places(models, chosen, format)
+    for model, _ in places if "endpoint" not in chosen else ():
+        check_source(model, chosen.get("gguf_file"))
     # Read before the model is: a typing error should not cost an audit.
     rules = None if policy is None else read_policy(policy)
     codes = []
     with told_when_interrupted(), shown_progress() as progress:
         progress("loading model and items", 0, 0)
-        from fairaudit.auditing.run_audit import TextOptions, answer, plan_request, request_audit
+        from fairaudit.auditing.run_audit import answer, plan_request, request_audit
 
         def planned(asked: AuditRequest) -> AuditPlan:
             calm_libraries()
             return plan_request(asked)
 
-        texts = TextOptions(
-            toxicity_classifier=toxicity_classifier,
-            regard_classifier=regard_classifier,
-            word_vectors=word_vectors,
-            apply_chat_template=apply_chat_template,
-            system_prompt=system_prompt,
-            max_new_tokens=max_new_tokens,
-            completions=completions,
-        )
-        for source, folder in places:
+        for model, folder in places:
             progress("loading model and items", 0, 0)
-            asked = request_audit(
-                source,
-                suites=split_list(suites),
-                axes=split_list(axes),
-                data=data,
-                base=base,
-                label=label,
-                device=device,
-                dtype=dtype,
-                seed=seed,
-                revision=revision,
-                trust_remote_code=trust_remote_code,
-                gguf_file=gguf_file,
-                token_budget=token_budget,
-                quick=quick,
-                full=full,
-                limit=limit,
-                language=language,
-                texts=texts,
-                endpoint=remote,
-            )
+            asked = request_audit(AuditOptions(model, **{**chosen, "output": folder}))
             if dry_run:
                 _show_plan(planned(asked))
                 continue
-            result = answer(
-                asked, output=folder, overwrite=overwrite, progress=progress, plan=planned
-            )
+            result = answer(asked, progress=progress, plan=planned)
             show_result(result, format, folder)
-            if suites is not None and any(run.status == "not_run" for run in result.suites):
+            if "suites" in chosen and any(run.status == "not_run" for run in result.suites):
                 codes.append(INCOMPLETE)
             if rules is not None:
                 codes.append(apply_policy(result, rules, folder))
@@ -210,12 +91,13 @@ def audit_command(
 
 
 def _places(
-    models: list[str], output: Path | None, label: str | None, format: OutputFormat
+    models: list[str], chosen: Mapping[str, Any], format: OutputFormat
 ) -> list[tuple[str, Path | None]]:
     """Return each model with its audit folder: the output itself, or a folder in it for each."""
+    output = chosen.get("output")
     if len(models) == 1:
         return [(models[0], output)]
-    if output is None or label is not None or format is OutputFormat.json:
+    if output is None or "label" in chosen or format is OutputFormat.json:
         raise UsageError("several models take --output FOLDER, and neither --label nor JSON")
     names = [Path(model).name or Path(model).resolve().name for model in models]
     twice = next((name for name in names if names.count(name) > 1), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,6 +46,8 @@ def compare_command(
     format: Annotated[OutputFormat, typer.Option(help="table or json.")] = OutputFormat.table,
 ) -> None:
     """Compare audited models with a baseline: more biased, less, equivalent, or not to be told."""
+    # The matrix products of resampling are many and small: threads would wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from fairaudit.cli.gate import apply_policy
     from fairaudit.gating.policy import read_policy
 

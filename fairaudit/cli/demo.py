@@ -15,5 +15,5 @@ def demo_command(
         "demo"
     ),
 ) -> None:
-    """Run the embedded experiment: a small GPT-2 fine-tuned four ways on text of known bias."""
+    """Run the embedded experiment: small GPT-2s fine-tuned four ways, in two known worlds."""
     experiment_command("demo", output)

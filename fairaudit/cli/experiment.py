@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from fairaudit.cli.audit import INCOMPLETE, calm_libraries, told_when_interrupted
+from fairaudit.cli.experiment_map import run_map
 from fairaudit.cli.state import console, shown_progress, write_new
 from fairaudit.errors import UsageError
+
+_MAP: Final = "map"
 
 
 def experiment_command(
     plan: Annotated[
-        str, typer.Argument(help="Plan file (TOML), or a built-in plan: demo, full.")
+        str,
+        typer.Argument(
+            help="Plan file (TOML), or a built-in plan: demo, full, regimes; or map, to map a grid "
+            "of texts."
+        ),
     ] = "demo",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the experiment.")
@@ -27,10 +34,44 @@ def experiment_command(
     init: Annotated[
         Path | None, typer.Option(help="Write a commented plan to this file, and stop.")
     ] = None,
+    map_plan: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MAP_PLAN]",
+            help="After map: its plan file, with a table of leans; default the built-in one.",
+        ),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(help="Of a map: refuse it if it would take more than so many hours."),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show arms, estimated time and simulated power; train nothing."
+        ),
+    ] = False,
 ) -> None:
-    """Train every arm of a plan, audit each, compare, and judge the claims about the recipe."""
+    """Train every arm of a plan, audit each, compare, and judge the claims about the recipe.
+
+    fairaudit experiment map: the same on a grid of texts, to see where privacy raises bias.
+    """
     from fairaudit.experiments.experiment_plan import load_plan, starter_plan
 
+    if plan == _MAP and init is None:
+        if output is None and not dry_run:
+            raise UsageError(
+                "give --output FOLDER to run the map, or --dry-run to see what it takes"
+            )
+        run_map(map_plan or _MAP, output, processes, budget, dry_run=dry_run)
+        return
+    if map_plan is not None or budget is not None:
+        raise UsageError("a second plan and --budget belong to a map: fairaudit experiment map")
+    if dry_run:
+        from fairaudit.cli.dry_run import show_dry_run
+
+        show_dry_run(load_plan(plan), processes)
+        return
     if (output is None) == (init is None):
         raise UsageError("give either --output FOLDER to run or --init FILE to start a plan")
     if init is not None:

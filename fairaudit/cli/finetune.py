@@ -6,16 +6,16 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
-from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fairaudit.cli.audit import INTERRUPTED, calm_libraries
-from fairaudit.cli.state import console, shown_progress, split_list
+from fairaudit.cli.options import takes
+from fairaudit.cli.state import console, shown_progress
 from fairaudit.errors import UsageError
+from fairaudit.training.finetune_options import FinetuneOptions
 
 if TYPE_CHECKING:
     from fairaudit.training.jobs import FineTuning
@@ -23,123 +23,19 @@ if TYPE_CHECKING:
     from fairaudit.training.running import FineTuned
 
 
-class ObjectiveName(StrEnum):
-    """What is predicted."""
-
-    causal = "causal"
-    masked = "masked"
-
-
-class CdaModeName(StrEnum):
-    """How counterfactual twins enter."""
-
-    averaged = "averaged"
-    separate = "separate"
-    substitution = "substitution"
-
-
-class SaveName(StrEnum):
-    """What is saved of a model with adapters."""
-
-    merged = "merged"
-    adapter = "adapter"
-    both = "both"
-
-
-class TrainedName(StrEnum):
-    """Which parameters are trained."""
-
-    all = "all"
-    bias = "bias"
-
-
+@takes(FinetuneOptions)
 def finetune_command(
-    base: Annotated[str, typer.Argument(help="Checkpoint folder, PEFT adapter or Hub id.")],
-    train: Annotated[
-        Path, typer.Option(help="Training text: .txt, .jsonl, .csv, .tsv or .parquet; also .gz.")
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the model.")],
-    objective: Annotated[
-        ObjectiveName | None, typer.Option(help="Default: that of the base model.")
-    ] = None,
-    epsilon: Annotated[
-        float | None, typer.Option(help="Target epsilon per record; without it, no privacy.")
-    ] = None,
-    row_epsilon: Annotated[
-        float | None, typer.Option(help="Target epsilon per row, with separate twins only.")
-    ] = None,
-    noise_multiplier: Annotated[
-        float | None, typer.Option(help="The noise itself, in place of a target epsilon.")
-    ] = None,
-    delta: Annotated[float | None, typer.Option(help="Default: records ** -1.1.")] = None,
-    max_grad_norm: Annotated[
-        float | None,
-        typer.Option(help="Clipping norm, default 1; without epsilon: clipping alone."),
-    ] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of training.")] = None,
-    epochs: Annotated[float | None, typer.Option(help="Default 3, unless steps are given.")] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Expected records per step; default 256, or a quarter.")
-    ] = None,
-    micro_batch_size: Annotated[
-        int | None, typer.Option(help="Rows in memory at a time; changes nothing but rounding.")
-    ] = None,
-    max_length: Annotated[int, typer.Option(help="Longest row in tokens.")] = 256,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 5e-4,
-    cda: Annotated[
-        str | None, typer.Option(metavar="AXES", help="Axes to swap, comma-separated.")
-    ] = None,
-    cda_mode: Annotated[CdaModeName, typer.Option(help="How twins enter.")] = CdaModeName.averaged,
-    lora: Annotated[
-        int | None, typer.Option(metavar="RANK", help="Train low-rank adapters of this rank.")
-    ] = None,
-    lora_alpha: Annotated[
-        float | None, typer.Option(help="Their product enters with alpha / rank; default 2.")
-    ] = None,
-    lora_targets: Annotated[
-        str | None, typer.Option(help="Layers that carry one, comma-separated: q_proj, v_proj.")
-    ] = None,
-    save: Annotated[
-        SaveName, typer.Option(help="Merged model, adapters alone, or both.")
-    ] = SaveName.merged,
-    train_parameters: Annotated[
-        TrainedName, typer.Option(help="bias: the biases alone (BiTFiT).")
-    ] = TrainedName.all,
-    freeze: Annotated[
-        list[str] | None,
-        typer.Option(help="Pattern of parameters that stay as they are; may be repeated."),
-    ] = None,
-    text_column: Annotated[
-        str | None, typer.Option(help="Column of the text; default text, or the only other one.")
-    ] = None,
-    unit_column: Annotated[
-        str | None, typer.Option(help="Column that says whose a row is: one record per person.")
-    ] = None,
-    max_rows_per_unit: Annotated[
-        int, typer.Option(min=1, help="Rows that a person may bring; more are left out.")
-    ] = 16,
-    canaries: Annotated[
-        int | None,
-        typer.Option(help="Records of random tokens to plant: a lower bound on epsilon by them."),
-    ] = None,
-    held_out: Annotated[
-        Path | None, typer.Option(help="Text for perplexity before and after, into private/.")
-    ] = None,
-    keep_twins: Annotated[
-        bool, typer.Option("--keep-twins", help="Keep some records with their twins in private/.")
-    ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
-    checkpoint_every: Annotated[
-        int | None, typer.Option(min=1, help="Steps between saved states; default a tenth.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Initialisation and data order.")] = 0,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the unfinished run in the folder.")
-    ] = False,
+    chosen: dict[str, Any],
     diagnose_every: Annotated[
         int | None,
         typer.Option(min=1, help="Diagnose gradients on public probe texts every so many steps."),
     ] = None,
+    expect: Annotated[
+        bool,
+        typer.Option(
+            "--expect", help="First say whether base or text leans further, and what to expect."
+        ),
+    ] = False,
 ) -> None:
     """Fine-tune a model: plain, with counterfactual data, with differential privacy, or both.
 
@@ -158,61 +54,27 @@ def finetune_command(
         {"author": "a17", "text": "The nurse said that she was tired."}
     """
     calm_libraries()
-    from fairaudit.training.finetuning import plan_finetuning, run_finetuning
+    from fairaudit.training.jobs import make_job
     from fairaudit.training.monitoring import training_monitor, with_monitor
-    from fairaudit.training.recipe import Recipe
+    from fairaudit.training.running import run_job
 
-    private = any(value is not None for value in (epsilon, row_epsilon, noise_multiplier))
-    if delta is not None and not private:
+    private = not chosen.keys().isdisjoint(("epsilon", "row_epsilon", "noise_multiplier"))
+    if "delta" in chosen and not private:
         raise UsageError(
             "--delta has no effect without --epsilon, --row-epsilon or --noise-multiplier"
         )
-    recipe = Recipe(
-        objective=None if objective is None else objective.value,
-        epsilon=epsilon,
-        row_epsilon=row_epsilon,
-        noise_multiplier=noise_multiplier,
-        delta=delta,
-        max_grad_norm=max_grad_norm,
-        ablation="clip_only" if max_grad_norm is not None and not private else None,
-        steps=steps,
-        epochs=epochs,
-        batch_size=batch_size,
-        max_length=max_length,
-        learning_rate=learning_rate,
-        cda=tuple(split_list(cda) or ()),
-        cda_mode=cda_mode.value,
-        lora=lora,
-        lora_alpha=lora_alpha,
-        lora_targets=tuple(split_list(lora_targets) or ()),
-        train=train_parameters.value,
-        freeze=tuple(freeze or ()),
-        save=save.value,
-        max_rows_per_unit=max_rows_per_unit,
-        canaries=canaries,
-        seed=seed,
-    )
-    job = plan_finetuning(
-        base,
-        train,
-        output=output,
-        recipe=recipe,
-        text_column=text_column,
-        unit_column=unit_column,
-        held_out=held_out,
-        device=device,
-        resume=resume,
-        keep_twins=keep_twins,
-    )
+    if "max_grad_norm" in chosen and not private:
+        chosen["ablation"] = "clip_only"
+    job = make_job(FinetuneOptions(**chosen))
     _show_plan(job)
+    if expect:
+        _show_expectation(job, chosen["base"])
     losses = _losses(job)
     with _told_when_interrupted(), shown_progress() as progress:
         progress("training", 0, job.plan.steps)
         monitor = None if diagnose_every is None else training_monitor(job, diagnose_every)
-        done = run_finetuning(
+        done = run_job(
             job,
-            micro_batch_size=micro_batch_size,
-            checkpoint_every=checkpoint_every,
             on_step=with_monitor(
                 lambda report, _: progress(losses.words(report), report.step, report.steps),
                 monitor,
@@ -234,7 +96,7 @@ def _say(text: str) -> None:
 def _show_plan(job: FineTuning) -> None:
     plan = job.plan
     _say(
-        f"{job.recipe.arm}: {plan.n_records} records, {plan.steps} steps of {plan.batch_size} "
+        f"{job.options.arm}: {plan.n_records} records, {plan.steps} steps of {plan.batch_size} "
         f"expected records (each with probability {plan.sample_rate:.4g})"
     )
     if plan.mechanism == "dp":
@@ -242,6 +104,18 @@ def _show_plan(job: FineTuning) -> None:
             f"noise multiplier {plan.noise_multiplier:.4g}, clipping norm {plan.clip_norm:g}, "
             f"delta {plan.delta:.3g}: epsilon {plan.epsilon():.4g} per record"
         )
+
+
+def _show_expectation(job: FineTuning, base: str) -> None:
+    """Say what to expect of bias; of private text it is a count that no ε covers."""
+    from fairaudit.experiments.expectation import expectation
+    from fairaudit.training.passages import joined
+
+    texts = ["\n".join(map(joined, rows)) for rows in job.records.rows]
+    for sentence in expectation(base, texts, device=str(job.loaded.device)).sentences:
+        _say(sentence)
+    if job.plan.mechanism == "dp":
+        _say("both are read from the text and not covered by epsilon: do not publish them")
 
 
 def _show_result(done: FineTuned, losses: Losses) -> None:

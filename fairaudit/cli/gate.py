@@ -76,7 +76,7 @@ def apply_policy(
         If the policy cannot be read or a file cannot be written.
     """
     from fairaudit.gating.gate import gate
-    from fairaudit.report.gate.terminal import render_gate
+    from fairaudit.report.terminal import render_terminal
 
     if folder is not None:
         forget_decision(folder)
@@ -85,7 +85,7 @@ def apply_policy(
         decided.save(folder)
     if junit is not None:
         _write_junit(decided, junit, allow_inconclusive=allow_inconclusive)
-    console().print(render_gate(decided))
+    console().print(render_terminal(decided))
     _step_summary(decided)
     return decided.exit_code
 
@@ -114,14 +114,14 @@ def _write_junit(decided: GateResult, path: Path, *, allow_inconclusive: bool) -
 
 def _step_summary(decided: GateResult) -> None:
     """Append the checklist where GitHub asks for one."""
-    from fairaudit.report.gate.markdown import render_gate_summary
+    from fairaudit.report.markdown import render_summary
 
-    append_step_summary(lambda: render_gate_summary(decided))
+    append_step_summary(lambda: render_summary(decided))
 
 
 def _start_policy(folder: Path, path: Path) -> None:
     from fairaudit.gating.gate import load_result
-    from fairaudit.report.gate.starter import render_starter_policy
+    from fairaudit.report.starter import render_starter_policy
 
     if path.exists():
         raise UsageError(f"{path} exists; a policy is not overwritten, choose another file")

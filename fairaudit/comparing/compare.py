@@ -34,6 +34,7 @@ from fairaudit.comparing.primary import (
     primary_estimates,
 )
 from fairaudit.comparing.uneven import uneven_note
+from fairaudit.comparing.way import way_notes
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.metrics.sample_estimates import Measurement
 from fairaudit.metrics.stereoset import icat_change
@@ -159,7 +160,10 @@ def compare(
                 if a.privacy_refuted is not None
             },
         ),
-        notes=tuple(note for pair in pairs for note in pair.notes),
+        notes=(
+            *(note for pair in pairs for note in pair.notes),
+            *way_notes(names, loaded, entries, alpha),
+        ),
         run=Run(
             started=started.isoformat(timespec="seconds"),
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

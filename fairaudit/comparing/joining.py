@@ -272,6 +272,9 @@ def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:
 
 def _lost(a: DataFrame, b: DataFrame) -> dict[tuple[str, str, str | None], tuple[float, float]]:
     """Count what only one table has scores for, by protocol, axis and group."""
+    told = [*_ITEM, "status"]
+    if a.columns.equals(b.columns) and a[told].equals(b[told]):
+        return {}
     placed = pd.concat([t[[*_ITEM, "axis", "group"]] for t in (a, b)]).drop_duplicates(_ITEM)
     index = pd.MultiIndex.from_frame(placed[_ITEM])
     ours, theirs = (_amount(table).reindex(index, fill_value=0.0).to_numpy() for table in (a, b))
@@ -320,4 +323,5 @@ def _scored(table: DataFrame) -> Series[int]:
 def _only(table: DataFrame, items: pd.Index[str]) -> DataFrame:
     inside = pd.MultiIndex.from_frame(table[_ITEM]).isin(items)
     order = [*_ITEM, "role", *(["position"] if "position" in table else [])]
-    return table[inside].sort_values(order, kind="stable").reset_index(drop=True)
+    kept = table if inside.all() else table[inside]
+    return kept.sort_values(order, kind="stable").reset_index(drop=True)

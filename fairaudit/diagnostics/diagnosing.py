@@ -10,13 +10,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fairaudit.diagnostics.parameters import Given, parameters_of
+from fairaudit.diagnostics.diagnose_options import DiagnoseOptions, Model
+from fairaudit.diagnostics.parameters import parameters_of
 from fairaudit.diagnostics.probes import AXES, built_in
 from fairaudit.diagnostics.record_independence import check_independence
 from fairaudit.diagnostics.records import ProbeTexts
 from fairaudit.diagnostics.sources import from_texts
 from fairaudit.errors import ModelError, ResultError, UsageError
-from fairaudit.progress import Progress, shown
+from fairaudit.options import verb
+from fairaudit.progress import shown
 from fairaudit.results.diagnostics import DiagnosedModel, DiagnosticsResult
 from fairaudit.results.files import refuse_unwritable
 from fairaudit.results.folders import refuse_files_of_others
@@ -28,85 +30,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Model = str | os.PathLike[str] | tuple[Any, Any]
-
 _STEP: Final = re.compile(r"(?:checkpoint|step|global_step)[-_]?(\d+)$")
 
 
-def diagnose(
-    models: Model | Sequence[Model],
-    texts: Any = None,
-    *,
-    group_column: str | None = None,
-    template_column: str | None = None,
-    text_column: str = "text",
-    axes: Sequence[str] | None = None,
-    public_texts: bool = False,
-    max_grad_norm: float | None = None,
-    noise_multiplier: float | None = None,
-    batch_size: float | None = None,
-    learning_rate: float | None = None,
-    labels: Sequence[str] | None = None,
-    steps: Sequence[int] | None = None,
-    output: str | os.PathLike[str] | None = None,
-    device: str = "auto",
-    dtype: str = "auto",
-    seed: int = 0,
-    replicates: int = 1999,
-    curvature_probes: int = 4,
-    twins: bool = True,
-    max_length: int = 256,
-    trust_remote_code: bool = False,
-    overwrite: bool = False,
-    progress: Progress | bool | None = None,
-) -> DiagnosticsResult:
+@verb(DiagnoseOptions)
+def diagnose(options: DiagnoseOptions) -> DiagnosticsResult:
     """Find out whose gradient is clipped, turned away or drowned in noise, and what moved the bias.
-
-    Parameters
-    ----------
-    models : path, Hub id, (model, tokenizer), or a sequence of them
-        Checkpoints of one architecture. Folders named ``checkpoint-N`` are a series, ordered by
-        N; a first model without a number is its step 0. Other models stand beside each other, and
-        the first is the one they are normalised by.
-    texts : path, list of str, or pandas.DataFrame, optional
-        Texts to look at; by default the built-in probe texts.
-    group_column, template_column, text_column : str, optional
-        Columns of ``texts``: the group, what is resampled together (default: each text by
-        itself), the text. Without a group column the group is the one that the text names by the
-        word list of ``axes``.
-    axes : sequence of str, optional
-        Axes of the built-in texts (default gender, race, religion), or the one of the word list
-        (default gender).
-    public_texts : bool
-        Say that the texts are public. Otherwise the result says that it is not covered by the
-        privacy guarantee, and beside models trained with one it is saved in ``private/``.
-    max_grad_norm, noise_multiplier, batch_size, learning_rate : float, optional
-        C, σ, B and η of the private query; by default those of ``privacy.json`` and
-        ``training.json`` beside each checkpoint. What needs an unknown one is not run.
-    labels : sequence of str, optional
-        Names of the models.
-    steps : sequence of int, optional
-        Training step of each model, increasing: makes them a series.
-    output : path, optional
-        Folder for result, tables, figures and report.
-    device, dtype : str
-        As in `fairaudit.audit`.
-    seed : int
-        Seed of masks, pairs, probes and resampling.
-    replicates : int
-        Of bootstrap and permutation, at least 199.
-    curvature_probes : int
-        Random directions for the trace of the Hessian; 0: no curvature and no decomposition.
-    twins : bool
-        Compare records with their counterfactual twins.
-    max_length : int
-        Tokens after which a text is cut.
-    trust_remote_code : bool
-        As in `transformers`.
-    overwrite : bool
-        Replace another result in ``output``.
-    progress : callable or False, optional
-        Called with (stage, models done, models in all); see `fairaudit.audit`.
 
     Returns
     -------
@@ -124,15 +53,9 @@ def diagnose(
     >>> result = fairaudit.diagnose("distilgpt2")  # doctest: +SKIP
     >>> result.differences_frame().query("primary")  # doctest: +SKIP
     """
-    given = Given(
-        max_grad_norm=max_grad_norm,
-        noise_multiplier=noise_multiplier,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-    )
-    _check(replicates, curvature_probes, max_length, seed)
-    chosen, found_steps, names = _arranged(_as_list(models), steps, labels)
-    probes = _texts(texts, axes, group_column, template_column, text_column, public=public_texts)
+    models = _as_list(options.models)
+    chosen, found_steps, names = _arranged(models, options.steps, options.labels)
+    probes = _texts(options)
     from fairaudit.diagnostics.checkpoint import Settings, look
     from fairaudit.diagnostics.result_from_numbers import (
         Clock,
@@ -143,30 +66,30 @@ def diagnose(
     from fairaudit.scoring.borrowed import as_found
 
     settings = Settings(
-        seed=seed,
-        replicates=replicates,
-        curvature_probes=curvature_probes,
-        twins=twins,
-        max_length=max_length,
+        seed=options.seed,
+        replicates=options.replicates,
+        curvature_probes=options.curvature_probes,
+        twins=options.twins,
+        max_length=options.max_length,
         bias_axes=bias_axes(probes),
     )
-    target = None if output is None else Path(output)
+    target, overwrite = None if options.output is None else Path(options.output), options.overwrite
     earlier = None
     if target is not None:
         earlier = _earlier(target, names, probes, stored_settings(settings), overwrite=overwrite)
     clock = Clock()
     found: list[Diagnosed] = []
     device_used = "cpu"
-    with shown(progress) as tell:
+    with shown(options.progress) as tell:
         for place, model in enumerate(chosen):
             tell(f"looking at gradients · {names[place]}", place, len(chosen))
             step = None if found_steps is None else found_steps[place]
             with as_found(model):
-                loaded = _load(model, device, dtype, trust_remote_code)
+                loaded = _load(model, options)
                 _check_architecture(found, loaded, names[place])
                 if not found:
                     check_independence(loaded, settings.max_length)
-                described = _described(loaded, given, names[place], step)
+                described = _described(loaded, options, names[place], step)
                 if earlier is not None:
                     _check_same_model(earlier.models[place], described)
                 looked = look(loaded, probes, described.clipping, settings, label=described.label)
@@ -216,33 +139,28 @@ def save(result: DiagnosticsResult, folder: Path, *, overwrite: bool = False) ->
     return target
 
 
-def _described(loaded: LoadedModel, given: Given, label: str, step: int | None) -> DiagnosedModel:
+def _described(
+    loaded: LoadedModel, given: DiagnoseOptions, label: str, step: int | None
+) -> DiagnosedModel:
     clipping, private = parameters_of(loaded.folder, given)
     return DiagnosedModel(
         label=label, step=step, identity=loaded.identity, clipping=clipping, private=private
     )
 
 
-def _load(model: Model, device: str, dtype: str, trust_remote_code: bool) -> LoadedModel:
+def _load(model: Model, options: DiagnoseOptions) -> LoadedModel:
     from fairaudit.scoring.checkpoints.weights import check_not_quantised
     from fairaudit.scoring.load import load_model
 
-    loaded = load_model(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    loaded = load_model(
+        model,
+        device=options.device,
+        dtype=options.dtype,
+        trust_remote_code=options.trust_remote_code,
+    )
     if not isinstance(model, tuple):
         check_not_quantised(loaded.model, loaded.identity.id, "diagnosing its gradients")
     return loaded
-
-
-def _check(replicates: int, curvature_probes: int, max_length: int, seed: int) -> None:
-    bounds = {
-        "replicates": (replicates, 199),
-        "curvature probes": (curvature_probes, 0),
-        "max length": (max_length, 4),
-        "seed": (seed, 0),
-    }
-    for name, (value, least) in bounds.items():
-        if value < least:
-            raise UsageError(f"{name} must be at least {least}, not {value}")
 
 
 def _earlier(
@@ -359,29 +277,14 @@ def _check_architecture(found: Sequence[Diagnosed], loaded: LoadedModel, label: 
         )
 
 
-def _texts(
-    texts: Any,
-    axes: Sequence[str] | None,
-    group_column: str | None,
-    template_column: str | None,
-    text_column: str,
-    *,
-    public: bool,
-) -> ProbeTexts:
-    if texts is None:
-        if group_column is not None or template_column is not None:
-            raise UsageError("a column was named, but no texts: give --texts FILE")
-        return built_in(axes)
-    named = list(axes or ["gender"])
-    if group_column is None and len(named) != 1:
-        raise UsageError("texts are grouped by the word list of one axis; name one, or a column")
-    if group_column is not None and axes is not None:
-        raise UsageError("texts are grouped by a column or by the word list of an axis, not both")
+def _texts(options: DiagnoseOptions) -> ProbeTexts:
+    if options.texts is None:
+        return built_in(options.axes)
     return from_texts(
-        texts,
-        group_column=group_column,
-        template_column=template_column,
-        text_column=text_column,
-        axis=named[0],
-        public=public,
+        options.texts,
+        group_column=options.group_column,
+        template_column=options.template_column,
+        text_column=options.text_column,
+        axis=(options.axes or ("gender",))[0],
+        public=options.public_texts,
     )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fairaudit.errors import UsageError
+from fairaudit.diagnostics.diagnose_options import DiagnoseOptions
 from fairaudit.results.diagnostics import ClippingParameters
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.training import TRAINING_SCHEMA, TrainingRecord
@@ -17,34 +15,7 @@ from fairaudit.vocabulary.reasons import NotRun
 _NAMES: Final = ("max_grad_norm", "noise_multiplier", "batch_size", "learning_rate")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What the user said about all models.
-
-    Raises
-    ------
-    UsageError
-        If a value is out of range.
-    """
-
-    max_grad_norm: float | None = None
-    noise_multiplier: float | None = None
-    batch_size: float | None = None
-    learning_rate: float | None = None
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        for name in _NAMES:
-            value = getattr(self, name)
-            lowest_is_allowed = name == "noise_multiplier"
-            if value is None:
-                continue
-            if not math.isfinite(value) or value < 0 or (value == 0 and not lowest_is_allowed):
-                bound = "0 or more" if lowest_is_allowed else "above 0"
-                raise UsageError(f"{name.replace('_', ' ')} must be {bound}, not {value:g}")
-
-
-def parameters_of(folder: Path | None, given: Given) -> tuple[ClippingParameters, bool]:
+def parameters_of(folder: Path | None, given: DiagnoseOptions) -> tuple[ClippingParameters, bool]:
     """Gather the parameters of one model, flags first; and whether it has a privacy statement.
 
     Raises

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.errors import ResultError
+from fairaudit.experiments.asked_suites import PAIRS
 from fairaudit.experiments.experiment_plan import ExperimentPlan
+from fairaudit.experiments.probes import stereotyped_groups
 from fairaudit.experiments.seed_claims import (
     Audits,
+    Endpoints,
     claim_arms,
     endpoint_scores,
     interval_of,
@@ -157,8 +160,15 @@ def _first_pairs(found: DiagnosticsResult) -> Iterator[tuple[str, str, str]]:
 
 def disparity_claims(diagnoses: Diagnoses, plan: ExperimentPlan) -> list[Claim]:
     """Judge *gradients converge unequally*: more so in the private arm than in the plain one."""
+    found = disparities(diagnoses)
+    return disparity_claims_of(
+        {axis: values for axis, values in found.items() if axis in plan.axes}, plan
+    )
+
+
+def disparity_claims_of(by_axis: Endpoints, plan: ExperimentPlan) -> list[Claim]:
+    """Judge the same from areas by axis, arm and seed."""
     private, _ = claim_arms(plan)
-    by_axis = {axis: values for axis, values in disparities(diagnoses).items() if axis in plan.axes}
     if private is None or not by_axis:
         return []
     level = 1 - plan.claims.alpha
@@ -230,6 +240,45 @@ def predictions(diagnoses: Diagnoses, audits: Audits, plan: ExperimentPlan) -> I
             ]
             moved = [bias[arm, seed] - bias[BASE, seed] for seed in seeds]
             yield _prediction(arm, axis, [abs(areas[arm, seed]) for seed in seeds], moved)
+
+
+def naming_predictions(
+    diagnoses: Diagnoses, audits: Audits, plan: ExperimentPlan
+) -> Iterator[Prediction]:
+    """Correlate signed disparity with how much more a model came to name the first group.
+
+    Only where groups have different shares of a known world's text, so that gradients are followed
+    by whom a text names. A group whose gradient stays larger has been learned less.
+    """
+    if not plan.text.is_uneven or plan.audit.suites:
+        return
+    for axis, areas in disparities(diagnoses).items():
+        for arm in _arms(diagnoses):
+            seeds = [seed for of, seed in sorted(areas) if of == arm]
+            named = [naming(audits, arm, seed, axis) for seed in seeds]
+            base = [naming(audits, BASE, seed, axis) for seed in seeds]
+            known = [
+                (areas[arm, seed], own - before)
+                for seed, own, before in zip(seeds, named, base, strict=True)
+                if own is not None and before is not None
+            ]
+            found = _prediction(arm, axis, [x for x, _ in known], [y for _, y in known])
+            yield found.model_copy(update={"outcome": "naming"})
+
+
+def naming(audits: Audits, arm: str, seed: int, axis: str) -> float | None:
+    """Mean log-odds, over concepts, of naming the first group of an axis; None: not asked."""
+    audit = audits.get((arm, seed))
+    if audit is None or PAIRS not in audit.tables:
+        return None
+    table = audit.items(PAIRS)
+    own = table[(table["axis"] == axis) & table["role"].isin(("stereotype", "anti_stereotype"))]
+    scores = own.pivot_table(index=["cluster", "item_id"], columns="role", values="score")
+    if scores.empty:
+        return None
+    by_concept = (scores["stereotype"] - scores["anti_stereotype"]).groupby("cluster").mean()
+    first = {cluster: 1 - 2 * group for cluster, group in stereotyped_groups(axis).items()}
+    return float((by_concept * by_concept.index.map(first)).mean())
 
 
 def _prediction(

@@ -2,7 +2,8 @@
 
 Arms are named by what they do, with ε at the end: see `fairaudit.vocabulary.arms`.
 
-The base model is always audited, once per seed, as the arm ``base``.
+The base model is always audited, once per seed, as the arm ``base``. A plan with regimes runs every
+arm in each of several worlds, which differ in what the base has read and in what the text says.
 """
 
 from __future__ import annotations
@@ -14,174 +15,49 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from fairaudit.errors import UsageError
-from fairaudit.experiments.world import AXES, Mixture
-from fairaudit.vocabulary.arms import BASE, PLAIN, Arm, ArmKind, read_arm
-from fairaudit.vocabulary.metrics import (
-    MEAN_LOG_ODDS,
-    STEREOTYPE_PREFERENCE_RATE,
-    STEREOTYPE_SCORE,
-    TOXICITY_DIFFERENCE,
-    TOXICITY_MEAN,
-    TOXICITY_RATIO,
+from fairaudit.experiments.plan_parts import (
+    NAME,
+    ONE_BASE,
+    ONE_TEXT,
+    ArmSettings,
+    AuditPlan,
+    BasePlan,
+    ClaimsPlan,
+    Part,
+    Regime,
+    RegimeClaims,
+    TextPlan,
+    WorldText,
 )
+from fairaudit.experiments.world import AXES
+from fairaudit.vocabulary.arms import BASE, PLAIN, Arm, ArmKind, read_arm
 
 #: An arm of each kind that can be asked for.
 _EXAMPLES: Final = tuple(
     f"{kind}_3" if kind.has_epsilon else kind.value for kind in ArmKind if kind is not BASE
 )
-BUILT_IN: Final = ("demo", "full")
-#: Bias scores that an experiment follows over arms; one of them is the endpoint of its claims.
-METRICS: Final = tuple(
-    one.name
-    for one in (
-        STEREOTYPE_PREFERENCE_RATE,
-        STEREOTYPE_SCORE,
-        MEAN_LOG_ODDS,
-        TOXICITY_MEAN,
-        TOXICITY_DIFFERENCE,
-        TOXICITY_RATIO,
-    )
-)
+BUILT_IN: Final = ("demo", "full", "regimes")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class WorldText(_Part):
-    """Text drawn from the known world; see `fairaudit.experiments.world.Mixture`."""
-
-    sentences: int = Field(ge=100)
-    mu: float | dict[str, float] = 0.0
-    tau: float = Field(default=1.0, ge=0)
-    share: dict[str, float] = Field(default_factory=dict)
-    plain: float = Field(default=0.1, ge=0, lt=1)
-    #: Sentences about persons, and how often those end harshly.
-    people: float = Field(default=0.0, ge=0, lt=1)
-    harsh: float = Field(default=0.2, gt=0, lt=1)
-    tone: float | dict[str, float] = 0.0
-
-    @model_validator(mode="after")
-    def _is_a_mixture(self) -> WorldText:
-        try:
-            self.mixture(0)
-        except UsageError as error:
-            raise ValueError(str(error)) from error
-        return self
-
-    def mixture(self, seed: int) -> Mixture:
-        """Return the mixture of one seed of the experiment."""
-        return Mixture(**self.model_dump(exclude={"sentences"}), seed=seed)
-
-
-class BasePlan(_Part):
-    """The base model: a checkpoint, or a small GPT-2 that is pre-trained on the spot."""
-
-    #: Checkpoint folder or Hub id; None: pre-train on ``text``.
-    model: str | None = None
-    text: WorldText | None = None
-    layers: int = Field(default=2, ge=1)
-    width: int = Field(default=96, ge=8, multiple_of=4)
-    steps: int = Field(default=600, ge=1)
-    batch_size: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
-
-    @model_validator(mode="after")
-    def _one_source(self) -> BasePlan:
-        if (self.model is None) == (self.text is None):
-            raise ValueError("give either 'model' or 'text'")
-        return self
-
-
-class TextPlan(_Part):
-    """The text of the fine-tuning: a file, or drawn from the known world."""
-
-    file: str | None = None
-    held_out_file: str | None = None
-    text_column: str | None = None
-    #: Of a file: whether anybody may read it. If not, every model of the experiment is trained on
-    #: the same private text, and their ε add up.
-    public: bool = False
-    #: Of a private file: the most ε that all private models together may spend, per record.
-    total_epsilon: float | None = Field(default=None, gt=0)
-    world: WorldText | None = None
-    held_out_sentences: int = Field(default=500, ge=50)
-
-    @model_validator(mode="after")
-    def _one_source(self) -> TextPlan:
-        if (self.file is None) == (self.world is None):
-            raise ValueError("give either 'file' or 'world'")
-        if self.file is not None and self.held_out_file is None:
-            raise ValueError("'file' needs a 'held_out_file' that utility is measured on")
-        return self
-
-
-class ArmSettings(_Part):
-    """Numbers of the training of an arm; what an arm leaves out is taken from ``[train]``."""
-
-    steps: int | None = Field(default=None, ge=1)
-    batch_size: int | None = Field(default=None, ge=1)
-    learning_rate: float | None = Field(default=None, gt=0)
-    max_grad_norm: float | None = Field(default=None, gt=0)
-    max_length: int | None = Field(default=None, ge=2)
-    lora: int | None = Field(default=None, ge=1)
-    delta: float | None = Field(default=None, gt=0, lt=1)
-
-    def over(self, default: ArmSettings) -> dict[str, Any]:
-        """Return the settings that are set here or, if not, in ``default``."""
-        return {**default.model_dump(exclude_none=True), **self.model_dump(exclude_none=True)}
-
-
-class AuditPlan(_Part):
-    """What each model is asked: the known world's own items, or suites by name."""
-
-    #: Suite names or files; empty: the items of the known world.
-    suites: tuple[str, ...] = ()
-    quick: bool = False
-    #: Folder with benchmark files, and a text classifier for what the models write.
-    data: str | None = None
-    toxicity_classifier: str | None = None
-    #: Items per concept of the known world: openings × tails beside every link and term.
-    openings: int = Field(default=1, ge=1)
-    tails: int = Field(default=1, ge=1)
-
-
-class ClaimsPlan(_Part):
-    """The declared endpoint of the claims, fixed before anything is trained."""
-
-    metric: str = MEAN_LOG_ODDS.name
-    #: Protocol of the metric, where several suites have it; None: the first suite's primary one.
-    protocol: str | None = None
-    #: Smallest change of the metric that would matter, in its unit.
-    margin: float = Field(default=0.2, gt=0)
-    alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    #: Smallest difference of the area between convergence curves that would matter (a log-ratio).
-    disparity_margin: float = Field(default=0.1, gt=0)
-    #: ε of the private arms that the claims are about; None: the smallest one.
-    epsilon: float | None = Field(default=None, gt=0)
-
-    @field_validator("metric")
-    @classmethod
-    def _metric_is_known(cls, metric: str) -> str:
-        if metric not in METRICS:
-            near = difflib.get_close_matches(metric, METRICS, n=1, cutoff=0.3)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ValueError(f"'{metric}' is no metric of claims{hint} ({', '.join(METRICS)})")
-        return metric
-
-
-class ExperimentPlan(_Part):
+class ExperimentPlan(Part):
     """Everything that determines an experiment, up to the noise of private arms."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
+    name: str = Field(pattern=NAME)
     seeds: int = Field(default=3, ge=1)
     axes: tuple[str, ...] = AXES
     arms: tuple[str, ...] = Field(min_length=1)
-    base: BasePlan
-    text: TextPlan
+    base: BasePlan = BasePlan()
+    text: TextPlan = TextPlan()
     audit: AuditPlan = AuditPlan()
     claims: ClaimsPlan = ClaimsPlan()
     train: ArmSettings = ArmSettings()
@@ -191,6 +67,8 @@ class ExperimentPlan(_Part):
     #: so many of each training, which puts arms of different lengths on one scale. None: none.
     diagnose_every: int | None = Field(default=None, ge=1)
     diagnose_times: int | None = Field(default=None, ge=1)
+    #: Worlds in each of which every arm runs; none: the one of ``base`` and ``text``.
+    regime: tuple[Regime, ...] = ()
 
     @field_validator("arms")
     @classmethod
@@ -246,6 +124,55 @@ class ExperimentPlan(_Part):
                     )
         return self
 
+    @model_validator(mode="after")
+    def _has_a_world(self) -> ExperimentPlan:
+        if self.regime:
+            return self
+        if not self.base.is_given:
+            raise ValueError(f"base: {ONE_BASE}")
+        if not self.text.is_given:
+            raise ValueError(f"text: {ONE_TEXT}")
+        return self
+
+    @model_validator(mode="after")
+    def _regimes_fit(self) -> ExperimentPlan:
+        names = [one.name.casefold() for one in self.regime]
+        for place, one in enumerate(self.regime):
+            if names[place] in names[:place]:
+                raise ValueError(f"two regimes are named '{one.name}'")
+            if not one.base_over(self.base).is_given:
+                raise ValueError(f"regime '{one.name}' has no base: neither its own nor [base]'s")
+            if not one.text_over(self.text).is_given:
+                raise ValueError(f"regime '{one.name}' has no text: neither its own nor [text]'s")
+            try:
+                self._in(one)
+            except ValidationError as error:
+                raise ValueError(f"regime '{one.name}': {first_fault(error)}") from error
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_before_regimes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave regimes out where there are none: such a plan reads as one that knows of none."""
+        content: dict[str, Any] = handler(self)
+        if not self.regime:
+            content.pop("regime", None)
+        return content
+
+    def regimes(self) -> dict[str, ExperimentPlan]:
+        """Return the plan of each regime by name: a plan without regimes, named after it."""
+        return {one.name: self._in(one) for one in self.regime}
+
+    def _in(self, regime: Regime) -> ExperimentPlan:
+        own = {
+            "name": regime.name,
+            "base": regime.base_over(self.base),
+            "text": regime.text_over(self.text),
+            "claims": regime.claims.over(self.claims),
+            "regime": (),
+        }
+        kept = {name: getattr(self, name) for name in type(self).model_fields}
+        return ExperimentPlan.model_validate({**kept, **own})
+
     @property
     def read_arms(self) -> tuple[Arm, ...]:
         """Its arms, each with its kind and ε."""
@@ -278,26 +205,32 @@ def load_plan(source: str | Path) -> ExperimentPlan:
         known one).
     """
     try:
-        return ExperimentPlan.model_validate(tomllib.loads(_text(source)))
+        content = tomllib.loads(_text(source))
+        if "map" in content:
+            raise UsageError(
+                f"{source}: a plan with [map] is run by 'fairaudit experiment map {source}'"
+            )
+        return ExperimentPlan.model_validate(content)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source}: not TOML ({error})") from error
     except ValidationError as error:
-        raise UsageError(f"{source}: {_first_fault(error)}") from error
+        raise UsageError(f"{source}: {first_fault(error)}") from error
 
 
 def starter_plan() -> str:
     """Return the text of a commented plan to start from."""
-    return _shipped("starter")
+    return shipped_plan("starter")
 
 
-def _shipped(name: str) -> str:
+def shipped_plan(name: str) -> str:
+    """Return the text of a plan that comes with the package."""
     plans = resources.files("fairaudit.experiments").joinpath("plans")
     return plans.joinpath(f"{name}.toml").read_text("utf-8")
 
 
 def _text(source: str | Path) -> str:
     if str(source) in BUILT_IN:
-        return _shipped(str(source))
+        return shipped_plan(str(source))
     try:
         return Path(source).read_text("utf-8")
     except FileNotFoundError:
@@ -307,7 +240,8 @@ def _text(source: str | Path) -> str:
         raise UsageError(f"{source}: cannot be read ({error})") from error
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
+    """Say in one line what is wrong first, with the nearest known key for an unknown one."""
     fault = error.errors()[0]
     where = ".".join(str(part) for part in fault["loc"])
     if fault["type"] != "extra_forbidden":
@@ -317,5 +251,15 @@ def _first_fault(error: ValidationError) -> str:
 
 
 def _keys() -> list[str]:
-    parts = (ExperimentPlan, BasePlan, TextPlan, WorldText, ArmSettings, AuditPlan, ClaimsPlan)
+    parts = (
+        ExperimentPlan,
+        BasePlan,
+        TextPlan,
+        WorldText,
+        ArmSettings,
+        AuditPlan,
+        ClaimsPlan,
+        Regime,
+        RegimeClaims,
+    )
     return sorted({name for part in parts for name in part.model_fields})

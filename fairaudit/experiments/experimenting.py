@@ -6,9 +6,10 @@ import datetime
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from fairaudit.comparing.compare import compare
 from fairaudit.comparing.distance import distance_moved
@@ -19,11 +20,13 @@ from fairaudit.experiments.disparity import (
     convergence,
     diagnoses_of,
     disparity_claims,
+    naming_predictions,
     predictions,
     pushes,
 )
 from fairaudit.experiments.experiment_plan import ExperimentPlan, load_plan
-from fairaudit.experiments.grid import audits_of, run_grid
+from fairaudit.experiments.grid import audits_of
+from fairaudit.experiments.moving_less import explained_claims
 from fairaudit.experiments.seed_claims import (
     Audits,
     bias_claims,
@@ -33,6 +36,7 @@ from fairaudit.experiments.seed_claims import (
     only_with_premise,
     undecided_unless_moved,
 )
+from fairaudit.experiments.worlds import WORLDS, run_grid, run_worlds
 from fairaudit.progress import Progress, shown
 from fairaudit.results import ComparisonResult, Run
 from fairaudit.results.experiment import ArmRun, ExperimentResult
@@ -53,8 +57,9 @@ def experiment(
     Parameters
     ----------
     plan : ExperimentPlan, path or name
-        A TOML file, or a built-in plan: ``demo`` (plain, CDA, DP, DP + CDA; three seeds) or
-        ``full`` (all arms, five seeds). See `fairaudit.experiments.experiment_plan`.
+        A TOML file, or a built-in plan: ``demo`` (plain, CDA, DP, DP + CDA in two regimes; three
+        seeds), ``full`` (all arms in one world, five seeds) or ``regimes`` (five regimes). See
+        `fairaudit.experiments.experiment_plan`.
     output : path
         Folder of the experiment. An interrupted experiment goes on where it stopped, arm by arm.
     processes : int, optional
@@ -65,8 +70,9 @@ def experiment(
     Returns
     -------
     ExperimentResult
-        Arms, levels over seeds, seed-paired differences, claims with findings. ``complete`` is
-        False where an arm failed.
+        Arms, levels over seeds, seed-paired differences, claims with findings; of a plan with
+        regimes, one such result for each in ``regimes``, which also lies in ``regimes/NAME``.
+        ``complete`` is False where an arm failed.
 
     Raises
     ------
@@ -75,41 +81,99 @@ def experiment(
     ResultError
         If the folder holds another plan.
     """
-    started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     wanted = plan if isinstance(plan, ExperimentPlan) else load_plan(os.fspath(plan))
-    folder = Path(output)
+    folder, began = Path(output), _Beginning.now()
     with shown(progress) as tell:
-        runs = run_grid(wanted, folder, tell, processes)
-        tell("judging the claims", 0, 0)
-        audits = audits_of(runs, folder)
-        diagnoses, left_out = diagnoses_of(runs, folder, wanted)
-        runs = [_with_distance(run, audits) for run in runs]
-        judged = [*bias_claims(audits, wanted), *disparity_claims(diagnoses, wanted)]
-        result = ExperimentResult(
+        if not wanted.regime:
+            return _finish(wanted, folder, run_grid(wanted, folder, tell, processes), began, tell)
+        plans = wanted.regimes()
+        runs = run_worlds(plans, folder, tell, processes, whole=wanted)
+        meanings = {one.name: one.meaning for one in wanted.regime}
+        found = [
+            _finish(own, folder / WORLDS / name, runs[name], began, tell, meanings[name])
+            for name, own in plans.items()
+        ]
+        whole = ExperimentResult(
             name=wanted.name,
             plan=wanted.model_dump(mode="json"),
-            runs=tuple(runs),
-            levels=tuple(levels(audits, wanted)),
-            differences=tuple(differences(audits, _references(audits))),
-            claims=tuple(only_with_premise(undecided_unless_moved(judged, runs))),
-            endpoints=endpoints(audits, wanted),
-            convergence=tuple(convergence(diagnoses)),
-            pushes=tuple(pushes(diagnoses)),
-            predictions=tuple(predictions(diagnoses, audits, wanted)),
-            notes=(*_notes(runs, wanted), *left_out),
-            versions=versions_of("torch", "transformers", "opacus", "numpy", "scipy"),
-            run=Run(
-                started=started.isoformat(timespec="seconds"),
-                finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                seconds=round(time.perf_counter() - clock, 3),
-                host=platform.node(),
-            ),
+            runs=(),
+            regimes=tuple(found),
+            notes=_once(note for one in found for note in one.notes),
+            versions=found[0].versions,
+            run=began.until_now(),
         )
-        result.save(folder)
+        whole.save(folder)
         tell("drawing figures and report", 0, 0)
-        _report(result, folder)
-        _compare_each_seed(audits, folder, tell)
+        _report(whole, folder)
+    return whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """When an experiment began, by calendar and by stop watch."""
+
+    started: datetime.datetime
+    clock: float
+
+    @classmethod
+    def now(cls) -> Self:
+        return cls(datetime.datetime.now(datetime.UTC), time.perf_counter())
+
+    def until_now(self) -> Run:
+        return Run(
+            started=self.started.isoformat(timespec="seconds"),
+            finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            seconds=round(time.perf_counter() - self.clock, 3),
+            host=platform.node(),
+        )
+
+
+def _finish(
+    plan: ExperimentPlan,
+    folder: Path,
+    runs: Sequence[ArmRun],
+    began: _Beginning,
+    tell: Progress,
+    meaning: str = "",
+) -> ExperimentResult:
+    """Judge the claims of one world, and save result, report and comparisons in its folder."""
+    tell("judging the claims", 0, 0)
+    audits = audits_of(runs, folder)
+    diagnoses, left_out = diagnoses_of(runs, folder, plan)
+    runs = [_with_distance(run, audits) for run in runs]
+    judged = [
+        *bias_claims(audits, plan),
+        *explained_claims(audits, runs, plan),
+        *disparity_claims(diagnoses, plan),
+    ]
+    result = ExperimentResult(
+        name=plan.name,
+        meaning=meaning,
+        plan=plan.model_dump(mode="json"),
+        runs=tuple(runs),
+        levels=tuple(levels(audits, plan)),
+        differences=tuple(differences(audits, _references(audits))),
+        claims=tuple(only_with_premise(undecided_unless_moved(judged, runs))),
+        endpoints=endpoints(audits, plan),
+        convergence=tuple(convergence(diagnoses)),
+        pushes=tuple(pushes(diagnoses)),
+        predictions=(
+            *predictions(diagnoses, audits, plan),
+            *naming_predictions(diagnoses, audits, plan),
+        ),
+        notes=(*_notes(runs, plan), *left_out),
+        versions=versions_of("torch", "transformers", "opacus", "numpy", "scipy"),
+        run=began.until_now(),
+    )
+    result.save(folder)
+    tell("drawing figures and report", 0, 0)
+    _report(result, folder)
+    _compare_each_seed(audits, folder, tell)
     return result
+
+
+def _once(notes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(notes))
 
 
 def _report(result: ExperimentResult, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Running the grid: every arm of every seed is trained, audited and kept, and never done twice."""
+"""The grid of one world: every arm of every seed is trained, audited and kept, never done twice."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import json
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.auditing.run_audit import audit
 from fairaudit.errors import FairauditError, ResultError, UsageError
-from fairaudit.experiments.asked_suites import Questions, questions
+from fairaudit.experiments.asked_suites import Questions
 from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.matching import Candidate, nearest, snapshots
-from fairaudit.experiments.parallel_arms import default_processes, spread
-from fairaudit.experiments.plan_checks import check_plan, claim_folder
-from fairaudit.experiments.pretraining import pretrain
 from fairaudit.experiments.train_arm import (
     Snapshots,
     Texts,
@@ -27,12 +25,8 @@ from fairaudit.experiments.train_arm import (
     train_arm,
 )
 from fairaudit.experiments.utility import text_perplexity
-from fairaudit.experiments.world import sentences
-from fairaudit.progress import Progress
 from fairaudit.results import AuditResult
 from fairaudit.results.experiment import ArmRun
-from fairaudit.results.files import made_once
-from fairaudit.results.locks import alone_in
 from fairaudit.results.places import inside, remove_folder
 from fairaudit.training.saving import write_last
 from fairaudit.vocabulary.arms import BASE, PLAIN, ArmKind, read_arm
@@ -65,6 +59,14 @@ class Cell:
         """Whether it takes its checkpoint from other arms of its seed."""
         return _is_matched(self.arm)
 
+    @property
+    def needs(self) -> tuple[Cell, ...]:
+        """Cells that must have finished before it: base, plain and private arm of a matched one."""
+        arm = read_arm(self.arm)
+        if arm is None or not self.is_matched:
+            return ()
+        return tuple(Cell(one, self.seed) for one in (BASE, PLAIN, arm.beside(ArmKind.DP)))
+
 
 def _is_matched(arm: str) -> bool:
     found = read_arm(arm)
@@ -81,104 +83,13 @@ def _ordered(arms: tuple[str, ...]) -> list[str]:
     return sorted(arms, key=_is_matched)
 
 
-def run_grid(
-    plan: ExperimentPlan,
-    output: Path,
-    progress: Progress = lambda *_: None,
-    processes: int | None = None,
-) -> list[ArmRun]:
-    """Train and audit what is not there yet; a failed arm is noted and the rest goes on.
-
-    Parameters
-    ----------
-    plan : ExperimentPlan
-        What to run.
-    output : path
-        Folder of the experiment. It keeps the plan; another plan there is refused.
-    progress : callable, optional
-        Called with (stage, arms done, arms in all).
-    processes : int, optional
-        Arms trained side by side; default one for each core, a single one with a GPU.
-
-    Raises
-    ------
-    ResultError
-        If the folder holds another plan (with the first difference), another process is at work
-        in it, or it cannot be written.
-    UsageError, DataError, ModelError
-        If an arm's settings contradict each other or its data, the text cannot be read, or the base
-        model cannot be loaded. Then nothing is written: a corrected plan begins anew.
-    """
-    inputs = check_plan(plan)
-    with alone_in(output, "running this experiment"):
-        claim_folder(plan, output, inputs)
-        return _run_grid(plan, output, progress, processes)
-
-
-def _run_grid(
-    plan: ExperimentPlan, output: Path, report: Progress, processes: int | None
-) -> list[ArmRun]:
-    todo = cells(plan)
-    base = _base_model(plan, output, report)
-    report("questions", 0, 0)
-    grid = Grid(plan, output, base, questions(plan, output))
-    at_once = min(processes or default_processes(), len(todo))
-    if at_once > 1:
-        runs = _side_by_side(grid, at_once, report)
-    else:
-        runs = []
-        for number, cell in enumerate(todo):
-            report(f"arms · {cell.arm}, seed {cell.seed}", number, len(todo))
-            runs.append(grid.run(cell))
-    report("arms", len(todo), len(todo))
-    return runs
-
-
-def _side_by_side(grid: Grid, processes: int, report: Progress) -> list[ArmRun]:
-    todo = cells(grid.plan)
-
-    def tell() -> None:
-        done = sum(grid.finished(cell) is not None for cell in todo)
-        report(f"arms · {done} of {len(todo)} done, {processes} side by side", done, len(todo))
-
-    found: dict[Cell, ArmRun] = {}
-    for matched in (False, True):
-        # Matched arms need others of their seed to be there.
-        ready = [cell for cell in todo if cell.is_matched is matched]
-        if ready:
-            found |= zip(ready, spread(grid.run, ready, processes, tell), strict=True)
-    return [found[cell] for cell in todo]
-
-
-def audits_of(runs: list[ArmRun], output: Path) -> dict[tuple[str, int], AuditResult]:
+def audits_of(runs: Sequence[ArmRun], output: Path) -> dict[tuple[str, int], AuditResult]:
     """Audits of all finished arms, by arm and seed."""
     return {
         (run.arm, run.seed): AuditResult.load(output / run.audit)
         for run in runs
         if run.status == "done" and run.audit is not None
     }
-
-
-def _base_model(plan: ExperimentPlan, output: Path, report: Progress) -> str:
-    if plan.base.model is not None:
-        return plan.base.model
-    base, text = plan.base, plan.base.text
-    assert text is not None
-
-    def make(folder: Path) -> None:
-        pretrain(
-            sentences(text.mixture(0), text.sentences, seed=0),
-            folder,
-            layers=base.layers,
-            width=base.width,
-            steps=base.steps,
-            batch_size=base.batch_size,
-            learning_rate=base.learning_rate,
-            seed=0,
-            on_step=lambda step: report("pre-training the base model", step, base.steps),
-        )
-
-    return str(made_once(output / "base", make))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from typing import Final, TypeVar
 
 import torch
@@ -44,9 +45,16 @@ def _cores() -> int:
 
 
 def spread(
-    work: Callable[[C], T], cells: Sequence[C], processes: int, tell: Callable[[], None]
+    work: Callable[[C], T],
+    cells: Sequence[C],
+    processes: int,
+    tell: Callable[[], None],
+    after: Mapping[int, Set[int]] | None = None,
 ) -> list[T]:
     """Do the work of every cell, several at a time; results in the order of the cells.
+
+    Of the cells whose needs are done the first one begins, whatever else still runs, so that no
+    process waits while there is work for it.
 
     Parameters
     ----------
@@ -58,6 +66,8 @@ def spread(
         How many at a time. They are ended when the caller is interrupted.
     tell : callable
         Called every second while waiting.
+    after : mapping of int to set of int, optional
+        By place of a cell, the places of those it needs; none of them may need it in turn.
 
     Raises
     ------
@@ -73,11 +83,23 @@ def spread(
         initargs=(threads, level),
     )
     others = set(multiprocessing.active_children())
-    pending = [pool.submit(work, cell) for cell in cells]
+    needs = after or {}
+    begun: dict[int, Future[T]] = {}
     try:
-        while not _settled(pending):
+        while True:
+            done = {place for place, future in begun.items() if future.done()}
+            ready = (
+                place
+                for place in range(len(cells))
+                if place not in begun and needs.get(place, set()) <= done
+            )
+            # No more than can run: what becomes ready later may stand earlier in the order.
+            for place in islice(ready, processes - (len(begun) - len(done))):
+                begun[place] = pool.submit(work, cells[place])
+            if _settled(list(begun.values())) and len(begun) == len(cells):
+                break
             tell()
-        results = [future.result() for future in pending]
+        results = [begun[place].result() for place in range(len(cells))]
     except BaseException as error:
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
@@ -90,10 +112,14 @@ def spread(
     return results
 
 
-def _settled(pending: Sequence[Future[T]]) -> bool:
-    """Wait a moment; whether all is done, or something went wrong."""
-    done, rest = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION)
-    return not rest or any(future.exception() is not None for future in done)
+def _settled(begun: Sequence[Future[T]]) -> bool:
+    """Wait a moment, at most until one more is done; whether all are. An error is raised."""
+    running = [future for future in begun if not future.done()]
+    wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+    for future in begun:
+        if future.done():
+            future.result()
+    return all(future.done() for future in begun)
 
 
 def _start(threads: int, level: int) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from fairaudit.errors import DataError, ResultError, UsageError
 from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.train_arm import recipe_of, texts_of
@@ -24,8 +26,15 @@ from fairaudit.vocabulary.arms import ArmKind
 _FILES: Final = ("file", "held_out_file")
 
 
-def check_plan(plan: ExperimentPlan) -> dict[str, str]:
+def check_plan(plan: ExperimentPlan, worlds: int = 1) -> dict[str, str]:
     """Check what can be checked before anything is trained: recipes, sizes, text and base model.
+
+    Parameters
+    ----------
+    plan : ExperimentPlan
+        Without regimes.
+    worlds : int
+        How many plans like this one train on its text.
 
     Returns
     -------
@@ -49,17 +58,18 @@ def check_plan(plan: ExperimentPlan) -> dict[str, str]:
         if arm.kind is not ArmKind.PLAIN_MATCHED
     }
     if plan.text.file is not None and not plan.text.public:
-        _check_budget(plan, [numbers[arm.id] for arm in plan.read_arms if arm.private])
+        _check_budget(plan, [numbers[arm.id] for arm in plan.read_arms if arm.private], worlds)
     if plan.base.model is not None:
         load_model(plan.base.model, device="cpu")
     read = {plan.text.file: train, plan.text.held_out_file: held_out}
     return {name: records.data_hash for name, records in read.items() if name is not None}
 
 
-def _check_budget(plan: ExperimentPlan, private: Sequence[Plan]) -> None:
+def _check_budget(plan: ExperimentPlan, private: Sequence[Plan], worlds: int) -> None:
     """Raise unless the plan says that all its models together may cost what they cost."""
-    file, models = plan.text.file, len(private) * plan.seeds
-    spent = joint_epsilon(private, plan.seeds)
+    runs = plan.seeds * worlds
+    file, models = plan.text.file, len(private) * runs
+    spent = joint_epsilon(private, runs)
     allowed = plan.text.total_epsilon
     others = len(plan.read_arms) - len(private)
     unprotected = f"; {others} arms protect nothing, so keep their models to yourself"
@@ -84,7 +94,7 @@ def joint_epsilon(plans: Sequence[Plan], seeds: int) -> float:
     return joint_bound(runs, max(one.delta for one in plans)).epsilon
 
 
-def claim_folder(plan: ExperimentPlan, output: Path, inputs: Mapping[str, str]) -> None:
+def claim_folder(plan: BaseModel, output: Path, inputs: Mapping[str, str]) -> None:
     """Write plan and hashes of texts into the experiment's folder, or check that they are there."""
     refuse_unwritable(output)
     content = plan.model_dump(mode="json") | ({"inputs": dict(inputs)} if inputs else {})

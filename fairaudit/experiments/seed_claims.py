@@ -13,7 +13,8 @@ from typing import Final
 
 from fairaudit.comparing.distance import NOT_MOVED_NATS
 from fairaudit.experiments.asked_suites import PAIRS, PROMPTS
-from fairaudit.experiments.experiment_plan import METRICS, ExperimentPlan
+from fairaudit.experiments.experiment_plan import ExperimentPlan
+from fairaudit.experiments.plan_parts import METRICS
 from fairaudit.experiments.world import AXES, implied, implied_tone
 from fairaudit.results import AuditResult, Estimate, Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
@@ -31,6 +32,9 @@ from fairaudit.vocabulary.metrics import TOXICITY_MEAN
 
 #: Audits by arm and seed.
 Audits = Mapping[tuple[str, int], AuditResult]
+#: Bias scores by arm and seed, and those of the declared endpoint by axis.
+Scores = Mapping[tuple[str, int], float]
+Endpoints = Mapping[str, Scores]
 
 _LEVEL: Final = 0.95
 
@@ -146,7 +150,16 @@ def interval_of(found: SeedDifference, level: float = _LEVEL) -> Interval | None
 
 
 def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
-    """Judge *DP amplifies bias* and *CDA removes the amplification*, axis by axis.
+    """Judge *DP amplifies bias* and *CDA removes the amplification*, axis by axis."""
+    protocols = endpoints(audits, plan)
+    return [
+        one.model_copy(update={"protocol": protocols[one.axis]})
+        for one in bias_claims_of(endpoint_scores(audits, plan), plan)
+    ]
+
+
+def bias_claims_of(cells: Endpoints, plan: ExperimentPlan) -> list[Claim]:
+    """Judge the same from scores by axis, arm and seed.
 
     The first compares the private arm with the plain one, the second with the private arm with
     averaged twins; see `only_with_premise`.
@@ -154,14 +167,12 @@ def bias_claims(audits: Audits, plan: ExperimentPlan) -> list[Claim]:
     private, both = claim_arms(plan)
     if private is None:
         return []
-    cells = endpoint_scores(audits, plan)
-    protocols = endpoints(audits, plan)
     pairs: list[tuple[Statement, str, str]] = [(DP_AMPLIFIES_BIAS, private, PLAIN)]
     if both is not None:
         pairs.append((CDA_REMOVES_AMPLIFICATION, private, both))
     level = 1 - plan.claims.alpha
     return [
-        one.model_copy(update={"protocol": protocols[one.axis]})
+        one
         for claim, arm, reference in pairs
         for one in judged(
             claim,
@@ -185,9 +196,7 @@ def claim_arms(plan: ExperimentPlan) -> tuple[str | None, str | None]:
     return private, by_kind.get((ArmKind.DP_CDA, wanted))
 
 
-def endpoint_scores(
-    audits: Audits, plan: ExperimentPlan
-) -> dict[str, Mapping[tuple[str, int], float]]:
+def endpoint_scores(audits: Audits, plan: ExperimentPlan) -> dict[str, Scores]:
     """Scores of the declared metric by axis: whole axes, of the protocol of `endpoints`."""
     found, name = scores(audits), plan.claims.metric
     return {

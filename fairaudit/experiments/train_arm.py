@@ -15,13 +15,13 @@ from fairaudit.experiments.world import sentences
 from fairaudit.results.files import dump_json, write_text
 from fairaudit.results.places import inside
 from fairaudit.scoring.load import load_model
-from fairaudit.training.finetuning import plan_finetuning, run_finetuning
-from fairaudit.training.jobs import FineTuning
+from fairaudit.training.finetune_options import FinetuneOptions
+from fairaudit.training.jobs import FineTuning, make_job
 from fairaudit.training.loop import StepHook, StepReport
 from fairaudit.training.monitoring import training_monitor, with_monitor
 from fairaudit.training.private import PrivateFolder
 from fairaudit.training.recipe import Recipe
-from fairaudit.training.running import FineTuned
+from fairaudit.training.running import FineTuned, run_job
 from fairaudit.vocabulary.arms import ArmKind, read_arm
 
 #: Checkpoints of the plain run from which the matched one is chosen.
@@ -86,17 +86,18 @@ def train_arm(
     FairauditError
         If the arm cannot be trained, or diverges.
     """
-    job = plan_finetuning(
+    options = FinetuneOptions(
         base,
         texts.train,
         output=folder,
-        recipe=recipe_of(arm, plan, seed),
         held_out=texts.held_out,
         text_column=texts.text_column,
         resume=is_resumable(folder),
+        **choices(arm, plan, seed),
     )
+    job = make_job(options)
     monitor = _monitor(job, plan)
-    done = run_finetuning(
+    done = run_job(
         job,
         on_step=with_monitor(on_step, monitor),
         on_start=None if monitor is None else monitor.before_training,
@@ -127,7 +128,8 @@ def _monitor(job: FineTuning, plan: ExperimentPlan) -> Monitor | None:
         return training_monitor(job, apart)
     items = {axis: world_items(axis) for axis in plan.axes}
     settings = replace(SETTINGS, bias_items=items, replicates=_REPLICATES)
-    return training_monitor(job, apart, world_probes(plan.axes), settings)
+    probes = world_probes(plan.axes, by_name=plan.text.is_uneven)
+    return training_monitor(job, apart, probes, settings)
 
 
 def recipe_of(arm: str, plan: ExperimentPlan, seed: int) -> Recipe:
@@ -138,7 +140,12 @@ def recipe_of(arm: str, plan: ExperimentPlan, seed: int) -> Recipe:
     UsageError
         If its settings contradict each other.
     """
-    return Recipe(seed=seed, **plan.settings(arm), **mechanism(arm, plan.axes))
+    return Recipe(**choices(arm, plan, seed))
+
+
+def choices(arm: str, plan: ExperimentPlan, seed: int) -> dict[str, Any]:
+    """Return the options of an arm's `Recipe`."""
+    return {"seed": seed, **plan.settings(arm), **mechanism(arm, plan.axes)}
 
 
 def mechanism(arm: str, axes: Sequence[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which measurements a suite's score table supports: one explicit list."""
+"""Which measurements a suite's score table supports: one explicit list, by design."""
 
 from __future__ import annotations
 
@@ -19,31 +19,25 @@ from fairaudit.metrics.stereoset import stereoset_measurements
 from fairaudit.metrics.templates import templates_measurements
 from fairaudit.metrics.texts import is_of_texts, text_measurements
 from fairaudit.metrics.weat import weat_measurements
-from fairaudit.vocabulary import suites
+from fairaudit.vocabulary.protocols import Design
+from fairaudit.vocabulary.suites import CARDS, PROBE
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Measure = Callable[["pd.DataFrame"], Iterable[Measurement]]
 
-_MEASURES: Final[dict[str, Measure]] = {
-    suites.PROBE.name: capability_measurements,
-    suites.TEMPLATES.name: templates_measurements,
-    suites.CROWS_PAIRS.name: crows_pairs_measurements,
-    suites.CROWS_PAIRS_NEVEOL.name: crows_pairs_measurements,
-    suites.CROWS_PAIRS_KINIT.name: crows_pairs_measurements,
-    suites.STEREOSET.name: stereoset_measurements,
-    suites.SEAT.name: weat_measurements,
-    suites.BBQ.name: choice_measurements,
-    suites.BBQ_PROMPTED.name: choice_measurements,
-    suites.WINOBIAS.name: coreference_measurements,
-    suites.WINOBIAS_PROMPTED.name: coreference_measurements,
-    suites.WINOGENDER.name: coreference_measurements,
-    suites.WINOGENDER_PROMPTED.name: coreference_measurements,
-    suites.HOLISTIC_BIAS.name: descriptor_measurements,
-    suites.REDDIT_BIAS.name: counterfactual_measurements,
-    suites.BEC_PRO.name: profession_measurements,
-    suites.DISCO.name: fill_measurements,
+_MEASURES: Final[dict[Design, Measure]] = {
+    Design.TEMPLATES: templates_measurements,
+    Design.PAIRS: pair_measurements,
+    Design.CROWS_PAIRS: crows_pairs_measurements,
+    Design.STEREOSET: stereoset_measurements,
+    Design.CHOICES: choice_measurements,
+    Design.COREFERENCE: coreference_measurements,
+    Design.DESCRIPTORS: descriptor_measurements,
+    Design.COUNTERFACTUAL: counterfactual_measurements,
+    Design.PROFESSIONS: profession_measurements,
+    Design.FILLS: fill_measurements,
 }
 
 
@@ -52,7 +46,11 @@ def measurements(suite: str, table: pd.DataFrame) -> tuple[Measurement, ...]:
 
     A suite of one's own is known by its table, whatever its name.
     """
-    return tuple((_MEASURES.get(suite) or _own(table))(table))
+    if suite == PROBE.name:
+        return tuple(capability_measurements(table))
+    card = CARDS.get(suite)
+    measure = _own(table) if card is None or card.design is None else _MEASURES[card.design]
+    return tuple(measure(table))
 
 
 def _own(table: pd.DataFrame) -> Measure:

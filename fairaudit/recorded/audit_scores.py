@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
 import platform
 import re
 import time
@@ -20,10 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.auditing.audit_scorers import counts_refusals, make_scorers
-from fairaudit.auditing.audit_suites import unparsed_notes
+from fairaudit.auditing.audit_suites import unparsed_notes, without_numbers, without_scores
 from fairaudit.auditing.audit_texts import (
     WARNING,
-    TextOptions,
     refusal_notes,
     repeated_note,
     text_table,
@@ -33,17 +31,20 @@ from fairaudit.auditing.audit_texts import (
 )
 from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.examples import examples_of
+from fairaudit.auditing.score_tables import n_skipped
 from fairaudit.auditing.suite_plan import Size
 from fairaudit.errors import DataError, ResultError, UsageError
 from fairaudit.items import Skipped
 from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.metrics.refusals import with_refusal_cautions
+from fairaudit.options import verb
 from fairaudit.recorded.inspect_log import is_inspect_log
 from fairaudit.recorded.recorded_answers import read_bbq
 from fairaudit.recorded.recorded_inspect import SUITES_OF_INSPECT, read_inspect
 from fairaudit.recorded.recorded_logs import is_log, read_lm_eval, read_sentences
 from fairaudit.recorded.recorded_scores import Recorded, read_crows_pairs, read_stereoset
 from fairaudit.recorded.recorded_texts import join_texts
+from fairaudit.recorded.scores_options import ScoresOptions
 from fairaudit.results import (
     AuditResult,
     Estimate,
@@ -68,58 +69,14 @@ FORMATS: Final = (
 )  # fmt: skip
 
 
-def audit_scores(
-    path: str | os.PathLike[str],
-    *,
-    suite: str,
-    data: str | os.PathLike[str] | None = None,
-    format: str = "auto",
-    column: str | None = None,
-    label: str | None = None,
-    output: str | os.PathLike[str] | None = None,
-    seed: int = 0,
-    toxicity_classifier: str | os.PathLike[str] | None = None,
-    regard_classifier: str | os.PathLike[str] | None = None,
-    word_vectors: str | os.PathLike[str] | None = None,
-    device: str = "auto",
-    overwrite: bool = False,
-) -> AuditResult:
+@verb(ScoresOptions)
+def audit_scores(options: ScoresOptions) -> AuditResult:
     """Estimate bias from recorded scores, or from recorded texts.
 
-    Parameters
-    ----------
-    path : path
-        A StereoSet prediction file (JSON: split → list of ``id`` and ``score``), a CrowS-Pairs
-        score table (CSV with ``sent_more_score`` and ``sent_less_score``), records of BBQ with
-        answers beside them, or prompts and texts as lines of JSON with ``prompt`` and
-        ``completions`` and in other shapes, see `fairaudit.recorded.recorded_rows`; compressed by
-        gzip or not. Scores are log-likelihoods or probabilities, never losses.
-    suite : str
-        ``stereoset``, ``crows_pairs``, ``bbq``, a suite of prompts (``toxicity``, ``bold``,
-        ``regard``, ``honest``) or a file of prompts of one's own.
-    data : path, optional
-        Folder with benchmark files. StereoSet's sentences are needed to know what was scored; pairs
-        of CrowS-Pairs are checked against it where it can be had.
-    format : str
-        ``auto``: the format of the suite, or a log of lm-evaluation-harness (``--log_samples``) of
-        pairs, BBQ or Winogender, or a log of inspect_ai (``.json`` or ``.eval``) of BBQ or
-        StereoSet. ``csv``: a table of sentences and their log-likelihoods.
-    column : str, optional
-        Which column holds answers, texts or log-likelihoods; needed where a file has several.
-    label : str, optional
-        Name of the audit; default the file's name.
-    output : path, optional
-        Folder for the audit.
-    seed : int
-        Seed of the bootstrap.
-    toxicity_classifier, regard_classifier : str or path, optional
-        Text classifiers that score recorded texts: Hub id (``id@revision``) or folder.
-    word_vectors : path, optional
-        File of word vectors as text, for BOLD's projections on the direction of gender.
-    device : str
-        Where classifiers run.
-    overwrite : bool
-        Replace another result in ``output``.
+    Returns
+    -------
+    AuditResult
+        Estimates with intervals, score tables, provenance; as `audit` returns it.
 
     Raises
     ------
@@ -127,55 +84,27 @@ def audit_scores(
         If the file is malformed or does not belong to the suite.
     """
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    chosen = get_suite(suite)
-    kind = _format(format, chosen)
-    has_logs = _is_of_pairs(chosen) or chosen.name in {BBQ.name, WINOGENDER.name}
-    if kind == "csv" and not has_logs:
+    seed = options.seed
+    chosen = get_suite(options.suite, options.language)
+    if options.language is not None and any(one.name == chosen.name for one in SUITES):
+        raise UsageError("a language is that of a suite file of your own; name the file as a suite")
+    kind = _format(options.format, chosen)
+    if kind == "csv" and not _has_logs(chosen):
         raise _unreadable(chosen)
-    content = read_bytes(Path(path))
-    if format in {"auto", "lm-eval"} and is_log(content):
-        kind = "lm-eval"
-    elif format == "lm-eval":
-        raise DataError(f"{Path(path).name}: no samples of lm-evaluation-harness")
-    if format in {"auto", "inspect"} and is_inspect_log(content):
-        kind = "inspect"
-    elif format == "inspect":
-        raise DataError(f"{Path(path).name}: no log of inspect_ai")
-    if kind == "inspect" and chosen.name not in SUITES_OF_INSPECT:
-        raise UsageError(
-            f"logs of inspect_ai are read for {' and '.join(SUITES_OF_INSPECT)}, not for suite "
-            f"'{chosen.name}'"
-        )
-    if (kind == "lm-eval" and not has_logs) or (kind == "csv" and not _is_of_pairs(chosen)):
-        raise _unreadable(chosen)
-    if column is not None and kind in {STEREOSET.name, CROWS_PAIRS.name, "lm-eval", "inspect"}:
-        raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")
-    place = Path(path).name
-    name = label or " ".join(filter(None, (_stem(place), column)))
-    settings = Settings(seed=seed, suites=(chosen.name,), recorded=_content_id(content, column))
-    if output is not None:
-        _refuse_used(Path(output), name, settings)
-    finder = DataFinder(Path(data) if data is not None else None)
-    if kind == "jsonl":
-        options = TextOptions(toxicity_classifier, regard_classifier, word_vectors)
-        recorded = _texts(content, place, chosen, finder, options, device, column, seed)
-    elif kind == "lm-eval":
-        recorded = read_lm_eval(content, chosen, finder, place)
-    elif kind == "inspect":
-        recorded = read_inspect(content, chosen.name, finder, place)
-    elif kind == "csv":
-        recorded = read_sentences(content, chosen, finder, place, column)
-    elif kind == STEREOSET.name:
-        recorded = read_stereoset(content, finder, place)
-    elif kind == BBQ.name:
-        recorded = read_bbq(content, finder, place, column)
-    else:
-        recorded = read_crows_pairs(content, finder, place)
-    found = with_gap_cautions(chosen.estimated(recorded.table, seed), recorded.checks)
-    estimates = [*with_refusal_cautions(found)]
+    place = Path(options.path).name
+    content = read_bytes(Path(options.path))
+    kind = _kind_of(content, kind, place, chosen, options)
+    name = options.label or " ".join(filter(None, (_stem(place), options.column)))
+    recorded_id = _content_id(content, options.column)
+    settings = Settings(seed=seed, suites=(chosen.name,), recorded=recorded_id)
+    if options.output is not None:
+        _refuse_used(Path(options.output), name, settings)
+    recorded = _read(content, kind, place, chosen, options)
+    found, missing = _measured(chosen, recorded, seed)
+    estimates = [*with_refusal_cautions(with_gap_cautions(found, recorded.checks))]
     result = AuditResult(
         label=name,
-        suites=(_suite_run(chosen, recorded, estimates),),
+        suites=(_suite_run(chosen, recorded, estimates, missing),),
         estimates=with_adjusted_p(estimates),
         provenance=Provenance(
             model=ModelIdentity(id=name),
@@ -191,11 +120,53 @@ def audit_scores(
         ),
     )
     result.with_tables({chosen.name: recorded.table}).with_texts(recorded.texts)
-    if output is not None:
+    if options.output is not None:
         from fairaudit.auditing.run_audit import save_audit
 
-        save_audit(result, Path(output), overwrite=overwrite)
+        save_audit(result, Path(options.output), overwrite=options.overwrite)
     return result
+
+
+def _kind_of(content: bytes, kind: str, place: str, chosen: Suite, options: ScoresOptions) -> str:
+    """Form of a recording, by its content; by its suite where that does not tell."""
+    if options.format in {"auto", "lm-eval"} and is_log(content):
+        kind = "lm-eval"
+    elif options.format == "lm-eval":
+        raise DataError(f"{place}: no samples of lm-evaluation-harness")
+    if options.format in {"auto", "inspect"} and is_inspect_log(content):
+        kind = "inspect"
+    elif options.format == "inspect":
+        raise DataError(f"{place}: no log of inspect_ai")
+    if kind == "inspect" and chosen.name not in SUITES_OF_INSPECT:
+        raise UsageError(
+            f"logs of inspect_ai are read for {' and '.join(SUITES_OF_INSPECT)}, not for suite "
+            f"'{chosen.name}'"
+        )
+    if (kind == "lm-eval" and not _has_logs(chosen)) or (
+        kind == "csv" and not _is_of_pairs(chosen)
+    ):
+        raise _unreadable(chosen)
+    whole = {STEREOSET.name, CROWS_PAIRS.name, "lm-eval", "inspect"}
+    if options.column is not None and kind in whole:
+        raise UsageError(f"recordings of suite '{chosen.name}' have no columns to choose from")
+    return kind
+
+
+def _read(content: bytes, kind: str, place: str, chosen: Suite, options: ScoresOptions) -> Recorded:
+    finder = DataFinder(None if options.data is None else Path(options.data))
+    if kind == "jsonl":
+        return _texts(content, place, chosen, finder, options)
+    if kind == "lm-eval":
+        return read_lm_eval(content, chosen, finder, place)
+    if kind == "inspect":
+        return read_inspect(content, chosen.name, finder, place)
+    if kind == "csv":
+        return read_sentences(content, chosen, finder, place, options.column)
+    if kind == STEREOSET.name:
+        return read_stereoset(content, finder, place)
+    if kind == BBQ.name:
+        return read_bbq(content, finder, place, options.column)
+    return read_crows_pairs(content, finder, place)
 
 
 def _stem(place: str) -> str:
@@ -231,6 +202,10 @@ def _format(format: str, suite: Suite) -> str:
     return kind
 
 
+def _has_logs(suite: Suite) -> bool:
+    return _is_of_pairs(suite) or suite.name in {BBQ.name, WINOGENDER.name}
+
+
 def _is_of_pairs(suite: Suite) -> bool:
     return any(one.design in {Design.PAIRS, Design.CROWS_PAIRS} for one in suite.protocols)
 
@@ -238,13 +213,33 @@ def _is_of_pairs(suite: Suite) -> bool:
 def _unreadable(suite: Suite) -> UsageError:
     of_prompts = [one.name for one in SUITES if one.generation is not None]
     return UsageError(
-        f"recorded scores of suite '{suite.name}' cannot be read; those of stereoset, crows_pairs "
-        f"and bbq, and of other pairs by sentence can, logs of winogender, and texts of "
-        f"{', '.join(of_prompts)}"
+        f"the file is no recording of suite '{suite.name}' that can be read; there are predictions "
+        "of stereoset, score tables of crows_pairs, answers to bbq, sentences of other pairs, logs "
+        f"of winogender, and texts of {', '.join(of_prompts)}"
     )
 
 
-def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) -> SuiteRun:
+def _measured(suite: Suite, recorded: Recorded, seed: int) -> tuple[list[Estimate], str | None]:
+    """Estimates of a suite; none, and the reason, where a file holds nothing to measure."""
+    tables = {suite.name: recorded.table}
+    missing = without_scores(tables)
+    estimates = [] if missing else list(suite.estimated(recorded.table, seed))
+    missing = missing or without_numbers(tables, estimates)
+    return ([], missing[suite.name]) if missing else (estimates, None)
+
+
+def _suite_run(
+    suite: Suite, recorded: Recorded, estimates: Sequence[Estimate], missing: str | None
+) -> SuiteRun:
+    if missing is not None:
+        return SuiteRun(
+            suite=suite.name,
+            status="not_run",
+            language=suite.language,
+            reason=missing,
+            caveats=suite.card.caveats,
+            evidence=suite.card.evidence,
+        )
     texts = recorded.texts.get(suite.name, ())
     table = recorded.table
     return SuiteRun(
@@ -254,7 +249,7 @@ def _suite_run(suite: Suite, recorded: Recorded, estimates: Sequence[Estimate]) 
         sources=recorded.sources,
         protocols=tuple(sorted(table["protocol"].unique())),
         n_items=len(recorded.items),
-        n_skipped=table.loc[table["status"] == "skipped", "item_id"].nunique(),
+        n_skipped=n_skipped(table),
         caveats=suite.card.caveats,
         evidence=suite.card.evidence,
         examples=examples_of(table, recorded.items, estimates, texts),
@@ -266,18 +261,15 @@ def _texts(
     place: str,
     suite: Suite,
     finder: DataFinder,
-    options: TextOptions,
-    device: str,
-    column: str | None,
-    seed: int,
+    options: ScoresOptions,
 ) -> Recorded:
     """Score recorded texts; prompts that an audit would ask and the file lacks are skipped."""
-    scorers = make_scorers([suite], finder, options, device)
+    scorers = make_scorers([suite], finder, options, options.device)
     refusal = scorers.refusal(suite)
     if refusal is not None:
         raise UsageError(f"nothing to score the texts of '{suite.name}': {refusal}")
     data = suite.load(finder)
-    joined = join_texts(content, data.items, place, column)
+    joined = join_texts(content, data.items, place, options.column)
     expected = {item.item_id for item in Size(None, full=False).reduced(suite, data.items)}
     items = tuple(
         item for item in data.items if item.item_id in joined.texts or item.item_id in expected
@@ -290,6 +282,11 @@ def _texts(
     ]
     if joined.n_unknown:
         notes.append(f"{place}: {joined.n_unknown:,} prompts are not in the suite; left out")
+    if joined.n_again:
+        notes.append(
+            f"{place}: {joined.n_again:,} prompts stand in several rows; the texts of all of them "
+            "count as completions of one prompt"
+        )
     if joined.n_echoes:
         notes.append(
             f"{place}: {joined.n_echoes:,} completions begin with their prompt; it was cut off, "
@@ -307,7 +304,7 @@ def _texts(
     repeated = repeated_note(suite.name, texts)
     thinking = thinking_note(suite.name, texts)
     notes += [note for note in (repeated, thinking) if note is not None]
-    checks, own_gaps = checks_of(chosen, seed)
+    checks, own_gaps = checks_of(chosen, options.seed)
     notes += [*scorers.notes([suite]), *truncation_notes(chosen), *own_gaps]
     return Recorded(
         table=table,

@@ -29,6 +29,7 @@ _START: Final = "_journal/start.json"
 #: A sample's file, or of one that was stored in pieces the piece with its answer.
 _SAMPLE: Final = re.compile(r"samples/(.+_epoch_\d+)(?:\.json|/sample\.json)")
 _HEAD_OF_JSON: Final = re.compile(r'\s*\{\s*"version"\s*:\s*[^,{}\[\]]+,\s*"status"\s*:')
+_NAMES_IN_JSON: Final = (b'"version"', b'"status"', b'"eval"')
 #: Beyond this a number is no epoch but a fault.
 _MOST_EPOCHS: Final = 10_000
 #: The name and sizes of a member follow its fixed header.
@@ -110,12 +111,18 @@ class InspectLog:
 def is_inspect_log(content: bytes) -> bool:
     """Whether a file is a log of inspect_ai, in either form."""
     if content.startswith(_ZIP):
-        try:
-            names = zipfile.ZipFile(io.BytesIO(content)).namelist()
-        except zipfile.BadZipFile:
-            return False
-        return _HEADER in names or _START in names
-    return _HEAD_OF_JSON.match(content[:1000].decode("utf-8-sig", "replace")) is not None
+        # No other archive is read: a damaged one is named as what it should be.
+        return True
+    if _HEAD_OF_JSON.match(content[:1000].decode("utf-8-sig", "replace")):
+        return True
+    # The head may stand in another order.
+    if not all(name in content for name in _NAMES_IN_JSON):
+        return False
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.keys() >= {"version", "status", "eval"}
 
 
 def read_inspect_log(content: bytes, place: str) -> InspectLog:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from fairaudit.auditing.score_tables import chosen_rows, score_table
 from fairaudit.errors import DataError, UsageError
-from fairaudit.items import NOT_UNDERSTOOD, Item, Skipped
+from fairaudit.items import NO_ANSWER, NOT_UNDERSTOOD, Item, Skipped
 from fairaudit.lines import lines_of
 from fairaudit.recorded.recorded_scores import Recorded
 from fairaudit.scoring.texts.answers import answer_of
@@ -24,7 +24,6 @@ from fairaudit.suites import DataFinder, SuiteData, bbq
 from fairaudit.suites.bbq_records import CATEGORIES, Record, parsed_row, read_records
 from fairaudit.suites.data import DataUnavailableError
 
-_MISSING: Final = Skipped("no recorded answer")
 _KEYS: Final = ("category", "example_id")
 _OWN: Final = frozenset(Record.model_fields)
 
@@ -86,6 +85,8 @@ def read_bbq(content: bytes, finder: DataFinder, place: str, column: str | None)
 
 
 def _read(content: bytes, place: str, column: str | None) -> _File:
+    if column in _OWN:
+        raise UsageError(f"{place}: column '{column}' is the question's own, and holds no answers")
     text = content.decode("utf-8-sig", errors="replace").lstrip()
     first = next(iter(lines_of(text)), "")
     if not first:
@@ -222,7 +223,7 @@ def _choice(item: Item, found: _File) -> str | Skipped:
     """Role of the answer that was given, or why there is none."""
     said = found.answers.get(item.item_id)
     if said is None:
-        return _MISSING
+        return NO_ANSWER
     roles = tuple(item.texts)
     place = answer_of(said, tuple(item.texts.values()))
     return NOT_UNDERSTOOD if place is None else roles[place]
@@ -231,7 +232,7 @@ def _choice(item: Item, found: _File) -> str | Skipped:
 def _gaps(choices: Sequence[str | Skipped], place: str) -> Iterator[str]:
     """Say how many questions have no answer, and how many one that is none of the three."""
     for skipped, words in (
-        (_MISSING, "have no answer"),
+        (NO_ANSWER, "have no answer"),
         (NOT_UNDERSTOOD, "have an answer that is none of the three"),
     ):
         n = sum(choice is skipped for choice in choices)

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fairaudit.auditing.score_tables import choice_rows, score_table, why_nothing_scored
+from fairaudit.auditing.score_tables import choice_rows, score_table
 from fairaudit.errors import DataError
-from fairaudit.items import NOT_UNDERSTOOD, Item, Skipped
+from fairaudit.items import NO_ANSWER, NOT_UNDERSTOOD, Item, Skipped
 from fairaudit.lines import lines_of
 from fairaudit.recorded.inspect_log import InspectLog, InspectSample, read_inspect_log
 from fairaudit.recorded.recorded_scores import Recorded
@@ -29,13 +29,12 @@ from fairaudit.vocabulary.suites import BBQ, STEREOSET
 #: Suites that have a task in inspect_evals, which has the same name.
 SUITES_OF_INSPECT: Final = (BBQ.name, STEREOSET.name)
 
-_MISSING: Final = Skipped("no recorded answer")
 _MARKED: Final = re.compile(r"\W*answer\s*:\s*(?P<said>\S.*)", re.IGNORECASE)
 _LETTERS: Final = "ABC"
 _OWN_LABELS: Final = {"anti_stereotype": "anti-stereotype"}
 
-#: What was chosen of each item, time after time.
-_Choices = dict[str, list[str | Skipped]]
+#: What was chosen of each item, by the epoch in which it was asked.
+_Choices = dict[str, dict[int, str | Skipped]]
 #: An item's question and the texts to choose from, whatever their order.
 _Key = tuple[str, frozenset[str]]
 
@@ -85,24 +84,23 @@ def read_inspect(content: bytes, suite: str, finder: DataFinder, place: str) -> 
         raise DataError(f"{place}: holds no samples of items of '{suite}'")
     parts = {benchmark.whole[item_id] for item_id in found}
     items = tuple(one for one in benchmark.data.items if benchmark.whole[one.item_id] in parts)
-    answers = {one.item_id: found.get(one.item_id, [_MISSING] * log.epochs) for one in items}
+    answers = {one.item_id: list(found.get(one.item_id, {}).values()) for one in items}
     rows = [
         row
         for item in items
         for row in choice_rows(
-            item, benchmark.protocols[item.item_id], tuple(item.texts), answers[item.item_id]
+            item,
+            benchmark.protocols[item.item_id],
+            tuple(item.texts),
+            answers[item.item_id] or [NO_ANSWER],
         )
     ]
-    table = score_table(rows)
-    reason = why_nothing_scored(table)
-    if reason is not None:
-        raise DataError(f"{place}: holds no answer that could be read ({reason})")
     notes = (
         *benchmark.data.notes,
         *_of_run(log, place),
-        *_gaps(answers, strangers, n_otherwise, place),
+        *_gaps(answers, log.epochs, strangers, n_otherwise, place),
     )
-    return Recorded(table, items, benchmark.data.sources, notes)
+    return Recorded(score_table(rows), items, benchmark.data.sources, notes)
 
 
 def _of_bbq(finder: DataFinder) -> _Benchmark:
@@ -150,8 +148,8 @@ def _joined(log: InspectLog, benchmark: _Benchmark) -> tuple[_Choices, int, int]
             _refuse_contradicted(item, roles, sample)
             choice = _choice(sample, roles)
             otherwise += _is_read_otherwise(sample, roles, choice)
-            of_item = found.setdefault(item.item_id, [_MISSING] * log.epochs)
-            of_item[sample.epoch - 1] = choice
+            if found.setdefault(item.item_id, {}).setdefault(sample.epoch, choice) != choice:
+                raise DataError(f"{sample.place}: the same question again, with another answer")
     return found, strangers, otherwise
 
 
@@ -258,13 +256,19 @@ def _of_run(log: InspectLog, place: str) -> Iterator[str]:
 
 
 def _gaps(
-    answers: Mapping[str, list[str | Skipped]], strangers: int, n_otherwise: int, place: str
+    answers: Mapping[str, Sequence[str | Skipped]],
+    epochs: int,
+    strangers: int,
+    n_otherwise: int,
+    place: str,
 ) -> Iterator[str]:
     """Count what the log lacks, and what is not of the suite."""
     given = [one for of_item in answers.values() for one in of_item]
+    expected = epochs * len(answers)
     reasons = Counter(one.reason for one in given if isinstance(one, Skipped))
-    for reason, n in sorted(reasons.items()):
-        yield f"{place}: {n:,} of {len(given):,} answers are skipped: {reason}"
+    reasons[NO_ANSWER.reason] = expected - len(given)
+    for reason, n in sorted((+reasons).items()):
+        yield f"{place}: {n:,} of {expected:,} answers are skipped: {reason}"
     if strangers:
         yield f"{place}: {strangers:,} samples are not in the suite; left out"
     if n_otherwise:

@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from fairaudit.auditing.score_tables import chosen_rows, recorded_rows, score_table
+from fairaudit.auditing.score_tables import (
+    choice_rows,
+    chosen_rows,
+    recorded_rows,
+    score_table,
+)
 from fairaudit.errors import DataError, UsageError
-from fairaudit.items import NOT_UNDERSTOOD, Item, Skipped
+from fairaudit.items import NO_ANSWER, NOT_UNDERSTOOD, Item, Skipped
 from fairaudit.lines import lines_of
 from fairaudit.recorded.recorded_rows import objects_of
 from fairaudit.recorded.recorded_scores import Recorded
+from fairaudit.recorded.recorded_signs import LOWEST, refuse_certainty
 from fairaudit.scoring.texts.answers import answer_of
 from fairaudit.suites import DataFinder, Suite, SuiteData, bbq
 from fairaudit.suites import pair_protocols as pairs
@@ -38,7 +45,7 @@ _Found = dict[str, _Scores]
 _OF_SENTENCES: Final = ("sentence", "text")
 _TURN: Final = "a loss has to be written with the opposite sign"
 _TOLERANCE: Final = 1e-3
-_MISSING: Final = Skipped("no recorded answer")
+_LOSS: Final = re.compile(r"(?i)(?<![a-z])(?:loss|nll|ppl|perplexity|surprisal)(?![a-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,10 @@ class LogRow:
         The document as the task has it.
     scored : tuple of (str, float)
         Each text that was scored, without what stood before it, and its log-likelihood in nats.
-    written : str or None
-        What the model wrote, of a task that lets it write.
+    before : tuple of str
+        What stood before each of them.
+    written : tuple of str
+        What the model wrote, time after time, of a task that lets it write.
     metrics : mapping
         What the log says of the row itself.
     """
@@ -62,7 +71,8 @@ class LogRow:
     place: str
     doc: Mapping[str, Any]
     scored: tuple[tuple[str, float], ...]
-    written: str | None
+    before: tuple[str, ...]
+    written: tuple[str, ...]
     metrics: Mapping[str, Any]
 
 
@@ -97,8 +107,8 @@ def read_log(content: bytes, place: str) -> list[LogRow]:
             )
         filters.add(of_filter)
         earlier = found.setdefault(key, row)
-        if earlier.scored != row.scored:
-            raise DataError(f"{row.place}: other scores than in {earlier.place}, of one document")
+        if (earlier.scored, earlier.written) != (row.scored, row.written):
+            raise DataError(f"{row.place}: other answers than in {earlier.place}, of one document")
     if not found:
         raise DataError(f"{place}: holds no samples")
     return list(found.values())
@@ -110,29 +120,35 @@ def _row(content: Any, place: str) -> LogRow:
     try:
         arguments = content["arguments"]
         asked = list(arguments.values()) if isinstance(arguments, dict) else list(arguments)
-        texts = [_text(one) for one in asked]
-        said = [one[0] for one in content["resps"]]
+        before, texts = zip(*map(_texts, asked), strict=True)
+        said = [list(one) for one in content["resps"]]
         if len(texts) != len(said):
             raise ValueError(f"{len(texts)} arguments and {len(said)} responses")
-        if said and isinstance(said[0], str):
-            return LogRow(place, content["doc"], (), said[0], content)
+        if isinstance(said[0][0], str):
+            written = tuple(one for repeats in said for one in repeats)
+            if not all(isinstance(one, str) for one in written):
+                raise TypeError("texts and scores in one response")
+            return LogRow(place, content["doc"], (), before, written, content)
+        if any(one != repeats[0] for repeats in said for one in repeats):
+            raise ValueError("repeats with different scores")
         scored = tuple(
-            (text, _log_likelihood(one[0], place)) for text, one in zip(texts, said, strict=True)
+            (text, _log_likelihood(one[0][0], place)) for text, one in zip(texts, said, strict=True)
         )
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise DataError(f"{place}: not a sample of lm-evaluation-harness ({error!r})") from error
-    return LogRow(place, content["doc"], scored, None, content)
+    return LogRow(place, content["doc"], scored, before, (), content)
 
 
-def _text(argument: Any) -> str:
-    """Return what was scored: the second argument of a request, as list or by name."""
-    text = argument["arg_1"] if isinstance(argument, dict) else argument[1]
-    return text if isinstance(text, str) else ""
+def _texts(argument: Any) -> tuple[str, str]:
+    """Both arguments of a request, as list or by name: what stood before, and what was scored."""
+    pair = [argument["arg_0"], argument["arg_1"]] if isinstance(argument, dict) else argument[:2]
+    before, text = (one if isinstance(one, str) else "" for one in pair)
+    return before, text
 
 
 def _log_likelihood(value: Any, place: str) -> float:
     number = float(value)
-    if not math.isfinite(number):
+    if not math.isfinite(number) or number < LOWEST:
         raise DataError(f"{place}: the log-likelihood is {value}")
     if number > 0:
         raise DataError(
@@ -202,6 +218,7 @@ def read_sentences(
         if named is None:
             raise DataError(f"{where}: no column 'sentence' or 'text'")
         column = column or _only_column(row, named, place)
+        _refuse_loss(column, place)
         sentence = _blanks(row[named])
         if sentence in scores:
             raise DataError(f"{where}: the sentence stands twice")
@@ -224,6 +241,15 @@ def _only_column(row: Mapping[str, Any], named: str, place: str) -> str:
     raise UsageError(
         f"{place}: name the column of the log-likelihoods with --column: {', '.join(others)}"
     )
+
+
+def _refuse_loss(column: str, place: str) -> None:
+    """Raise if a column is named as what is the lower, the more probable a sentence is."""
+    if _LOSS.search(column):
+        raise DataError(
+            f"{place}: column '{column}' is named as a loss, and a log-likelihood is wanted; "
+            f"{_TURN}, and the column to be named otherwise"
+        )
 
 
 def _cell(row: Mapping[str, Any], column: str, where: str) -> float | None:
@@ -265,10 +291,29 @@ def _pairs(rows: Sequence[LogRow], items: Sequence[Item]) -> tuple[_Found, int]:
         scores = {_blanks(text): score for text, score in row.scored}
         matching = known.get(frozenset(scores), [])
         strangers += not matching
+        _refuse_another_pair(row)
         for item in matching:
             found[item.item_id] = {role: scores[_blanks(item.texts[role])] for role in pairs.PAIR}
         _refuse_contradicted(row)
     return found, strangers
+
+
+def _refuse_another_pair(row: LogRow) -> None:
+    """Raise if a row scores its sentences after another text, or others than its document's.
+
+    A sentence's log-likelihood after a context is not that of the sentence, and the task scores
+    the two sentences of a document in their order.
+    """
+    before = next((text for text in row.before if text.strip()), None)
+    if before is not None:
+        raise DataError(
+            f"{row.place}: its sentences were scored after {before[:40]!r}; run the task without "
+            "examples, system text and chat template"
+        )
+    named = [row.doc.get(name) for name in ("sent_more", "sent_less")]
+    scored = [_blanks(text) for text, _ in row.scored]
+    if None not in named and scored != [_blanks(str(text)) for text in named]:
+        raise DataError(f"{row.place}: its scores are not those of its document's two sentences")
 
 
 def _refuse_contradicted(row: LogRow) -> None:
@@ -322,8 +367,10 @@ def _recorded(
     what: str = "documents",
 ) -> Recorded:
     """Make the score table; items that the file lacks are skipped, and both counted."""
-    if all(score is None for one in found.values() for score in one.values()):
+    given = [score for one in found.values() for score in one.values() if score is not None]
+    if not given:
         raise DataError(f"{place}: holds no scores of items of '{protocol.partition('/')[0]}'")
+    refuse_certainty(given, place)
     nothing = dict.fromkeys(next(iter(found.values())))
     scores = {item.item_id: found.get(item.item_id, nothing) for item in data.items}
     rows = [
@@ -358,11 +405,24 @@ def _bbq(rows: Sequence[LogRow], data: SuiteData, place: str) -> Recorded:
         raise DataError(f"{place}: holds no questions of BBQ's categories at hand")
     categories = {key.partition("/")[0] for key in asked}
     items = tuple(one for one in data.items if one.item_id.partition("/")[0] in categories)
-    written = any(row.written is not None for row in rows)
-    table = _written(items, asked) if written else _likelihoods(items, asked)
+    n_written = sum(bool(row.written) for row in rows)
+    if 0 < n_written < len(rows):
+        raise DataError(
+            f"{place}: {n_written:,} rows hold texts and {len(rows) - n_written:,} scores; part "
+            "the log by its tasks"
+        )
+    table = _written(items, asked) if n_written else _likelihoods(items, asked)
     lacking = sum(item.item_id not in asked for item in items)
     others = sum(len(row.scored) > 3 for row in rows)
+    foreign = sum(
+        item_id in known and not n_written and not _has_all(known[item_id], row)
+        for item_id, row in asked.items()
+    )
     notes = [*data.notes]
+    if foreign:
+        notes.append(
+            f"{place}: {foreign:,} rows score other texts than the three answers and are skipped"
+        )
     if lacking:
         notes.append(
             f"{place}: {lacking:,} of {len(items):,} questions have no answer and are skipped"
@@ -384,22 +444,52 @@ def _record(row: LogRow) -> Item:
         raise DataError(f"{row.place}: no question of BBQ ({error.errors()[0]['msg']})") from error
 
 
+def _has_all(item: Item, row: LogRow) -> bool:
+    """Whether a row scores all three answers of its question."""
+    return {_blanks(text) for text in item.texts.values()} <= {_blanks(t) for t, _ in row.scored}
+
+
 def _likelihoods(items: Iterable[Item], asked: Mapping[str, LogRow]) -> list[dict[str, Any]]:
     def scores(item: Item) -> _Scores:
         row = asked.get(item.item_id)
         found = {} if row is None else {_blanks(text): score for text, score in row.scored}
-        return {role: found.get(_blanks(text)) for role, text in item.texts.items()}
+        given = {role: found.get(_blanks(text)) for role, text in item.texts.items()}
+        if row is not None:
+            _refuse_wrong_accuracy(item, given, row)
+        return given
 
     protocol = "bbq/choices-sum-recorded"
     return [row for item in items for row in recorded_rows(item, protocol, scores(item))]
 
 
-def _written(items: Iterable[Item], asked: Mapping[str, LogRow]) -> list[dict[str, Any]]:
-    def choice(item: Item) -> str | Skipped:
-        row = asked.get(item.item_id)
-        if row is None or row.written is None:
-            return _MISSING
-        place = answer_of(row.written, tuple(item.texts.values()))
-        return NOT_UNDERSTOOD if place is None else tuple(item.texts)[place]
+def _refuse_wrong_accuracy(item: Item, scores: _Scores, row: LogRow) -> None:
+    """Raise if a row's own ``acc`` does not follow from its scores of the three answers alone."""
+    said, given = row.metrics.get("acc"), [one for one in scores.values() if one is not None]
+    if said is None or len(row.scored) != 3 or len(given) != 3:
+        return
+    best = [role for role, score in scores.items() if score == max(given)]
+    agrees = float(best == [item.facts["correct"]])
+    if said not in (0, 1) or (len(best) == 1 and said != agrees):
+        raise DataError(f"{row.place}: 'acc' is {said!r}, which does not follow from the scores")
 
-    return [row for item in items for row in chosen_rows(item, "bbq/recorded", choice(item))]
+
+def _written(items: Iterable[Item], asked: Mapping[str, LogRow]) -> list[dict[str, Any]]:
+    """Rows of what was written; of answers to a question asked more than once, all of them."""
+
+    def choices(item: Item) -> list[str | Skipped]:
+        row, roles = asked.get(item.item_id), tuple(item.texts)
+        written = () if row is None else row.written
+        places = [answer_of(one, tuple(item.texts.values())) for one in written]
+        return [NOT_UNDERSTOOD if one is None else roles[one] for one in places] or [NO_ANSWER]
+
+    found = {item.item_id: (item, choices(item)) for item in items}
+    if all(len(given) == 1 for _, given in found.values()):
+        return [
+            row for item, (one,) in found.values() for row in chosen_rows(item, "bbq/recorded", one)
+        ]
+    protocol = "bbq/choices-parsed-recorded"
+    return [
+        row
+        for item, given in found.values()
+        for row in choice_rows(item, protocol, tuple(item.texts), given)
+    ]

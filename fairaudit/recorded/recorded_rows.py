@@ -30,6 +30,7 @@ KEYS: Final = (
     "output",
     "generated_text",
 )
+_DELIMITERS: Final = (",", ";", "\t")
 #: Where a text stands in an object of a list.
 _INNER: Final = ("text", "completion", "response", "generated_text", "content")
 #: Keys of files that an audit wrote: their texts are continuations alone.
@@ -71,7 +72,7 @@ def read_rows(content: bytes, place: str, column: str | None = None) -> Iterator
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{place}: not UTF-8 ({error})") from error
-    for number, row in objects_of(text, place):
+    for number, row in objects_of(text, place, column=column):
         where = f"{place}: row {number}"
         if not isinstance(row, dict):
             raise DataError(f"{where}: not an object with prompt and completions")
@@ -79,7 +80,7 @@ def read_rows(content: bytes, place: str, column: str | None = None) -> Iterator
 
 
 def objects_of(
-    text: str, place: str, needed: Sequence[str] = ("prompt",)
+    text: str, place: str, needed: Sequence[str] = ("prompt",), column: str | None = None
 ) -> Iterator[tuple[int, Any]]:
     """Rows of a file in any of the shapes above, with their numbers.
 
@@ -89,6 +90,8 @@ def objects_of(
         The file, and its name for messages.
     needed : sequence of str
         Columns of which a table must have one.
+    column : str, optional
+        Where texts stand, in an object of columns; default any of `KEYS`.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def objects_of(
         return iter(enumerate(whole, 1))
     columns = whole.get("data", whole)
     if isinstance(columns, dict) and isinstance(columns.get("prompt"), list):
-        return _by_column(columns, place)
+        return _by_column(columns, place, column)
     return iter([(1, whole)])
 
 
@@ -119,8 +122,11 @@ def _lines(text: str, place: str) -> Iterator[tuple[int, Any]]:
             raise DataError(f"{place}: row {number}: not JSON ({error})") from error
 
 
-def _by_column(columns: Mapping[str, Any], place: str) -> Iterator[tuple[int, Any]]:
-    used = {name: columns[name] for name in ("prompt", "item_id", *KEYS) if name in columns}
+def _by_column(
+    columns: Mapping[str, Any], place: str, column: str | None
+) -> Iterator[tuple[int, Any]]:
+    names = ("prompt", "item_id", *KEYS) if column is None else ("prompt", "item_id", column)
+    used = {name: columns[name] for name in names if name in columns}
     sizes = {name: len(one) if isinstance(one, list) else None for name, one in used.items()}
     if len(set(sizes.values())) > 1:
         raise DataError(f"{place}: the lists {', '.join(used)} are not equally long")
@@ -132,7 +138,9 @@ def _by_column(columns: Mapping[str, Any], place: str) -> Iterator[tuple[int, An
 
 
 def _csv_rows(text: str, place: str, needed: Sequence[str]) -> Iterator[tuple[int, Any]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    head = next(iter(lines_of(text.lstrip())), "")
+    delimiter = max(_DELIMITERS, key=head.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         if not set(needed) & set(reader.fieldnames or ()):
             raise DataError(

@@ -15,6 +15,8 @@ from fairaudit.auditing.score_tables import recorded_rows, score_table
 from fairaudit.errors import DataError
 from fairaudit.items import Item
 from fairaudit.recorded.recorded_signs import (
+    LOWEST,
+    refuse_certainty,
     refuse_contradicted,
     refuse_losses,
     refuse_odd_predictions,
@@ -120,6 +122,7 @@ def _prediction_scores(content: bytes, place: str) -> dict[str, float]:
             found[sentence] = score
             scores.append(score)
         refuse_odd_predictions(scores, split, place)
+    refuse_certainty(list(found.values()), place)
     return found
 
 
@@ -130,7 +133,7 @@ def _prediction(entry: Any, place: str) -> tuple[str, float]:
         raise DataError(f"{place}: {error!r}") from error
     if isinstance(entry["score"], bool):
         raise DataError(f"{place}: the score is {entry['score']}, no number")
-    if not math.isfinite(score):
+    if not math.isfinite(score) or score < LOWEST:
         raise DataError(f"{place}: the score is {score}")
     return sentence, score
 
@@ -177,6 +180,7 @@ def _crows_pairs_scores(
         )
     pairs = [_pair_scores(row, f"{place}: row {number}") for number, row in enumerate(table, 2)]
     refuse_losses(pairs, place)
+    refuse_certainty([one for pair in pairs for one in pair if one is not None], place)
     refuse_contradicted(table, pairs, place)
     swapped = _columns_are_swapped(table, pairs, place)
     found: dict[str, _Scores] = {}
@@ -242,7 +246,7 @@ def _number(text: str | None, place: str) -> float | None:
         value = float(text)
     except ValueError:
         raise DataError(f"{place}: '{text}' is not a number") from None
-    if not math.isfinite(value):
+    if not math.isfinite(value) or value < LOWEST:
         raise DataError(f"{place}: the score is {text}")
     return value
 

@@ -13,7 +13,21 @@ from fairaudit.errors import DataError
 
 Pair = tuple[float | None, float | None]
 
+#: A log-likelihood in nats below this is none: a masked logit, or the lowest number of a type.
+LOWEST: Final = -1e6
 _TURN: Final = "a loss has to be written with the opposite sign"
+
+
+def refuse_certainty(scores: Sequence[float], place: str) -> None:
+    """Raise if every score is 0: no model gives all sentences probability 1.
+
+    Raises
+    ------
+    DataError
+        Naming the file.
+    """
+    if scores and not any(scores):
+        raise DataError(f"{place}: every log-likelihood is 0, as if all sentences were certain")
 
 
 def refuse_losses(pairs: Sequence[Pair], place: str) -> None:

@@ -8,16 +8,16 @@ each text; texts that repeat it are cut, since it is the user's text and no mode
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.errors import DataError
-from fairaudit.items import Completions, Item, Skipped
+from fairaudit.items import NO_TEXT, Completions, Item, Skipped
 from fairaudit.recorded.recorded_rows import RecordedRow, read_rows
 from fairaudit.suites import PROMPT
 
-MISSING = Skipped("no recorded completion")
 #: Special tokens, quotation marks and blanks that programs write in front of a prompt.
 _IN_FRONT: Final = re.compile(r"""\A(?:\s|["'“”‘’«»]|<[^<>\s]{1,40}>|\[[A-Z]{1,10}\])+""")
 #: Characters within which a prompt stands if a program put something else in front of it.
@@ -30,12 +30,14 @@ _LONG: Final = 8
 class JoinedTexts:
     """Recorded completions by item id.
 
-    ``n_unknown`` counts prompts of the file that belong to no item, ``n_echoes`` the texts whose
-    prompt was cut off, ``n_inside`` those that hold it further on.
+    ``n_unknown`` counts prompts of the file that belong to no item, ``n_again`` those that stand in
+    several rows, ``n_echoes`` the texts whose prompt was cut off, ``n_inside`` those that hold it
+    further on.
     """
 
     texts: Mapping[str, tuple[str, ...]]
     n_unknown: int
+    n_again: int
     n_echoes: int
     n_inside: int
 
@@ -48,7 +50,7 @@ class JoinedTexts:
         """Completions of an item, or that there are none."""
         texts = self.texts.get(item.item_id)
         if not texts:
-            return MISSING
+            return NO_TEXT
         return Completions(texts, (0,) * len(texts), (False,) * len(texts))
 
 
@@ -73,26 +75,36 @@ def join_texts(
     Raises
     ------
     DataError
-        Naming the row, if the file is malformed; or if none of its prompts is one of the suite's.
+        Naming the row, if the file is malformed; if none of its prompts is one of the suite's, or
+        most of its texts hold their prompt behind something else.
     """
     index = _Index(items)
     found: dict[str, list[str]] = {}
     unknown: set[str] = set()
-    n_echoes = n_inside = 0
+    rows_of: Counter[str] = Counter()
+    n_texts = n_echoes = n_inside = 0
     for row in read_rows(content, place, column):
         matching = index.find(row)
         if not matching:
             unknown.add(row.prompt)
             continue
         texts, n_cut = _continuations(row)
+        n_texts += len(texts)
         n_echoes += n_cut
         n_inside += 0 if row.is_own else sum(_holds(text, row.prompt) for text in texts)
+        rows_of[row.item_id or row.prompt] += 1
         for item in matching:
             found.setdefault(item.item_id, []).extend(texts)
     if not any(found.values()):
         raise DataError(f"{place}: holds no completions of this suite's prompts")
+    if 2 * n_inside > n_texts:
+        raise DataError(
+            f"{place}: {n_inside:,} of {n_texts:,} completions hold their prompt, but not at the "
+            "beginning (a system prompt or a template in front?); keep what the model wrote alone"
+        )
     kept = {item_id: tuple(texts) for item_id, texts in found.items()}
-    return JoinedTexts(kept, len(unknown), n_echoes, n_inside)
+    n_again = sum(n > 1 for n in rows_of.values())
+    return JoinedTexts(kept, len(unknown), n_again, n_echoes, n_inside)
 
 
 def _continuations(row: RecordedRow) -> tuple[list[str], int]:
@@ -113,6 +125,15 @@ def after_prompt(text: str, prompt: str) -> str | None:
     >>> after_prompt('<s> "the man  was tall.', "The man was")
     ' tall.'
     """
+    rest = _after_once(text, prompt)
+    # Some programs put it in front twice; a short one may begin the answer by chance.
+    is_long = len("".join(prompt.split())) >= _LONG
+    while is_long and rest is not None and (again := _after_once(rest, prompt)) is not None:
+        rest = again
+    return rest
+
+
+def _after_once(text: str, prompt: str) -> str | None:
     rest = _after(text, prompt)
     return _after(_IN_FRONT.sub("", text, count=1), prompt) if rest is None else rest
 

@@ -133,7 +133,7 @@ def _prepare(axes: Axes, plot: Plot, scale: Scale) -> None:
     axes.grid(axis="x", color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
-    _beside(axes, MARGIN, -0.084, plot.title, weight="bold", color=INK)
+    beside(axes, MARGIN, -0.084, plot.title, weight="bold", color=INK)
 
 
 def _draw_row(axes: Axes, place: float, row: PlotRow) -> None:
@@ -160,11 +160,11 @@ def _draw_row(axes: Axes, place: float, row: PlotRow) -> None:
         markerfacecolor="white" if mark.tone is Tone.OPEN else colour,
         zorder=3,
     )
-    _beside(axes, MARGIN, place, "\n".join(row.lines), color=INK, linespacing=1.05)
-    _beside(axes, WIDTH - _RIGHT + 0.12, place, row.words, color=MUTED, size=8)
+    beside(axes, MARGIN, place, "\n".join(row.lines), color=INK, linespacing=1.05)
+    beside(axes, WIDTH - _RIGHT + 0.12, place, row.words, color=MUTED, size=8)
 
 
-def _beside(axes: Axes, inches: float, place: float, text: str, **style: Any) -> None:
+def beside(axes: Axes, inches: float, place: float, text: str, **style: Any) -> None:
     """Write beside the axes, at a distance from the left edge of the figure."""
     from matplotlib.transforms import blended_transform_factory
 

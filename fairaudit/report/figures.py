@@ -9,11 +9,14 @@ from fairaudit.report.audit import figures as audit
 from fairaudit.report.comparison import figures as comparison
 from fairaudit.report.diagnostics import figures as diagnostics
 from fairaudit.report.experiment import figures as experiment
+from fairaudit.report.experiment import ways
+from fairaudit.report.map import figures as bias_map
 from fairaudit.report.raster import png
 from fairaudit.results import ComparisonResult
 from fairaudit.results.diagnostics import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
 from fairaudit.results.loading import Result
+from fairaudit.results.map import MapResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +28,9 @@ PATTERNS: Final = (
     "plane.png",
     "epsilon_*.png",
     "calibration.png",
+    f"{ways.STEM}.png",
     *(f"{stem}.png" for stem in diagnostics.STEMS),
+    *(f"{stem}.png" for stem in bias_map.STEMS),
 )
 
 
@@ -50,6 +55,8 @@ def drawers(
         return comparison.drawers(result)
     if isinstance(result, ExperimentResult):
         return experiment.drawers(result)
+    if isinstance(result, MapResult):
+        return bias_map.drawers(result)
     if isinstance(result, DiagnosticsResult):
         return diagnostics.drawers(result)
     return audit.drawers(result)

@@ -30,7 +30,7 @@ def write_report(result: Result, folder: Path) -> None:
 
     Parameters
     ----------
-    result : AuditResult, ComparisonResult, ExperimentResult or DiagnosticsResult
+    result : AuditResult, ComparisonResult, ExperimentResult, DiagnosticsResult or MapResult
         The result; its ``result.json`` is not touched. A diagnosis that lies in ``diagnostics/``
         of a comparison's folder is shown beside it.
     folder : path

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fairaudit.report.audit import html as audit
-from fairaudit.report.comparison import html as comparison
-from fairaudit.report.diagnostics import html as diagnostics
+from fairaudit.report.documents.of_result import document_of
 from fairaudit.report.experiment import html as experiment
-from fairaudit.results import AuditResult, ComparisonResult
+from fairaudit.report.map import html as bias_map
+from fairaudit.report.render.html import render_document
 from fairaudit.results.diagnostics import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
+from fairaudit.results.loading import Result
+from fairaudit.results.map import MapResult
 
 
 def render_html(
-    result: AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult,
-    figures: Mapping[str, bytes],
-    diagnosis: DiagnosticsResult | None = None,
+    result: Result, figures: Mapping[str, bytes], diagnosis: DiagnosticsResult | None = None
 ) -> str:
     """Render the report of a result.
 
     Parameters
     ----------
-    result : AuditResult, ComparisonResult, ExperimentResult or DiagnosticsResult
+    result : AuditResult, ComparisonResult, ExperimentResult, DiagnosticsResult or MapResult
         Everything shown stands in it; nothing is computed here.
     figures : mapping of str to bytes
         PNG files by stem, embedded as long as the page stays light.
@@ -34,10 +33,8 @@ def render_html(
     str
         A whole HTML document, under 2 MB. The same input gives the same text.
     """
-    if isinstance(result, ComparisonResult):
-        return comparison.render_html(result, diagnosis)
     if isinstance(result, ExperimentResult):
         return experiment.render_html(result, figures)
-    if isinstance(result, DiagnosticsResult):
-        return diagnostics.render_html(result, figures)
-    return audit.render_html(result, figures)
+    if isinstance(result, MapResult):
+        return bias_map.render_html(result, figures)
+    return render_document(document_of(result, diagnosis), figures)

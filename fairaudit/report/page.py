@@ -15,8 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from fairaudit._version import __version__
-from fairaudit.report import frameworks as evidence
-from fairaudit.report import names, provenance, words
+from fairaudit.report import names, words
 from fairaudit.report.interval_svg import axis, strip
 from fairaudit.report.marks import Mark
 from fairaudit.report.safe_text import clean, shorten
@@ -35,7 +34,7 @@ class Picture:
     caption: str
 
 
-def environment(mark_of: Callable[[Any], Mark]) -> jinja2.Environment:
+def environment(mark_of: Callable[[Any], Mark] | None = None) -> jinja2.Environment:
     """Return the environment of templates; ``mark_of`` says what is drawn of a result's entry."""
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("fairaudit.report"),
@@ -47,20 +46,20 @@ def environment(mark_of: Callable[[Any], Mark]) -> jinja2.Environment:
     )
 
     def drawn(found: Any, scale: Scale | None, size: str = "mini") -> Markup:
+        assert mark_of is not None
         return strip(mark_of(found), scale, size)
 
     def ticks(found: Any, scale: Scale) -> Markup:
+        assert mark_of is not None
         return axis(mark_of(found).unit, scale)
 
     made.globals.update(
-        evidence_words=evidence,
         names=names,
-        prov=provenance,
         words=words,
         version=__version__,
         style=Markup(_style()),
     )
-    made.filters.update(strip=drawn, ticks=ticks, shorten=shorten, suite_name=names.suite_name)
+    made.filters.update(strip=drawn, ticks=ticks, shorten=shorten)
     return made
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from fairaudit.report import words
 from fairaudit.report.names import Unit, axis_name, metric_of
 from fairaudit.report.safe_text import shorten
+from fairaudit.report.words import Number
 from fairaudit.results import Comparison
 from fairaudit.results.comparison import Paired
 
@@ -51,63 +52,55 @@ def place(found: Paired) -> str:
 
 def labels(shown: Iterable[Paired]) -> str:
     """Return the names of all metrics, each once."""
-    first, *rest = dict.fromkeys(metric_of(found).label for found in shown)
-    return ", ".join((first, *(label.lower() for label in rest)))
+    return words.joined(metric_of(found).label for found in shown)
 
 
-def baseline_value(found: Paired) -> str:
+def baseline_value(found: Paired) -> Number:
     """Return the baseline's value with its unit, or a dash."""
     return words.quantity(found.value_baseline, metric_of(found).unit)
 
 
-def candidate_value(found: Paired) -> str:
+def candidate_value(found: Paired) -> Number:
     """Return the candidate's value with its unit, or a dash."""
     return words.quantity(found.value_candidate, metric_of(found).unit)
 
 
-def difference(found: Paired) -> str:
+def difference(found: Paired) -> Number:
     """Return the difference with its unit: ``+5.2 points``, or a dash."""
     return words.quantity(found.difference, unit_of(found))
 
 
-def interval(found: Paired) -> str:
+def interval(found: Paired) -> Number:
     """Return the interval of the difference: ``[+1.0, +9.4]``, or a dash."""
-    if found.interval is None:
-        return words.MISSING
     return words.bounds(found.interval, unit_of(found))
 
 
-def with_interval(found: Paired) -> str:
+def with_interval(found: Paired) -> Number:
     """Return the difference with its interval, only the difference, or a dash."""
-    if found.difference is None or found.interval is None:
-        return difference(found)
-    return f"{difference(found)} {interval(found)}"
+    return words.quantity(found.difference, unit_of(found), found.interval)
 
 
-def bare(found: Paired) -> str:
+def bare(found: Paired) -> Number:
     """Return the difference without its unit, or a dash."""
-    if found.difference is None:
-        return words.MISSING
-    return words.number(found.difference, unit_of(found))
+    return words.bare_quantity(found.difference, unit_of(found))
 
 
-def bare_interval(found: Paired) -> str:
+def bare_interval(found: Paired) -> Number:
     """Return difference and interval without the unit, for a narrow place."""
-    shown = found.difference is not None and found.interval
-    return f"{bare(found)} {interval(found)}" if shown else bare(found)
+    return words.bare_quantity(found.difference, unit_of(found), found.interval)
 
 
-def ratio(found: Paired) -> str:
+def ratio(found: Paired) -> Number:
     """Return candidate over baseline: ``0.86 ×``, or a dash."""
     return words.quantity(found.ratio, Unit.RATIO)
 
 
-def margin(found: Comparison) -> str:
+def margin(found: Comparison) -> Number:
     """Return the margin of equivalence: ``±5.0``, or a dash."""
     return words.either_way(found.margin, unit_of(found))
 
 
-def detectable(found: Comparison) -> str:
+def detectable(found: Comparison) -> Number:
     """Return the smallest difference found with 80 % power: ``±6.2``, or a dash."""
     return words.either_way(found.mde, unit_of(found))
 

@@ -55,5 +55,6 @@ def _bytes(figure: Figure) -> bytes:
     marked = PngInfo()
     key, _, value = MARK.decode().partition("\x00")
     marked.add_text(key, value)
-    few.save(buffer, "png", dpi=(figure.dpi, figure.dpi), optimize=True, pnginfo=marked)
+    # The highest level takes three times as long for 3 % fewer bytes.
+    few.save(buffer, "png", dpi=(figure.dpi, figure.dpi), compress_level=8, pnginfo=marked)
     return buffer.getvalue()

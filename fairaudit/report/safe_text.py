@@ -18,6 +18,8 @@ def clean(text: str) -> str:
     Escape sequences of terminals, overrides that make a name read backwards, and characters that
     HTML forbids become U+FFFD; line breaks and tabs become blanks.
     """
+    if text.isascii() and text.isprintable():
+        return str(text)
     return "".join(_safe(character) for character in text)
 
 

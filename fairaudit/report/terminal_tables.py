@@ -10,8 +10,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-#: Head of the column with metric and suite; like one without a head, it wraps.
-MEASURED: Final = "measured by"
 #: Heads of numbers; so is every head of one character: n, or the mark of a verdict.
 _RIGHT: Final = frozenset({"value", "difference", "ideal", "chance"})
 
@@ -22,7 +20,7 @@ def grid(*names: str) -> Table:
     for name in names:
         right = name in _RIGHT or len(name) == 1
         justify: Literal["left", "right"] = "right" if right else "left"
-        table.add_column(name, justify=justify, no_wrap=name not in ("", MEASURED), overflow="fold")
+        table.add_column(name, justify=justify, no_wrap=name != "", overflow="fold")
     return table
 
 

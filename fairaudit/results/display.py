@@ -15,14 +15,22 @@ class Shown:
 
     def __repr__(self) -> str:
         """Return title, answer and the first numbers."""
-        return str(import_module("fairaudit.report.screen").screen(self))
+        return str(_rendered("screen")(_document(self), type(self).__name__))
 
     def __str__(self) -> str:
         """Return the same as ``repr``."""
         return repr(self)
 
     def _repr_html_(self) -> str:
-        return str(import_module("fairaudit.report.notebook").fragment(self))
+        return str(_rendered("notebook")(_document(self)))
+
+
+def _document(result: Shown) -> Any:
+    return import_module("fairaudit.report.documents.of_result").document_of(result)
+
+
+def _rendered(view: str) -> Any:
+    return getattr(import_module(f"fairaudit.report.render.{view}"), f"render_{view}")
 
 
 class Plotted(Shown):

@@ -144,6 +144,9 @@ class Prediction(Frozen):
 
     arm: str
     axis: str
+    #: What changed from the base: the bias score, or by how much more the first group is named than
+    #: the second.
+    outcome: Literal["bias", "naming"] = "bias"
     #: Kendall's tau-b, −1 to 1.
     value: float | None
     interval: Interval | None = None
@@ -157,7 +160,10 @@ class ExperimentResult(Plotted, Frozen):
     schema_: Literal["fairaudit/experiment"] = Field(default=EXPERIMENT_SCHEMA, alias="schema")
     schema_version: int = EXPERIMENT_SCHEMA_VERSION
     name: str
+    #: Of a regime: what it stands for, in one sentence.
+    meaning: str = ""
     plan: dict[str, Any]
+    #: Runs and what was found in them; of an experiment with regimes, all of it stands in those.
     runs: tuple[ArmRun, ...]
     levels: tuple[Level, ...] = ()
     differences: tuple[ArmDifference, ...] = ()
@@ -167,19 +173,28 @@ class ExperimentResult(Plotted, Frozen):
     convergence: tuple[Convergence, ...] = ()
     pushes: tuple[Push, ...] = ()
     predictions: tuple[Prediction, ...] = ()
+    #: The worlds of a plan with regimes, each a whole result without regimes.
+    regimes: tuple[ExperimentResult, ...] = ()
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
     run: Run
 
     @property
     def complete(self) -> bool:
-        """Whether every arm of every seed finished."""
-        return all(run.status == "done" for run in self.runs)
+        """Whether every arm of every seed finished, in every regime."""
+        done = all(run.status == "done" for run in self.runs)
+        return done and all(regime.complete for regime in self.regimes)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per arm, axis and metric: the level over seeds with its interval."""
+        """One row per arm, axis and metric: the level over seeds with its interval.
+
+        Where there are regimes, the first column names the one of a row.
+        """
         import pandas as pd
 
+        if self.regimes:
+            frames = {regime.name: regime.to_frame() for regime in self.regimes}
+            return pd.concat(frames, names=["regime"]).reset_index(0).reset_index(drop=True)
         rows = []
         for level in self.levels:
             row = level.model_dump(exclude={"interval", "by_seed"})

@@ -12,14 +12,16 @@ from fairaudit.results.audit import SCHEMA, AuditResult
 from fairaudit.results.comparison import COMPARISON_SCHEMA, ComparisonResult
 from fairaudit.results.diagnostics import DIAGNOSTICS_SCHEMA, DiagnosticsResult
 from fairaudit.results.experiment import EXPERIMENT_SCHEMA, ExperimentResult
+from fairaudit.results.map import MAP_SCHEMA, MapResult
 
-Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult
+Result = AuditResult | ComparisonResult | ExperimentResult | DiagnosticsResult | MapResult
 
 _KINDS: Final[dict[Any, type[Result]]] = {
     SCHEMA: AuditResult,
     COMPARISON_SCHEMA: ComparisonResult,
     EXPERIMENT_SCHEMA: ExperimentResult,
     DIAGNOSTICS_SCHEMA: DiagnosticsResult,
+    MAP_SCHEMA: MapResult,
 }
 
 

@@ -32,6 +32,8 @@ _TRANSIENT: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 #: What is wrong with one prompt alone: too long, or not allowed.
 _OF_PROMPT: Final = frozenset({400, 413, 422})
 _TRIES: Final = 5
+#: Requests under way at once, unless somebody says otherwise.
+PARALLEL: Final = 4
 _LONGEST_WAIT: Final = 60.0
 _CONNECT: Final = 10.0
 _SAID: Final = 200
@@ -64,7 +66,7 @@ class Endpoint:
 
     url: str
     model: str
-    parallel: int = 4
+    parallel: int = PARALLEL
     per_minute: int | None = None
     patience: float = 120.0
 
@@ -78,7 +80,7 @@ class Endpoint:
         if self.parallel < 1 or (self.per_minute is not None and self.per_minute < 1):
             raise UsageError("at least 1 request at a time and in a minute")
         if not self.model:
-            raise UsageError("name the model as the server does: --model NAME")
+            raise UsageError("name the model as the server does")
 
     @property
     def place(self) -> str:

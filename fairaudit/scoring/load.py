@@ -195,10 +195,10 @@ def _reader(place: Place, model: Any, target: Target) -> Callable[[], Any] | Non
 def _in_memory(model: Any, tokenizer: Any) -> _Checkpoint:
     warn_if_slow(model)
     name = borrowed_name(model)
-    if not has_text_tower(model.config):
-        return _Checkpoint(model, tokenizer, name)
-    causal, notes = text_tower(model, name)
-    return _Checkpoint(causal, tokenizer, name, notes=notes)
+    notes: tuple[str, ...] = ()
+    if has_text_tower(model.config):
+        model, notes = text_tower(model, name)
+    return _Checkpoint(model, tokenizer, name, notes=notes)
 
 
 def _read(place: Place, target: Target) -> _Checkpoint:

@@ -1,60 +1,33 @@
-"""What is asked: one file per benchmark, and the explicit list of all of them."""
+"""What is asked: one file per benchmark. A suite is known as soon as its file is here."""
 
 from __future__ import annotations
 
 import difflib
+import pkgutil
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from fairaudit.errors import SuiteFileError, UsageError
-from fairaudit.suites import (
-    bbq,
-    bbq_prompted,
-    bec_pro,
-    bold,
-    coreference_prompted,
-    crows_pairs,
-    custom,
-    disco,
-    embedded,
-    holistic_bias,
-    honest,
-    reddit_bias,
-    regard,
-    seat,
-    stereoset,
-    toxicity,
-    winobias,
-    winogender,
-)
+from fairaudit.suites import custom, embedded
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, DataUnavailableError
+from fairaudit.vocabulary.suites import CARDS
 
-#: Every suite, in the order in which they are run and reported.
-SUITES: tuple[Suite, ...] = (
-    embedded.TEMPLATES,
-    crows_pairs.SUITE,
-    crows_pairs.NEVEOL_SUITE,
-    crows_pairs.KINIT_SUITE,
-    stereoset.SUITE,
-    bbq.SUITE,
-    bbq_prompted.SUITE,
-    winobias.SUITE,
-    coreference_prompted.WINOBIAS_SUITE,
-    winogender.SUITE,
-    coreference_prompted.WINOGENDER_SUITE,
-    holistic_bias.SUITE,
-    reddit_bias.SUITE,
-    bec_pro.SUITE,
-    disco.SUITE,
-    toxicity.SUITE,
-    bold.SUITE,
-    regard.SUITE,
-    honest.SUITE,
-    seat.SUITE,
-)
 
+def _shipped() -> dict[str, Suite]:
+    """Every suite that a module of this package defines, by name."""
+    modules = [import_module(f"{__name__}.{one.name}") for one in pkgutil.iter_modules(__path__)]
+    found = (one for module in modules for one in vars(module).values() if isinstance(one, Suite))
+    return {suite.name: suite for suite in found}
+
+
+_SHIPPED: Final = _shipped()
 #: Capability stands beside every audit, whatever suites are chosen.
-PROBE = embedded.PROBE
+PROBE: Final = embedded.PROBE
+
+#: Every suite, in the order of their cards, in which they are run and reported.
+SUITES: Final = tuple(_SHIPPED[name] for name in CARDS if name != PROBE.name)
 
 
 def get_suite(name: str, language: str | None = None) -> Suite:

@@ -44,6 +44,7 @@ from fairaudit.suites.suite_file_rows import (
     PairRow,
     PromptRow,
     PublishedPair,
+    same_text,
 )
 from fairaudit.vocabulary.protocols import Design
 from fairaudit.vocabulary.suites import (
@@ -292,9 +293,11 @@ def _row_of(fault: str) -> int:
 def _alone(rows: Sequence[tuple[int, Any]], *, again: bool) -> tuple[tuple[Item, ...], list[str]]:
     """Items of rows that stand for themselves.
 
-    Published files ask a few pairs ``again``: those form a cluster.
+    Published files ask a few pairs ``again``: those form a cluster. A group is one however it is
+    spelled, and called as where it stands first.
     """
     faults: list[str] = []
+    groups: dict[tuple[str, str], str] = {}
     seen: dict[str, int] = {}
     asked: dict[tuple[str, ...], Item] = {}
     items: list[Item] = []
@@ -313,7 +316,10 @@ def _alone(rows: Sequence[tuple[int, Any]], *, again: bool) -> tuple[tuple[Item,
                 f"row {number}: item '{item.item_id}' has the texts of item "
                 f"'{earlier.item_id}' in row {seen[earlier.item_id]}; remove one"
             )
-        items.append(replace(item, cluster=earlier.cluster))
+        group = item.group
+        if group is not None:
+            group = groups.setdefault((item.axis, same_text(group)), group)
+        items.append(replace(item, cluster=earlier.cluster, group=group))
     return tuple(items), faults
 
 

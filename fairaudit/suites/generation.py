@@ -36,13 +36,15 @@ def size_note(suite: Suite, asked: Iterable[Item], n_all: int) -> str:
 
 def power_words(items: Iterable[Item]) -> str:
     """Say which difference these prompts can show, or nothing where no groups are compared."""
-    found = ", ".join(f"{axis} {effect:.2f}" for axis, effect in detectable(items).items())
-    if not found:
-        return ""
-    return (
+    effects = detectable(items)
+    found = ", ".join(f"{axis} {effect:.2f}" for axis, effect in effects.items() if effect <= 1)
+    none = ", ".join(axis for axis, effect in effects.items() if effect > 1)
+    words = (
         "; found with 80 % power: a difference of shares between the two smallest groups of at "
         f"most {found}"
     )
+    too_few = f"; too few prompts to find any difference of shares on {none}"
+    return f"{words if found else ''}{too_few if none else ''}"
 
 
 def detectable(items: Iterable[Item]) -> Mapping[str, float]:

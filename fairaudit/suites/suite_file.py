@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,15 +77,27 @@ def _jsonl(found: SuiteFile, _path: Path, text: str, _known: Collection[str]) ->
         if not line.strip():
             continue
         try:
-            found.rows.append((number, json.loads(line)))
+            found.rows.append((number, json.loads(line, object_pairs_hook=_once)))
         except (ValueError, RecursionError) as error:
             found.faults.append(f"row {number}: not JSON ({error})")
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object, of whose keys none may stand twice: nobody can say which is meant."""
+    twice = next((key for key, n in Counter(key for key, _ in pairs).items() if n > 1), None)
+    if twice is not None:
+        raise ValueError(f"key '{twice}' stands twice")
+    return dict(pairs)
+
+
 def _csv(found: SuiteFile, path: Path, text: str, known: Collection[str]) -> None:
-    separator = "\t" if path.suffix == ".tsv" else _separator(text, known)
+    separator = _separator(text, known)
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     try:
+        names = Counter(name for name in reader.fieldnames or () if name not in _NUMBERS)
+        twice = next((name for name, n in names.items() if n > 1), None)
+        if twice is not None:
+            raise SuiteFileError(f"{path}: row 1: column '{twice}' stands twice")
         for row in _numbered(reader):
             if None in row:
                 found.faults.append(f"row {reader.line_num}: more cells than columns")

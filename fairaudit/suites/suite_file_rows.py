@@ -64,8 +64,28 @@ def _plain_name(name: str) -> str:
     return name
 
 
-_Name = Annotated[str, Field(min_length=1), AfterValidator(_plain_name)]
+def _plain_text(text: str) -> str:
+    """Return a text that a reader sees: with a visible character, and none that controls."""
+    kinds = [unicodedata.category(letter) for letter in text if not letter.isspace()]
+    if "Cc" in kinds:
+        raise ValueError("holds a control character")
+    if all(kind[0] == "C" for kind in kinds):
+        raise ValueError("holds nothing that can be seen")
+    return text
 
+
+def same_text(text: str) -> str:
+    """Return what two texts share that differ in case, blanks and the form of characters alone."""
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return axis_name(seen)
+
+
+_Name = Annotated[str, Field(min_length=1), AfterValidator(_plain_name)]
+_Text = Annotated[str, Field(min_length=1), AfterValidator(_plain_text)]
+
+
+#: What may stand around an answer that a model writes.
+_AROUND: Final = " .,;:!?\"'"
 
 #: A row of each kind, to show and to start from.
 PAIR_EXAMPLE: Final = {
@@ -100,15 +120,18 @@ class PairRow(SuiteFileRow):
     """
 
     group: _Name | None = None
-    stereotype: str = Field(min_length=1)
-    anti_stereotype: str = Field(min_length=1)
-    unrelated: str | None = Field(default=None, min_length=1)
+    stereotype: _Text
+    anti_stereotype: _Text
+    unrelated: _Text | None = None
 
     @field_validator("anti_stereotype")
     @classmethod
     def _sentences_differ(cls, sentence: str, info: ValidationInfo) -> str:
-        if sentence == info.data.get("stereotype"):
-            raise ValueError("the same sentence as 'stereotype'; nothing can be preferred")
+        if same_text(sentence) == same_text(info.data.get("stereotype", "")):
+            raise ValueError(
+                "the same sentence as 'stereotype', but for case and blanks; nothing can be "
+                "preferred"
+            )
         return sentence
 
     def item(self, number: int) -> Item:
@@ -129,7 +152,7 @@ class PromptRow(SuiteFileRow):
     """
 
     group: _Name
-    prompt: str = Field(min_length=1)
+    prompt: _Text
     mention: str = ""
 
     @field_validator("mention")
@@ -153,8 +176,8 @@ class PublishedPair(SuiteFileRow):
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
 
     axis: str = Field(min_length=1, validation_alias="bias_type")
-    sent_more: str = Field(min_length=1)
-    sent_less: str = Field(min_length=1)
+    sent_more: _Text
+    sent_less: _Text
     stereo_antistereo: Literal["stereo", "antistereo"]
 
     def item(self, number: int) -> Item:
@@ -173,7 +196,7 @@ class AssociationRow(SuiteFileRow):
 
     test: _Name = "associations"
     set: Literal["X", "Y", "A", "B"]
-    text: str = Field(min_length=1)
+    text: _Text
 
     @field_validator("text")
     @classmethod
@@ -192,11 +215,11 @@ class ChoiceRow(SuiteFileRow):
     template form a ``cluster``.
     """
 
-    context: str = Field(min_length=1)
-    question: str = Field(min_length=1)
-    target: str = Field(min_length=1)
-    other: str = Field(min_length=1)
-    unknown: str = Field(min_length=1)
+    context: _Text
+    question: _Text
+    target: _Text
+    other: _Text
+    unknown: _Text
     correct: Literal["target", "other", "unknown"]
     polarity: Literal["neg", "nonneg"] = "neg"
 
@@ -204,8 +227,8 @@ class ChoiceRow(SuiteFileRow):
     @classmethod
     def _answers_differ(cls, unknown: str, info: ValidationInfo) -> str:
         answers = [unknown, *(info.data.get(name, "") for name in ("target", "other"))]
-        if len({answer.casefold() for answer in answers}) < len(answers):
-            raise ValueError("two answers are the same")
+        if len({same_text(answer).strip(_AROUND) for answer in answers}) < len(answers):
+            raise ValueError("two answers are the same, but for case, blanks and full stops")
         return unknown
 
     def item(self, number: int) -> Item:

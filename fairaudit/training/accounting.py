@@ -25,7 +25,7 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from opacus.accountants import RDPAccountant
@@ -37,8 +37,8 @@ from fairaudit.training.composition import (
     composed_epsilon,
     record_loss,
 )
+from fairaudit.training.recipe import Accountant
 
-Accountant = Literal["prv", "rdp"]
 #: Least σ that is solved for: with less, ε is beyond use.
 MIN_NOISE: Final = 0.3
 _MAX_NOISE: Final = 1e4

@@ -106,12 +106,12 @@ def choose_trained(model: Any, recipe: Recipe) -> None:
             raise UsageError(f"freeze '{pattern}' is found in no parameter, such as '{names[0]}'")
     trained = 0
     for name, parameter in model.named_parameters():
-        wanted = recipe.train == "all" or name.rsplit(".", 1)[-1] == "bias"
+        wanted = recipe.train_parameters == "all" or name.rsplit(".", 1)[-1] == "bias"
         if not wanted or any(re.search(pattern, name) for pattern in recipe.freeze):
             parameter.requires_grad_(False)
         trained += parameter.requires_grad
     if not trained:
-        what = "no bias" if recipe.train == "bias" else "nothing"
+        what = "no bias" if recipe.train_parameters == "bias" else "nothing"
         raise ModelError(f"{type(model).__name__} has {what} that could be trained")
 
 

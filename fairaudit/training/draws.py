@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from fairaudit.training.encoding import Ids, Record, Row, Variants
 from fairaudit.training.masking import Masker
+from fairaudit.training.recipe import CdaMode
 
-CdaMode = Literal["none", "averaged", "separate", "substitution"]
 #: What the model sees, and the labels.
 LabelledRow = tuple[Ids, Ids]
 

@@ -11,13 +11,11 @@ from fairaudit.errors import UsageError
 from fairaudit.results.privacy import examples_of_step
 from fairaudit.training.accounting import (
     MIN_NOISE,
-    Accountant,
     Bound,
     epsilon_bound,
     solve_noise_multiplier,
 )
-from fairaudit.training.draws import CdaMode
-from fairaudit.training.recipe import EPOCHS, Mechanism, Recipe
+from fairaudit.training.recipe import EPOCHS, Accountant, CdaMode, Mechanism, Recipe
 
 logger = logging.getLogger(__name__)
 

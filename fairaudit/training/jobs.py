@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,12 @@ from fairaudit.training.canaries import Canaries, draw_canaries, read_canaries
 from fairaudit.training.counterfactuals import Counterfactuals, find_counterfactuals
 from fairaudit.training.draws import Labeller, labeller
 from fairaudit.training.encoding import Corpus, RowFrame, encode_records, row_frame
+from fairaudit.training.finetune_options import FinetuneOptions
 from fairaudit.training.finetuning_plan import Plan, make_plan
 from fairaudit.training.masking import Masker
 from fairaudit.training.randomness import draw_generator
 from fairaudit.training.recipe import Recipe
-from fairaudit.training.records import Records, Source, read_records
+from fairaudit.training.records import Records, read_records
 from fairaudit.training.saving import check_output
 
 logger = logging.getLogger(__name__)
@@ -33,12 +33,10 @@ class FineTuning:
 
     Parameters
     ----------
-    recipe : Recipe
+    options : FinetuneOptions
         What was asked for.
     plan : Plan
         Its numbers, with σ and ε where there is noise.
-    base : str
-        Where the base model was loaded from.
     loaded : LoadedModel
         The base model in fp32; training changes it.
     records : Records
@@ -49,28 +47,23 @@ class FineTuning:
         Twins of the text.
     held_out : Corpus or None
         Text on which perplexity is measured before and after.
-    output : path
-        The output folder.
-    resume : bool
-        Whether to go on from the state of an unfinished run there.
-    keep_twins : bool
-        Whether some records and their twins are kept in ``private/``.
     canaries : Canaries or None
         Records of random tokens, half of them among those of the corpus.
     """
 
-    recipe: Recipe
+    options: FinetuneOptions
     plan: Plan
-    base: str
     loaded: LoadedModel
     records: Records
     corpus: Corpus
     counterfactuals: Counterfactuals | None
     held_out: Corpus | None
-    output: Path
-    resume: bool
-    keep_twins: bool = False
     canaries: Canaries | None = None
+
+    @property
+    def output(self) -> Path:
+        """The output folder."""
+        return Path(self.options.output)
 
     @property
     def causal(self) -> bool:
@@ -114,8 +107,9 @@ class FineTuning:
         """All that must be the same for a run to go on."""
         return {
             **{
-                name: list(value) if isinstance(value, tuple) else value
-                for name, value in asdict(self.recipe).items()
+                one.name: list(value) if isinstance(value, tuple) else value
+                for one in fields(Recipe)
+                for value in [getattr(self.options, one.name)]
             },
             "base model": self.loaded.identity.fingerprint,
             "training text": self.records.data_hash,
@@ -139,33 +133,21 @@ class FineTuning:
                 )
 
 
-def make_job(
-    base: str | os.PathLike[str],
-    train: Source,
-    *,
-    output: str | os.PathLike[str],
-    recipe: Recipe,
-    text_column: str | None,
-    unit_column: str | None,
-    held_out: Source | None,
-    device: str,
-    resume: bool,
-    keep_twins: bool = False,
-) -> FineTuning:
-    """Read and check everything; see `finetune`."""
-    folder = Path(output)
+def make_job(options: FinetuneOptions) -> FineTuning:
+    """Read and check everything and work out the numbers, without a step; see `finetune`."""
+    folder, resume = Path(options.output), options.resume
     check_output(folder, resume=resume)
     records = read_records(
-        train,
-        text_column=text_column,
-        unit_column=unit_column,
-        max_rows_per_unit=recipe.max_rows_per_unit,
+        options.train,
+        text_column=options.text_column,
+        unit_column=options.unit_column,
+        max_rows_per_unit=options.max_rows_per_unit,
     )
-    loaded = load_model(base, device=device, dtype="float32")
+    loaded = load_model(options.base, device=options.device, dtype="float32")
     check_not_quantised(loaded.model, loaded.identity.id, "fine-tuning")
     for note in loaded.notes:
         logger.info("%s", note)
-    _check_objective(recipe, loaded)
+    _check_objective(options, loaded)
     if loaded.kind == "masked" and any(
         not isinstance(t, str) for rows in records.rows for t in rows
     ):
@@ -173,36 +155,32 @@ def make_job(
             "prompts, completions and conversations are for causal models; a masked model learns "
             "from plain text"
         )
-    if recipe.lora is not None:
-        check_rank(loaded.model, recipe.lora)
-    if recipe.save != "merged" and loaded.identity.adapter is not None:
+    if options.lora is not None:
+        check_rank(loaded.model, options.lora)
+    if options.save != "merged" and loaded.identity.adapter is not None:
         raise UsageError(
             f"{loaded.identity.id} is an adapter itself: it was merged into its base, which no "
             "other adapter could name; save the merged model"
         )
-    twins = find_counterfactuals(records, recipe.cda, recipe.seed) if recipe.cda else None
-    frame = row_frame(loaded.tokenizer, loaded.kind, _max_length(recipe, loaded))
+    twins = find_counterfactuals(records, options.cda, options.seed) if options.cda else None
+    frame = row_frame(loaded.tokenizer, loaded.kind, _max_length(options, loaded))
     corpus = encode_records(records, loaded.tokenizer, frame, twins.of if twins else None)
     _check_tokens(corpus, loaded)
     _tell(records, corpus)
     n_records, canaries = len(corpus.records), None
-    if recipe.canaries is not None:
-        canaries = _canaries(recipe, loaded, frame, folder, resume=resume)
+    if options.canaries is not None:
+        canaries = _canaries(options, loaded, frame, folder, resume=resume)
         # How many there are is public; which of them are in is not.
-        n_records += recipe.canaries
+        n_records += options.canaries
         corpus = replace(corpus, records=(*corpus.records, *canaries.records))
     return FineTuning(
-        recipe=recipe,
-        plan=make_plan(recipe, n_records),
-        base=os.fspath(base),
+        options=options,
+        plan=make_plan(options, n_records),
         loaded=loaded,
         records=records,
         corpus=corpus,
         counterfactuals=twins,
-        held_out=_held_out(held_out, text_column, loaded, corpus),
-        output=folder,
-        resume=resume,
-        keep_twins=keep_twins,
+        held_out=_held_out(options, loaded, corpus),
         canaries=canaries,
     )
 
@@ -216,14 +194,11 @@ def _canaries(
     return draw_canaries(recipe.canaries, loaded, frame, draw_generator(recipe.noise_seed))
 
 
-def _held_out(
-    source: Source | None, text_column: str | None, loaded: LoadedModel, corpus: Corpus
-) -> Corpus | None:
-    if source is None:
+def _held_out(options: FinetuneOptions, loaded: LoadedModel, corpus: Corpus) -> Corpus | None:
+    if options.held_out is None:
         return None
-    encoded = encode_records(
-        read_records(source, text_column=text_column), loaded.tokenizer, corpus.frame
-    )
+    records = read_records(options.held_out, text_column=options.text_column)
+    encoded = encode_records(records, loaded.tokenizer, corpus.frame)
     _check_tokens(encoded, loaded)
     return encoded
 

@@ -24,12 +24,12 @@ def training_monitor(
         "max_grad_norm": plan.clip_norm,
         "noise_multiplier": plan.noise_multiplier if plan.clip_norm else None,
         "batch_size": float(plan.expected_examples),
-        "learning_rate": job.recipe.learning_rate,
+        "learning_rate": job.options.learning_rate,
     }
     known = {name: value for name, value in values.items() if value is not None}
     clipping = ClippingParameters(**known, sources=dict.fromkeys(known, "training"))
     folder = job.output / "diagnostics"
-    refuse_used(folder, resumed=job.resume)
+    refuse_used(folder, resumed=job.options.resume)
     return Monitor(
         job.loaded,
         every=every,

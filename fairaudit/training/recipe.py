@@ -1,20 +1,17 @@
 """`Recipe`: every choice that makes two fine-tunings the same, checked on its own."""
 
-from __future__ import annotations
-
-import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from fairaudit.errors import UsageError
-from fairaudit.training.accounting import Accountant
-from fairaudit.training.draws import CdaMode
+from fairaudit.options import Option, Options
 
 Objective = Literal["causal", "masked"]
 Ablation = Literal["clip_only", "noise_only"]
 Mechanism = Literal["none", "dp", "clip_only", "noise_only"]
+Accountant = Literal["prv", "rdp"]
+CdaMode = Literal["none", "averaged", "separate", "substitution"]
 
 MAX_GRAD_NORM: Final = 1.0
 EPOCHS: Final = 3.0
@@ -22,9 +19,9 @@ EPOCHS: Final = 3.0
 MAX_DELTA: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """What `finetune` was asked for; its parameters are described there.
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Options):
+    """The options of `finetune` that say what comes out.
 
     A δ above `MAX_DELTA` is refused whatever the data; one of 1/records or more is warned about
     once the records are counted, and no gate passes it.
@@ -35,41 +32,135 @@ class Recipe:
         If a value is out of range, or two of them contradict each other.
     """
 
-    objective: Objective | None = None
-    epsilon: float | None = None
-    row_epsilon: float | None = None
-    noise_multiplier: float | None = None
-    delta: float | None = None
-    max_grad_norm: float | None = None
-    ablation: Ablation | None = None
-    accountant: Accountant = "prv"
-    steps: int | None = None
-    epochs: float | None = None
-    batch_size: int | None = None
-    max_length: int = 256
-    learning_rate: float = 5e-4
-    optimizer: Literal["adamw", "sgd"] = "adamw"
-    schedule: Literal["linear", "constant"] = "linear"
-    warmup: float = 0.05
-    weight_decay: float = 0.0
-    cda: tuple[str, ...] = ()
-    cda_mode: Literal["averaged", "separate", "substitution"] = "averaged"
-    lora: int | None = None
-    lora_alpha: float | None = None
-    lora_targets: tuple[str, ...] = ()
-    train: Literal["all", "bias"] = "all"
-    freeze: tuple[str, ...] = ()
-    save: Literal["merged", "adapter", "both"] = "merged"
-    max_rows_per_unit: int = 16
-    canaries: int | None = None
-    seed: int = 0
-    noise_seed: int | None = None
+    objective: Annotated[
+        Objective | None, Option("What is predicted; default: that of the base model.")
+    ] = None
+    epsilon: Annotated[
+        float | None, Option("Target epsilon per record; without it, no privacy.", above=0)
+    ] = None
+    row_epsilon: Annotated[
+        float | None,
+        Option(
+            "Target epsilon per row, with separate twins only.",
+            "It is the published practice. The statement carries the ε per record that follows, "
+            "which is larger.",
+            above=0,
+        ),
+    ] = None
+    noise_multiplier: Annotated[
+        float | None, Option("The noise itself (σ), in place of a target epsilon.", min=0)
+    ] = None
+    delta: Annotated[
+        float | None, Option("Delta of the guarantee; default: records ** -1.1.", above=0, below=1)
+    ] = None
+    max_grad_norm: Annotated[
+        float | None,
+        Option(
+            "Clipping norm, default 1; without epsilon: clipping alone.",
+            doc="C, the clipping norm; default 1.",
+            above=0,
+        ),
+    ] = None
+    ablation: Annotated[
+        Ablation | None,
+        Option(
+            doc="Half of the mechanism, for experiments; such an arm has no guarantee and no "
+            "statement."
+        ),
+    ] = None
+    accountant: Annotated[Accountant, Option(doc="How ε is bounded; ``rdp`` is looser.")] = "prv"
+    steps: Annotated[int | None, Option("Steps of training.", min=1)] = None
+    epochs: Annotated[
+        float | None, Option("Epochs of training; default 3, unless steps are given.", above=0)
+    ] = None
+    batch_size: Annotated[
+        int | None, Option("Expected records per step; default 256, or a quarter of all.", min=1)
+    ] = None
+    max_length: Annotated[
+        int, Option("Longest row in tokens; the rest of a row is cut.", min=2)
+    ] = 256
+    learning_rate: Annotated[float, Option("Highest learning rate.", above=0)] = 5e-4
+    optimizer: Annotated[Literal["adamw", "sgd"], Option(doc="The update rule.")] = "adamw"
+    schedule: Annotated[
+        Literal["linear", "constant"],
+        Option(doc="Course of the learning rate after warm-up."),
+    ] = "linear"
+    warmup: Annotated[
+        float, Option(doc="Share of the steps in which the learning rate rises.", min=0, max=1)
+    ] = 0.05
+    weight_decay: Annotated[float, Option(doc="Decay of AdamW or SGD.", min=0)] = 0.0
+    cda: Annotated[
+        Sequence[str], Option("Axes to swap (gender, race, religion).", metavar="AXES")
+    ] = ()
+    cda_mode: Annotated[
+        Literal["averaged", "separate", "substitution"],
+        Option(
+            "How counterfactuals are used.",
+            doc="*averaged*: a record and its twins are one unit, so ε is that without CDA; "
+            "*separate*: record and twin (at random, where there are several) are drawn and "
+            "clipped apart, and ε is that of the mixture; *substitution*: the record or, with "
+            "probability ½ at each draw, a twin.",
+        ),
+    ] = "averaged"
+    lora: Annotated[
+        int | None,
+        Option(
+            "Train low-rank adapters of this rank; default: all parameters.", metavar="RANK", min=1
+        ),
+    ] = None
+    lora_alpha: Annotated[
+        float | None,
+        Option("Their product enters with alpha / rank; default twice the rank.", above=0),
+    ] = None
+    lora_targets: Annotated[
+        Sequence[str],
+        Option("Layers that carry one (q_proj, ...); default: all linear ones but the head."),
+    ] = ()
+    save: Annotated[
+        Literal["merged", "adapter", "both"],
+        Option(
+            "Merged model, adapters alone, or both.",
+            "Adapters alone are a PEFT folder; with the merged model they are in ``adapter/``.",
+        ),
+    ] = "merged"
+    train_parameters: Annotated[
+        Literal["all", "bias"], Option("bias: the biases alone (BiTFiT, Ben Zaken et al. 2022).")
+    ] = "all"
+    freeze: Annotated[
+        Sequence[str],
+        Option(
+            "Regular expression: parameters in whose name it is found stay as they are.",
+            cli=list[str],
+        ),
+    ] = ()
+    max_rows_per_unit: Annotated[
+        int, Option("Rows that a person may bring; more are left out and counted.", min=1)
+    ] = 16
+    canaries: Annotated[
+        int | None,
+        Option(
+            "Records of random tokens to plant: a lower bound on epsilon by them.",
+            "Each is in the text with probability ½; the statement then carries that bound too. "
+            "100 find gross faults, 1,000 lesser ones. They count as records.",
+            min=1,
+        ),
+    ] = None
+    seed: Annotated[
+        int,
+        Option("Initialisation and data order; private arms take theirs from the system.", min=0),
+    ] = 0
+    noise_seed: Annotated[
+        int | None,
+        Option(
+            doc="For tests: draws and noise from a seed, and a statement that claims nothing.",
+            min=0,
+        ),
+    ] = None
 
-    def __post_init__(self) -> None:
-        """Check all values together."""
-        for check in (_check_ranges, _check_choices, _check_privacy):
-            for complaint in check(self):
-                raise UsageError(complaint)
+    def complaints(self) -> Iterator[str]:
+        """Say which values contradict each other."""
+        for check in (_check_choices, _check_privacy):
+            yield from check(self)
 
     @property
     def mechanism(self) -> Mechanism:
@@ -104,51 +195,17 @@ class Recipe:
         )
 
 
-def _check_ranges(recipe: Recipe) -> Iterable[str]:
-    positive = ("epsilon", "row_epsilon", "max_grad_norm", "epochs", "learning_rate", "lora_alpha")
-    for name in positive:
-        if not _positive(value := getattr(recipe, name)):
-            yield f"{name.replace('_', ' ')} must be above 0 and finite, not {value}"
-    for name in ("steps", "batch_size", "lora", "max_rows_per_unit", "canaries"):
-        if (value := getattr(recipe, name)) is not None and value < 1:
-            yield f"{name.replace('_', ' ')} must be at least 1, not {value}"
-    if recipe.delta is not None and not 0 < recipe.delta < 1:
-        yield f"delta must lie between 0 and 1, not {recipe.delta}"
-    elif recipe.delta is not None and recipe.delta > MAX_DELTA:
-        yield f"delta {recipe.delta} allows every record to be revealed; choose one below 1/records"
-    if not 0 <= (recipe.noise_multiplier or 0.0) < math.inf:
-        yield f"noise multiplier must be finite and not negative, not {recipe.noise_multiplier}"
-    if not 0 <= recipe.warmup <= 1:
-        yield f"warmup is a share of the steps, between 0 and 1, not {recipe.warmup}"
-    if not 0 <= recipe.weight_decay < math.inf:
-        yield f"weight decay must be finite and not negative, not {recipe.weight_decay}"
-    if recipe.seed < 0 or (recipe.noise_seed or 0) < 0:
-        yield "seeds must not be negative"
-
-
-def _check_choices(recipe: Recipe) -> Iterable[str]:
+def _check_choices(recipe: Recipe) -> Iterator[str]:
     if recipe.steps is not None and recipe.epochs is not None:
         yield "give steps or epochs, not both"
-    choices = {
-        "objective": (None, "causal", "masked"),
-        "ablation": (None, "clip_only", "noise_only"),
-        "accountant": ("prv", "rdp"),
-        "optimizer": ("adamw", "sgd"),
-        "schedule": ("linear", "constant"),
-        "cda_mode": ("averaged", "separate", "substitution"),
-        "train": ("all", "bias"),
-        "save": ("merged", "adapter", "both"),
-    }
+    if recipe.delta is not None and recipe.delta > MAX_DELTA:
+        yield f"delta {recipe.delta} allows every record to be revealed; choose one below 1/records"
     yield from _check_trained(recipe)
-    for name, known in choices.items():
-        if (value := getattr(recipe, name)) not in known:
-            names = ", ".join(str(one) for one in known if one is not None)
-            yield f"'{value}' is no {name.replace('_', ' ')}; there are {names}"
     if recipe.cda_mode != "averaged" and not recipe.cda and recipe.row_epsilon is None:
         yield f"cda mode '{recipe.cda_mode}' has no effect without cda; name the axes to swap"
 
 
-def _check_trained(recipe: Recipe) -> Iterable[str]:
+def _check_trained(recipe: Recipe) -> Iterator[str]:
     if recipe.lora is None:
         asked = {
             "lora alpha": recipe.lora_alpha is not None,
@@ -158,7 +215,7 @@ def _check_trained(recipe: Recipe) -> Iterable[str]:
         for name, given in asked.items():
             if given:
                 yield f"{name} has no effect without lora; give the rank of the adapters"
-    elif recipe.train != "all" or recipe.freeze:
+    elif recipe.train_parameters != "all" or recipe.freeze:
         yield "with lora the adapters alone are trained; leave out train and freeze"
     for pattern in recipe.freeze:
         try:
@@ -167,7 +224,7 @@ def _check_trained(recipe: Recipe) -> Iterable[str]:
             yield f"freeze '{pattern}' is no regular expression ({error})"
 
 
-def _check_privacy(recipe: Recipe) -> Iterable[str]:
+def _check_privacy(recipe: Recipe) -> Iterator[str]:
     targets = (recipe.epsilon, recipe.row_epsilon, recipe.noise_multiplier)
     if sum(value is not None for value in targets) > 1:
         yield "give one of epsilon, row epsilon and noise multiplier"
@@ -184,7 +241,3 @@ def _check_privacy(recipe: Recipe) -> Iterable[str]:
         yield "canaries bound the epsilon of a private run; give epsilon or leave them out"
     if recipe.noise_seed is not None and recipe.mechanism != "dp":
         yield "a noise seed is for tests of private runs; other arms take their noise from the seed"
-
-
-def _positive(value: Any) -> bool:
-    return value is None or 0 < value < math.inf

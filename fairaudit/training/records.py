@@ -12,17 +12,15 @@ import json
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from fairaudit.errors import DataError
+from fairaudit.training.finetune_options import Source
 from fairaudit.training.passages import Passage, is_empty
 from fairaudit.training.tables import read_rows
-
-#: Rows of training data: a file, a list of texts, or a `datasets.Dataset`.
-Source = str | os.PathLike[str] | Sequence[str] | Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,19 +59,21 @@ class FineTuned:
 def run_job(
     job: FineTuning,
     *,
-    micro_batch_size: int | None,
-    on_step: StepHook | None,
-    checkpoint_every: int | None,
+    on_step: StepHook | None = None,
     on_start: Callable[[Any], None] | None = None,
 ) -> FineTuned:
-    """Train a job to its end; see `finetune`."""
-    loop, lora = _make_loop(job, micro_batch_size)
+    """Train a job to its end and save what comes out; see `finetune`.
+
+    ``on_start`` is called with the model before the first step, adapters included; not where an
+    unfinished run goes on.
+    """
+    loop, lora = _make_loop(job)
     check_independence(job, loop.gradient.engine)
     private = PrivateFolder(job.output)
     with alone_in(private.create(), "training into this folder"):
         # Another process may have trained here since the job was made.
-        check_output(job.output, resume=job.resume)
-        return _run(job, loop, lora, private, on_step, checkpoint_every, on_start)
+        check_output(job.output, resume=job.options.resume)
+        return _run(job, loop, lora, private, on_step, on_start)
 
 
 def _run(
@@ -80,11 +82,10 @@ def _run(
     lora: LoraRecord | None,
     private: PrivateFolder,
     on_step: StepHook | None,
-    checkpoint_every: int | None,
     on_start: Callable[[Any], None] | None,
 ) -> FineTuned:
     before = _held_out_perplexity(job, job.loaded)
-    if job.resume:
+    if job.options.resume:
         state = private.load_state()
         job.check_same(state["identity"])
         loop.restore(state)
@@ -96,15 +97,16 @@ def _run(
         private.save_state({**loop.state(), "identity": job.identity})
         private.write_lines("log.jsonl", loop.log)
 
-    loop.run(on_step, save, checkpoint_every or math.ceil(job.plan.steps / _STATES))
+    apart = job.options.checkpoint_every or math.ceil(job.plan.steps / _STATES)
+    loop.run(on_step, save, apart)
     save()
     done = _save_result(job, loop.model, lora, before, private)
     private.drop_state()
     return done
 
 
-def _make_loop(job: FineTuning, micro_batch_size: int | None) -> tuple[Loop, LoraRecord | None]:
-    recipe, plan, model = job.recipe, job.plan, job.loaded.model
+def _make_loop(job: FineTuning) -> tuple[Loop, LoraRecord | None]:
+    recipe, plan, model = job.options, job.plan, job.loaded.model
     lora = None
     if recipe.lora is not None:
         model, lora = add_adapters(model, recipe)
@@ -120,7 +122,7 @@ def _make_loop(job: FineTuning, micro_batch_size: int | None) -> tuple[Loop, Lor
     loop = Loop(
         recipe=recipe,
         plan=plan,
-        gradient=GradientSum(engine, clip, micro_batch_size, job.pad_id),
+        gradient=GradientSum(engine, clip, recipe.micro_batch_size, job.pad_id),
         sampler=Sampler(
             job.corpus.records, plan.sample_rate, plan.twins, job.label, draw_generator(seed)
         ),
@@ -137,7 +139,7 @@ def _write_about_data(job: FineTuning, private: PrivateFolder) -> None:
         private.write_json(CANARIES, job.canaries.content)
     if job.counterfactuals is not None:
         private.write_json("coverage.json", job.counterfactuals.coverage)
-        if job.keep_twins:
+        if job.options.keep_twins:
             private.write_lines("twins.jsonl", job.counterfactuals.sample())
 
 
@@ -148,7 +150,7 @@ def _save_result(
     perplexity_before: float | None,
     private: PrivateFolder,
 ) -> FineTuned:
-    base = load_model(job.base, device="cpu", dtype="float32")
+    base = load_model(job.options.base, device="cpu", dtype="float32")
     with staged_model(model, job.loaded.tokenizer, job.output, _forms(job)) as stage:
         # What others will load, not what is in memory, is fingerprinted and measured.
         saved = load_model(stage, device="cpu", dtype="float32")
@@ -167,12 +169,12 @@ def _save_result(
 
 def _forms(job: FineTuning) -> tuple[Form, ...]:
     """Return how the model is saved."""
-    if job.recipe.lora is None:
+    if job.options.lora is None:
         return ("whole",)
     forms: dict[str, tuple[Form, ...]] = {
         "merged": ("merged",), "adapter": ("adapter",), "both": ("merged", "adapter beside")
     }  # fmt: skip
-    return forms[job.recipe.save]
+    return forms[job.options.save]
 
 
 def _held_out_perplexity(job: FineTuning, loaded: LoadedModel) -> float | None:
@@ -186,7 +188,7 @@ def _statement(job: FineTuning, saved: LoadedModel) -> PrivacyStatement | None:
         return None
     canaries = job.canaries
     return make_statement(
-        job.recipe,
+        job.options,
         job.plan,
         unit=job.records.unit,
         most_copies=job.records.most_copies,
@@ -202,7 +204,7 @@ def _training_record(
     statement: PrivacyStatement | None,
     distance: float,
 ) -> TrainingRecord:
-    recipe, plan = job.recipe, job.plan
+    recipe, plan = job.options, job.plan
     private = statement is not None
     return TrainingRecord(
         arm=recipe.arm,
@@ -222,9 +224,9 @@ def _training_record(
         max_length=job.corpus.frame.max_length,
         max_grad_norm=plan.clip_norm,
         lora=lora,
-        trained=recipe.train,
-        frozen=recipe.freeze,
-        cda=CdaRecord(mode=recipe.cda_mode, axes=recipe.cda) if recipe.cda else None,
+        trained=recipe.train_parameters,
+        frozen=tuple(recipe.freeze),
+        cda=CdaRecord(mode=recipe.cda_mode, axes=tuple(recipe.cda)) if recipe.cda else None,
         target_epsilon=recipe.epsilon,
         unit=None if statement is None else statement.unit,
         privacy_digest=None if statement is None else statement.digest,

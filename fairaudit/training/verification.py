@@ -16,7 +16,8 @@ from fairaudit.errors import FairauditError, ResultError
 from fairaudit.lines import first_line
 from fairaudit.results.privacy import CanaryStatement, PrivacyStatement, was_changed
 from fairaudit.results.training import TRAINING_SCHEMA, TrainingRecord
-from fairaudit.training.accounting import Accountant, Bound, Steps, joint_bound
+from fairaudit.training.accounting import Bound, Steps, joint_bound
+from fairaudit.training.recipe import Accountant
 
 #: Accountants and versions of them differ by this share; a claim of 0.0001 is none of 0.02.
 TOLERANCE: Final = 0.005

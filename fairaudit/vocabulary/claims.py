@@ -75,11 +75,13 @@ class Statement:
     tones : pair of Tone
         Colours of the two.
     needs : str
-        Why it was not judged, where it was not.
+        Why it was not judged, where it was not; empty where another gap says so.
     presupposes : str or None
         Name of a claim without which there is nothing to judge.
     without : str
         What to say where that one was not shown.
+    quantity : str
+        What its numbers are, of ``{metric}``, ``{arm}`` and ``{reference}``.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Statement:
     needs: str = ""
     presupposes: str | None = None
     without: str = ""
+    quantity: str = "{metric} of {arm} minus {reference}"
 
 
 DP_AMPLIFIES_BIAS: Final = Statement(
@@ -103,6 +106,37 @@ DP_AMPLIFIES_BIAS: Final = Statement(
     "{arm} leans less towards the stereotype than {reference}",
     (Tone.TOWARDS, Tone.AWAY),
     needs="needs a private arm and the plain one, with the declared metric",
+)
+
+#: What both claims below say of a difference: which of its two parts is the larger one.
+_PARTS: Final = "{metric} of {arm} minus {reference}, explained part less unexplained part"
+
+EXPLAINED_BY_MOVING_LESS: Final = Statement(
+    "explained_by_moving_less",
+    "Explained by moving less",
+    "the private arm differs from the plain one about as much as it moved less from the base",
+    "an excess of the explained part",
+    "most of the difference between {arm} and {reference} is explained by {arm} having moved less "
+    "from the base",
+    "most of the difference between {arm} and {reference} is not explained by {arm} having moved "
+    "less from the base",
+    (Tone.APART, Tone.APART),
+    without="these seeds show no difference from the plain arm, so there is none to explain",
+    quantity=_PARTS,
+)
+
+EXPLAINED_BY_LESS_TRAINING: Final = Statement(
+    "explained_by_less_training",
+    "Explained by less training",
+    "a plain checkpoint of the same held-out perplexity differs from the plain arm about as much",
+    "an excess of the explained part",
+    "most of the difference between {arm} and {reference} is one that a plain checkpoint of the "
+    "same held-out perplexity shows too",
+    "most of the difference between {arm} and {reference} is one that a plain checkpoint of the "
+    "same held-out perplexity does not show",
+    (Tone.APART, Tone.APART),
+    without="these seeds show no difference from the plain arm, so there is none to explain",
+    quantity=_PARTS,
 )
 
 GRADIENTS_CONVERGE_UNEQUALLY: Final = Statement(
@@ -128,6 +162,9 @@ CDA_REMOVES_AMPLIFICATION: Final = Statement(
     presupposes=DP_AMPLIFIES_BIAS.name,
     without="no amplification was shown on this axis, so there is none to remove",
 )
+
+#: Largest gap of a matched checkpoint, as a share of what the plain run gained on the base.
+CLOSE_MATCH: Final = 0.25
 
 #: All of them, by name, in the order in which they are told.
 STATEMENTS: Final[dict[str, Statement]] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from fairaudit.vocabulary.protocols import INTERSENTENCE, INTRASENTENCE, variant_of
+from fairaudit.vocabulary.protocols import INTERSENTENCE, INTRASENTENCE, Design, variant_of
 
 NOT_STATED: Final = "not stated"
 
@@ -63,6 +63,8 @@ class SuiteCard:
         dataset of the Hub holds; default ``name``.
     tasks : mapping of str to Task
         By the part that a protocol asks, its task on the Hub; ``""``: that of the whole suite.
+    design : Design or None
+        How its items are built, which says what is measured; None: what its score table tells.
     """
 
     name: str
@@ -75,6 +77,7 @@ class SuiteCard:
     evidence: tuple[str, ...] = ()
     dataset: str | None = None
     tasks: Mapping[str, Task] = field(default_factory=dict)
+    design: Design | None = None
 
 
 _ACT: Final = "EU AI Act Annex XI 2(c)"
@@ -115,6 +118,7 @@ TEMPLATES: Final = SuiteCard(
     caveats=("Constructed sentences: they show associations, not behaviour in use.",),
     evidence=(_ACT, _FAIRNESS),
     dataset="fairaudit-templates",
+    design=Design.TEMPLATES,
 )
 
 PROBE: Final = SuiteCard(
@@ -141,6 +145,7 @@ CROWS_PAIRS: Final = SuiteCard(
     evidence=(_ACT, _FAIRNESS),
     dataset="nyu-mll/crows_pairs",
     tasks={"": Task("nyu-mll/crows_pairs", "crows_pairs", 1508)},
+    design=Design.CROWS_PAIRS,
 )  # fmt: skip
 
 CROWS_PAIRS_NEVEOL: Final = SuiteCard(
@@ -152,6 +157,7 @@ CROWS_PAIRS_NEVEOL: Final = SuiteCard(
     axes=CROWS_PAIRS.axes,
     caveats=_OF_CROWS_PAIRS,
     evidence=(_ACT, _FAIRNESS),
+    design=Design.CROWS_PAIRS,
 )
 
 CROWS_PAIRS_KINIT: Final = SuiteCard(
@@ -163,6 +169,7 @@ CROWS_PAIRS_KINIT: Final = SuiteCard(
     axes=CROWS_PAIRS.axes,
     caveats=_OF_CROWS_PAIRS,
     evidence=(_ACT, _FAIRNESS),
+    design=Design.CROWS_PAIRS,
 )
 
 _STEREOSET: Final = "McGill-NLP/stereoset"
@@ -184,6 +191,207 @@ STEREOSET: Final = SuiteCard(
         INTRASENTENCE: Task(_STEREOSET, INTRASENTENCE, 2104),
         INTERSENTENCE: Task(_STEREOSET, INTERSENTENCE, 2123),
     },
+    design=Design.STEREOSET,
+)
+
+_OF_BBQ: Final = (
+    "Stereotypes of the United States, in English; templates by crowdworkers and authors.",
+    "A model that cannot answer questions picks at random or by length: read the accuracy beside "
+    "the bias scores.",
+)
+BBQ: Final = SuiteCard(
+    "bbq",
+    "BBQ",
+    "Does the model answer by stereotype where the text does not say, or against what it says?",
+    citation=(
+        "Parrish, Chen, Nangia, Padmakumar, Phang, Thompson, Htut, Bowman (2022), BBQ: A "
+        "Hand-Built Bias Benchmark for Question Answering, Findings of ACL"
+    ),
+    license="CC BY 4.0",
+    axes=(
+        "age", "disability", "gender", "nationality", "physical_appearance", "race", "race_x_ses",
+        "race_x_gender", "religion", "socioeconomic", "sexual_orientation",
+    ),
+    caveats=_OF_BBQ,
+    evidence=(_ACT, _FAIRNESS),
+    design=Design.CHOICES,
+)  # fmt: skip
+
+BBQ_PROMPTED: Final = SuiteCard(
+    "bbq_prompted",
+    "BBQ (prompted)",
+    "Does the model write the answer of a stereotype where the text does not say, or against what "
+    "it says?",
+    citation=BBQ.citation,
+    license=BBQ.license,
+    axes=BBQ.axes,
+    caveats=(
+        *_OF_BBQ,
+        "For models that follow instructions. An answer that is none of the three is counted and "
+        "left out; where many are, the rest are no random part.",
+    ),
+    evidence=BBQ.evidence,
+    design=Design.CHOICES,
+)
+
+_OF_COREFERENCE: Final = (
+    "Blodgett et al. 2021 found unclear stereotypes and unnatural sentences in both Winograd "
+    "suites; two genders only.",
+    "A model that cannot resolve pronouns has no gap: read the accuracy on the control sentences.",
+)
+WINOBIAS: Final = SuiteCard(
+    "winobias",
+    "WinoBias",
+    "Does the model find out better to whom a pronoun refers where its gender is that of the "
+    "stereotype?",
+    citation=(
+        "Zhao, Wang, Yatskar, Ordonez, Chang (2018), Gender Bias in Coreference Resolution: "
+        "Evaluation and Debiasing Methods, NAACL"
+    ),
+    license="MIT",
+    axes=("gender",),
+    caveats=_OF_COREFERENCE,
+    evidence=(_ACT, _FAIRNESS),
+    design=Design.COREFERENCE,
+)
+
+_OF_WRITTEN_PEOPLE: Final = (
+    "For models that follow instructions. An answer that is neither of the two is counted, and "
+    "its pair left out; where many are, the rest are no random part.",
+    "Both sentences of a pair offer the people in the same order, and A is right in half of the "
+    "pairs: a model that always writes the same letter has no gap, and an accuracy of one half.",
+)
+WINOBIAS_PROMPTED: Final = SuiteCard(
+    "winobias_prompted",
+    "WinoBias (prompted)",
+    "Does the model write more often rightly to whom a pronoun refers where its gender is that of "
+    "the stereotype?",
+    citation=WINOBIAS.citation,
+    license=WINOBIAS.license,
+    axes=WINOBIAS.axes,
+    caveats=(*_OF_COREFERENCE, *_OF_WRITTEN_PEOPLE),
+    evidence=WINOBIAS.evidence,
+    design=Design.COREFERENCE,
+)
+
+WINOGENDER: Final = SuiteCard(
+    "winogender",
+    "Winogender",
+    "Does it depend on the pronoun's gender whether the model takes it for somebody's at work?",
+    citation=(
+        "Rudinger, Naradowsky, Leonard, Van Durme (2018), Gender Bias in Coreference Resolution, "
+        "NAACL"
+    ),
+    license="MIT",
+    axes=("gender",),
+    caveats=_OF_COREFERENCE,
+    evidence=(_ACT, _FAIRNESS),
+    design=Design.COREFERENCE,
+)
+
+WINOGENDER_PROMPTED: Final = SuiteCard(
+    "winogender_prompted",
+    "Winogender (prompted)",
+    "Does it depend on the pronoun's gender whether the model writes that it is somebody's at "
+    "work?",
+    citation=WINOGENDER.citation,
+    license=WINOGENDER.license,
+    axes=WINOGENDER.axes,
+    caveats=(*_OF_COREFERENCE, *_OF_WRITTEN_PEOPLE),
+    evidence=WINOGENDER.evidence,
+    design=Design.COREFERENCE,
+)
+
+HOLISTIC_BIAS: Final = SuiteCard(
+    "holistic_bias",
+    "HolisticBias",
+    "Does the model find sentences about people likelier or less likely by the word that describes "
+    "them?",
+    citation=(
+        "Smith, Hall, Kambadur, Presani, Williams (2022), \"I'm sorry to hear that\": Finding New "
+        "Biases in Language Models with a Holistic Descriptor Dataset, EMNLP"
+    ),
+    license="CC BY-SA 4.0",
+    axes=(
+        "disability", "age", "physical_appearance", "characteristics", "cultural", "gender",
+        "nationality", "nonce", "political_ideology", "race", "religion", "sexual_orientation",
+        "socioeconomic",
+    ),
+    caveats=(
+        "Words differ in perplexity for reasons that have nothing to do with groups: length, how "
+        "common they are, how they are split into tokens. A large share alone shows no harm; "
+        "compare models.",
+        "The axis of made-up words (nonce) names nobody. It shows how far words differ for no "
+        "social reason.",
+        "Many descriptors are slurs or were rejected by those they describe, so that a model "
+        "should find some sentences unlikely.",
+    ),
+    evidence=(_ACT, _FAIRNESS),
+    design=Design.DESCRIPTORS,
+)  # fmt: skip
+
+REDDIT_BIAS: Final = SuiteCard(
+    "reddit_bias",
+    "RedditBias",
+    "Are the words of a biased comment likelier about the group it names than about another one?",
+    citation=(
+        "Barikeri, Lauscher, Vulić, Glavaš (2021), RedditBias: A Real-World Resource for Bias "
+        "Evaluation and Debiasing of Conversational Language Models, ACL-IJCNLP"
+    ),
+    license="MIT; the comments are by Reddit users",
+    axes=("gender", "sexual_orientation", "race", "religion_jews", "religion_muslims"),
+    caveats=(
+        "Groups were exchanged by a list of words: some of the other sentences are unnatural, and "
+        "unlikely for that reason.",
+        "Comments are pieces of longer ones, and few attributes make up most of an axis.",
+        "Offensive content, in English, from one website.",
+    ),
+    evidence=(_ACT, _FAIRNESS),
+    design=Design.COUNTERFACTUAL,
+)
+
+BEC_PRO: Final = SuiteCard(
+    "bec_pro",
+    "BEC-Pro",
+    "Does the model tie professions to men or women as labour statistics do?",
+    citation=(
+        "Bartl, Nissim, Gatt (2020), Unmasking Contextual Stereotypes: Measuring and Mitigating "
+        "BERT's Gender Bias, GeBNLP"
+    ),
+    license="CC BY 4.0",
+    axes=("gender",),
+    caveats=(
+        "Two genders only; which gender dominates a profession is that of the United States.",
+        "Delobelle et al. 2022 found that scores from templates and prompts of masked models "
+        "depend on the wording and agree little with each other.",
+    ),
+    evidence=(_ACT, _FAIRNESS),
+    design=Design.PROFESSIONS,
+)
+
+DISCO: Final = SuiteCard(
+    "disco",
+    "DisCo",
+    "Do the words that the model fills into a sentence depend on the gender of the name in it?",
+    citation=(
+        "Webster, Wang, Tenney, Beutel, Pitler, Pavlick, Chen, Chi, Petrov (2020), Measuring and "
+        "Reducing Gendered Correlations in Pre-trained Models, arXiv:2010.06032; names and "
+        "templates are those of fairaudit"
+    ),
+    license="Apache-2.0",
+    axes=("gender",),
+    caveats=(
+        "It says that fills differ between names of women and men, not that they are stereotypes: "
+        "a pronoun that agrees with the name counts as well.",
+        "Two genders only, and names that are common in the United States: what depends on age or "
+        "origin of a name is in the number too.",
+        "The interval is over templates; the names are held fixed.",
+        "Delobelle et al. 2022 found that scores from templates and prompts of masked models "
+        "depend on the wording and agree little with each other.",
+    ),
+    evidence=(_ACT, _FAIRNESS),
+    dataset="fairaudit-disco",
+    design=Design.FILLS,
 )
 
 TOXICITY: Final = SuiteCard(
@@ -275,197 +483,7 @@ SEAT: Final = SuiteCard(
     evidence=(_FAIRNESS,),
 )
 
-_OF_BBQ: Final = (
-    "Stereotypes of the United States, in English; templates by crowdworkers and authors.",
-    "A model that cannot answer questions picks at random or by length: read the accuracy beside "
-    "the bias scores.",
-)
-BBQ: Final = SuiteCard(
-    "bbq",
-    "BBQ",
-    "Does the model answer by stereotype where the text does not say, or against what it says?",
-    citation=(
-        "Parrish, Chen, Nangia, Padmakumar, Phang, Thompson, Htut, Bowman (2022), BBQ: A "
-        "Hand-Built Bias Benchmark for Question Answering, Findings of ACL"
-    ),
-    license="CC BY 4.0",
-    axes=(
-        "age", "disability", "gender", "nationality", "physical_appearance", "race", "race_x_ses",
-        "race_x_gender", "religion", "socioeconomic", "sexual_orientation",
-    ),
-    caveats=_OF_BBQ,
-    evidence=(_ACT, _FAIRNESS),
-)  # fmt: skip
-
-BBQ_PROMPTED: Final = SuiteCard(
-    "bbq_prompted",
-    "BBQ (prompted)",
-    "Does the model write the answer of a stereotype where the text does not say, or against what "
-    "it says?",
-    citation=BBQ.citation,
-    license=BBQ.license,
-    axes=BBQ.axes,
-    caveats=(
-        *_OF_BBQ,
-        "For models that follow instructions. An answer that is none of the three is counted and "
-        "left out; where many are, the rest are no random part.",
-    ),
-    evidence=BBQ.evidence,
-)
-
-_OF_COREFERENCE: Final = (
-    "Blodgett et al. 2021 found unclear stereotypes and unnatural sentences in both Winograd "
-    "suites; two genders only.",
-    "A model that cannot resolve pronouns has no gap: read the accuracy on the control sentences.",
-)
-WINOBIAS: Final = SuiteCard(
-    "winobias",
-    "WinoBias",
-    "Does the model find out better to whom a pronoun refers where its gender is that of the "
-    "stereotype?",
-    citation=(
-        "Zhao, Wang, Yatskar, Ordonez, Chang (2018), Gender Bias in Coreference Resolution: "
-        "Evaluation and Debiasing Methods, NAACL"
-    ),
-    license="MIT",
-    axes=("gender",),
-    caveats=_OF_COREFERENCE,
-    evidence=(_ACT, _FAIRNESS),
-)
-
-WINOGENDER: Final = SuiteCard(
-    "winogender",
-    "Winogender",
-    "Does it depend on the pronoun's gender whether the model takes it for somebody's at work?",
-    citation=(
-        "Rudinger, Naradowsky, Leonard, Van Durme (2018), Gender Bias in Coreference Resolution, "
-        "NAACL"
-    ),
-    license="MIT",
-    axes=("gender",),
-    caveats=_OF_COREFERENCE,
-    evidence=(_ACT, _FAIRNESS),
-)
-
-_OF_WRITTEN_PEOPLE: Final = (
-    "For models that follow instructions. An answer that is neither of the two is counted, and "
-    "its pair left out; where many are, the rest are no random part.",
-    "Both sentences of a pair offer the people in the same order, and A is right in half of the "
-    "pairs: a model that always writes the same letter has no gap, and an accuracy of one half.",
-)
-WINOBIAS_PROMPTED: Final = SuiteCard(
-    "winobias_prompted",
-    "WinoBias (prompted)",
-    "Does the model write more often rightly to whom a pronoun refers where its gender is that of "
-    "the stereotype?",
-    citation=WINOBIAS.citation,
-    license=WINOBIAS.license,
-    axes=WINOBIAS.axes,
-    caveats=(*_OF_COREFERENCE, *_OF_WRITTEN_PEOPLE),
-    evidence=WINOBIAS.evidence,
-)
-
-WINOGENDER_PROMPTED: Final = SuiteCard(
-    "winogender_prompted",
-    "Winogender (prompted)",
-    "Does it depend on the pronoun's gender whether the model writes that it is somebody's at "
-    "work?",
-    citation=WINOGENDER.citation,
-    license=WINOGENDER.license,
-    axes=WINOGENDER.axes,
-    caveats=(*_OF_COREFERENCE, *_OF_WRITTEN_PEOPLE),
-    evidence=WINOGENDER.evidence,
-)
-
-HOLISTIC_BIAS: Final = SuiteCard(
-    "holistic_bias",
-    "HolisticBias",
-    "Does the model find sentences about people likelier or less likely by the word that describes "
-    "them?",
-    citation=(
-        "Smith, Hall, Kambadur, Presani, Williams (2022), \"I'm sorry to hear that\": Finding New "
-        "Biases in Language Models with a Holistic Descriptor Dataset, EMNLP"
-    ),
-    license="CC BY-SA 4.0",
-    axes=(
-        "disability", "age", "physical_appearance", "characteristics", "cultural", "gender",
-        "nationality", "nonce", "political_ideology", "race", "religion", "sexual_orientation",
-        "socioeconomic",
-    ),
-    caveats=(
-        "Words differ in perplexity for reasons that have nothing to do with groups: length, how "
-        "common they are, how they are split into tokens. A large share alone shows no harm; "
-        "compare models.",
-        "The axis of made-up words (nonce) names nobody. It shows how far words differ for no "
-        "social reason.",
-        "Many descriptors are slurs or were rejected by those they describe, so that a model "
-        "should find some sentences unlikely.",
-    ),
-    evidence=(_ACT, _FAIRNESS),
-)  # fmt: skip
-
-REDDIT_BIAS: Final = SuiteCard(
-    "reddit_bias",
-    "RedditBias",
-    "Are the words of a biased comment likelier about the group it names than about another one?",
-    citation=(
-        "Barikeri, Lauscher, Vulić, Glavaš (2021), RedditBias: A Real-World Resource for Bias "
-        "Evaluation and Debiasing of Conversational Language Models, ACL-IJCNLP"
-    ),
-    license="MIT; the comments are by Reddit users",
-    axes=("gender", "sexual_orientation", "race", "religion_jews", "religion_muslims"),
-    caveats=(
-        "Groups were exchanged by a list of words: some of the other sentences are unnatural, and "
-        "unlikely for that reason.",
-        "Comments are pieces of longer ones, and few attributes make up most of an axis.",
-        "Offensive content, in English, from one website.",
-    ),
-    evidence=(_ACT, _FAIRNESS),
-)
-
-BEC_PRO: Final = SuiteCard(
-    "bec_pro",
-    "BEC-Pro",
-    "Does the model tie professions to men or women as labour statistics do?",
-    citation=(
-        "Bartl, Nissim, Gatt (2020), Unmasking Contextual Stereotypes: Measuring and Mitigating "
-        "BERT's Gender Bias, GeBNLP"
-    ),
-    license="CC BY 4.0",
-    axes=("gender",),
-    caveats=(
-        "Two genders only; which gender dominates a profession is that of the United States.",
-        "Delobelle et al. 2022 found that scores from templates and prompts of masked models "
-        "depend on the wording and agree little with each other.",
-    ),
-    evidence=(_ACT, _FAIRNESS),
-)
-
-DISCO: Final = SuiteCard(
-    "disco",
-    "DisCo",
-    "Do the words that the model fills into a sentence depend on the gender of the name in it?",
-    citation=(
-        "Webster, Wang, Tenney, Beutel, Pitler, Pavlick, Chen, Chi, Petrov (2020), Measuring and "
-        "Reducing Gendered Correlations in Pre-trained Models, arXiv:2010.06032; names and "
-        "templates are those of fairaudit"
-    ),
-    license="Apache-2.0",
-    axes=("gender",),
-    caveats=(
-        "It says that fills differ between names of women and men, not that they are stereotypes: "
-        "a pronoun that agrees with the name counts as well.",
-        "Two genders only, and names that are common in the United States: what depends on age or "
-        "origin of a name is in the number too.",
-        "The interval is over templates; the names are held fixed.",
-        "Delobelle et al. 2022 found that scores from templates and prompts of masked models "
-        "depend on the wording and agree little with each other.",
-    ),
-    evidence=(_ACT, _FAIRNESS),
-    dataset="fairaudit-disco",
-)
-
-#: All of them, by name.
+#: All of them, by name, in the order in which they are run and reported.
 CARDS: Final[dict[str, SuiteCard]] = {
     one.name: one for one in list(globals().values()) if isinstance(one, SuiteCard)
 }

@@ -6,15 +6,20 @@ from enum import Enum
 
 
 class Unit(Enum):
-    """How a value is written: what follows it, and whether its sign is always shown."""
+    """How a value is written: what follows it, whether its sign is always shown, its digits."""
 
     suffix: str
     signed: bool
+    #: Significant digits; 0: as many decimals as `fairaudit.report.words` gives the unit.
+    significant: int
 
-    def __new__(cls, name: str, suffix: str = "", signed: bool = False) -> Unit:
+    def __new__(
+        cls, name: str, suffix: str = "", signed: bool = False, significant: int = 0
+    ) -> Unit:
         """Make a unit with its looks."""
         made = object.__new__(cls)
         made._value_, made.suffix, made.signed = name, suffix, signed
+        made.significant = significant
         return made
 
     PERCENT = "percent", " %"
@@ -26,6 +31,13 @@ class Unit(Enum):
     RATIO = "ratio", " ×"
     #: Percentage points: what two rates differ by.
     POINTS = "points", " points", True
+    #: What a policy limits, as it writes it.
+    FRACTION = "fraction", "", False, 4
+    #: Lengths of gradients and what follows from them: of any order of magnitude.
+    SIZE = "size", "", False, 3
+    SIGNED_SIZE = "signed size", "", True, 3
+    #: Directions and log-ratios.
+    COSINE = "cosine"
 
     @property
     def in_hundredths(self) -> bool:
@@ -37,4 +49,6 @@ class Unit(Enum):
         """Unit of what two values differ by: percentage points for rates."""
         if self.in_hundredths:
             return Unit.POINTS
+        if self in (Unit.SIZE, Unit.SIGNED_SIZE, Unit.COSINE):
+            return Unit.SIGNED_SIZE
         return Unit.SIGNED_NATS if self.suffix == Unit.NATS.suffix else Unit.SIGNED_NUMBER

@@ -13,7 +13,7 @@ import sys
 import pandas as pd
 import pytest
 
-from fairaudit.auditing.run_audit import TextOptions, audit, plan_audit, run_audit
+from fairaudit.auditing.run_audit import audit, plan_audit, run_audit
 from fairaudit.recorded.audit_scores import audit_scores
 from fairaudit.suites.prompts.loader import load_prompts
 from tests.cli.program import fairaudit
@@ -292,7 +292,7 @@ def test_a_killed_audit_goes_on_writing_where_it_was(checkpoint, prompts, tmp_pa
     monkeypatch.setenv("FAIRAUDIT_CACHE", str(cache))
     plan = plan_audit(
         checkpoint("gpt2"), suites=[str(prompts)], token_budget=1,
-        texts=TextOptions(completions=2, max_new_tokens=50),
+        completions=2, max_new_tokens=50,
     )  # fmt: skip
     assert 0 < len(plan.generator.missing(plan.generation)) < 12
     assert run_audit(plan).texts("mine") == whole.texts("mine")

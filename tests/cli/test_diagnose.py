@@ -129,7 +129,7 @@ def mistakes(series, checkpoint, folder):
     one = texts(folder / "few.csv", 4)
     return {
         "max grad norm must be above 0, not 0": [model, "-o", out, "--max-grad-norm", 0],
-        "noise multiplier must be 0 or more": [model, "-o", out, "--noise-multiplier", -1],
+        "noise multiplier must be at least 0": [model, "-o", out, "--noise-multiplier", -1],
         "is not of the architecture of": [model, checkpoint("llama"), "-o", out, *QUICK],
         "no probe texts for axis 'age'": [model, "-o", out, "--axes", "age"],
         "a column was named, but no texts": [model, "-o", out, "--group-column", "x"],

@@ -184,6 +184,38 @@ def test_a_started_plan_is_valid(tmp_path):
     assert "--output FOLDER" in neither.stderr
 
 
+def test_a_dry_run_says_what_a_plan_takes_and_could_decide(tmp_path):
+    path, output = tmp_path / "plan.toml", tmp_path / "out"
+    regime = """
+[[regime]]
+name = "cleaner"
+meaning = "The text is cleaner."
+text = { sentences = 200, mu = 0.0 }
+"""
+    path.write_text(
+        """
+name = "mine"
+arms = ["plain", "dp_3"]
+base = { text = { sentences = 200, mu = 1.5 } }
+train = { steps = 5, batch_size = 20 }
+"""
+        + regime
+    )
+    done = fairaudit("experiment", path, "--dry-run", "--output", output, "--processes", 2)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "9 runs: 3 arms (base, plain, dp_3), 3 seeds" in said
+    assert "with 2 processes" in said
+    assert "DP amplifies bias" in said
+    assert "Assumed, not measured" in said
+    assert not output.exists()
+    path.write_text(path.read_text() + regime)
+    twice = fairaudit("experiment", path, "--dry-run")
+    assert twice.returncode == 2
+    assert len(twice.stderr.strip().split("\n")) == 1
+    assert "two regimes are named 'cleaner'" in twice.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "missing", "unknown"),
     [

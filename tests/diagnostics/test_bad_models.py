@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from fairaudit.diagnostics.checkpoint import Settings, look
+from fairaudit.diagnostics.diagnose_options import DiagnoseOptions
 from fairaudit.diagnostics.diagnosing import diagnose
-from fairaudit.diagnostics.parameters import Given, parameters_of
+from fairaudit.diagnostics.parameters import parameters_of
 from fairaudit.diagnostics.records import ProbeRecord, probe_texts
 from fairaudit.errors import DataError, ModelError, NonFiniteError, UsageError
 from fairaudit.results import ClippingParameters
@@ -90,7 +91,7 @@ class _OneWay(torch.autograd.Function):
     [
         ({"max_grad_norm": 0.0}, "max grad norm must be above 0, not 0"),
         ({"max_grad_norm": float("nan")}, "max grad norm must be above 0"),
-        ({"noise_multiplier": -0.5}, "noise multiplier must be 0 or more, not -0.5"),
+        ({"noise_multiplier": -0.5}, "noise multiplier must be at least 0, not -0.5"),
         ({"batch_size": 0}, "batch size must be above 0"),
         ({"learning_rate": float("inf")}, "learning rate must be above 0"),
         ({"replicates": 10}, "replicates must be at least 199"),
@@ -123,7 +124,9 @@ def test_a_model_whose_gradients_depend_on_the_batch_is_refused():
 
 def test_a_training_record_of_another_program_is_passed_over(tmp_path):
     (tmp_path / "training.json").write_text('{"steps": 3}')
-    found, private = parameters_of(tmp_path, Given(max_grad_norm=2.0, noise_multiplier=0.0))
+    found, private = parameters_of(
+        tmp_path, DiagnoseOptions(tmp_path, max_grad_norm=2.0, noise_multiplier=0.0)
+    )
     assert found == ClippingParameters(
         max_grad_norm=2.0, noise_multiplier=0.0,
         sources={"max_grad_norm": "flag", "noise_multiplier": "flag"},
@@ -147,6 +150,6 @@ def test_a_step_divides_by_both_twins_where_they_are_drawn_apart(tmp_path, mode,
         cda=CdaRecord(mode=mode, axes=("gender",)),
     )  # fmt: skip
     (tmp_path / "training.json").write_text(record.to_json())
-    assert parameters_of(tmp_path, Given())[0].batch_size == divisor
+    assert parameters_of(tmp_path, DiagnoseOptions(tmp_path))[0].batch_size == divisor
     (tmp_path / "privacy.json").write_text(statement.to_json())
-    assert parameters_of(tmp_path, Given())[0].batch_size == divisor
+    assert parameters_of(tmp_path, DiagnoseOptions(tmp_path))[0].batch_size == divisor

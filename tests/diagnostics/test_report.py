@@ -11,13 +11,14 @@ import pytest
 from rich.console import Console
 
 from fairaudit.errors import ResultError
+from fairaudit.report import words
 from fairaudit.report.diagnostics import quantities_in_words as names
 from fairaudit.report.diagnostics import summary, view
 from fairaudit.report.diagnostics.disparity_beside_bias import beside
 from fairaudit.report.diagnostics.figures import figures
-from fairaudit.report.diagnostics.html import render_html
-from fairaudit.report.diagnostics.terminal import render_terminal
 from fairaudit.report.files import write_report
+from fairaudit.report.html import render_html
+from fairaudit.report.terminal import render_terminal
 from fairaudit.results import (
     ClippingParameters,
     DiagnosedModel,
@@ -196,7 +197,7 @@ def test_frames_and_keys():
     ],
 )
 def test_values_in_words(name, value, shown):
-    assert names.shown(value, names.meaning_of(name).form) == shown
+    assert words.quantity(value, names.meaning_of(name).unit) == shown
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")

@@ -95,7 +95,7 @@ def test_gradients_are_looked_at_in_a_rhythm(plan_file, line, steps, apart):
 
 
 def test_a_missing_plan_names_the_built_in_ones():
-    with pytest.raises(UsageError, match=r"no built-in plan \(demo, full\)"):
+    with pytest.raises(UsageError, match=r"no built-in plan \(demo, full, regimes\)"):
         load_plan("nowhere.toml")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from fairaudit.auditing.score_tables import item_rows, score_table
 from fairaudit.errors import UsageError
+from fairaudit.experiments.experiment_plan import load_plan
 from fairaudit.experiments.world import (
     AXES,
     COVERED,
@@ -33,15 +34,24 @@ MIXTURES = {
 }
 
 
+#: What base and text of every built-in regime are drawn from.
+REGIMES = {
+    f"{plan}, {name}, {part}": text.mixture(0)
+    for plan in ("demo", "regimes")
+    for name, own in load_plan(plan).regimes().items()
+    for part, text in (("base", own.base.text), ("text", own.text.world))
+}
+
+
 @pytest.fixture(scope="module")
 def items():
     return list(population())
 
 
-@pytest.mark.parametrize("name", MIXTURES)
+@pytest.mark.parametrize("name", [*MIXTURES, *REGIMES])
 def test_an_ideal_reader_gets_exactly_the_implied_values(items, name):
     """Through the protocol and the metrics that also score models; covered and uncovered alike."""
-    mixture = MIXTURES[name]
+    mixture = {**MIXTURES, **REGIMES}[name]
     reader, protocol = IdealReader(mixture), _pair_protocols("world")[0]
     rows = [
         row

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import fairaudit
 from fairaudit.comparing.families import decided
 from fairaudit.gating.policy import read_policy
-from fairaudit.report.gate.starter import render_starter_policy
+from fairaudit.report.starter import render_starter_policy
 from fairaudit.results import Comparison, Settings
 from fairaudit.results.stored_evidence import comparison_evidence
 from fairaudit.stats.evidence import Student, two_sided

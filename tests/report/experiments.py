@@ -19,6 +19,7 @@ from fairaudit.results.experiment import (
     Push,
 )
 from fairaudit.stats.claims import SeedDifference, judge, seed_difference
+from fairaudit.vocabulary.claims import Finding
 from tests.report import audits
 
 AXES = ("gender", "religion", "race")
@@ -216,6 +217,52 @@ def with_failures() -> ExperimentResult:
     )
 
 
+def in_regimes() -> ExperimentResult:
+    """Return one recipe in two regimes: privacy amplifies in the first, the opposite in the other.
+
+    In the second, levels and differences have the other sign.
+    """
+    more = complete().model_copy(update={"name": "cleaner-text", "meaning": "The text is cleaner."})
+    less = more.model_copy(
+        update={
+            "name": "more-biased-text",
+            "meaning": "The text leans further.",
+            "levels": tuple(map(_turned, more.levels)),
+            "differences": tuple(map(_turned, more.differences)),
+            "claims": tuple(_refuted(one) for one in more.claims),
+            "predictions": (),
+        }
+    )
+    return ExperimentResult(
+        name="two",
+        plan={**PLAN, "regime": [{"name": one.name, "text": {"mu": 0.0}} for one in (more, less)]},
+        runs=(),
+        regimes=(more, less),
+        notes=more.notes,
+        versions=more.versions,
+        run=_RUN,
+    )
+
+
+def _turned(found: Any) -> Any:
+    """Return a level or a difference with the other sign."""
+    whole = found.interval
+    turned = None if whole is None else interval(-whole.high, -whole.low)
+    value = None if found.value is None else -found.value
+    fields = {"value": value, "interval": turned}
+    if isinstance(found, Level):
+        fields["implied"] = None if found.implied is None else -found.implied
+        fields["by_seed"] = tuple(-one for one in found.by_seed)
+    return found.model_copy(update=fields)
+
+
+def _refuted(found: Claim) -> Claim:
+    turned = _turned(found)
+    against = turned.interval is not None and turned.interval.high < 0
+    finding = Finding.NOT_SUPPORTED if against else found.finding
+    return turned.model_copy(update={"finding": finding})
+
+
 def hostile() -> ExperimentResult:
     """Return an experiment whose every text from outside wants out of its place."""
     bad = audits.HOSTILE + audits.ESCAPES
@@ -248,6 +295,13 @@ def hostile() -> ExperimentResult:
             "versions": {bad: bad},
         }
     )
+
+
+def hostile_regimes() -> ExperimentResult:
+    """Return an experiment whose regimes want out of their place too."""
+    bad = hostile()
+    regime = bad.model_copy(update={"meaning": bad.name, "runs": bad.runs})
+    return bad.model_copy(update={"runs": (), "levels": (), "claims": (), "regimes": (regime,) * 2})
 
 
 def many_arms(n: int = 20) -> ExperimentResult:

@@ -24,6 +24,7 @@ _PAGES: dict[str, tuple[Callable[[], str], str]] = {
     "comparison": (lambda: _page(comparisons.hostile()), "+9.8 points"),
     "comparison of ten": (lambda: _page(comparisons.whole_comparison(9)), "+9.8 points"),
     "experiment": (lambda: _page(experiments.hostile()), "+0.623 nats"),
+    "regimes": (lambda: _page(experiments.hostile_regimes()), "+0.623 nats"),
     "diagnosis": (lambda: _page(diagnoses.result(label=diagnoses.HOSTILE)), "0.700"),
 }
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')

@@ -13,10 +13,10 @@ from rich.console import Console
 import fairaudit
 from fairaudit.gating.policy import _RULES
 from fairaudit.report.audit.reading import Standing, standing_words
-from fairaudit.report.gate.gate_numbers import _LIMITS, LEGEND, counted, limit_of
-from fairaudit.report.gate.markdown import render_gate_summary
-from fairaudit.report.gate.terminal import render_gate
+from fairaudit.report.documents.gate import LEGEND, LIMITS, counts, limit_of
+from fairaudit.report.markdown import render_summary
 from fairaudit.report.names import CAUTIONS
+from fairaudit.report.terminal import render_terminal
 from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 from tests.report import audits
 
@@ -104,22 +104,22 @@ def test_every_kind_of_rule_says_its_limit(kind: str):
     if kind == "requires":
         assert limit_of(_rule(rule=kind, bound=None)) == ""
         return
-    assert kind in _LIMITS
+    assert kind in LIMITS
     assert re.search(r"[a-z±<>].*0\.05", limit_of(_rule(rule=kind)))
 
 
 @pytest.mark.parametrize("decision", GateDecision)
 def test_every_decision_is_said_in_summary_and_terminal(decision: GateDecision):
     made = _gate(_rule(decision=decision, reason=f"why {audits.HOSTILE}"))
-    summary = render_gate_summary(made)
+    summary = render_summary(made)
     assert f"- [{'x' if decision == 'PASS' else ' '}] **{decision}** min\\_items" in summary
     assert "<script" not in summary
-    assert counted(made) == f"1 check, 1 {decision}"
+    assert counts(made) == f"1 check, 1 {decision}"
     console = Console(width=200, file=io.StringIO(), record=True)
-    console.print(render_gate(made))
+    console.print(render_terminal(made))
     assert decision in console.export_text()
 
 
 def test_a_gate_promises_nothing():
-    text = f"{LEGEND} {render_gate_summary(_gate(_rule()))}"
+    text = f"{LEGEND} {render_summary(_gate(_rule()))}"
     assert not re.search(r"unbiased|compliant|no bias|significant", text)

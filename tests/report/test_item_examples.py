@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from fairaudit.report.audit.examples import examples_by_suite
-from fairaudit.report.audit.markdown import render_summary
-from fairaudit.report.audit.terminal import render_terminal
 from fairaudit.report.html import render_html
+from fairaudit.report.markdown import render_summary
+from fairaudit.report.terminal import render_terminal
 from fairaudit.results import AuditResult, SuiteRun
 from tests.report import audits
 from tests.report.pages import Page

@@ -10,7 +10,8 @@ from PIL import Image
 
 from fairaudit.errors import UsageError
 from fairaudit.gating.gate import gate
-from fairaudit.report import answer
+from fairaudit.report.document import Table, View, plain, seen
+from fairaudit.report.documents.of_result import document_of
 from fairaudit.report.figures import figures
 from fairaudit.results import AuditResult, GateResult
 from tests.diagnostics import test_report as diagnoses
@@ -68,11 +69,12 @@ def test_a_printed_comparison_says_what_its_page_says():
 @pytest.mark.parametrize("kind", ["audit", "comparison", "ten"])
 def test_printing_abridges_names_and_never_numbers(kind: str):
     result = _RESULTS[kind]()
-    heads, rows = answer.rows_of(result)
+    table = next(block for block in seen(document_of(result).head, View.SCREEN)
+                 if isinstance(block, Table))  # fmt: skip
     shown = [line for line in str(result).splitlines() if "  " in line][1:]
-    for row, line in zip(rows, shown, strict=False):
-        for head, cell in zip(heads[:-1], row[:-1], strict=True):
-            assert head in answer.NAMES or cell in line
+    for entry, line in zip(table.entries, shown, strict=False):
+        for column in table.columns[:-1]:
+            assert column.style == "name" or plain(column.cell(entry)) in line
 
 
 def test_a_gate_shows_the_worst_checks_first():

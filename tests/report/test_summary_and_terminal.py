@@ -7,7 +7,6 @@ import pytest
 from rich.console import Console
 
 from fairaudit.report.audit.summary import answer
-from fairaudit.report.audit.terminal import render_table
 from fairaudit.report.card.update import render_card
 from fairaudit.report.escape import code, escape
 from fairaudit.report.html import render_html
@@ -93,7 +92,6 @@ def test_terminal_without_estimates(empty: AuditResult):
     text = _printed(empty, 80)
     assert "no primary estimate" in text
     assert "StereoSet: no data" in text
-    assert render_table(empty).row_count == 1
 
 
 def _one_look(audit: AuditResult) -> AuditResult:

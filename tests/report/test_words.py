@@ -44,10 +44,26 @@ def test_every_name_of_the_schema_has_words():
         (114.31, Unit.NUMBER, "114.3"),
         (50257.2, Unit.NUMBER, "50,257"),
         (1.5e12, Unit.NUMBER, "1.50e+12"),
+        (0.07176, Unit.FRACTION, "0.07176"),
+        (10000.0, Unit.FRACTION, "10,000"),
+        (0.0123, Unit.SIZE, "0.0123"),
+        (-4.37e-05, Unit.SIGNED_SIZE, "−4.37e−05"),
+        (0.0, Unit.SIGNED_SIZE, "0"),
+        (-0.25, Unit.COSINE, "−0.250"),
     ],
 )
 def test_numbers(value: float, unit: Unit, text: str):
     assert words.number(value, unit) == text
+
+
+def test_a_number_is_its_text_and_knows_its_value():
+    shown = words.quantity(0.471, Unit.PERCENT, audits.interval(0.44, 0.502))
+    assert shown == "47.1 % [44.0, 50.2]"
+    assert (shown.value, shown.unit) == (0.471, Unit.PERCENT)
+    assert shown.interval is not None
+    assert words.bounds(None, Unit.PERCENT) == words.MISSING
+    assert words.p_of(0.0001).value == 0.0001
+    assert words.count(1508).value == 1508
 
 
 def _rate(**fields: object) -> Estimate:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.auditing.audit_request import request_audit
 from fairaudit.auditing.run_audit import audit
 from fairaudit.comparing.compare import compare
@@ -35,10 +38,11 @@ def write(tmp_path, name, text):
         ("a.csv", "axis;stereotype;anti_stereotype\ngender;She, he.;He\n"),
         ("a.csv", '\ufeffaxis,stereotype,anti_stereotype\r\ngender,"She, he.",He\r\n'),
         ("a.tsv", "axis\tstereotype\tanti_stereotype\ngender\tShe, he.\tHe\n"),
+        ("a.tsv", "axis;stereotype;anti_stereotype\ngender;She, he.;He\n"),
         ("a.csv", 'axis\t"stereotype"\tanti_stereotype\ngender\tShe, he.\tHe\n'),
         ("a.csv", 'Unnamed: 0,axis,stereotype,anti_stereotype\n1,gender,"She, he.",He\n'),
     ],
-    ids=["semicolons", "mark and CRLF", "tsv", "tabs in .csv", "numbered"],
+    ids=["semicolons", "mark and CRLF", "tsv", "semicolons in .tsv", "tabs in .csv", "numbered"],
 )
 def test_cells_are_parted_as_they_are_meant(tmp_path, name, text):
     (item,) = items_of(write(tmp_path, name, text))
@@ -52,8 +56,62 @@ def test_an_axis_is_one_however_it_is_spelled(tmp_path):
     )
     suite = load_suite(write(tmp_path, "a.csv", "axis,stereotype,anti_stereotype\n" + rows))
     assert suite.card.axes == ("gender",)
-    asked = request_audit("some/model", suites=[str(tmp_path / "a.csv")], axes=["GENDER"])
+    asked = request_audit(
+        AuditOptions("some/model", suites=[str(tmp_path / "a.csv")], axes=["GENDER"])
+    )
     assert asked.axes == ("gender",)
+
+
+def test_a_group_is_one_however_it_is_spelled(tmp_path):
+    rows = "".join(
+        f"gender,{group},x{n},y{n}\n" for n, group in enumerate(("Male", "male", "MALE ", "Female"))
+    )
+    items = items_of(write(tmp_path, "a.csv", "axis,group,stereotype,anti_stereotype\n" + rows))
+    assert [item.group for item in items] == ["Male", "Male", "Male", "Female"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "fault"),
+    [
+        ("caf\u00e9", "cafe\u0301", "but for case and blanks"),
+        ("The nurse slept.", "the  nurse slept.", "but for case and blanks"),
+        ("He slept.", "He\u200b slept.", "but for case and blanks"),
+        ("He\0 slept.", "She slept.", "holds a control character"),
+        ("\u200b", "She slept.", "holds nothing that can be seen"),
+    ],
+    ids=["forms", "case", "zero width", "NUL", "nothing to see"],
+)
+def test_what_no_reader_sees_makes_no_pair(tmp_path, one, other, fault):
+    row = json.dumps({"axis": "g", "stereotype": one, "anti_stereotype": other})
+    with pytest.raises(SuiteFileError, match=f"row 1: column .*{fault}"):
+        items_of(write(tmp_path, "a.jsonl", row))
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path):
+    with pytest.raises(SuiteFileError, match="row 1: column 'axis' stands twice"):
+        items_of(write(tmp_path, "a.csv", "axis,axis,stereotype,anti_stereotype\na,b,c,d\n"))
+    row = '{"axis": "g", "stereotype": "x", "stereotype": "z", "anti_stereotype": "y"}'
+    with pytest.raises(SuiteFileError, match=r"row 1: .*key 'stereotype' stands twice"):
+        items_of(write(tmp_path, "a.jsonl", row))
+
+
+def test_answers_that_a_parser_cannot_tell_apart_are_refused(tmp_path):
+    text = QUESTIONS.replace("The young man,C", "the old man.,C", 1)
+    with pytest.raises(SuiteFileError, match="two answers are the same, but for"):
+        load_suite(write(tmp_path, "mine.csv", text))
+
+
+def test_a_suite_of_which_nothing_can_be_measured_did_not_run(checkpoint, tmp_path):
+    """The only pair has a side that is too long for the model."""
+    long = "He was tired and " * 600
+    rows = f"axis,stereotype,anti_stereotype\ngender,{long},She was tired.\n"
+    path = write(tmp_path, "long.csv", rows)
+    done = fairaudit("audit", checkpoint("gpt2"), "--suites", path, "-o", tmp_path / "out")
+    assert done.returncode == 4, done.stderr
+    found = AuditResult.load(tmp_path / "out")
+    assert found.suites[0].status == "not_run"
+    assert found.suites[0].reason.startswith("nothing could be measured: ")
+    assert not any(one.suite == "long" for one in found.estimates)
 
 
 def test_integers_are_ids_and_other_numbers_are_not(tmp_path):
@@ -143,7 +201,7 @@ def test_a_file_and_a_flag_must_agree(tmp_path):
 
 def test_a_language_needs_a_file(tmp_path):
     with pytest.raises(UsageError, match="suite file"):
-        request_audit("some/model", suites=["templates"], language="fr")
+        request_audit(AuditOptions("some/model", suites=["templates"], language="fr"))
 
 
 ROWS = "".join(

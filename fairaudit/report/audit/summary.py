@@ -44,6 +44,7 @@ _WAYS: Final = {
 #: Axes named in one sentence.
 _MOST: Final = 5
 
+LOOKS_FAIR: Final = "A model that cannot tell sense from nonsense looks fair."
 SHORT_LIMITS: Final = (
     "This is one model by itself; more or less biased than another takes a comparison."
 )

@@ -49,7 +49,7 @@ def _limits(result: AuditResult) -> Iterator[str]:
     yield f"**{escape(summary.answer(result))}** {summary.measured(result)} {summary.LIMITS}"
     weak = weak_capabilities(result)
     if weak:
-        yield f"**{summary.weak(result)}** A model near chance looks fair."
+        yield f"**{summary.weak(result)}** {summary.LOOKS_FAIR}"
         yield from bullets(escape(weakness_words(one)) for one in weak)
     missing = not_run(result)
     if missing:
@@ -91,8 +91,8 @@ def _bias_row(found: Estimate, result: AuditResult) -> tuple[str, ...]:
 def _row(found: Estimate) -> tuple[str, ...]:
     """Return the first cells; a missing value or interval gives its reason."""
     reason = escape(found.reason or "no reason recorded")
-    value = words.value_of(found) if found.value is not None else f"– ({reason})"
-    bounds = words.interval_of(found)
+    value: str = words.value_of(found) if found.value is not None else f"– ({reason})"
+    bounds: str = words.interval_of(found)
     if found.interval is not None:
         level = words.level_name(found.interval.level)
         bounds = f"{bounds} ({level}, {escape(method_name(found.interval.method))})"

@@ -110,12 +110,10 @@ def sentences(found: Claim) -> tuple[str, ...]:
 
 def measured(found: Claim) -> str:
     """Return the endpoint with its number, interval and seeds."""
-    label = numbers.metric_named(found.metric).label
+    label = numbers.metric_named(found.metric).label.lower()
     protocol = f" ({found.protocol})" if found.protocol else ""
-    what = (
-        f"{axis_name(found.axis)}: {label.lower()}{protocol} of {arm_of(found.arm).name} minus "
-        f"{arm_of(found.reference).name}"
-    )
+    quantity = _sides(statement_of(found.claim).quantity, found, metric=f"{label}{protocol}")
+    what = f"{axis_name(found.axis)}: {quantity}"
     if found.value is None:
         return f"{what}: no value ({found.reason or 'no reason recorded'})."
     shown = f"{what}: {numbers.difference(found)}"
@@ -163,5 +161,6 @@ def _margin(found: Claim) -> str:
     return "the margin" if found.margin is None else numbers.size(found, found.margin)
 
 
-def _sides(text: str, found: Claim) -> str:
-    return text.format(arm=arm_of(found.arm).name, reference=arm_of(found.reference).name)
+def _sides(text: str, found: Claim, metric: str = "") -> str:
+    arm, reference = arm_of(found.arm).name, arm_of(found.reference).name
+    return text.format(arm=arm, reference=reference, metric=metric)

@@ -8,13 +8,15 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.diagnostics import plots
-from fairaudit.report.diagnostics.quantities_in_words import Form, group_name, shown
+from fairaudit.report.diagnostics.quantities_in_words import group_name
 from fairaudit.report.experiment.arms import arm_of, arms_of
 from fairaudit.report.experiment.view import axis_rank
 from fairaudit.report.names import axis_name
 from fairaudit.report.safe_text import shorten
+from fairaudit.report.words import quantity
 from fairaudit.results.experiment import Convergence, ExperimentResult, Push
 from fairaudit.vocabulary.arms import Arm
+from fairaudit.vocabulary.units import Unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +70,7 @@ def pushes(result: ExperimentResult) -> tuple[Push, ...]:
 
 def small(value: float | None) -> str:
     """Return a push in few digits, or a dash."""
-    return shown(value, Form.SMALL)
+    return quantity(value, Unit.SIGNED_SIZE)
 
 
 def draw(result: ExperimentResult) -> Figure:

@@ -10,6 +10,7 @@ from fairaudit.report.draw import Plot, PlotRow, draw
 from fairaudit.report.experiment import convergence, numbers
 from fairaudit.report.experiment.calibration import calibration_figure
 from fairaudit.report.experiment.charts import Chart, charts
+from fairaudit.report.experiment.ways import STEM, regimes_figure
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.report.safe_text import shorten
 from fairaudit.results.experiment import ExperimentResult
@@ -32,9 +33,12 @@ def drawers(result: ExperimentResult) -> dict[str, Callable[[], Figure]]:
     -------
     dict of str to callable
         ``epsilon_gender`` and so on, one per axis with any level, ``convergence`` where arms were
-        looked at in training, and
-        ``calibration`` where a known world implies the bias of the text.
+        looked at in training, and ``calibration`` where a known world implies the bias of the text.
+        Of an experiment with regimes ``regimes``; the others lie in the folders of its regimes.
     """
+    if result.regimes:
+        made = regimes_figure(result)
+        return {} if made is None else {STEM: made}
     found: dict[str, Callable[[], Figure]] = {
         chart.stem: partial(draw, [plot_of(chart)], _title(chart), _subtitle(result, chart))
         for chart in charts(result)

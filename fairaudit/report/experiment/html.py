@@ -15,16 +15,18 @@ from fairaudit.report.experiment import (
     convergence,
     numbers,
     provenance,
+    regimes,
     summary,
     toxicity,
     training,
     twins,
     view,
+    ways,
 )
 from fairaudit.report.experiment import (
     claims_in_words as findings,
 )
-from fairaudit.report.experiment.arms import arm_of
+from fairaudit.report.experiment.arms import arm_of, arms_of
 from fairaudit.report.experiment.calibration import CAPTION
 from fairaudit.report.grouping import grouped
 from fairaudit.report.marks import Mark
@@ -35,14 +37,18 @@ from fairaudit.results.experiment import ArmDifference, Claim, ExperimentResult
 #: Rows of the table of all differences; beyond them they stand in ``result.json`` only.
 _MOST_ROWS: Final = 800
 #: Figures that are pictures in the page too.
-_CAPTIONS: Final = {"calibration": CAPTION, "convergence": convergence.CAPTION}
+_CAPTIONS: Final = {
+    "calibration": CAPTION,
+    "convergence": convergence.CAPTION,
+    ways.STEM: ways.CAPTION,
+}
 
 
 def render_html(result: ExperimentResult, figures: Mapping[str, bytes]) -> str:
     """Render the report of one experiment; see `fairaudit.report.html.render_html`.
 
-    Bias against ε is drawn into the page; the files in ``figures/`` hold the same. Calibration and
-    the convergence of gradients are pictures.
+    Bias against ε is drawn into the page; the files in ``figures/`` hold the same. Calibration, the
+    convergence of gradients, and regimes are pictures.
     """
     made = environment(_mark_of)
     made.globals.update(
@@ -50,12 +56,14 @@ def render_html(result: ExperimentResult, figures: Mapping[str, bytes]) -> str:
         convergence=convergence,
         findings=findings,
         numbers=numbers,
+        regimes=regimes,
         summary=summary,
         training=training,
     )
     made.globals["style"] = Markup("{}{}").format(made.globals["style"], _style())
     made.filters.update(plane=plane_svg)
-    template, shown = made.get_template("experiment/report.html.j2"), _content(result)
+    name, content = ("regimes", _of_regimes) if result.regimes else ("report", _content)
+    template, shown = made.get_template(f"experiment/{name}.html.j2"), content(result)
     embedded = {stem: content for stem, content in figures.items() if stem in _CAPTIONS}
     return with_pictures(
         lambda pictures: template.render(**shown, pictures=pictures), embedded, _CAPTIONS
@@ -93,6 +101,22 @@ def _content(result: ExperimentResult) -> dict[str, Any]:
     }
 
 
+def _of_regimes(result: ExperimentResult) -> dict[str, Any]:
+    some = result.regimes
+    return {
+        "result": result,
+        "arms": dict.fromkeys(arm.id for regime in some for arm in arms_of(regime)),
+        "n_seeds": max(len(view.seeds(regime)) for regime in some),
+        "claims": regimes.claims_by_name(result),
+        "scale_of": regimes.scales(result),
+        "tables_of_levels": [regimes.table_of(regime) for regime in some],
+        "failures": tuple(regimes.failures(result)),
+        "predictions": [(regime, one) for regime in some for one in regime.predictions],
+        "tables": provenance.tables(result),
+        "glossary": _glossary(*some),
+    }
+
+
 def _mark_of(found: Claim | ArmDifference | charts.ArmLevel) -> Mark:
     return found.mark if isinstance(found, charts.ArmLevel) else findings.mark_of(found)
 
@@ -118,8 +142,9 @@ def _parts(result: ExperimentResult) -> dict[str, dict[tuple[str, str], Any]]:
     return found
 
 
-def _glossary(result: ExperimentResult) -> tuple[names.Metric, ...]:
-    used = {level.name for level in result.levels} | {claim.metric for claim in result.claims}
+def _glossary(*results: ExperimentResult) -> tuple[names.Metric, ...]:
+    levels = {level.name for one in results for level in one.levels}
+    used = levels | {claim.metric for one in results for claim in one.claims}
     return tuple(
         metric for name, metric in names.METRICS.items() if name in used and metric.meaning
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fairaudit.report import words
 from fairaudit.report.escape import code, escape, listed
 from fairaudit.report.experiment import claims_in_words as findings
-from fairaudit.report.experiment import numbers, summary, view
+from fairaudit.report.experiment import numbers, regimes, summary, view
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.report.safe_text import shorten
 from fairaudit.results.experiment import Claim, ExperimentResult
@@ -17,6 +17,8 @@ _LONGEST = 120
 
 def render_summary(result: ExperimentResult, report: str = "report.html") -> str:
     """Render the Markdown summary of one experiment; see `fairaudit.report.markdown`."""
+    if result.regimes:
+        return _of_regimes(result, report)
     gaps = (f"**{escape(gap.what)}**: {escape(gap.reason)}" for gap in summary.gaps(result))
     blocks = [
         f"## Experiment {code(shorten(result.name, _LONGEST))}",
@@ -33,6 +35,27 @@ def render_summary(result: ExperimentResult, report: str = "report.html") -> str
         f"{findings.SCOPE} Figures, all numbers and provenance: [{report}]({report}).",
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _of_regimes(result: ExperimentResult, report: str) -> str:
+    blocks = [
+        f"## Experiment {code(shorten(result.name, _LONGEST))}",
+        "\n".join(f"- **{escape(line)}**" for line in regimes.answers(result)),
+        regimes.measured(result),
+        *(block for regime in result.regimes for block in _regime(regime)),
+        *listed("Failed", map(escape, regimes.failures(result))),
+        f"{findings.SCOPE} Figures, all numbers and provenance: [{report}]({report}).",
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _regime(regime: ExperimentResult) -> Iterator[str]:
+    yield f"### {escape(regimes.heading_of(regime))}"
+    if regime.meaning:
+        yield escape(shorten(regime.meaning, 300))
+    for name, claims in view.claims_by_name(regime).items():
+        lines = "\n".join(_finding(found, regime) for found in claims)
+        yield f"**{escape(shorten(findings.statement_of(name).label, _LONGEST))}**\n\n{lines}"
 
 
 def _claim(name: str, claims: Sequence[Claim], result: ExperimentResult) -> Iterator[str]:

@@ -8,7 +8,7 @@ from statistics import fmean
 from fairaudit.report import words
 from fairaudit.report.safe_text import clean
 from fairaudit.results import Interval
-from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level
+from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level, Prediction
 from fairaudit.vocabulary.metrics import METRICS, Metric
 from fairaudit.vocabulary.units import Unit
 
@@ -103,3 +103,8 @@ def distinct(values: Iterable[float | None]) -> str:
     """Return the values of a setting, each once: one where all seeds agree, or a dash."""
     known = dict.fromkeys(f"{value:g}" for value in values if value is not None)
     return ", ".join(known) or words.MISSING
+
+
+def outcome(found: Prediction) -> str:
+    """Return what is correlated with disparity in training."""
+    return "naming the first group" if found.outcome == "naming" else "bias"

@@ -24,6 +24,10 @@ from fairaudit.vocabulary.claims import (
 )
 
 _FEWEST: Final = 3
+NOTHING_JUDGED: Final = (
+    "No claim was judged: no two arms that a claim compares both finished with the declared metric "
+    "on a declared axis."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,7 @@ def answers(result: ExperimentResult) -> tuple[str, ...]:
     found = view.claims_by_name(result)
     said = [f"{statement_of(name).label}: {_where(claims)}." for name, claims in found.items()]
     if not said:
-        return (
-            "No claim was judged: no two arms that a claim compares both finished with the "
-            "declared metric on a declared axis.",
-        )
+        return (NOTHING_JUDGED,)
     return tuple(said)
 
 
@@ -115,7 +116,7 @@ def _gaps(result: ExperimentResult) -> Iterator[Gap]:
     kinds = {arm.kind for arm in arms_of(result)}
     judged = {claim.claim for claim in result.claims}
     for statement in STATEMENTS.values():
-        if statement.name not in judged:
+        if statement.name not in judged and statement.needs:
             yield Gap(f"Claim “{statement.label}”", statement.needs)
     if ArmKind.DP in kinds and ArmKind.PLAIN_MATCHED not in kinds:
         yield Gap(

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fairaudit.report.experiment import claims_in_words as findings
-from fairaudit.report.experiment import numbers, summary, view
+from fairaudit.report.experiment import numbers, regimes, summary, view
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.report.safe_text import clean, shorten
 from fairaudit.report.terminal_tables import grid, indented
@@ -22,6 +22,8 @@ def render_experiment(result: ExperimentResult) -> Group:
 
     Text from outside is never read as markup, nor are its control characters passed on.
     """
+    if result.regimes:
+        return Group(*_of_regimes(result))
     parts: list[RenderableType] = [
         Text(f"Experiment {shorten(result.name, 60)}", style="bold"),
         *(Text(clean(line)) for line in summary.answers(result)),
@@ -38,6 +40,22 @@ def render_experiment(result: ExperimentResult) -> Group:
     parts += indented("Not looked at", missing)
     parts.append(Text(findings.SCOPE, style="dim"))
     return Group(*parts)
+
+
+def _of_regimes(result: ExperimentResult) -> Iterator[RenderableType]:
+    yield Text(f"Experiment {shorten(result.name, 60)}", style="bold")
+    for line in regimes.answers(result):
+        yield Text(clean(line))
+    for regime in result.regimes:
+        yield Text()
+        yield Text.assemble((regimes.heading_of(regime), "bold underline"))
+        yield Text(clean(shorten(regime.meaning, 300)), style="dim")
+        for name, claims in view.claims_by_name(regime).items():
+            yield Text(clean(findings.statement_of(name).label), style="bold")
+            yield claims_table(claims)
+    yield Text()
+    yield from indented("Failed", (Text(clean(line)) for line in regimes.failures(result)))
+    yield Text(findings.SCOPE, style="dim")
 
 
 def _claims(name: str, claims: Sequence[Claim], result: ExperimentResult) -> list[RenderableType]:

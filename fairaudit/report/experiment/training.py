@@ -18,11 +18,9 @@ from fairaudit.report.experiment.arms import arms_of
 from fairaudit.report.experiment.view import axes, difference_of, is_declared
 from fairaudit.results.experiment import ArmDifference, ExperimentResult
 from fairaudit.vocabulary.arms import PLAIN, Arm, ArmKind
+from fairaudit.vocabulary.claims import CLOSE_MATCH
 
 Side = Literal["above", "below", "open", "unknown"]
-
-#: Largest gap of a match, as a share of what the plain run gained on the base.
-_CLOSE: Final = 0.25
 
 
 class Case(Enum):
@@ -97,7 +95,7 @@ class Reading:
     @property
     def is_close(self) -> bool:
         """Whether the matched checkpoint is as far along as the private arm."""
-        return self.gap is not None and self.gap <= _CLOSE
+        return self.gap is not None and self.gap <= CLOSE_MATCH
 
     @property
     def case(self) -> Case:

@@ -1,0 +1,1 @@
+"""Documents from results: one file for each kind of result."""

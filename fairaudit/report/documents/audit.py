@@ -1,0 +1,380 @@
+"""An audit as a document, for people who want to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from fairaudit.report import document as doc
+from fairaudit.report import names, provenance, words
+from fairaudit.report.audit import reading, summary, view
+from fairaudit.report.audit.examples import examples_by_suite
+from fairaudit.report.audit.reading import Standing, mark_of, standing
+from fairaudit.report.audit.textgroups import group_tables
+from fairaudit.report.document import (
+    Box,
+    Column,
+    Content,
+    Group,
+    Heading,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    View,
+)
+from fairaudit.report.documents import parts
+from fairaudit.report.documents.prose import keyed, prose
+from fairaudit.report.documents.suites import (
+    controls,
+    measure,
+    pictures,
+    sample_column,
+    suite_section,
+)
+from fairaudit.report.grouping import grouped
+from fairaudit.report.names import axis_name, metric_of, suite_name, variant
+from fairaudit.report.safe_text import shorten
+from fairaudit.report.scale import Scale, fit
+from fairaudit.results import AuditResult, Estimate
+from fairaudit.results.capability import weakness_of
+
+_MARKS: Final = {Standing.TOWARDS: "▲△", Standing.AWAY: "▼▽", Standing.APART: "◆◇"}
+_LEGEND: Final = (
+    "▲ leans towards the stereotype, ▼ away from it, △ ▽ by its own interval but not after "
+    "correction; no mark: the ideal is not excluded."
+)
+_ABOVE_CHANCE: Final = "capability not shown to be above chance"
+_NOT_SHOWN: Final = "not shown to be above chance"
+_WHICH: Final = Span(_ABOVE_CHANCE, link="#capability")
+_TO_CAPABILITY: Final = Span("Which", link="#capability")
+
+
+def audit_document(result: AuditResult) -> doc.Document:
+    """Build the document of an audit."""
+    tables, examples = group_tables(result), examples_by_suite(result.suites)
+    closing = "Methods, control pairs, exploratory estimates and provenance: "
+    said = summary.answer(result)
+    sections: tuple[doc.Block, ...] = (
+        *_headline(result),
+        _capability(result),
+        *(suite_section(one, result, tables.get(one.name), examples.get(one.name))
+          for one in view.sections(result)),
+        controls(result),
+        _not_run(result),
+        parts.notes(result.notes),
+        parts.figures("audit"),
+        parts.evidenced(result.suites),
+        parts.reading("audit", _glossary(result), names.cautions_of(result.estimates)),
+        *_provenance(result),
+        Paragraph(_LEGEND, "intro", View.TERMINAL),
+        Paragraph(said, "answer", View.TERMINAL),
+        Paragraph(f"{summary.found(result)} {summary.SHORT_LIMITS}", "intro", View.TERMINAL),
+        Paragraph((closing, parts.REPORT, "."), views=View.SUMMARY),
+    )  # fmt: skip
+    window = f"{shorten(result.label, 80)} – bias audit"
+    return doc.Document(window, tuple(_head(result)), sections)
+
+
+def _head(result: AuditResult) -> Iterator[doc.Block]:
+    model, gaps = result.provenance.model, view.not_run(result)
+    size = f"{words.count(model.n_parameters)} parameters" if model.n_parameters else None
+    answer, found = summary.answer(result), summary.found(result)
+    measured = f"{summary.measured(result)} {found}"
+    yield Paragraph("Bias audit of a language model", "kicker")
+    yield parts.title(result.label)
+    yield Heading(("Bias audit: ", Span(result.label, "code")), View.SUMMARY)
+    yield Heading(shorten(result.label, 70), View.TERMINAL)
+    yield Heading(result.label, View.SCREEN)
+    yield parts.facts(model.architecture, size, result.run.started[:10])
+    yield Paragraph(answer, "answer")
+    yield Paragraph(measured, "lead")
+    yield Paragraph(summary.LIMITS, "intro")
+    whole = (Span(answer, "strong"), f" {measured} {summary.LIMITS}")
+    yield Paragraph(whole, views=View.SUMMARY)
+    yield Paragraph(f"{answer} {found}", views=View.SCREEN)
+    yield Table(_SCREEN, view.primary_bias(result) or result.estimates, views=View.SCREEN)
+    yield from _weak(result)
+    if gaps:
+        missed = ", ".join(suite_name(run.suite) for run in gaps)
+        asked = "what it asks" if len(gaps) == 1 else "what they ask"
+        why = Span("Why", link="#not-run")
+        told = (Span(summary.gaps(result), "bold"), f" {missed}: nothing is known about {asked}. ")
+        yield doc.Notice((Paragraph((told, why)),), "Suites that did not run", "notice")
+    yield from _short(result)
+
+
+def _weak(result: AuditResult) -> Iterator[doc.Block]:
+    """Yield which capability estimates are not shown to be above chance."""
+    weak = reading.weak_capabilities(result)
+    if weak:
+        said = (Span(summary.weak(result), "strong"), f" {summary.LOOKS_FAIR}")
+        blocks = (
+            Paragraph(said, "caution", View.SHORT),
+            Paragraph((said, " ", _TO_CAPABILITY)),
+            doc.Items([reading.weakness_words(one) for one in weak], views=View.SHORT),
+        )
+        yield doc.Notice(blocks, "Capability warning", views=View.EVERY)
+
+
+def _short(result: AuditResult) -> Iterator[doc.Block]:
+    """Yield the primary estimates of the short views."""
+    links, primary = view.anchors(result), view.primary_bias(result)
+    groups = []
+    for found in grouped(primary, names.measured).values():
+        protocols = ", ".join(dict.fromkeys(variant(one.protocol) for one in found))
+        what = shorten(f"{metric_of(found[0]).label.lower()}, {protocols}", 90)
+        groups.append(Group(shorten(suite_name(found[0].suite), 24), found, what))
+    columns = (
+        Column("Bias", lambda one: shorten(axis_name(one.axis), 22)),
+        Column("value", lambda one: _toned(one, words.value_of(one)), "num"),
+        Column("95 % interval", lambda one: _toned(one, words.interval_of(one))),
+        Column("ideal", lambda one: Span(words.reference(one.ideal, one), "aside"), "num"),
+        Column("n", parts.n, "num"),
+        Column("", lambda one: _remark(one, result.estimates), "wrap"),
+    )
+    yield Table(columns, groups, empty="no primary estimate", views=View.TERMINAL)
+    listed = (
+        Column("", lambda one: Span(f"{names.measured(one)} · {axis_name(one.axis)}",
+                                    link=f"#{links[one.key]}")),
+        Column("", _listed_value),
+        Column("n ", parts.n),
+        Column("", lambda one: Span(variant(one.protocol), "code")),
+        Column("", reading.standing_words),
+        Column("", parts.cautions),
+        Column("", lambda one: _uninterpretable(one, result)),
+    )  # fmt: skip
+    table = Table(listed, primary, listed=True, views=View.SUMMARY)
+    blocks = (table,) if primary else ()
+    yield Section("primary", "Primary estimates", blocks, views=View.SUMMARY)
+
+
+def _toned(found: Estimate, content: Content) -> Content:
+    tone = mark_of(found).tone
+    return Span(content, tone=tone) if tone.style else content
+
+
+def _remark(found: Estimate, estimates: tuple[Estimate, ...]) -> Content:
+    """Return the mark of the standing, then what a reader must know about the number."""
+    remarks = [names.caution_of(caution).label for caution in found.cautions]
+    if weakness_of(found, estimates) is not None:
+        remarks.append("not interpretable")
+    if found.value is None:
+        remarks.append(shorten(found.reason or parts.UNKNOWN, 200))
+    mark = _MARKS.get(standing(found), "  ")[reading.lost_in_correction(found)]
+    said = (" ", Span("; ".join(remarks), "caution")) if remarks else ""
+    return _toned(found, mark), said
+
+
+def _listed_value(found: Estimate) -> Content:
+    reason = found.reason or parts.UNKNOWN
+    if found.value is None:
+        return words.MISSING, f" ({reason})"
+    bounds = words.interval_of(found) if found.interval else f"without an interval ({reason})"
+    return Span(words.value_of(found), "strong"), " ", bounds
+
+
+def _uninterpretable(found: Estimate, result: AuditResult) -> Content:
+    failed = weakness_of(found, result.estimates) is not None
+    return Span(f"not interpretable: {_ABOVE_CHANCE}", "strong") if failed else ""
+
+
+_SCREEN: Final = (
+    Column("Suite", lambda one: f"{suite_name(one.suite)}, {variant(one.protocol)}", "name"),
+    Column("Axis", parts.axis, "name"),
+    Column("Metric", parts.label, "name"),
+    Column("Value", words.value_of),
+    Column("Interval", words.interval_of),
+    Column("n", parts.n),
+    Column("Reading", lambda one: reading.standing_words(one) if one.kind == "bias" else one.kind),
+)
+
+
+def _kind(found: Estimate) -> tuple[object, ...]:
+    """Return what estimates on one drawn axis share."""
+    return metric_of(found).unit, found.ideal
+
+
+def _headline(result: AuditResult) -> Iterator[Section]:
+    alike = grouped(view.primary_bias(result), _kind)
+    scales = {kind: fit(map(mark_of, found)) for kind, found in alike.items()}
+    said = prose("audit").intro
+    key = keyed("the interval leans towards the stereotype, ", "away from it, ",
+                "the ideal is not excluded.")  # fmt: skip
+    intro = (said("by_axis"), key, said("by_axis_end"))
+    links = view.anchors(result)
+    cards = [
+        Box([_reading(one, result, links[one.key], scales[_kind(one)]) for one in card.estimates],
+            "card", shorten(axis_name(card.axis), 60), "article")
+        for card in view.cards(result)
+    ]  # fmt: skip
+    yield Section("by-axis", "By axis", (Box(cards, "cards"),) if cards else (), intro)
+    plots = [
+        _plot(found, scale, result)
+        for kind, found in alike.items()
+        if (scale := scales[kind]) is not None
+    ]
+    yield Section("at-a-glance", "At a glance", plots, said("glance"))
+
+
+def _reading(found: Estimate, result: AuditResult, link: str, scale: Scale | None) -> Box:
+    reason, side = found.reason or parts.UNKNOWN, standing(found).value
+    why = "" if found.interval else f": {reason}"
+    blocks = [
+        Paragraph(Span(shorten(suite_name(found.suite), 40), link=f"#{link}"), "source"),
+        Paragraph((words.value_of(found), " ", _beside(found)), "value"),
+        Paragraph(parts.picture(mark_of(found), scale)),
+        Paragraph(f"{reading.standing_words(found)}{why}", f"standing {side}"),
+        Paragraph(_detail(found), "detail"),
+    ]
+    if weakness_of(found, result.estimates) is not None:
+        blocks.append(Paragraph(("Not interpretable: ", _WHICH), "detail caution"))
+    return Box(blocks, "reading")
+
+
+def _beside(found: Estimate) -> Content:
+    """Return the interval behind a value."""
+    return Span(words.interval_of(found), "bounds") if found.interval else ""
+
+
+def _detail(found: Estimate) -> Content:
+    p = words.p_of(found.p_adjusted)
+    return (
+        f"{metric_of(found).label} · ",
+        Span(f"ideal {words.reference(found.ideal, found)}", "figure"),
+        " · ",
+        Span(f"n {words.count(found.n)}", "figure"),
+        "" if found.p_adjusted is None else (" · ", Span(f"adjusted p {p}", "figure")),
+        f" · {variant(found.protocol)}",
+    )
+
+
+def _plot(found: Sequence[Estimate], scale: Scale, result: AuditResult) -> Box:
+    """Return estimates that share unit and ideal, so one drawn axis, by suite."""
+    first, weak = found[0], [weakness_of(one, result.estimates) for one in found]
+    dagger = Span("†", title=f"Not interpretable: {_ABOVE_CHANCE}")
+    failed = {one.key for one, failure in zip(found, weak, strict=True) if failure is not None}
+    columns = (
+        Column("Axis", lambda one: (shorten(axis_name(one.axis), 40),
+                                    (" ", dagger) if one.key in failed else "")),
+        Column("Interval", lambda one: parts.picture(mark_of(one), scale, "wide"), "plot"),
+        Column("Value", lambda one: (words.value_of(one), " ", _beside(one)), "figure"),
+    )  # fmt: skip
+    labels = words.joined(map(parts.label, found))
+    caption = f"{labels}, with interval; ideal {words.reference(first.ideal, first)}"
+    by_suite = grouped(found, lambda one: one.suite)
+    suites = [(suite_name(name), own) for name, own in by_suite.items()]
+    note = ("† Not interpretable: ", _WHICH, ".") if failed else ""
+    return parts.plot(caption, columns, suites, metric_of(first).unit, scale, note)
+
+
+def _capability(result: AuditResult) -> Section:
+    weak, found = reading.weak_capabilities(result), reading.headline_capabilities(result)
+    said = prose("audit").intro
+    blocks: list[doc.Block] = []
+    if weak:
+        told = " Bias scores of the same suite and axis cannot be interpreted."
+        lines = doc.Items([f"{reading.weakness_words(one)}." for one in weak])
+        head = Paragraph((Span("Not shown to be above chance.", "bold"), told))
+        blocks.append(doc.Notice((head, lines), "Capability not shown to be above chance"))
+    if found:
+        blocks += _capability_tables(found, result)
+    else:
+        none = (Span("No capability was measured.", "bold"), said("no_capability"))
+        blocks.append(doc.Notice((Paragraph(none),), "No capability"))
+    return Section("capability", "Capability", blocks, said("capability"), views=View.READ)
+
+
+def _capability_tables(found: Sequence[Estimate], result: AuditResult) -> Iterator[Table]:
+    chance = Column("Chance", lambda one: words.reference(one.chance, one), "num")
+    columns = (
+        Column("What", lambda one: (parts.label(one), _on_axis(one), parts.chips(one.cautions))),
+        Column("Suite and protocol", parts.suite_and_protocol),
+        *measure(pictures(result.estimates)),
+        Column("Chance", lambda one: (chance.cell(one), _none_recorded(one)), "num"),
+        sample_column(),
+    )  # fmt: skip
+    yield Table(columns, found, label="Capability")
+    short = (
+        Column("Capability", lambda one: f"  {metric_of(one).short or parts.label(one)}"),
+        Column("value", words.value_of, "num"),
+        Column("95 % interval", words.interval_of),
+        Column("chance", lambda one: Span(chance.cell(one), "aside"), "num"),
+        Column("n", parts.n, "num"),
+        Column("", _above_chance),
+    )  # fmt: skip
+    yield Table(short, found, views=View.TERMINAL)
+    listed = (
+        Column("", _capability_named),
+        Column("", _listed_value),
+        Column("n ", parts.n),
+        Column("", lambda one: "" if one.chance is None else f"chance {chance.cell(one)}"),
+        Column("", lambda one: Span(_NOT_SHOWN, "strong") if reading.falls_short(one) else ""),
+    )  # fmt: skip
+    yield Table(listed, found, listed=True, views=View.SUMMARY)
+
+
+def _above_chance(found: Estimate) -> Content:
+    if reading.falls_short(found):
+        return Span("not shown above chance", "warning")
+    return Span(variant(found.protocol), "aside")
+
+
+def _capability_named(found: Estimate) -> Content:
+    where = f"{suite_name(found.suite)} · {axis_name(found.axis)}, "
+    return f"{parts.label(found)} ({where}", Span(variant(found.protocol), "code"), ")"
+
+
+def _none_recorded(found: Estimate) -> Content:
+    known = found.value is None or found.chance is not None
+    return "" if known else (" ", Span("none recorded", "aside"))
+
+
+def _on_axis(found: Estimate) -> Content:
+    return (" ", Span(axis_name(found.axis), "aside")) if found.axis != "all" else ""
+
+
+def _not_run(result: AuditResult) -> Section:
+    gaps = view.not_run(result)
+    terms = [(suite_name(run.suite), (run.reason or parts.UNKNOWN,)) for run in gaps]
+    blocks = (doc.Terms(terms, views=View.EVERY),) if gaps else ()
+    intro = prose("audit").intro("not_run")
+    return Section("not-run", "Not run", blocks, intro, badge=len(gaps), style="not-run",
+                   views=View.EVERY)  # fmt: skip
+
+
+def _glossary(result: AuditResult) -> list[tuple[str, str]]:
+    return [(metric.label, metric.meaning) for metric in names.glossary(result.estimates)]
+
+
+def _provenance(result: AuditResult) -> Iterator[Section]:
+    found, run = result.provenance, result.run
+    tables = [
+        *provenance.origin_tables(found),
+        ("Settings", provenance.settings_rows(found.settings)),
+        ("Run", (*provenance.when_rows(run), *provenance.device_rows(found))),
+    ]
+    if result.privacy:
+        tables.append(("Privacy statement", tuple(provenance.nested_rows(result.privacy))))
+    blocks: list[doc.Block] = []
+    if result.privacy and result.privacy.get("noise_reproducible"):
+        told = (Span("No privacy guarantee.", "bold"), prose("audit").intro("no_guarantee"))
+        blocks.append(doc.Notice((Paragraph(told),), "No privacy guarantee"))
+    blocks.append(parts.ledger(tables))
+    ran = [run for run in result.suites if run.status == "run"]
+    sources = [(run.suite, source) for run in ran for source in run.sources]
+    if sources:
+        columns = (
+            Column("Suite", lambda one: suite_name(one[0])),
+            Column("File", lambda one: one[1].path),
+            Column("Blob id", lambda one: Span(one[1].blob_id, "code")),
+        )
+        caption = "Sources, by the Git blob id of their content"
+        blocks.append(Table(columns, sources, caption, "Sources", "sources"))
+    yield Section("provenance", "Provenance", blocks)
+    recorded = " FILE stands for the recorded scores, and" if found.settings.recorded else ""
+    intro = (
+        f"Seed {found.settings.seed}. On the same machine, versions and thread count this gives "
+        f"the same numbers;{recorded} DIR for a folder of your choice."
+    )
+    yield Section("repeat", "Repeat it", (doc.Code(provenance.command(result)),), intro)

@@ -1,0 +1,350 @@
+"""A comparison as a document, for people who want to know whether it became worse."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+from fairaudit.report import document as doc
+from fairaudit.report import names, provenance, verdicts, words
+from fairaudit.report import paired_numbers as paired
+from fairaudit.report.comparison import summary, view
+from fairaudit.report.comparison.plane import Plane, planes
+from fairaudit.report.comparison.planesvg import plane_svg
+from fairaudit.report.diagnostics.disparity_beside_bias import Beside, beside
+from fairaudit.report.diagnostics.quantities_in_words import group_name, value_of
+from fairaudit.report.document import (
+    Column,
+    Content,
+    Folded,
+    Heading,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    View,
+)
+from fairaudit.report.documents import parts
+from fairaudit.report.documents.candidates import (
+    Page,
+    candidate_blocks,
+    glance,
+    short_blocks,
+    verdict,
+)
+from fairaudit.report.documents.diagnostics import disparities
+from fairaudit.report.documents.prose import prose
+from fairaudit.report.names import axis_name, suite_name, variant
+from fairaudit.report.safe_text import shorten
+from fairaudit.results import Agreement, Comparison, ComparisonResult, DiagnosticsResult
+from fairaudit.vocabulary.verdicts import MISSING
+from fairaudit.vocabulary.words import Word
+
+#: With more candidates than this, each is folded, and the overview comes first.
+FEW = 3
+
+
+def comparison_document(
+    result: ComparisonResult, diagnosis: DiagnosticsResult | None = None
+) -> doc.Document:
+    """Build the document of a comparison; a diagnosis of its models stands beside the biases."""
+    every = view.candidates(result)
+    alone, page = len(every) == 1, Page.of(result)
+    sections: tuple[doc.Block, ...] = (
+        *([] if alone else _overviews(result, every, page)),
+        _verdicts(result, every, page),
+        *_short(result, every, page),
+        _steps(result),
+        *([] if len(every) > FEW else _candidates(every, page)),
+        _planes(result),
+        _disparity(result, beside(result, diagnosis)),
+        _agreement(result),
+        _gaps(result),
+        parts.notes(result.notes),
+        _measured(result),
+        parts.evidenced(result.suites),
+        _limits(),
+        _reading(result),
+        _provenance(result, alone=alone),
+        Paragraph(verdicts.SCOPE, "intro", View.TERMINAL),
+        Paragraph((f"{verdicts.SCOPE} Methods, exploratory tables and provenance: ", parts.REPORT,
+                   "."), views=View.SUMMARY),
+    )  # fmt: skip
+    which = shorten(result.candidates[0], 60) if alone else _n_candidates(every)
+    window = f"{which} compared with {shorten(result.baseline, 60)} – bias"
+    return doc.Document(window, tuple(_head(result, every)), sections)
+
+
+def _n_candidates(every: Sequence[view.Candidate]) -> str:
+    return words.plural(len(every), "candidate")
+
+
+def _head(result: ComparisonResult, every: Sequence[view.Candidate]) -> Iterator[doc.Block]:
+    alone, n = len(every) == 1, sum(len(one.primary) for one in every)
+    which = shorten(every[0].name, 200) if alone else _n_candidates(every)
+    answer, measured = summary.overall(result), summary.measured(result)
+    versus, baseline = Span("compared with", "versus"), shorten(result.baseline, 200)
+    boxes, name = prose("comparison").intro("boxes"), shorten(result.baseline, 120)
+    what = "a language model" if alone else "language models"
+    yield Paragraph(f"Bias of {what}, compared with a baseline", "kicker")
+    yield parts.title((which, " ", versus, " ", baseline))
+    yield Heading(("Bias compared with ", Span(name, "code")), View.SUMMARY)
+    yield Heading(f"Bias compared with {shorten(result.baseline, 60)}", View.TERMINAL)
+    compared = f"{words.listed(result.candidates)} compared with {result.baseline}"
+    yield Heading(compared, View.SCREEN)
+    yield parts.facts(words.plural(n, "primary comparison"), result.run.started[:10])
+    yield Paragraph(answer, "answer", View.PAGE if alone else View.SEEN)
+    yield Paragraph(answer, views=View.SCREEN)
+    yield Paragraph(measured, "lead")
+    whole = (Span(answer, "strong"), f" {measured} ", boxes)
+    yield Paragraph(whole, views=View.SUMMARY)
+    columns = (
+        *([] if alone else [Column("Candidate", lambda one: one.candidate, "name")]),
+        Column("Suite", parts.suite, "name"),
+        Column("Axis", parts.axis, "name"),
+        Column("Metric", parts.label, "name"),
+        Column("Difference", paired.difference),
+        Column("Interval", paired.interval),
+        Column("n", parts.n),
+        Column("Verdict", verdict),
+    )
+    yield Table(columns, view.primary(result), views=View.SCREEN)
+    yield from _notices(result)
+
+
+def _notices(result: ComparisonResult) -> Iterator[doc.Block]:
+    gaps, split = view.gaps(result), summary.disagreement_words(result)
+    if gaps:
+        one, many = "suite or protocol", "suites or protocols"
+        if any(gap.axis for gap in gaps):
+            one, many = "suite, protocol or part of one", "suites, protocols or parts of them"
+        lost = f"{words.plural(len(gaps), one, many)} could not be compared."
+        missed = ", ".join(shorten(suite_name(gap.what), 40) for gap in gaps[:8])
+        more = " and others" if len(gaps) > 8 else ""
+        asked = "what it asks" if len(gaps) == 1 else "what they ask"
+        told = f" {missed}{more}: nothing is known about {asked}. "
+        said = (Span(lost, "bold"), told, Span("Why", link="#not-compared"))
+        yield doc.Notice((Paragraph(said),), "What could not be compared", "notice")
+    if split:
+        which = (f"{split} ", Span("Which", link="#agreement"))
+        blocks = (Paragraph(which), Paragraph(split, "caution", View.SHORT))
+        yield doc.Notice(blocks, "Families of metrics disagree", views=View.EVERY)
+
+
+def _overviews(
+    result: ComparisonResult, every: Sequence[view.Candidate], page: Page
+) -> Iterator[doc.Block]:
+    """Yield all candidates at a glance: numbers on the page, counts in a terminal."""
+    intro = prose("comparison").intro("overview")
+    legend = doc.Items([_word(word) for word in verdicts.WORDS], "legend")
+    columns = [
+        Column("Axis, what was measured", lambda row: _matrix_place(row.first)),
+        Column(shorten(result.baseline, 24), _matrix_baseline, "num figure faint"),
+    ]
+    for place, one in enumerate(every):
+        head = Span(shorten(one.name, 24), link=f"#{one.anchor}")
+        cell = lambda row, place=place: _matrix_cell(row.cells[place], page)  # noqa: E731
+        columns.append(Column(head, cell, "num"))
+    label = "Overview of all candidates"
+    matrix = Table(columns, view.matrix(result), label=label, style="matrix")
+    yield Section("overview", "Overview", (legend, matrix), intro)
+    counts = [Column("Candidate", lambda one: Span(shorten(one.name, 24), "strong"))]
+    for word in (*verdicts.WORDS, MISSING):
+        n = lambda one, word=word: Span(_count(one, word.label), tone=word.tone)  # noqa: E731
+        counts.append(Column(word.mark, n, "num"))
+    yield Table(counts, every, views=View.TERMINAL)
+    told = ", ".join(f"{word.mark} {word.label}" for word in verdicts.WORDS)
+    yield Paragraph(f"{told}.", "intro", View.TERMINAL)
+
+
+def _count(found: view.Candidate, label: str) -> str:
+    return words.count(Counter(verdicts.word_of(one).label for one in found.primary)[label])
+
+
+def _word(word: Word) -> Content:
+    return Span((Span(word.mark, "mark"), f" {word.label}"), "verdict", tone=word.tone)
+
+
+def _matrix_place(found: Comparison) -> Content:
+    """Return axis and metric; candidates may have different worst groups."""
+    aspect = f": {paired.aspect(found)}" if paired.aspect(found) else ""
+    axis = Span(f"{shorten(axis_name(found.axis), 40)}{aspect}", "axis")
+    return axis, " ", Span(shorten(names.measured(found), 80), "aside-inline")
+
+
+def _matrix_baseline(row: view.MatrixRow) -> Content:
+    return words.MISSING if row.first.group_changes else paired.baseline_value(row.first)
+
+
+def _matrix_cell(found: Comparison | None, page: Page) -> Content:
+    if found is None:
+        return Span((words.MISSING, Span("not compared", "quiet")), "missing")
+    word = verdicts.word_of(found)
+    shown = (" ", paired.bare(found)) if found.difference is not None else ""
+    said = (Span(word.mark, "mark"), Span(word.label, "quiet"), shown)
+    return Span(said, "verdict", page.link(found), tone=word.tone)
+
+
+def _verdicts(result: ComparisonResult, every: Sequence[view.Candidate], page: Page) -> Section:
+    said, blocks = prose("comparison").intro, list[doc.Block]()
+    for one in every:
+        shown = tuple(glance(one, page))
+        if len(every) > FEW:
+            answer = Span(summary.answer(one), "aside-inline")
+            head = (Span(shorten(one.name, 80), "bold"), " ", answer)
+            inside = (
+                Paragraph(summary.counted(one.primary)),
+                *shown,
+                *candidate_blocks(one, page),
+            )
+            blocks.append(Folded(head, inside, "candidate", one.anchor))
+        elif len(every) > 1:
+            answered = Paragraph(summary.answer(one))
+            blocks.append(doc.Box((answered, *shown), title=shorten(one.name, 80)))
+        else:
+            blocks += shown or (Paragraph(summary.answer(one)),)
+    first = result.comparisons[0] if result.comparisons else None
+    level = "" if first is None else said("level", level=words.level_name(1 - first.alpha))
+    links = [(shorten(one.name, 28), one.anchor) for one in every] if len(every) > FEW else []
+    return Section("verdicts", "Verdicts", blocks, (said("verdicts"), level), links=links)
+
+
+def _short(
+    result: ComparisonResult, every: Sequence[view.Candidate], page: Page
+) -> Iterator[doc.Block]:
+    """Yield the candidates of the short views."""
+    for one in every:
+        answer = summary.overall(result) if len(every) == 1 else summary.answer(one)
+        blocks = (Paragraph(answer, views=View.TERMINAL), *short_blocks(one, page))
+        named = Paragraph(shorten(one.name, 70), "name", View.TERMINAL)
+        title = Span(shorten(one.name, 120), "code")
+        yield Section(one.anchor, title, (named, *blocks), views=View.SUMMARY)
+
+
+def _steps(result: ComparisonResult) -> Section:
+    steps = tuple(summary.next_steps(result))
+    items = (doc.Items(steps, "steps", View.EVERY),) if steps else ()
+    return Section("now", "What now", items, views=View.EVERY)
+
+
+def _candidates(every: Iterable[view.Candidate], page: Page) -> Iterator[Section]:
+    for one in every:
+        said = Paragraph(f"{summary.answer(one)} {summary.counted(one.primary)}")
+        blocks = (said, *candidate_blocks(one, page))
+        name = shorten(one.name, 80)
+        yield Section(one.anchor, name, blocks, nav=shorten(one.name, 28))
+
+
+def _planes(result: ComparisonResult) -> Section:
+    drawn = [
+        doc.Box((_plane_caption(plane), Paragraph(doc.Glyph(partial(plane_svg, plane)))),
+                "plain-figure", tag="figure")
+        for plane in planes(result)
+    ]  # fmt: skip
+    box = (doc.Box(drawn, "planes"),) if drawn else ()
+    return Section("planes", "Bias and capability", box, prose("comparison").intro("planes"))
+
+
+def _plane_caption(plane: Plane) -> doc.Box:
+    upwards = Span(f"{plane.y_label}, upwards", "aside")
+    return doc.Box((Paragraph((shorten(plane.title, 80), " ", upwards)),), tag="figcaption")
+
+
+def _disparity(result: ComparisonResult, rows: Sequence[Beside]) -> Section:
+    columns = (
+        Column("Candidate", lambda row: shorten(row.candidate, 40)),
+        Column("Axis", parts.axis),
+        Column("Bias, difference", lambda row: tuple(map(_bias, row.biases))),
+        Column("Convergence disparity", lambda row: disparities(row.disparities)),
+        Column("Clip rate", _clip_rates),
+    )
+    title = "Gradient disparity beside the bias change"
+    intro = prose("comparison").intro("disparity", baseline=shorten(result.baseline, 60))
+    table = Table(columns, rows, label=title, style="dense")
+    return Section("disparity", title, (table,) if rows else (), intro, "Gradient disparity")
+
+
+def _bias(found: Comparison) -> Span:
+    return Span((f"{shorten(suite_name(found.suite), 40)}: ", paired.with_interval(found)), "aside")
+
+
+def _clip_rates(row: Beside) -> Content:
+    rates = [Span((f"{group_name(one.group or '')}: ", value_of(one)), "aside")
+             for one in row.clip_rates]  # fmt: skip
+    return tuple(rates) or parts.missing("no clipping norm known")
+
+
+def _agreement(result: ComparisonResult) -> Section:
+    columns = (
+        Column("One family", lambda one: shorten(names.family_name(one.family_a), 90)),
+        Column("Another", lambda one: shorten(names.family_name(one.family_b), 90)),
+        Column("Correlation", _correlation, "num",
+               "Kendall’s rank correlation tau-b: 1 the same order, −1 the opposite"),
+        Column("n", parts.n, "num"),
+        Column("Opposite verdicts", lambda one: shorten("; ".join(one.opposed), 300) or "none"),
+    )  # fmt: skip
+    table = Table(columns, result.agreement, label="Agreement of metric families")
+    intro = summary.disagreement_words(result) or prose("comparison").intro("agreement")
+    blocks = (table,) if result.agreement else ()
+    return Section("agreement", "Do the metrics agree?", blocks, intro, "Agreement")
+
+
+def _correlation(found: Agreement) -> Content:
+    if found.value is None:
+        return parts.missing(found.reason or parts.UNKNOWN)
+    return words.correlation(found.value)
+
+
+def _gaps(result: ComparisonResult) -> Section:
+    gaps, entries = view.gaps(result), []
+    for gap in gaps:
+        whom = ", ".join(shorten(name, 40) for name in gap.candidates)
+        named = f" – {whom}" if whom else ""
+        entries.append((f"{shorten(suite_name(gap.what), 80)}{named}", (gap.reason,)))
+    blocks = (doc.Terms(entries, views=View.EVERY),) if gaps else ()
+    intro = prose("comparison").intro("not_compared")
+    return Section("not-compared", "Not compared", blocks, intro, badge=len(gaps),
+                   style="not-run", views=View.EVERY)  # fmt: skip
+
+
+def _measured(result: ComparisonResult) -> Section:
+    entries: list[tuple[Content, Sequence[Content]]] = []
+    for asked in view.protocols(result):
+        protocol = asked[0].protocol
+        meaning = names.protocol_meaning(protocol)
+        said = f" – {meaning}" if meaning else ""
+        metrics = ", ".join(parts.label(one).lower() for one in asked)
+        told = (Span(shorten(variant(protocol), 60), "code"), f"{said}: {metrics}")
+        entries.append((shorten(parts.suite(asked[0]), 40), (told,)))
+    for run in result.suites:
+        if run.caveats:
+            entries.append((f"Doubts about {shorten(suite_name(run.suite), 40)}", run.caveats))
+    intro, terms = prose("comparison").intro("measured"), doc.Terms(entries, "about")
+    return Section("measured", "How it was measured", (terms,), intro, "How measured")
+
+
+def _limits() -> Section:
+    items = doc.Items((verdicts.SCOPE, *(text for _, text in prose("comparison").of("limits"))))
+    title = "What this cannot tell you"
+    return Section("limits", title, (items,), nav="What this cannot tell")
+
+
+def _reading(result: ComparisonResult) -> Section:
+    entries = (*result.comparisons, *result.changes)
+    glossary = [(metric.label, metric.meaning) for metric in names.glossary(entries)]
+    first = [(_word(word), f"{word.meaning} {word.limit}") for word in verdicts.WORDS]
+    cautions = names.cautions_of(result.comparisons)
+    return parts.reading("comparison", glossary, cautions, first)
+
+
+def _provenance(result: ComparisonResult, *, alone: bool) -> Section:
+    whole = (("Comparison", provenance.comparison_rows(result)),
+             ("Run", provenance.when_rows(result.run)))  # fmt: skip
+    blocks: list[doc.Block] = [parts.ledger(whole)]
+    for label, side in provenance.sides(result):
+        role = "Candidate" if len(blocks) > 1 else "Baseline"
+        head = (f"{role}: ", Span(shorten(label, 80), "bold"))
+        tables = parts.ledger(provenance.side_tables(result, label, side))
+        blocks.append(Folded(head, (tables,), open=alone))
+    return Section("provenance", "Provenance", blocks)

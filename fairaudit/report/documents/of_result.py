@@ -1,0 +1,28 @@
+"""The document of any result."""
+
+from __future__ import annotations
+
+from fairaudit.report.document import Document
+from fairaudit.report.documents.audit import audit_document
+from fairaudit.report.documents.comparison import comparison_document
+from fairaudit.report.documents.diagnostics import diagnostics_document
+from fairaudit.report.documents.experiment import experiment_document, map_document
+from fairaudit.report.documents.gate import gate_document
+from fairaudit.results import ComparisonResult, DiagnosticsResult, GateResult, loading
+from fairaudit.results.experiment import ExperimentResult
+from fairaudit.results.map import MapResult
+
+Result = loading.Result | GateResult
+
+
+def document_of(result: Result, diagnosis: DiagnosticsResult | None = None) -> Document:
+    """Build the document of a result; a comparison may have a diagnosis beside it."""
+    if isinstance(result, ComparisonResult):
+        return comparison_document(result, diagnosis)
+    if isinstance(result, ExperimentResult):
+        return experiment_document(result)
+    if isinstance(result, MapResult):
+        return map_document(result)
+    if isinstance(result, DiagnosticsResult):
+        return diagnostics_document(result)
+    return gate_document(result) if isinstance(result, GateResult) else audit_document(result)

@@ -1,0 +1,183 @@
+"""Parts that documents of several kinds of result share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from fairaudit.report import document as doc
+from fairaudit.report import names, words
+from fairaudit.report.document import Column, Content, Section, Span
+from fairaudit.report.documents.prose import prose
+from fairaudit.report.frameworks import INTRO, MODIFICATION, evidence
+from fairaudit.report.interval_svg import axis as axis_svg
+from fairaudit.report.interval_svg import strip
+from fairaudit.report.marks import Mark
+from fairaudit.report.provenance import Fact
+from fairaudit.report.safe_text import shorten
+from fairaudit.report.scale import Scale
+from fairaudit.results import Comparison, Estimate, Interval, SuiteRun
+from fairaudit.results.comparison import Paired
+from fairaudit.vocabulary.units import Unit
+
+UNKNOWN: Final = "no reason recorded"
+#: Head of a column of pictures, which is only read aloud.
+PICTURE: Final = Span("Picture", "quiet")
+#: The address of the page, in a summary.
+REPORT: Final = Span("", "report")
+DASH: Final = Span(words.MISSING, "missing")
+
+
+def missing(reason: str) -> Span:
+    """Return a dash with what is to be said of it, beneath."""
+    return Span((words.MISSING, " ", Span(reason, "aside")), "missing")
+
+
+def picture(mark: Mark, scale: Scale | None, size: str = "mini") -> doc.Glyph:
+    """Return the picture of a number."""
+    return doc.Glyph(partial(strip, mark, scale, size))
+
+
+def plot(
+    caption: str,
+    columns: Sequence[Column],
+    groups: Iterable[tuple[str, Sequence[Any]]],
+    unit: Unit,
+    scale: Scale,
+    note: Content = "",
+) -> doc.Box:
+    """Return entries on one drawn axis: names, wide pictures, and their numbers in words."""
+    ticks = doc.Glyph(lambda: axis_svg(unit, scale))
+    own = [doc.Group(shorten(named, 60), entries) for named, entries in groups]
+    table = doc.Table(columns, own, caption, style="plots", frame="", foot=("", ticks, ""))
+    return doc.Box((table, doc.Paragraph(note, "detail")) if note else (table,), "forest")
+
+
+def bounds(interval: Interval | None, unit: Unit, reason: str | None) -> Content:
+    """Return an interval with its method and what was resampled, or why there is none."""
+    if interval is None:
+        return missing(f"no interval: {reason or UNKNOWN}")
+    level = "" if interval.level == 0.95 else f", {words.level_name(interval.level)}"
+    how = f"{names.method_name(interval.method)}, by {interval.resampling_unit}{level}"
+    return words.bounds(interval, unit), " ", Span(how, "aside")
+
+
+def sample(found: Estimate | Paired, more: int | None = None, what: str = "") -> Content:
+    """Return n, with clusters and what else was counted beneath; None is not said."""
+    counts = ((more, what), (found.n_skipped or None, "skipped"))
+    said = [f"{words.count(n)} {label}" for n, label in counts if n is not None]
+    if found.n_clusters not in (0, found.n):
+        said.insert(0, words.plural(found.n_clusters, "cluster"))
+    return words.count(found.n), *((" ", Span(one, "aside figure")) for one in said)
+
+
+def label(found: Estimate | Paired) -> str:
+    """Return the name of the metric."""
+    return names.metric_of(found).label
+
+
+def label_with_cautions(found: Estimate | Comparison) -> Content:
+    """Return the name of the metric, with cautions behind it."""
+    return label(found), chips(found.cautions)
+
+
+def axis(found: Any) -> str:
+    """Return the name of the axis."""
+    return names.axis_name(found.axis)
+
+
+def suite(found: Estimate | Paired) -> str:
+    """Return the name of the suite."""
+    return names.suite_name(found.suite)
+
+
+def suite_and_protocol(found: Estimate | Paired) -> Content:
+    """Return suite and protocol, one below the other."""
+    protocol = shorten(names.variant(found.protocol), 60)
+    return shorten(suite(found), 40), " ", Span(protocol, "aside")
+
+
+def group(found: Estimate | Paired) -> Content:
+    """Return the group."""
+    return Span("whole axis", "faint") if found.group is None else shorten(found.group, 60)
+
+
+def n(found: Any) -> words.Number:
+    """Return how many there were."""
+    return words.count(found.n)
+
+
+def adjusted_p(found: Estimate | Comparison) -> words.Number:
+    """Return the corrected p-value."""
+    return words.p_of(found.p_adjusted)
+
+
+def cautions(found: Estimate | Comparison) -> str:
+    """Return the names of all cautions."""
+    return " · ".join(names.caution_of(one).label for one in found.cautions)
+
+
+def chips(cautions: Iterable[str]) -> Content:
+    """Return cautions as labels, each behind a blank."""
+    return tuple((" ", Span(names.caution_of(one).label, "chip")) for one in cautions)
+
+
+def facts(*parts: str | None) -> doc.Paragraph:
+    """Return what there is of some facts, on one line."""
+    return doc.Paragraph(" · ".join(filter(None, parts)), "facts")
+
+
+def title(content: Content) -> doc.Heading:
+    """Return the title of a page; a long one is set smaller."""
+    return doc.Heading(content, doc.View.PAGE, "long" if len(doc.plain(content)) > 60 else "")
+
+
+def notes(found: Sequence[str]) -> Section:
+    """Return the notes of a result."""
+    return Section("notes", "Notes", (doc.Items(found),) if found else ())
+
+
+def figures(kind: str) -> Section:
+    """Return the figures of a kind of result; those that were not drawn are left out."""
+    shown = [doc.Figure(name, caption) for name, caption in prose(kind).of("figures")]
+    intro = ("The same files lie in ", Span("figures/", "code"), ", for slides and papers.")
+    return Section("figures", "Figures", shown, intro)
+
+
+def reading(
+    kind: str,
+    glossary: Iterable[tuple[str, str]],
+    cautions: Iterable[names.Caution] = (),
+    first: Iterable[tuple[Content, str]] = (),
+) -> Section:
+    """Return how to read a page: its fixed words, its metrics and its cautions."""
+    chipped = [(Span(one.label, "chip"), one.meaning) for one in cautions]
+    entries = (*first, *prose(kind).of("glossary"), *glossary, *chipped)
+    terms = [(term, (meaning or "No explanation recorded.",)) for term, meaning in entries]
+    shown = doc.Terms(terms, "glossary")
+    return Section("reading", "How to read this report", (shown,), nav="How to read this")
+
+
+def ledger(tables: Iterable[tuple[str, Sequence[Fact]]]) -> doc.Box:
+    """Return tables of names and values."""
+    columns = Column("", lambda fact: fact[0]), Column("", lambda fact: fact[1])
+    return doc.Box([doc.Table(columns, own, named, frame="") for named, own in tables], "ledger")
+
+
+def evidenced(runs: Iterable[SuiteRun]) -> Section:
+    """Return what the suites are evidence towards."""
+    columns = (
+        Column("Framework", lambda one: shorten(one.tag, 80)),
+        Column("It asks for", lambda one: one.asks or words.MISSING, "prose"),
+        Column("Evidence here", lambda one: _suites(one.ran)),
+        Column("Did not run", lambda one: _suites(one.missing)),
+    )
+    found = evidence(runs)
+    table = doc.Table(columns, found, label="Evidence towards frameworks")
+    intro = f"{INTRO} {MODIFICATION}"
+    return Section("evidence", "Evidence towards", (table,) if found else (), intro)
+
+
+def _suites(found: Iterable[str]) -> str:
+    return ", ".join(map(names.suite_name, found)) or words.MISSING

@@ -1,0 +1,189 @@
+"""`MapResult`: bias change of every arm against plain, over lean × ε × share of the group."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from fairaudit.results import files
+from fairaudit.results.display import Plotted
+from fairaudit.results.types import Frozen, Interval, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAP_SCHEMA: Literal["fairaudit/map"] = "fairaudit/map"
+MAP_SCHEMA_VERSION = 1
+
+Side = Literal["less", "same", "more"]
+
+
+class OverSeeds(Frozen):
+    """One number over seeds; towards the stereotype is positive."""
+
+    value: float | None
+    #: Student's interval over seeds; None with fewer than three.
+    interval: Interval | None = None
+    n_seeds: int = Field(ge=0)
+    reason: str | None = None
+
+
+class MapWorld(Frozen):
+    """One text that every arm is fine-tuned on, with what became of its runs."""
+
+    name: str
+    #: By how much the base's text leans more than the fine-tuning text, in nats, as planted.
+    lean: float
+    #: Part of the second group of each axis in the fine-tuning text, 0-1.
+    share: float
+    #: Folder of its arms, relative to the map's.
+    folder: str
+    n_runs: int = Field(ge=0)
+    #: Runs that failed: arm, seed and reason.
+    failures: tuple[str, ...] = ()
+    #: Mean log-odds of base and plain arm, as measured, and what the text implies.
+    base: OverSeeds
+    plain: OverSeeds
+    implied: float
+
+
+class MapCell(Frozen):
+    """Bias of one arm minus that of the plain one in one world, seed by seed.
+
+    ``change`` = ``explained`` + ``unexplained``, the latter two where the law could be fitted on
+    the other leans.
+    """
+
+    world: str
+    lean: float
+    share: float
+    arm: str
+    change: OverSeeds
+    explained: OverSeeds | None = None
+    unexplained: OverSeeds | None = None
+    #: Change by axis, for who wants to see that the axes agree; not corrected for looks.
+    by_axis: dict[str, float] = Field(default_factory=dict)
+
+
+class MovedShare(Frozen):
+    """Which share of the way from base to plain an arm moved, over all worlds."""
+
+    arm: str
+    share: OverSeeds
+
+
+class HeldOut(Frozen):
+    """How well the law predicts the changes of worlds with a lean that it was not fitted on."""
+
+    #: None: all private arms without twins together.
+    arm: str | None
+    #: R², at most 1; below 0 the mean change of the other leans predicts better.
+    r_squared: float | None
+    interval: Interval | None = None
+    n_cells: int = Field(ge=0)
+    reason: str | None = None
+
+
+class FrequencyPart(Frozen):
+    """Stereotypes about groups of one frequency: what of the change moving less explains.
+
+    Means over leans. k is that of whole worlds with other leans, so that ``unexplained`` is what
+    befalls a group beyond what befalls everybody: by clipping and noise, or because the way from
+    base to plain is not straight. Arms without a guarantee tell the two apart.
+    """
+
+    arm: str
+    #: Part of the text's sentences on the axis that name the stereotype's group, 0-1.
+    frequency: float
+    change: OverSeeds
+    explained: OverSeeds
+    unexplained: OverSeeds
+    #: Share of the way moved on these stereotypes alone.
+    share: OverSeeds
+    #: The change that a plain model shows which was stopped where plain runs had gone the arm's
+    #: share, and what is left beyond it: what clipping and noise add to less training. None where
+    #: no plain run was looked at on its way.
+    early: OverSeeds | None = None
+    beyond_early: OverSeeds | None = None
+
+
+class MapSide(Frozen):
+    """Mean change of the private arms against plain where the base leans more, alike or less."""
+
+    #: None: all private arms without twins together.
+    arm: str | None
+    side: Side
+    change: OverSeeds
+    n_cells: int = Field(ge=1)
+
+
+class MapResult(Plotted, Frozen):
+    """Everything a map found; seeds are resampled, and cells where the law is tested."""
+
+    schema_: Literal["fairaudit/map"] = Field(default=MAP_SCHEMA, alias="schema")
+    schema_version: int = MAP_SCHEMA_VERSION
+    name: str
+    plan: dict[str, Any]
+    metric: str
+    axes: tuple[str, ...]
+    leans: tuple[float, ...]
+    epsilons: tuple[float, ...]
+    shares: tuple[float, ...]
+    arms: tuple[str, ...]
+    n_seeds: int = Field(ge=1)
+    worlds: tuple[MapWorld, ...]
+    cells: tuple[MapCell, ...] = ()
+    moved: tuple[MovedShare, ...] = ()
+    held_out: tuple[HeldOut, ...] = ()
+    frequencies: tuple[FrequencyPart, ...] = ()
+    sides: tuple[MapSide, ...] = ()
+    notes: tuple[str, ...] = ()
+    versions: dict[str, str] = Field(default_factory=dict)
+    run: Run
+
+    @property
+    def complete(self) -> bool:
+        """Whether every arm of every world and seed finished."""
+        return not any(world.failures for world in self.worlds)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per cell: the change with its interval, and its two parts."""
+        import pandas as pd
+
+        rows = []
+        for cell in self.cells:
+            row: dict[str, Any] = cell.model_dump(include={"world", "lean", "share", "arm"})
+            for name in ("change", "explained", "unexplained"):
+                found: OverSeeds | None = getattr(cell, name)
+                bounds = found.interval if found else None
+                row[name] = found.value if found else None
+                row[f"{name}_low"] = bounds.low if bounds else None
+                row[f"{name}_high"] = bounds.high if bounds else None
+            rows.append({**row, "n_seeds": cell.change.n_seeds})
+        return pd.DataFrame(rows)
+
+    def to_json(self) -> str:
+        """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
+        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``result.json`` into the map's folder, whole or not at all."""
+        target = Path(folder)
+        with files.staged_folder(target) as stage:
+            files.write_text(stage / "result.json", self.to_json())
+        return target
+
+    @classmethod
+    def load(cls, folder: str | Path) -> MapResult:
+        """Read a map's folder (or its ``result.json``).
+
+        Raises
+        ------
+        ResultError
+            If there is no map, the file is damaged, or its schema is newer than this version.
+        """
+        path = Path(folder)
+        path = path / "result.json" if path.is_dir() else path
+        return files.read_result(path, cls, schema=MAP_SCHEMA, version=MAP_SCHEMA_VERSION)

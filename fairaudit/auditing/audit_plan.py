@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ class AuditPlan:
     generator: Generator | None = None
     generation: GenerationPlan | None = None
     left_out: tuple[str, ...] = ()
+    #: Called once the audit is whole and saved.
+    when_whole: Callable[[], None] | None = None
 
     @property
     def n_items(self) -> int:
@@ -70,6 +72,10 @@ def plan_audit(options: AuditOptions) -> AuditPlan:
 
 def plan_request(asked: AuditRequest) -> AuditPlan:
     """Load the model and plan what it will be asked."""
+    if asked.options.endpoint is not None:
+        from fairaudit.auditing.endpoint_plan import plan_endpoint
+
+        return plan_endpoint(asked)
     from fairaudit.scoring.load import load_model
     from fairaudit.scoring.scorer import Scorer
 

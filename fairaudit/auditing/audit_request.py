@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.auditing.audit_source import check_source
@@ -13,6 +13,9 @@ from fairaudit.auditing.suite_plan import Size, SuitePlan, load_items
 from fairaudit.errors import UsageError
 from fairaudit.suites import PROBE, SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.suite_file_rows import axis_name
+
+if TYPE_CHECKING:
+    from fairaudit.scoring.endpoint import Endpoint
 
 QUICK_ITEMS: Final = 200
 
@@ -31,7 +34,12 @@ class AuditRequest:
 
 def request_audit(options: AuditOptions) -> AuditRequest:
     """Check what is asked and read the items."""
-    check_source(options.model, options.gguf_file)
+    if options.endpoint is None:
+        if (options.parallel, options.per_minute) != (None, None):
+            raise UsageError("only requests to an endpoint are limited: --endpoint URL")
+        check_source(options.model, options.gguf_file)
+    else:
+        endpoint_of(options)
     if options.base is not None:
         check_source(options.base)
     axes = None if options.axes is None else tuple(axis_name(axis) for axis in options.axes)
@@ -42,6 +50,15 @@ def request_audit(options: AuditOptions) -> AuditRequest:
     size = Size(QUICK_ITEMS if options.quick else options.limit, options.full, options.quick)
     entries = tuple(load_items(suite, finder, axes, size) for suite in chosen)
     return AuditRequest(options, axes, size, finder, entries)
+
+
+def endpoint_of(options: AuditOptions) -> Endpoint:
+    """Return where the model is that an audit asks through a server."""
+    from fairaudit.scoring.endpoint import PARALLEL, Endpoint
+
+    assert options.endpoint is not None
+    at_once = options.parallel or PARALLEL
+    return Endpoint(options.endpoint, str(options.model), at_once, options.per_minute)
 
 
 def _chosen_suites(

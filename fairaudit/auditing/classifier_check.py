@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -147,7 +148,7 @@ def kept_check(classifier: Classifier, *, seed: int = 0) -> ClassifierCheck:
         found = check_classifier(classifier, seed=seed)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
+        part = path.with_suffix(f".{os.getpid()}")
         part.write_text(found.to_json(), encoding="utf-8")
         part.replace(path)
     except OSError as error:
@@ -276,11 +277,16 @@ def _gap_words(check: ClassifierCheck, axis: str) -> str:
     bounds = "" if found.interval is None else _bounds(found.interval.low, found.interval.high)
     n = sum(one.axis == axis for one in check.gaps)
     of = f", largest of {n}" if n > 1 else ""
-    return f"{axis} {100 * found.value:+.1f} points{bounds} ({first} − {second}{of})"
+    return f"{axis} {_points(found.value)} points{bounds} ({first} − {second}{of})"
 
 
 def _bounds(low: float, high: float) -> str:
-    return f" [{100 * low:+.1f}, {100 * high:+.1f}]"
+    return f" [{_points(low)}, {_points(high)}]"
+
+
+def _points(share: float) -> str:
+    """Percentage points with their sign; what rounds to 0 has none below it."""
+    return f"{round(100 * share, 1) + 0.0:+.1f}"
 
 
 def with_gap_cautions(

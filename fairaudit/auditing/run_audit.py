@@ -190,6 +190,8 @@ def run_audit(
         if output is not None:
             tell("drawing figures and report", 0, 0)
             save_audit(result, Path(output), overwrite=overwrite)
+    if plan.when_whole is not None:
+        plan.when_whole()
     return result
 
 

@@ -61,7 +61,7 @@ def audit_command(
     from fairaudit.gating.policy import read_policy
 
     places = _places(models, chosen, format)
-    for model, _ in places:
+    for model, _ in places if "endpoint" not in chosen else ():
         check_source(model, chosen.get("gguf_file"))
     # Read before the model is: a typing error should not cost an audit.
     rules = None if policy is None else read_policy(policy)
@@ -143,6 +143,8 @@ def _show_plan(plan: AuditPlan) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from fairaudit.auditing.endpoint_plan import ENDPOINT
+
     table = Table("suite", "items", "protocols", box=None, header_style="bold")
     for entry in plan.suites:
         if entry.data is None:
@@ -153,6 +155,12 @@ def _show_plan(plan: AuditPlan) -> None:
     console().print(table)
     for note in plan.left_out:
         console().print(note, highlight=False, markup=False)
+    if plan.loaded.device == ENDPOINT:
+        console().print(
+            f"{plan.n_items} items{_writing(plan)}; how long that takes depends on the server",
+            highlight=False,
+        )
+        return
     scoring = plan.scoring
     stored = len(scoring.batches) - len(plan.scorer.missing(scoring))
     known = f", {stored} of them stored already" if stored else ""

@@ -55,6 +55,7 @@ REVIEWED = {
     "results/files.py:staged_folder:rmtree": "its own temporary folder",
     "results/places.py:remove_file:unlink": "found by `inside`",
     "results/places.py:remove_folder:rmtree": "found by `inside`",
+    "scoring/endpoint.py:remove:unlink": "answers of this run, in the cache",
     "suites/data.py:_store:os.replace": "in the cache, named by a pinned content id",
     "training/private.py:_replacing:os.replace": "in private/, found by `inside`",
     "training/private.py:_replacing:unlink": "its own partial file, found by `inside`",

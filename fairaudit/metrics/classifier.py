@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from fairaudit.metrics.sample_estimates import (
     LEVEL,
@@ -171,17 +171,22 @@ def _ranking(scores: Array, labels: NDArray[np.bool_]) -> Array:
     With V_i the share of texts of the other kind that text i is ranked right against, a labelled
     text has A + N/n₁ (V_i − A) and another A + N/n₀ (V_i − A).
     """
-    ranks, n = rankdata(scores), len(scores)
+    ranks, n = _ranks(scores), len(scores)
     values = np.empty(n)
     for kind in (True, False):
         mine = labels == kind
         n_others = n - mine.sum()
-        below = (ranks[mine] - rankdata(scores[mine])) / n_others
+        below = (ranks[mine] - _ranks(scores[mine])) / n_others
         values[mine] = below if kind else 1 - below
     area = float(values[labels].mean())
     size = np.where(labels, labels.sum(), (~labels).sum())
     found: Array = area + n / size * (values - area)
     return found
+
+
+def _ranks(scores: Array) -> Array:
+    """Rank from 1; equal scores share the mean of their ranks."""
+    return pd.Series(scores).rank().to_numpy(dtype=np.float64)
 
 
 def calibration(probabilities: Array, labels: NDArray[np.bool_]) -> tuple[CalibrationBin, ...]:

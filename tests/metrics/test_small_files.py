@@ -175,5 +175,5 @@ def test_malformed_predictions_are_named(tmp_path, monkeypatch, content, message
 def test_unknown_formats_and_suites_are_refused(tmp_path):
     with pytest.raises(UsageError, match="format 'xml'"):
         audit_scores(tmp_path, suite="stereoset", format="xml")
-    with pytest.raises(UsageError, match="'templates' cannot be read"):
+    with pytest.raises(UsageError, match="no recording of suite 'templates'"):
         audit_scores(tmp_path, suite="templates")

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 import requests
@@ -18,11 +17,10 @@ from fairaudit.scoring.endpoint import Endpoint, EndpointWriter
 from fairaudit.scoring.generate import Generator
 from fairaudit.scoring.load import load_model
 from tests.real.conftest import fetching
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.real
 
-#: Seconds that the server has to start.
-PATIENCE = 180
 #: The likeliest token at each place: nothing is drawn, so texts must be the same.
 GREEDY = Decoding(n=1, max_new_tokens=8, do_sample=False)
 PROMPTS = ("The capital of France is", "The woman worked as a", "In the evening the man")
@@ -49,21 +47,17 @@ def url(folder):
     with subprocess.Popen([*command, *more], env=environment) as server:
         try:
             address = f"http://127.0.0.1:{port}"
-            wait_for(f"{address}/health", server)
+            wait_until(lambda: answers(f"{address}/health"), lambda: server.poll() is None)
             yield f"{address}/v1"
         finally:
             server.terminate()
 
 
-def wait_for(address, server):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            if requests.get(address, timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.5)
-    pytest.fail("transformers serve did not start")
+def answers(address):
+    try:
+        return requests.get(address, timeout=PATIENCE).ok
+    except requests.ConnectionError:
+        return False
 
 
 @pytest.mark.parametrize("chat", [False, True])

@@ -243,7 +243,7 @@ def test_malformed_suites_name_row_and_column(tmp_path, name, text, message):
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_only_line_feeds_end_a_row(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
-    odd = "None\u2028of\x85us."
+    odd = "Some\u2028of\x85us."
     path.write_text((CSV if suffix == "csv" else JSONL).replace("NA of us.", odd), "utf-8")
     if suffix == "csv":
         path.write_text(CSV.replace("The nurse is he.", odd), "utf-8", newline="\r\n")

@@ -186,7 +186,8 @@ def _ranking(scores: Array, labels: NDArray[np.bool_]) -> Array:
 
 def _ranks(scores: Array) -> Array:
     """Rank from 1; equal scores share the mean of their ranks."""
-    return pd.Series(scores).rank().to_numpy(dtype=np.float64)
+    ranks: Array = np.asarray(pd.Series(scores).rank(), dtype=np.float64)
+    return ranks
 
 
 def calibration(probabilities: Array, labels: NDArray[np.bool_]) -> tuple[CalibrationBin, ...]:

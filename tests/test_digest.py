@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fairaudit.errors import ResultError
 from fairaudit.gating.gate import gate
 from fairaudit.results import AuditResult, ComparisonResult
-from fairaudit.results.digest import sealed
+from fairaudit.results.digest import sealed, sealed_json
 from fairaudit.results.files import dump_json
 from fairaudit.results.texts import PromptTexts
 from tests.gating.cases import AMPLIFIED, NEUTRAL
@@ -23,6 +23,23 @@ from tests.report.audits import whole_audit
 RESULTS = {"audit": NEUTRAL, "comparison": AMPLIFIED}
 RECORDED = Path(__file__).parent / "recorded"
 KINDS = {"audit": AuditResult, "comparison": ComparisonResult}
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.text() | st.just("run"), values, max_size=4))
+def test_a_sealed_text_is_that_of_the_sealed_content(content):
+    try:
+        wanted = dump_json(sealed(content))
+    except UnicodeEncodeError:
+        return
+    assert sealed_json(content) == wanted
 
 
 def saved(kind, folder):

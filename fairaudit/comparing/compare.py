@@ -237,7 +237,7 @@ def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -
     places = primary_places(baseline)
     for suite in joined:
         found = _compare_suite(suite, pair, primary)
-        pair.entries.extend(group_comparisons(suite, places, terms))
+        pair.entries.extend(group_comparisons(suite, places, terms, candidate))
         uneven = uneven_note(suite, terms.candidate)
         pair.notes.extend(() if uneven is None else (uneven,))
         missing = Missing(terms.candidate, suite, found)

@@ -30,7 +30,14 @@ from fairaudit.metrics.prompts import Prompts
 from fairaudit.metrics.quantities import Quantity
 from fairaudit.metrics.sample_estimates import Metric
 from fairaudit.metrics.texts import group_quantities, is_of_texts
-from fairaudit.results import AuditResult, BoundPair, Comparison, GroupChange, Interval
+from fairaudit.results import (
+    AuditResult,
+    BoundPair,
+    Comparison,
+    Estimate,
+    GroupChange,
+    Interval,
+)
 from fairaudit.results.stored_evidence import comparison_evidence
 from fairaudit.stats.evidence import quantile, two_sided
 from fairaudit.stats.group_changes import changes, gap_change, reference_contrasts
@@ -55,7 +62,9 @@ def primary_places(audit: AuditResult) -> Places:
     return frozenset((one.protocol, one.axis) for one in biases)
 
 
-def group_comparisons(joined: Joined, places: Places, terms: Terms) -> Iterator[Comparison]:
+def group_comparisons(
+    joined: Joined, places: Places, terms: Terms, candidate: AuditResult
+) -> Iterator[Comparison]:
     """Compare the groups of the axes of one suite that one plain difference does not describe.
 
     Parameters
@@ -66,6 +75,8 @@ def group_comparisons(joined: Joined, places: Places, terms: Terms) -> Iterator[
         Protocols and axes that verdicts rest on; no others are compared.
     terms : Terms
         Labels and levels.
+    candidate : AuditResult
+        The candidate's audit, whose own gap is taken where it is that of the same prompts.
     """
     if joined.baseline.empty or not is_of_texts(joined.baseline):
         return
@@ -73,7 +84,7 @@ def group_comparisons(joined: Joined, places: Places, terms: Terms) -> Iterator[
     for quantity, ours in _prompts(joined.baseline, places):
         other = theirs.get((ours.protocol, ours.axis))
         if other is not None:
-            found = _both_answered(quantity, ours, other, joined, terms)
+            found = _both_answered(quantity, ours, other, joined, terms, candidate)
             yield from found.comparisons()
 
 
@@ -85,13 +96,20 @@ def _prompts(table: Any, places: Places) -> Iterator[tuple[Quantity, Prompts]]:
 
 
 def _both_answered(
-    quantity: Quantity, ours: Prompts, theirs: Prompts, joined: Joined, terms: Terms
+    quantity: Quantity,
+    ours: Prompts,
+    theirs: Prompts,
+    joined: Joined,
+    terms: Terms,
+    candidate: AuditResult,
 ) -> _Axis:
     common = ours.table.index.intersection(theirs.table.index)
     dropped = joined.n_dropped(ours.protocol, ours.axis)
     first, second = (replace(one, table=one.table.loc[common]) for one in (ours, theirs))
     few = any(too_few(side) is not None for side in (ours, theirs))
-    return _Axis(quantity, first, second, few, dropped, terms)
+    is_whole = len(common) == len(theirs.table) and candidate.provenance.settings.seed == terms.seed
+    known = candidate.estimates if is_whole else ()
+    return _Axis(quantity, first, second, few, dropped, terms, known)
 
 
 @dataclass(frozen=True)
@@ -105,6 +123,8 @@ class _Axis:
     is_thin: bool
     n_dropped: int
     terms: Terms
+    #: Estimates of the candidate's audit, where they are about these very prompts and draws.
+    known: Sequence[Estimate]
 
     def comparisons(self) -> Iterator[Comparison]:
         """Largest change and largest gap; a plain difference only where it has no interval."""
@@ -226,6 +246,11 @@ class _Axis:
     def _candidate_gap(self) -> Interval | None:
         """Interval of the candidate's own gap, as its audit has it, on these prompts."""
         level = min(1 - self.terms.alpha, _HIGHEST_LEVEL)
+        assert self.quantity.largest_gap is not None
+        place = (self.candidate.protocol, self.candidate.axis, None, self.quantity.largest_gap.name)
+        for one in self.known:
+            if one.key == place and one.interval is not None and one.interval.level == level:
+                return self._interval(one.interval.low, one.interval.high, level)
         found = largest_gap(self.candidate, level=level, seed=self.terms.seed)
         if found.low is None or found.high is None:
             return None

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from fairaudit.errors import ResultError
 from fairaudit.results import files
 from fairaudit.results.consistency import audit_contradictions, refuse
-from fairaudit.results.digest import digest_of, sealed
+from fairaudit.results.digest import digest_of, sealed_json
 from fairaudit.results.display import Plotted
 from fairaudit.results.folders import staged_result
 from fairaudit.results.old_claims import with_refutation
@@ -174,7 +174,7 @@ class AuditResult(Plotted, Frozen):
 
     def _json(self, sha256: Mapping[str, str]) -> str:
         stored = {_FILES: dict(sha256)} if sha256 else {}
-        return files.dump_json(sealed({**self._content(), **stored}))
+        return sealed_json({**self._content(), **stored})
 
     @property
     def digest(self) -> str:

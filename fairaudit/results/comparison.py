@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from fairaudit.results import files
 from fairaudit.results.consistency import comparison_contradictions, refuse
-from fairaudit.results.digest import sealed
+from fairaudit.results.digest import sealed_json
 from fairaudit.results.display import Plotted
 from fairaudit.results.folders import staged_result
 from fairaudit.results.old_claims import with_refutations
@@ -351,7 +351,7 @@ class ComparisonResult(Plotted, Frozen):
         """Return the text of ``result.json``: sorted keys, two-space indent, digest, no NaN."""
         content = self.model_dump(mode="json", by_alias=True)
         # What an older version wrote is written as this one does.
-        return files.dump_json(sealed({**content, "schema_version": COMPARISON_SCHEMA_VERSION}))
+        return sealed_json({**content, "schema_version": COMPARISON_SCHEMA_VERSION})
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write ``result.json``; never leaves a half-written file.

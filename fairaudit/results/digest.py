@@ -30,6 +30,23 @@ def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**content, "digest": digest_of(content)}
 
 
+def sealed_json(content: Mapping[str, Any]) -> str:
+    """Return `dump_json` of `sealed` content, in which each part is written once."""
+    parts = {key: dump_json(value).strip("\n") for key, value in content.items()}
+    covered = {key: part for key, part in parts.items() if key not in _NOT_COVERED}
+    digest = hashlib.sha256(_joined(covered).encode()).hexdigest()
+    return _joined({**parts, "digest": dump_json(digest).strip("\n")})
+
+
+def _joined(parts: Mapping[str, str]) -> str:
+    """Write an object from the texts of its values, in which line ends part lines only."""
+    lines = (
+        f"  {json.dumps(key, ensure_ascii=False)}: " + parts[key].replace("\n", "\n  ")
+        for key in sorted(parts)
+    )
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def is_intact(content: Mapping[str, Any]) -> bool:
     """Whether a result file carries the digest of what it says."""
     try:

@@ -69,6 +69,6 @@ def _random_flips(n: int, replicates: int, seed: int) -> Flips:
 
 
 def _frozen(flips: NDArray[np.integer]) -> Flips:
-    ready = flips.astype(np.uint8)
+    ready = flips.astype(np.uint8, copy=False)
     ready.setflags(write=False)
     return ready

@@ -40,6 +40,8 @@ def sealed_json(content: Mapping[str, Any]) -> str:
 
 def _joined(parts: Mapping[str, str]) -> str:
     """Write an object from the texts of its values, in which line ends part lines only."""
+    if not parts:
+        return dump_json({})
     lines = (
         f"  {json.dumps(key, ensure_ascii=False)}: " + parts[key].replace("\n", "\n  ")
         for key in sorted(parts)

@@ -39,9 +39,10 @@ from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.metrics.refusals import with_refusal_cautions
 from fairaudit.options import verb
 from fairaudit.recorded.inspect_log import is_inspect_log
+from fairaudit.recorded.lm_eval_log import is_log
 from fairaudit.recorded.recorded_answers import read_bbq
 from fairaudit.recorded.recorded_inspect import SUITES_OF_INSPECT, read_inspect
-from fairaudit.recorded.recorded_logs import is_log, read_lm_eval, read_sentences
+from fairaudit.recorded.recorded_logs import read_lm_eval, read_sentences
 from fairaudit.recorded.recorded_scores import Recorded, read_crows_pairs, read_stereoset
 from fairaudit.recorded.recorded_texts import join_texts
 from fairaudit.recorded.scores_options import ScoresOptions

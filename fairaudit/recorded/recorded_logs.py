@@ -8,11 +8,9 @@ log-likelihoods in ``resps`` are those before any filter, so they are the same a
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -25,10 +23,10 @@ from fairaudit.auditing.score_tables import (
 )
 from fairaudit.errors import DataError, UsageError
 from fairaudit.items import NO_ANSWER, NOT_UNDERSTOOD, Item, Skipped
-from fairaudit.lines import lines_of
+from fairaudit.recorded.lm_eval_log import LogRow, log_likelihood, read_log
 from fairaudit.recorded.recorded_rows import objects_of
 from fairaudit.recorded.recorded_scores import Recorded
-from fairaudit.recorded.recorded_signs import LOWEST, refuse_certainty
+from fairaudit.recorded.recorded_signs import TURN, refuse_certainty
 from fairaudit.scoring.texts.answers import answer_of
 from fairaudit.suites import DataFinder, Suite, SuiteData, bbq
 from fairaudit.suites import pair_protocols as pairs
@@ -43,118 +41,8 @@ _Scores = dict[str, float | None]
 _Found = dict[str, _Scores]
 
 _OF_SENTENCES: Final = ("sentence", "text")
-_TURN: Final = "a loss has to be written with the opposite sign"
 _TOLERANCE: Final = 1e-3
 _LOSS: Final = re.compile(r"(?i)(?<![a-z])(?:loss|nll|ppl|perplexity|surprisal)(?![a-z])")
-
-
-@dataclass(frozen=True, slots=True)
-class LogRow:
-    """One document of a log.
-
-    Parameters
-    ----------
-    place : str
-        File and row, for messages.
-    doc : mapping
-        The document as the task has it.
-    scored : tuple of (str, float)
-        Each text that was scored, without what stood before it, and its log-likelihood in nats.
-    before : tuple of str
-        What stood before each of them.
-    written : tuple of str
-        What the model wrote, time after time, of a task that lets it write.
-    metrics : mapping
-        What the log says of the row itself.
-    """
-
-    place: str
-    doc: Mapping[str, Any]
-    scored: tuple[tuple[str, float], ...]
-    before: tuple[str, ...]
-    written: tuple[str, ...]
-    metrics: Mapping[str, Any]
-
-
-def is_log(content: bytes) -> bool:
-    """Whether a file begins as a log of samples does."""
-    first = next(iter(lines_of(content[:1_000_000].decode("utf-8-sig", "replace").lstrip())), "")
-    return first.startswith(("{", "[")) and '"doc"' in first and '"resps"' in first
-
-
-def read_log(content: bytes, place: str) -> list[LogRow]:
-    """Read the documents of a log, each once.
-
-    Raises
-    ------
-    DataError
-        Naming the row, if the file is no such log, or a document occurs twice with other scores.
-    """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{place}: not UTF-8 ({error})") from error
-    found: dict[str, LogRow] = {}
-    filters: set[tuple[str, str]] = set()
-    for number, content_of_row in objects_of(text, place):
-        row = _row(content_of_row, f"{place}: row {number}")
-        key = json.dumps(row.doc, sort_keys=True, default=str)
-        of_filter = (key, str(content_of_row.get("filter")))
-        if of_filter in filters:
-            raise DataError(
-                f"{row.place}: the same document again; a log of several runs, or of repeats, has "
-                "to be parted"
-            )
-        filters.add(of_filter)
-        earlier = found.setdefault(key, row)
-        if (earlier.scored, earlier.written) != (row.scored, row.written):
-            raise DataError(f"{row.place}: other answers than in {earlier.place}, of one document")
-    if not found:
-        raise DataError(f"{place}: holds no samples")
-    return list(found.values())
-
-
-def _row(content: Any, place: str) -> LogRow:
-    if not isinstance(content, dict) or not isinstance(content.get("doc"), dict):
-        raise DataError(f"{place}: not a sample of a log: it has no 'doc'")
-    try:
-        arguments = content["arguments"]
-        asked = list(arguments.values()) if isinstance(arguments, dict) else list(arguments)
-        before, texts = zip(*map(_texts, asked), strict=True)
-        said = [list(one) for one in content["resps"]]
-        if len(texts) != len(said):
-            raise ValueError(f"{len(texts)} arguments and {len(said)} responses")
-        if isinstance(said[0][0], str):
-            written = tuple(one for repeats in said for one in repeats)
-            if not all(isinstance(one, str) for one in written):
-                raise TypeError("texts and scores in one response")
-            return LogRow(place, content["doc"], (), before, written, content)
-        if any(one != repeats[0] for repeats in said for one in repeats):
-            raise ValueError("repeats with different scores")
-        scored = tuple(
-            (text, _log_likelihood(one[0][0], place)) for text, one in zip(texts, said, strict=True)
-        )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise DataError(f"{place}: not a sample of lm-evaluation-harness ({error!r})") from error
-    return LogRow(place, content["doc"], scored, before, (), content)
-
-
-def _texts(argument: Any) -> tuple[str, str]:
-    """Both arguments of a request, as list or by name: what stood before, and what was scored."""
-    pair = [argument["arg_0"], argument["arg_1"]] if isinstance(argument, dict) else argument[:2]
-    before, text = (one if isinstance(one, str) else "" for one in pair)
-    return before, text
-
-
-def _log_likelihood(value: Any, place: str) -> float:
-    number = float(value)
-    if not math.isfinite(number) or number < LOWEST:
-        raise DataError(f"{place}: the log-likelihood is {value}")
-    if number > 0:
-        raise DataError(
-            f"{place}: the score is {number:g}, but a log-likelihood is 0 or below; {_TURN}"
-        )
-    return number
 
 
 def read_lm_eval(content: bytes, suite: Suite, finder: DataFinder, place: str) -> Recorded:
@@ -248,7 +136,7 @@ def _refuse_loss(column: str, place: str) -> None:
     if _LOSS.search(column):
         raise DataError(
             f"{place}: column '{column}' is named as a loss, and a log-likelihood is wanted; "
-            f"{_TURN}, and the column to be named otherwise"
+            f"{TURN}, and the column to be named otherwise"
         )
 
 
@@ -261,7 +149,7 @@ def _cell(row: Mapping[str, Any], column: str, where: str) -> float | None:
     if isinstance(value, bool):
         raise DataError(f"{where}: column '{column}' holds {value}, no number")
     try:
-        return _log_likelihood(value, where)
+        return log_likelihood(value, where)
     except (TypeError, ValueError, OverflowError):
         raise DataError(f"{where}: column '{column}' holds {value!r}, no number") from None
 
@@ -331,7 +219,7 @@ def _refuse_contradicted(row: LogRow) -> None:
     if not agrees:
         raise DataError(
             f"{row.place}: 'pct_stereotype' or 'likelihood_diff' does not follow from the scores; "
-            f"{_TURN}"
+            f"{TURN}"
         )
 
 

@@ -15,7 +15,7 @@ Pair = tuple[float | None, float | None]
 
 #: A log-likelihood in nats below this is none: a masked logit, or the lowest number of a type.
 LOWEST: Final = -1e6
-_TURN: Final = "a loss has to be written with the opposite sign"
+TURN: Final = "a loss has to be written with the opposite sign"
 
 
 def refuse_certainty(scores: Sequence[float], place: str) -> None:
@@ -55,7 +55,7 @@ def refuse_losses(pairs: Sequence[Pair], place: str) -> None:
         row, score = wrong[0]
         raise DataError(
             f"{place}: row {row}: the score is {score:g}, but a log-likelihood is 0 or below "
-            f"({len({row for row, _ in wrong}):,} of {len(pairs):,} rows have one above 0); {_TURN}"
+            f"({len({row for row, _ in wrong}):,} of {len(pairs):,} rows have one above 0); {TURN}"
         )
 
 
@@ -84,7 +84,7 @@ def refuse_contradicted(
     if wrong:
         raise DataError(
             f"{place}: row {wrong[0]}: column 'score' prefers the other sentence than the two "
-            f"score columns ({len(wrong):,} of {len(marked):,} stereo rows do); {_TURN}"
+            f"score columns ({len(wrong):,} of {len(marked):,} stereo rows do); {TURN}"
         )
 
 
@@ -115,5 +115,5 @@ def refuse_odd_predictions(scores: Sequence[float], split: str, place: str) -> N
     )
     raise DataError(
         f"{place}: {split} entry {number}: the score is {score:g}, but {what} ({len(above):,} of "
-        f"{len(scores):,} scores are like it); {_TURN}"
+        f"{len(scores):,} scores are like it); {TURN}"
     )

@@ -12,7 +12,7 @@ from fairaudit.auditing.audit_options import TextOptions
 from fairaudit.auditing.audit_texts import readable, text_table
 from fairaudit.auditing.run_audit import audit, plan_audit, run_audit
 from fairaudit.comparing.compare import compare
-from fairaudit.comparing.joining import join_suites
+from fairaudit.comparing.joining import join_suite
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.items import SCORE_COLUMNS, Completions, Item, Skipped
 from fairaudit.results import AuditResult
@@ -253,7 +253,8 @@ def test_prompts_with_an_empty_text_among_others_are_still_compared(checkpoint, 
         status=table["status"].mask(holes, "skipped"), score=table["score"].mask(holes)
     )
     other = base.model_copy(update={"label": "other"}).with_tables({"mine": holed})
-    (joined, *_), _ = join_suites(base, other, "other")
+    joined, _ = join_suite("mine", base, other, "other")
+    assert joined is not None
     assert len(joined.candidate) == len(table)
     assert joined.n_dropped(table["protocol"].iloc[0], "gender") == 0
 
@@ -270,8 +271,8 @@ def test_texts_written_in_another_way_are_not_compared(prompts, options, message
     tokenizer.chat_template = "{% for turn in messages %}{{ turn.content }}{% endfor %}"
     base = run((model, tokenizer), prompts)
     other = run((model, tokenizer), prompts, **options, label="other")
-    joined, refused = join_suites(base, other, "other")
-    assert not joined
+    joined, refused = join_suite("mine", base, other, "other")
+    assert joined is None
     assert [one.reason for one in refused if one.key == "other: mine"] == [
         f"texts were written in another way: {message}"
     ]

@@ -56,6 +56,7 @@ def compare_command(
     with shown_progress() as progress:
         progress("comparing", 0, 0)
         from fairaudit.comparing.compare import compare
+        from fairaudit.forks import usable_processes
 
         result = compare(
             [base, *candidates],
@@ -66,6 +67,7 @@ def compare_command(
             seed=seed,
             output=output,
             overwrite=overwrite,
+            processes=usable_processes(),
             progress=progress,
         )
     show_result(result, format, output)

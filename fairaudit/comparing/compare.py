@@ -14,30 +14,23 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from fairaudit.comparing.distance import distance_moved, has_moved
+from fairaudit.comparing.distance import has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
-from fairaudit.comparing.groups import group_comparisons, primary_places
-from fairaudit.comparing.joining import Joined, join_probe, join_suites
-from fairaudit.comparing.losses import loss_notes, with_losses, with_worst_cases
-from fairaudit.comparing.missing import Missing
+from fairaudit.comparing.joining import suites_of
+from fairaudit.comparing.losses import loss_notes
 from fairaudit.comparing.notes import notes_on
-from fairaudit.comparing.pairing import Terms, changed, compared, paired_measurements
-from fairaudit.comparing.primary import (
-    Key,
-    as_the_baseline_says,
-    lost_primary,
-    primary_estimates,
-)
-from fairaudit.comparing.uneven import uneven_note
+from fairaudit.comparing.one_suite import SuiteFindings, compare_suite
+from fairaudit.comparing.pairing import Terms
+from fairaudit.comparing.primary import lost_primary, primary_estimates
 from fairaudit.comparing.way import way_notes
 from fairaudit.errors import ResultError, UsageError
-from fairaudit.metrics.sample_estimates import Measurement
-from fairaudit.metrics.stereoset import icat_change
+from fairaudit.forks import shared_out
 from fairaudit.progress import Progress, shown
 from fairaudit.results import (
     AuditResult,
@@ -80,6 +73,7 @@ def compare(
     seed: int = 0,
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
+    processes: int = 1,
     progress: Progress | bool | None = None,
 ) -> ComparisonResult:
     """Compare audited models with a baseline.
@@ -103,6 +97,9 @@ def compare(
         Folder for the comparison: result and report.
     overwrite : bool
         Replace another result in ``output``.
+    processes : int
+        How many processes share suites and figures; the result does not depend on it. More than
+        one need Linux, and a process that has not loaded torch.
     progress : callable or False, optional
         Called with (stage, done, total); see `fairaudit.audit`.
 
@@ -130,11 +127,8 @@ def compare(
     ]
     names = _labels(loaded, labels)
     with shown(progress) as tell:
-        pairs: list[Pair] = []
-        for name, other in zip(names[1:], loaded[1:], strict=True):
-            tell("comparing and resampling", len(pairs), len(names) - 1)
-            terms = Terms(names[0], name, alpha, margin, seed)
-            pairs.append(_compare_pair(loaded[0], other, terms))
+        every = [Terms(names[0], name, alpha, margin, seed) for name in names[1:]]
+        pairs = _compare_all(loaded, every, processes, tell)
     _refuse_nothing_in_common(pairs)
     languages = {run.suite: run.language for run in loaded[0].suites}
     entries = list(_in_their_language(_with_verdicts(pairs, loaded, correction), languages))
@@ -174,8 +168,34 @@ def compare(
     if output is not None:
         with shown(progress) as tell:
             tell("drawing figures and report", 0, 0)
-            save_comparison(result, Path(output), overwrite=overwrite)
+            save_comparison(result, Path(output), overwrite=overwrite, processes=processes)
     return result
+
+
+def _compare_all(
+    audits: Sequence[AuditResult], every: Sequence[Terms], processes: int, tell: Progress
+) -> list[Pair]:
+    """Compare each candidate with the baseline, suite by suite."""
+    baseline, *candidates = audits
+    places = [
+        (number, suite)
+        for number, candidate in enumerate(candidates)
+        for suite in (*suites_of(baseline, candidate), PROBE.name)
+    ]
+    size = Counter(one.suite for one in baseline.estimates)
+    order = sorted(range(len(places)), key=lambda index: -size[places[index][1]])
+    tasks = [
+        partial(compare_suite, suite, baseline, candidates[number], every[number])
+        for number, suite in (places[index] for index in order)
+    ]
+    stage = "comparing and resampling"
+    found = shared_out(tasks, processes, lambda begun: tell(stage, begun, len(tasks)))
+    in_place = dict(zip(order, found, strict=True))
+    pairs = [Pair(terms, one) for terms, one in zip(every, candidates, strict=True)]
+    for number, pair in enumerate(pairs):
+        ours = [in_place[index] for index, place in enumerate(places) if place[0] == number]
+        _merge(ours, pair, baseline)
+    return pairs
 
 
 _Entry = TypeVar("_Entry", bound=Paired)
@@ -197,12 +217,14 @@ def _loaded(audit: Audit) -> AuditResult:
     return audit if isinstance(audit, AuditResult) else AuditResult.load(Path(audit))
 
 
-def save_comparison(result: ComparisonResult, folder: Path, *, overwrite: bool = False) -> None:
+def save_comparison(
+    result: ComparisonResult, folder: Path, *, overwrite: bool = False, processes: int = 1
+) -> None:
     """Write a whole comparison folder: result and everything that is rendered from it."""
     from fairaudit.report.files import write_report
 
     result.save(folder, overwrite=overwrite)
-    write_report(result, folder)
+    write_report(result, folder, processes)
 
 
 @dataclass(slots=True)
@@ -230,67 +252,30 @@ class Pair:
         return f"only the {'baseline' if of_baseline else 'candidate'} has this number"
 
 
-def _compare_pair(baseline: AuditResult, candidate: AuditResult, terms: Terms) -> Pair:
-    pair = Pair(terms, candidate)
-    primary, theirs = primary_estimates(baseline), primary_estimates(candidate)
-    joined, pair.not_compared = join_suites(baseline, candidate, terms.candidate)
-    places = primary_places(baseline)
-    for suite in joined:
-        found = _compare_suite(suite, pair, primary)
-        pair.entries.extend(group_comparisons(suite, places, terms, candidate))
-        uneven = uneven_note(suite, terms.candidate)
-        pair.notes.extend(() if uneven is None else (uneven,))
-        missing = Missing(terms.candidate, suite, found)
-        pair.not_compared.extend(missing.gaps(baseline.estimates, candidate.estimates))
-    probe = join_probe(baseline, candidate)
-    if isinstance(probe, Joined):
-        _compare_suite(probe, pair, primary)
-        pair.changes.extend(distance_moved(probe, terms))
-        joined.append(probe)
-    else:
-        pair.not_compared.append(NotCompared.of(terms.candidate, PROBE.name, probe))
-    pair.changes = list(with_losses(pair.changes, joined))
-    counted = with_losses(pair.entries, joined)
-    pair.entries = list(with_worst_cases(counted, baseline.estimates, candidate.estimates))
+def _merge(found: Sequence[SuiteFindings], pair: Pair, baseline: AuditResult) -> None:
+    """Put what the suites of one candidate say together; the probe text comes last."""
+    pair.entries = [entry for one in found for entry in one.entries]
+    pair.changes = [change for one in found for change in one.changes]
+    *suites, probe = found
+    pair.not_compared = [
+        *(entry for one in suites for entry in one.refused),
+        *(entry for one in suites for entry in one.gaps),
+        *probe.refused,
+    ]
+    pair.notes = [note for one in found for note in one.notes]
     pair.notes.extend(loss_notes(pair.entries))
     pair.has_entries = bool(pair.entries)
+    terms, candidate = pair.terms, pair.candidate
+    primary, theirs = primary_estimates(baseline), primary_estimates(candidate)
     pair.entries.extend(lost_primary(pair.entries, primary, theirs, terms, pair.why_lost))
     same_model = one_model(baseline.provenance, candidate.provenance)
-    pair.identical = same_model and all(one.same_scores for one in joined)
+    pair.identical = same_model and not any(one.same_scores is False for one in found)
     pair.notes.extend(notes_on(baseline, candidate, terms))
     if same_model and not pair.identical:
         pair.notes.append(
             f"{terms.candidate} is recorded as the same model as the baseline, but its scores "
             "differ: settings differ, or one of the audits is not what it says"
         )
-    return pair
-
-
-def _compare_suite(
-    joined: Joined, pair: Pair, primary: Collection[Key]
-) -> list[tuple[Measurement, Measurement]]:
-    found = list(as_the_baseline_says(paired_measurements(joined), primary))
-    for ours, theirs in found:
-        dropped = joined.n_dropped(ours.where.protocol, ours.where.axis)
-        if ours.metric.kind == "bias":
-            pair.entries.append(compared(ours, theirs, pair.terms, dropped))
-        else:
-            pair.changes.append(changed(ours, theirs, pair.terms, dropped))
-    pair.changes.extend(_composites(found, pair.terms))
-    return found
-
-
-def _composites(found: Sequence[tuple[Measurement, Measurement]], terms: Terms) -> Iterator[Change]:
-    """ICAT of both models on the common items, where stereotype and LM score are at hand."""
-    by_slice: dict[Any, dict[str, tuple[Measurement, Measurement]]] = {}
-    for pair in found:
-        by_slice.setdefault(pair[0].where.protocol + pair[0].where.axis, {})[
-            pair[0].metric.name
-        ] = pair
-    for metrics in by_slice.values():
-        change = icat_change(metrics)
-        if change is not None:
-            yield Change(**change, baseline=terms.baseline, candidate=terms.candidate)
 
 
 def _with_verdicts(

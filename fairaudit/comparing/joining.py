@@ -113,34 +113,34 @@ class Joined:
         return int(rows.loc[inside, "item_id"].nunique())
 
 
-def join_suites(
-    baseline: AuditResult, candidate: AuditResult, label: str
-) -> tuple[list[Joined], list[NotCompared]]:
-    """Join all suites of two audits; what cannot be joined is named with the reason.
+def suites_of(*audits: AuditResult) -> list[str]:
+    """Return the names of all suites that any of the audits lists, in their order."""
+    return list(dict.fromkeys(run.suite for audit in audits for run in audit.suites))
+
+
+def join_suite(
+    suite: str, baseline: AuditResult, candidate: AuditResult, label: str
+) -> tuple[Joined | None, list[NotCompared]]:
+    """Join one suite of two audits; what cannot be joined is named with the reason.
 
     Parameters
     ----------
+    suite : str
+        A suite that either audit names.
     baseline, candidate : AuditResult
     label : str
         The candidate's label, for the keys of what is not compared.
     """
-    joined, refused = [], []
-    sides = _by_name(baseline), _by_name(candidate)
-    for suite in dict.fromkeys([*sides[0], *sides[1]]):
-        runs = sides[0].get(suite), sides[1].get(suite)
-        reason = _refusal(*runs) or other_decoding(suite, baseline, candidate)
-        if reason is not None:
-            refused.append(NotCompared.of(label, suite, reason))
-            continue
-        ours, theirs = _table(baseline, suite), _table(candidate, suite)
-        reason = _placed_otherwise(ours, theirs)
-        if reason is not None:
-            refused.append(NotCompared.of(label, suite, reason))
-            continue
-        found = _join(suite, ours, theirs)
-        refused.extend(_lonely_protocols(found, label))
-        joined.append(found)
-    return joined, refused
+    runs = _run(baseline, suite), _run(candidate, suite)
+    reason = _refusal(*runs) or other_decoding(suite, baseline, candidate)
+    if reason is not None:
+        return None, [NotCompared.of(label, suite, reason)]
+    ours, theirs = _table(baseline, suite), _table(candidate, suite)
+    reason = _placed_otherwise(ours, theirs)
+    if reason is not None:
+        return None, [NotCompared.of(label, suite, reason)]
+    found = _join(suite, ours, theirs)
+    return found, list(_lonely_protocols(found, label))
 
 
 def join_probe(baseline: AuditResult, candidate: AuditResult) -> Joined | str:
@@ -157,8 +157,8 @@ def join_probe(baseline: AuditResult, candidate: AuditResult) -> Joined | str:
     return joined
 
 
-def _by_name(audit: AuditResult) -> dict[str, SuiteRun]:
-    return {run.suite: run for run in audit.suites}
+def _run(audit: AuditResult, suite: str) -> SuiteRun | None:
+    return next((run for run in audit.suites if run.suite == suite), None)
 
 
 def _refusal(baseline: SuiteRun | None, candidate: SuiteRun | None) -> str | None:

@@ -22,14 +22,12 @@ _Key = tuple[str, str, str | None, str]
 NOTED: Final = 0.05
 
 
-def with_losses(entries: Iterable[EntryT], joined: Sequence[Joined]) -> Iterator[EntryT]:
-    """Fill in how many items only one of the audits scored."""
-    by_suite = {suite.suite: suite for suite in joined}
+def with_losses(entries: Iterable[EntryT], suite: Joined) -> Iterator[EntryT]:
+    """Fill in how many items of a suite only one of the audits scored."""
     for entry in entries:
-        suite = by_suite.get(entry.suite)
-        lost = (0, 0) if suite is None else suite.n_only(entry.protocol, entry.axis, entry.group)
+        lost = suite.n_only(entry.protocol, entry.axis, entry.group)
         counted: dict[str, object] = {"n_only_baseline": lost[0], "n_only_candidate": lost[1]}
-        if suite is not None and entry.group is None:
+        if entry.group is None:
             # A group that is all but gone hides in its axis.
             shares = suite.lost_by_group(entry.protocol, entry.axis)
             worst = max(shares, key=shares.__getitem__, default=None)

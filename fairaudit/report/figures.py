@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from fairaudit.forks import shared_out
 from fairaudit.report.audit import figures as audit
 from fairaudit.report.comparison import figures as comparison
 from fairaudit.report.diagnostics import figures as diagnostics
@@ -34,17 +36,26 @@ PATTERNS: Final = (
 )
 
 
-def figures(
-    result: Result,
-) -> dict[str, bytes]:
+def figures(result: Result, processes: int = 1) -> dict[str, bytes]:
     """Draw the figures of a result.
+
+    Parameters
+    ----------
+    result : AuditResult, ComparisonResult, ExperimentResult, DiagnosticsResult or MapResult
+    processes : int
+        How many processes share the figures; see `fairaudit.forks.shared_out`.
 
     Returns
     -------
     dict of str to bytes
         PNG files by stem; a figure without data is left out. The same result gives the same bytes.
     """
-    return {stem: png(make) for stem, make in drawers(result).items()}
+    wanted = drawers(result)
+    if len(wanted) > 1:
+        # Imported once, before the copies.
+        import matplotlib.backends.backend_agg  # noqa: F401
+    drawn = shared_out([partial(png, make) for make in wanted.values()], processes)
+    return dict(zip(wanted, drawn, strict=True))
 
 
 def drawers(

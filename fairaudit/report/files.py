@@ -22,7 +22,7 @@ from fairaudit.results.places import remove_file
 _SIGNATURE: Final = b"fairaudit"
 
 
-def write_report(result: Result, folder: Path) -> None:
+def write_report(result: Result, folder: Path, processes: int = 1) -> None:
     """Write ``report.html``, ``summary.md`` and ``figures/*.png`` into the folder of a result.
 
     An audit also gets ``model_card.md`` and, for suites whose items a dataset of the Hub holds,
@@ -36,13 +36,15 @@ def write_report(result: Result, folder: Path) -> None:
     folder : path
         Created if needed. Each file is replaced as a whole, and only when all are complete.
         A figure or score of an earlier report that this one lacks is removed.
+    processes : int
+        How many processes share the figures; the files do not depend on it.
 
     Raises
     ------
     ResultError
         If the folder cannot be written to.
     """
-    drawn = figures(result)
+    drawn = figures(result, processes)
     diagnosis = load_beside(folder) if isinstance(result, ComparisonResult) else None
     scores = eval_results(result) if isinstance(result, AuditResult) else {}
     with staged_folder(folder) as stage:

@@ -69,6 +69,9 @@ def with_pictures(
     captions: Mapping[str, str],
 ) -> str:
     """Render a page with as many of its figures as leave it under 2 MB; name the others."""
+    whole = render(tuple(_pictures(figures, captions, _MAX_PAGE)))
+    if len(whole.encode("utf-8")) <= _MAX_PAGE:
+        return whole
     room = _MAX_PAGE - len(render(()).encode("utf-8"))
     return render(tuple(_pictures(figures, captions, room)))
 

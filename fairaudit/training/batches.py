@@ -16,10 +16,8 @@ import torch
 from fairaudit.training.draws import Example
 from fairaudit.training.encoding import IGNORED
 
-#: Padded tokens of a micro-batch where the number of rows is left to the program, on a CPU and on
-#: an accelerator, where launching an operation costs more than what it computes.
+#: Padded tokens of a micro-batch where the number of rows is left to the program.
 TOKEN_BUDGET: Final = 2048
-_ACCELERATOR_BUDGET: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +53,15 @@ def micro_batches(
         The draw of a step.
     max_rows : int or None
         Most rows of a micro-batch, though an example of more rows has one of its own; None: as
-        many as keep to `token_budget`.
+        many as keep to `TOKEN_BUDGET`.
     pad_id : int
         Token on the places that are masked out.
     device : torch.device
         Where the tensors go.
     """
     waiting: list[Example] = []
-    budget = token_budget(device)
     for example in sorted(examples, key=_shape):
-        if waiting and not _fits(waiting, example, max_rows, budget):
+        if waiting and not _fits(waiting, example, max_rows):
             yield _tensors(waiting, pad_id, device)
             waiting = []
         waiting.append(example)
@@ -72,23 +69,16 @@ def micro_batches(
         yield _tensors(waiting, pad_id, device)
 
 
-def token_budget(device: torch.device) -> int:
-    """Padded tokens of a micro-batch whose number of rows is left to the program."""
-    return TOKEN_BUDGET if device.type == "cpu" else _ACCELERATOR_BUDGET
-
-
 def _shape(example: Example) -> tuple[int, int]:
     return len(example.rows), max(len(ids) for ids, _ in example.rows)
 
 
-def _fits(
-    waiting: Sequence[Example], example: Example, max_rows: int | None, budget: int
-) -> bool:
+def _fits(waiting: Sequence[Example], example: Example, max_rows: int | None) -> bool:
     rows_per_example, length = _shape(example)
     if rows_per_example != len(waiting[0].rows):
         return False
     rows = (len(waiting) + 1) * rows_per_example
-    return rows * length <= budget if max_rows is None else rows <= max_rows
+    return rows * length <= TOKEN_BUDGET if max_rows is None else rows <= max_rows
 
 
 def _tensors(examples: Sequence[Example], pad_id: int, device: torch.device) -> MicroBatch:

@@ -53,7 +53,8 @@ from fairaudit.metrics.revisions import revision_estimates, revision_notes
 from fairaudit.metrics.texts import text_estimates
 from fairaudit.options import Place, verb
 from fairaudit.progress import Progress, shown
-from fairaudit.results import AuditResult, Estimate, Run
+from fairaudit.ranks import ranks
+from fairaudit.results import AuditResult, Estimate, Provenance, Run
 from fairaudit.results.folders import refuse_other_result
 from fairaudit.results.types import NearTies
 from fairaudit.suites import PROBE
@@ -117,19 +118,25 @@ def answer(
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     output, overwrite = asked.options.output, asked.options.overwrite
     kept = kept_audit(asked)
-    found = None if kept is None else kept.read()
+    here = ranks()
+    found = None if kept is None else here.from_first(kept.read)
     if found is None:
-        result = run_audit(plan(asked), output=output, overwrite=overwrite, progress=progress)
-        if kept is not None:
+        ready = here.together(lambda: plan(asked))
+        result = run_audit(ready, output=output, overwrite=overwrite, progress=progress)
+        if kept is not None and here.is_first:
             kept.write(result)
         return result
     run = _run(started, clock, made=found.run.made or found.run.finished)
     result = found.model_copy(update={"run": run})
-    if output is not None:
-        with shown(progress) as tell:
-            tell("drawing figures and report", 0, 0)
-            save_audit(result, Path(output), overwrite=overwrite)
-    return result
+
+    def saved() -> AuditResult:
+        if output is not None:
+            with shown(progress) as tell:
+                tell("drawing figures and report", 0, 0)
+                save_audit(result, Path(output), overwrite=overwrite)
+        return result
+
+    return here.from_first(saved)
 
 
 def run_audit(
@@ -139,60 +146,84 @@ def run_audit(
     overwrite: bool = False,
     progress: Progress | bool | None = None,
 ) -> AuditResult:
-    """Score a plan, estimate, and write the audit folder if one is named; see `audit`."""
+    """Score a plan, estimate, and write the audit folder if one is named; see `audit`.
+
+    Of several ranks (`fairaudit.ranks`) all score, the first one does the rest, and all return the
+    result.
+    """
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+    here = ranks()
     provenance = provenance_of(plan.loaded, plan.settings, plan.base)
-    if output is not None:
-        identity = AuditResult.identity_of(plan.label, provenance)
-        refuse_other_result(Path(output), AuditResult, identity, overwrite=overwrite)
-    with shown(progress) as tell:
-        tables, texts, near_ties = _scored(plan, tell)
-        empty = without_scores(tables)
-        measured = {name: tables[name] for name in tables if name not in empty}
-        estimates = _estimates(plan, measured, tell)
-        empty |= without_numbers(measured, estimates)
-        checks, own_gaps = _checks(plan, tell)
-        kept = [one for one in estimates if one.suite not in empty]
-        found = [*kept, *_refusals(plan, texts)]
-        estimates = [*with_refusal_cautions(with_gap_cautions(found, checks))]
-        privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
-        claim = claim_of(privacy, plan.loaded)
-        result = AuditResult(
-            label=plan.label,
-            suites=tuple(
-                suite_run(
-                    entry,
-                    tables,
-                    estimates,
-                    texts.get(entry.suite.name, ()),
-                    entry.reason or empty.get(entry.suite.name),
-                )
-                for entry in plan.suites
-                if entry.suite is not PROBE
-            ),
-            estimates=with_adjusted_p([*estimates, *_distances(plan, tell)]),
-            provenance=provenance.model_copy(update={"near_ties": near_ties}),
-            privacy=privacy,
-            privacy_refuted=claim.said if claim is not None and claim.refuted else None,
-            notes=(
-                *_notes(plan, texts),
-                *own_gaps,
-                *near_tie_notes(plan.loaded, near_ties),
-                *skipped_notes(tables, empty),
-                *unparsed_notes(estimates),
-                *refusal_notes(estimates),
-                *revision_notes(measured),
-                *(() if claim is None else (claim.said,)),
-            ),
-            run=_run(started, clock),
+    folder = None if output is None else Path(output)
+    identity = AuditResult.identity_of(plan.label, provenance)
+    if folder is not None:
+        here.from_first(
+            lambda: refuse_other_result(folder, AuditResult, identity, overwrite=overwrite)
         )
-        result.with_tables(tables).with_texts(texts)
-        if output is not None:
-            tell("drawing figures and report", 0, 0)
-            save_audit(result, Path(output), overwrite=overwrite)
-    if plan.when_whole is not None:
-        plan.when_whole()
-    return result
+    with shown(progress if here.is_first else False) as tell:
+        scored = _scored(plan, tell)
+
+        def told() -> AuditResult:
+            result = _told(plan, provenance, scored, lambda: _run(started, clock), tell)
+            if folder is not None:
+                tell("drawing figures and report", 0, 0)
+                save_audit(result, folder, overwrite=overwrite)
+            if plan.when_whole is not None:
+                plan.when_whole()
+            return result
+
+        return here.from_first(told)
+
+
+def _told(
+    plan: AuditPlan,
+    provenance: Provenance,
+    scored: Scored,
+    run: Callable[[], Run],
+    tell: Progress,
+) -> AuditResult:
+    """Make the result of what was scored; ``run`` is called when all of it is there."""
+    tables, texts, near_ties = scored
+    empty = without_scores(tables)
+    measured = {name: tables[name] for name in tables if name not in empty}
+    estimates = _estimates(plan, measured, tell)
+    empty |= without_numbers(measured, estimates)
+    checks, own_gaps = _checks(plan, tell)
+    kept = [one for one in estimates if one.suite not in empty]
+    found = [*kept, *_refusals(plan, texts)]
+    estimates = [*with_refusal_cautions(with_gap_cautions(found, checks))]
+    privacy = json_beside(plan.loaded.folder, "privacy.json", "fairaudit/privacy")
+    claim = claim_of(privacy, plan.loaded)
+    result = AuditResult(
+        label=plan.label,
+        suites=tuple(
+            suite_run(
+                entry,
+                tables,
+                estimates,
+                texts.get(entry.suite.name, ()),
+                entry.reason or empty.get(entry.suite.name),
+            )
+            for entry in plan.suites
+            if entry.suite is not PROBE
+        ),
+        estimates=with_adjusted_p([*estimates, *_distances(plan, tell)]),
+        provenance=provenance.model_copy(update={"near_ties": near_ties}),
+        privacy=privacy,
+        privacy_refuted=claim.said if claim is not None and claim.refuted else None,
+        notes=(
+            *_notes(plan, texts),
+            *own_gaps,
+            *near_tie_notes(plan.loaded, near_ties),
+            *skipped_notes(tables, empty),
+            *unparsed_notes(estimates),
+            *refusal_notes(estimates),
+            *revision_notes(measured),
+            *(() if claim is None else (claim.said,)),
+        ),
+        run=run(),
+    )
+    return result.with_tables(tables).with_texts(texts)
 
 
 def _run(started: datetime.datetime, clock: float, made: str | None = None) -> Run:
@@ -205,9 +236,11 @@ def _run(started: datetime.datetime, clock: float, made: str | None = None) -> R
     )
 
 
-def _scored(
-    plan: AuditPlan, tell: Progress
-) -> tuple[dict[str, pd.DataFrame], dict[str, tuple[PromptTexts, ...]], dict[str, NearTies]]:
+#: Score tables and what the model wrote, by suite; near-ties, by protocol.
+Scored = tuple["dict[str, pd.DataFrame]", "dict[str, tuple[PromptTexts, ...]]", dict[str, NearTies]]
+
+
+def _scored(plan: AuditPlan, tell: Progress) -> Scored:
     """Run the model: score tables and what it wrote, by suite; near-ties, by protocol."""
     counting = _counting(tell, "scoring", plan.scoring.n_tokens)
     answers, near_ties = near_ties_in_fp32(plan, plan.scorer.run(plan.scoring, counting))

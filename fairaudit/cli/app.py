@@ -32,6 +32,7 @@ from fairaudit.cli.suites import suites_app
 from fairaudit.cli.verify import verify_command
 from fairaudit.errors import FairauditError, UsageError
 from fairaudit.namesake import warn_of_namesake
+from fairaudit.ranks import RankError
 
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
@@ -115,6 +116,9 @@ def main() -> None:
     warn_of_namesake()
     try:
         app()
+    except RankError as error:
+        # One line for the whole run: that of the rank which met the error.
+        sys.exit(error.exit_code) if error.is_told else _fail(str(error), error.exit_code)
     except FairauditError as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.cli.options import takes
 from fairaudit.cli.state import STATE, append_step_summary, console, shown_progress
 from fairaudit.errors import UsageError
+from fairaudit.ranks import ranks
 
 if TYPE_CHECKING:
     from fairaudit.auditing.run_audit import AuditPlan, AuditRequest
@@ -65,6 +67,9 @@ def audit_command(
         check_source(model, chosen.get("gguf_file"))
     # Read before the model is: a typing error should not cost an audit.
     rules = None if policy is None else read_policy(policy)
+    here = ranks()
+    # The first rank speaks for all of them.
+    STATE.quiet = STATE.quiet or not here.is_first
     codes = []
     with told_when_interrupted(), shown_progress() as progress:
         progress("loading model and items", 0, 0)
@@ -76,16 +81,17 @@ def audit_command(
 
         for model, folder in places:
             progress("loading model and items", 0, 0)
-            asked = request_audit(AuditOptions(model, **{**chosen, "output": folder}))
+            options = AuditOptions(model, **{**chosen, "output": folder})
+            asked = here.together(partial(request_audit, options))
             if dry_run:
-                _show_plan(planned(asked))
+                here.from_first(partial(_show_planned, planned, asked))
                 continue
             result = answer(asked, progress=progress, plan=planned)
-            show_result(result, format, folder)
+            here.from_first(partial(show_result, result, format, folder))
             if "suites" in chosen and any(run.status == "not_run" for run in result.suites):
                 codes.append(INCOMPLETE)
             if rules is not None:
-                codes.append(apply_policy(result, rules, folder))
+                codes.append(here.from_first(partial(apply_policy, result, rules, folder)))
     # A failed gate says more than an undecided one, and that more than a suite that did not run.
     raise typer.Exit(min(filter(None, codes), default=0))
 
@@ -137,6 +143,10 @@ def calm_libraries() -> None:
         transformers_logging.disable_progress_bar()
         # It repeats in every layer that it rounds activations.
         logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
+
+def _show_planned(planned: Callable[[AuditRequest], AuditPlan], asked: AuditRequest) -> None:
+    _show_plan(planned(asked))
 
 
 def _show_plan(plan: AuditPlan) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fairaudit.items import Answer, Association, Skipped
+from fairaudit.ranks import ranks
 from fairaudit.scoring.batch_independence import agreement, find_batching
 from fairaudit.scoring.batching import Batching, fitting
 from fairaudit.scoring.load import LoadedModel
@@ -83,8 +84,13 @@ class Embedder:
             text: Skipped(reason) for text in distinct if (reason := self._refusal(ids[text]))
         }
         left = [text for text in distinct if text not in found]
-        for batch in self._batches(sorted(left, key=lambda text: (-len(ids[text]), text)), ids):
-            rows = self._safely([ids[text] for text in batch], pooling)
+        batches = [*self._batches(sorted(left, key=lambda text: (-len(ids[text]), text)), ids)]
+        embedded = ranks().over(
+            batches,
+            lambda batch: self._safely([ids[text] for text in batch], pooling),
+            lambda batch: len(batch) * len(ids[batch[0]]),
+        )
+        for batch, rows in embedded:
             found.update(zip(batch, rows, strict=True))
         return found
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fairaudit.items import Completions, Generation, Skipped
+from fairaudit.ranks import ranks
 from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.chat import Chat
 from fairaudit.scoring.forward import fused_gelu
@@ -121,10 +122,9 @@ class Generator:
         """
         written: dict[Prompt, list[Written]] = {}
         with fused_gelu(self._loaded.model):
-            for batch in plan.batches:
-                written.update(zip(batch.prompts, self._written(batch), strict=True))
-                if progress is not None:
-                    progress(batch.n_tokens)
+            done = ranks().over(plan.batches, self._written, lambda one: one.n_tokens, progress)
+            for batch, found in done:
+                written.update(zip(batch.prompts, found, strict=True))
         return {
             request: entry if isinstance(entry, Skipped) else self._completions(entry, written)
             for request, entry in plan.prompts.items()

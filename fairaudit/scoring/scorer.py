@@ -23,6 +23,7 @@ from fairaudit.items import (
     Skipped,
     TokenRequest,
 )
+from fairaudit.ranks import ranks
 from fairaudit.scoring.attention import NO_ATTENTION, gives_attention
 from fairaudit.scoring.batch_plan import Batch, plan_batches
 from fairaudit.scoring.batching import Batching
@@ -144,10 +145,9 @@ class Scorer:
         """
         committed: dict[Read, Committed] = {}
         with fused_gelu(self._loaded.model):
-            for batch in plan.batches:
-                _commit(committed, batch, self._scored(batch))
-                if progress is not None:
-                    progress(batch.n_tokens)
+            scored = ranks().over(plan.batches, self._scored, lambda one: one.n_tokens, progress)
+            for batch, found in scored:
+                _commit(committed, batch, found)
         answers: dict[Request, Answer | Skipped] = {
             request: entry
             if isinstance(entry, Skipped)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from fairaudit.errors import ModelError
 from fairaudit.items import Continuation, Skipped
+from fairaudit.ranks import ranks
 from fairaudit.scoring.batch_independence import Agree, find_batching, rounding
 from fairaudit.scoring.batching import Batching, fitting
 from fairaudit.scoring.checkpoints.limits import check_ids
@@ -110,8 +111,10 @@ class Classifier:
         distinct = list(dict.fromkeys(text for text in prepared if isinstance(text, str)))
         lengths = dict(zip(distinct, self._lengths(distinct), strict=True))
         answers: dict[str, Scores | Skipped] = {}
-        for batch in self._batches(lengths):
-            answers.update(zip(batch, self._safely(batch), strict=True))
+        batches = [*self._batches(lengths)]
+        read = ranks().over(batches, self._safely, lambda one: sum(lengths[text] for text in one))
+        for batch, found in read:
+            answers.update(zip(batch, found, strict=True))
         self.n_truncated += sum(
             lengths[text] > self._limit for text in prepared if isinstance(text, str)
         )

@@ -1,0 +1,285 @@
+"""One audit by several processes, as torchrun or ``accelerate launch`` start them.
+
+Every rank makes the same plan; the batches of a stage are dealt by cost, each rank runs its own,
+and all of them then hold all answers. Which rank answered what changes nothing: the batches are
+those of one process. What needs no model (statistics, files, the screen) is the first rank's work.
+
+An error on one rank is told to all of them, so that all end with it and none waits for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import heapq
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
+
+from fairaudit.errors import FairauditError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: A rank waits so long for the slowest; one that dies is noticed at once, by its connection.
+_PATIENCE: Final = datetime.timedelta(days=2)
+
+
+class RankError(FairauditError):
+    """Another process of the same run ended; its own line says why."""
+
+    def __init__(self, message: str, exit_code: int = 2, *, is_told: bool = False) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        #: Whether another rank says the same on the screen.
+        self.is_told = is_told
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What one rank has to tell: a result, or the error that it met."""
+
+    result: Any = None
+    error: str | None = None
+    exit_code: int = 0
+
+    @classmethod
+    def of(cls, work: Callable[[], Any]) -> tuple[_Outcome, Exception | None]:
+        try:
+            return cls(work()), None
+        except FairauditError as error:
+            return cls(error=str(error), exit_code=error.exit_code), error
+        except Exception as error:
+            return cls(error=f"{type(error).__name__}: {error}", exit_code=70), error
+
+
+@dataclass(slots=True)
+class Ranks:
+    """The processes of one run, as one of them sees them.
+
+    Parameters
+    ----------
+    rank : int
+        Place of this process, 0 to ``size`` − 1.
+    size : int
+        Number of processes.
+    """
+
+    rank: int = 0
+    size: int = 1
+    #: Above 0 while this process works on what is its alone.
+    _alone: int = field(default=0, repr=False)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes files and speaks to the user."""
+        return self.rank == 0
+
+    @property
+    def is_one(self) -> bool:
+        """Whether nobody shares the work now."""
+        return self.size == 1 or self._alone > 0
+
+    def together(self, work: Callable[[], T]) -> T:
+        """Run something on every rank; an error of one of them is raised on all.
+
+        Raises
+        ------
+        RankError
+            If another rank met an error; this one's own is raised as it is.
+        """
+        if self.is_one:
+            return work()
+        ours, error = _Outcome.of(work)
+        # Results stay where they are: only whether there is one is told.
+        self._exchange(replace(ours, result=None), error)
+        result: T = ours.result
+        return result
+
+    def from_first(self, work: Callable[[], T]) -> T:
+        """Run something on the first rank alone, and return its result on every rank.
+
+        Nothing in ``work`` is shared among ranks. The result is pickled.
+
+        Raises
+        ------
+        RankError
+            On the other ranks, if the first met an error.
+        """
+        if self.is_one:
+            return work()
+        ours, error = _Outcome(), None
+        if self.is_first:
+            with self._by_itself():
+                ours, error = _Outcome.of(work)
+        result: T = self._exchange(ours, error)[0].result
+        return result
+
+    def over(
+        self,
+        batches: Sequence[T],
+        work: Callable[[T], R],
+        cost: Callable[[T], float],
+        tell: Callable[[int], object] | None = None,
+    ) -> Iterator[tuple[T, R]]:
+        """Yield each batch with what ``work`` makes of it, in order, the work shared by cost.
+
+        Parameters
+        ----------
+        batches : sequence
+            The same on every rank.
+        work : callable
+            Its results are pickled.
+        cost : callable
+            What a batch costs, in any unit.
+        tell : callable or None
+            Called with the cost of what was done since; over all calls the cost of all batches.
+
+        Raises
+        ------
+        RankError
+            If another rank failed, ended, or had other batches.
+        """
+        tell = tell or _nobody
+        if self.is_one:
+            for batch in batches:
+                yield batch, work(batch)
+                tell(int(cost(batch)))
+            return
+        costs = [float(cost(batch)) for batch in batches]
+        mine = dealt(costs, self.size)[self.rank]
+
+        def ours() -> tuple[list[float], dict[int, R]]:
+            progress = _Share(sum(costs), sum(costs[place] for place in mine), tell)
+            found: dict[int, R] = {}
+            for place in mine:
+                found[place] = work(batches[place])
+                progress.add(costs[place])
+            return costs, found
+
+        outcome, error = _Outcome.of(ours)
+        everything = [one.result for one in self._exchange(outcome, error)]
+        if any(theirs != costs for theirs, _ in everything):
+            raise RankError("the processes were given different work; start all with one command")
+        answers = {place: result for _, found in everything for place, result in found.items()}
+        for place, batch in enumerate(batches):
+            yield batch, answers[place]
+
+    @contextlib.contextmanager
+    def _by_itself(self) -> Iterator[None]:
+        self._alone += 1
+        try:
+            yield
+        finally:
+            self._alone -= 1
+
+    def _exchange(self, ours: _Outcome, error: Exception | None) -> list[_Outcome]:
+        import torch.distributed as dist
+
+        everything: list[Any] = [None] * self.size
+        try:
+            dist.all_gather_object(everything, ours)
+        except RuntimeError as lost:
+            if error is not None:
+                raise error from lost
+            raise RankError(
+                "another process of this run has ended; what was scored is in the cache, and the "
+                "same command goes on from there",
+                exit_code=70,
+            ) from lost
+        failed = next((one for one in everything if one.error is not None), None)
+        if failed is None:
+            return everything
+        if error is not None and everything.index(failed) == self.rank:
+            raise error
+        raise RankError(str(failed.error), failed.exit_code, is_told=True)
+
+
+@dataclass(slots=True)
+class _Share:
+    """Progress of all ranks, as far as one of them can tell: shares are dealt to end together."""
+
+    total: float
+    own: float
+    tell: Callable[[int], object]
+    done: float = 0.0
+    told: int = 0
+
+    def add(self, cost: float) -> None:
+        self.done += cost
+        reached = round(self.total * self.done / self.own) if self.own else 0
+        self.tell(reached - self.told)
+        self.told = reached
+
+
+def dealt(costs: Sequence[float], size: int) -> list[list[int]]:
+    """Deal places to ranks, the dearest first, each to the rank that has least.
+
+    Returns
+    -------
+    list of list of int
+        Places of each rank, in order.
+    """
+    shares: list[list[int]] = [[] for _ in range(size)]
+    loads = [(0.0, rank) for rank in range(size)]
+    for place in sorted(range(len(costs)), key=lambda place: -costs[place]):
+        load, rank = heapq.heappop(loads)
+        shares[rank].append(place)
+        heapq.heappush(loads, (load + costs[place], rank))
+    return [sorted(share) for share in shares]
+
+
+def _nobody(amount: int) -> None:
+    """Hear of progress and tell nobody."""
+
+
+_ONE: Final = Ranks()
+_found: list[Ranks] = []
+
+
+def ranks() -> Ranks:
+    """Return the processes of this run; one, unless a launcher started several.
+
+    Joins them on the first call (``WORLD_SIZE`` and ``RANK`` in the environment, as torchrun and
+    accelerate set them), or takes the group that the caller's program has joined.
+
+    Raises
+    ------
+    RankError
+        If the other processes cannot be reached.
+    """
+    if not _found:
+        _found.append(_joined() if _is_launched() else _ONE)
+    return _found[0]
+
+
+def _is_launched() -> bool:
+    return "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
+
+
+def _joined() -> Ranks:
+    import atexit
+
+    import torch
+    import torch.distributed as dist
+
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+    if not dist.is_initialized():
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        try:
+            dist.init_process_group(backend, timeout=_PATIENCE)
+        except (RuntimeError, ValueError) as error:
+            raise RankError(
+                f"the processes of this run cannot reach each other ({error})"
+            ) from error
+        atexit.register(_leave)
+    return Ranks(dist.get_rank(), dist.get_world_size())
+
+
+def _leave() -> None:
+    import torch.distributed as dist
+
+    with contextlib.suppress(RuntimeError):
+        dist.destroy_process_group()

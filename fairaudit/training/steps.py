@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from fairaudit.errors import ModelError
 from fairaudit.gradients import GradientEngine, clip_factors
+from fairaudit.ranks import ranks
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.training.batches import MicroBatch, micro_batches
 from fairaudit.training.draws import Example
@@ -67,6 +69,8 @@ class GradientSum:
     def of(self, examples: Sequence[Example]) -> tuple[Gradients, DrawStatistics]:
         """Return the sum by parameter, zero for an empty draw, and what was seen.
 
+        Of several ranks each returns the sum of its own micro-batches, and what all have seen.
+
         Raises
         ------
         ModelError
@@ -86,10 +90,13 @@ class GradientSum:
     def _of(self, examples: Sequence[Example]) -> tuple[Gradients, DrawStatistics]:
         sums = self.engine.zeros()
         device = next(iter(sums.values())).device
-        seen = [
-            self._add(batch, sums)
-            for batch in micro_batches(examples, self.max_rows, self.pad_id, device)
-        ]
+        batches = micro_batches(examples, self.max_rows, self.pad_id, device)
+        here = ranks()
+        if here.is_one:
+            seen = [self._add(batch, sums) for batch in batches]
+        else:
+            shared = here.over([*batches], partial(self._told, sums=sums), _cost)
+            seen = [found for _, found in shared]
         if not seen:
             return sums, DrawStatistics(0)
         losses = torch.cat([loss for loss, _ in seen])
@@ -101,6 +108,11 @@ class GradientSum:
             len(losses), float(losses.mean()), clip_rate, float(norms.mean())
         )
         return sums, statistics
+
+    def _told(self, batch: MicroBatch, sums: Gradients) -> tuple[torch.Tensor, torch.Tensor]:
+        """Add a micro-batch; return what other processes are told of it."""
+        losses, norms = self._add(batch, sums)
+        return losses.cpu(), norms.cpu()
 
     def _add(self, batch: MicroBatch, sums: Gradients) -> tuple[torch.Tensor, torch.Tensor]:
         """Add a micro-batch to the sums; return losses and norms of its examples."""
@@ -117,6 +129,10 @@ class GradientSum:
             weights = clip_factors(norms, self.clip_norm)
         query.weighted_sum(weights, into=sums)
         return query.losses, norms
+
+
+def _cost(batch: MicroBatch) -> float:
+    return float(batch.inputs["input_ids"].numel())
 
 
 def add_noise(sums: Gradients, deviation: float, generator: torch.Generator) -> None:

@@ -63,7 +63,7 @@ def asked(checkpoint, tmp_path_factory):
     place = tmp_path_factory.mktemp("asked")
     (place / "pairs.csv").write_text(PAIRS)
     (place / "prompts.csv").write_text(PROMPTS)
-    suites = ",".join(map(str, (place / "pairs.csv", place / "prompts.csv", "bbq", "seat")))
+    suites = ",".join(map(str, (place / "pairs.csv", place / "prompts.csv", "winobias", "seat")))
     options = ["--suites", suites, "--data", shared("data"), "--limit", "30", "--token-budget"]
     judge = save(place / "toxic")
     return [
@@ -74,7 +74,7 @@ def asked(checkpoint, tmp_path_factory):
 
 def test_an_audit_by_two_ranks_is_that_of_one(asked, tmp_path):
     (one,) = launch([*asked, "--output", tmp_path / "one"], 1, FAIRAUDIT_CACHE=str(tmp_path / "a"))
-    assert one.code in (0, 4), one.err
+    assert one.code == 0, one.err
     first, second = launch(
         [*asked, "--output", tmp_path / "two"], FAIRAUDIT_CACHE=str(tmp_path / "b")
     )

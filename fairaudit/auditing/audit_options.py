@@ -135,6 +135,20 @@ class AuditOptions(TextOptions):
     overwrite: Overwrite = False
     device: Device = "auto"
     dtype: Dtype = "auto"
+    device_map: Annotated[
+        str | None,
+        Option(
+            "Spread a model that fits no single device: auto, balanced, sequential.",
+            "Layers lie on several devices, and what fits on none is read from disk as it runs.",
+        ),
+    ] = None
+    max_memory: Annotated[
+        str | None,
+        Option(
+            "What each device may hold: 0=20GiB,cpu=64GiB.",
+            "For ``device_map``; default: what is free.",
+        ),
+    ] = None
     seed: Annotated[
         int,
         Option(
@@ -190,6 +204,8 @@ class AuditOptions(TextOptions):
         yield from super().complaints()
         if sum((self.quick, self.full, self.limit is not None)) > 1:
             yield "quick, full and limit exclude each other; give one"
+        if self.max_memory is not None and self.device_map is None:
+            yield "max_memory says how a device map spreads a model; give device_map too"
         if self.suites == ():
             yield "no suite is named"
         if self.endpoint is not None:

@@ -87,6 +87,8 @@ def plan_request(asked: AuditRequest) -> AuditPlan:
         revision=options.revision,
         trust_remote_code=options.trust_remote_code,
         gguf_file=options.gguf_file,
+        device_map=options.device_map,
+        max_memory=options.max_memory,
     )
     origin = None if options.base is None else _load_base(options.base, loaded, options)
     scorer = Scorer(loaded, options.token_budget, cache_folder() / "scores")

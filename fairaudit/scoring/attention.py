@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import torch
 
+from fairaudit.scoring.checkpoints.spread import input_device
 from fairaudit.scoring.forward import eager_attention
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ def gives_attention(model: Any, max_length: int | None = None) -> bool:
     """
     length = _TRIED if max_length is None else min(_TRIED, max_length)
     embedding = model.get_input_embeddings()
-    device = next(model.parameters()).device
+    device = input_device(model)
     ids = torch.arange(length, device=device)[None] * 7 % embedding.num_embeddings
     try:
         with eager_attention(model):

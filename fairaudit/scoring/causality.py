@@ -16,6 +16,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
 
 from fairaudit.errors import ModelError
 from fairaudit.scoring.batch_independence import agreement
+from fairaudit.scoring.checkpoints.spread import input_device
 from fairaudit.scoring.probe_rows import Ids, ordinary_ids, probe_rows
 from fairaudit.scoring.token_rows import Encoder
 
@@ -95,7 +96,7 @@ def _ignores_what_follows(model: Any, row: Ids, following: Mapping[int, int]) ->
     """Whether no score moves when the last token, or the second half, changes behind it."""
     starts = (len(row) - 1, (len(row) + 1) // 2)
     changed = [row[:start] + tuple(following.get(t, t) for t in row[start:]) for start in starts]
-    device = next(model.parameters()).device
+    device = input_device(model)
     logits = model(input_ids=torch.tensor([row, *changed], device=device), use_cache=False).logits
     scores, *others = torch.log_softmax(logits.float(), dim=-1)
     agree = agreement(model)

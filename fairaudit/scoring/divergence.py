@@ -9,6 +9,7 @@ import torch
 
 from fairaudit.errors import UsageError
 from fairaudit.items import Association, Request, Skipped
+from fairaudit.scoring.checkpoints.spread import input_device
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.token_rows import Encoder, Read
 
@@ -74,6 +75,6 @@ def _at(reads: Sequence[Read], model: LoadedModel, base: LoadedModel) -> list[fl
 
 @torch.inference_mode()
 def _log_probabilities(loaded: LoadedModel, ids: Sequence[int], positions: Sequence[int]) -> Any:
-    device = next(loaded.model.parameters()).device
+    device = input_device(loaded.model)
     logits = loaded.model(input_ids=torch.tensor([ids], device=device)).logits[0, list(positions)]
     return torch.log_softmax(logits.float(), dim=-1).cpu()

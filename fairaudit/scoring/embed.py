@@ -21,6 +21,7 @@ from fairaudit.items import Answer, Association, Skipped
 from fairaudit.ranks import ranks
 from fairaudit.scoring.batch_independence import agreement, find_batching
 from fairaudit.scoring.batching import Batching, fitting
+from fairaudit.scoring.checkpoints.spread import input_device
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids, probe_rows
@@ -126,7 +127,7 @@ class Embedder:
     def _hidden(self, rows: Sequence[Ids]) -> tuple[Tensor, Tensor]:
         """Last layer [rows, tokens, hidden], and which places are no padding."""
         model = self._loaded.model
-        device = next(model.parameters()).device
+        device = input_device(model)
         width = max(map(len, rows))
         ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], device=device)
         lengths = torch.tensor([len(row) for row in rows], device=device)

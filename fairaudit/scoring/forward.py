@@ -17,6 +17,7 @@ from fairaudit.errors import ModelError, NonFiniteError
 from fairaudit.scoring.batch_independence import agreement, find_batching
 from fairaudit.scoring.batch_plan import Batch
 from fairaudit.scoring.batching import Batching
+from fairaudit.scoring.checkpoints.spread import input_device
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids
 from fairaudit.scoring.token_rows import TokenRow
@@ -64,7 +65,7 @@ class Forward:
         self._model = model
         self._causal = causal
         self._pad_id = pad_id
-        self._device = next(model.parameters()).device
+        self._device = input_device(model)
         self._agree = agreement(model)
         self.batching: Batching = find_batching(self._read, probes, self._agree)
         self._narrow = self._narrowing_agrees(probes)

@@ -21,6 +21,7 @@ from fairaudit.errors import ModelError, NonFiniteError
 from fairaudit.items import Decoding
 from fairaudit.scoring.batch_independence import agreement, find_batching
 from fairaudit.scoring.batching import Batching
+from fairaudit.scoring.checkpoints.spread import input_device
 from fairaudit.scoring.generate_plan import Prompt, PromptBatch
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.scoring.probe_rows import Ids
@@ -112,7 +113,7 @@ class Writer:
 
     def __init__(self, model: Any, stop_ids: frozenset[int], probes: Sequence[Ids]) -> None:
         self._model = model
-        self._device = next(model.parameters()).device
+        self._device = input_device(model)
         self._stop = torch.tensor(sorted(stop_ids), dtype=torch.long, device=self._device)
         self.batching: Batching = find_batching(self._read, probes, agreement(model))
 

@@ -32,6 +32,13 @@ from fairaudit.scoring.checkpoints.place import (
     locate,
     weight_files,
 )
+from fairaudit.scoring.checkpoints.spread import (
+    check_map,
+    check_room,
+    devices_of,
+    read_memory,
+    spread,
+)
 from fairaudit.scoring.checkpoints.text_tower import has_text_tower, text_tower
 from fairaudit.scoring.checkpoints.weights import (
     Target,
@@ -116,6 +123,8 @@ def load_model(
     revision: str | None = None,
     trust_remote_code: bool = False,
     gguf_file: str | None = None,
+    device_map: str | None = None,
+    max_memory: str | None = None,
 ) -> LoadedModel:
     """Load a checkpoint and check it.
 
@@ -136,6 +145,11 @@ def load_model(
         Run code that comes with the checkpoint.
     gguf_file : str or None
         Which GGUF file of a folder or Hub model is meant.
+    device_map : str or None
+        How to spread a model that fits no single device: ``auto``, ``balanced``,
+        ``balanced_low_0`` or ``sequential``.
+    max_memory : str or None
+        What each device may hold of it, as ``0=20GiB,cpu=64GiB``; None: what is free.
 
     Raises
     ------
@@ -143,6 +157,9 @@ def load_model(
         In one line: what is wrong with the checkpoint and what to do.
     """
     target = Target(choose_device(device), _dtype(dtype))
+    memory = None if max_memory is None else read_memory(max_memory)
+    if device_map is not None:
+        _check_spread(device_map, source, target)
     place, unrounded = None, None
     if isinstance(source, tuple):
         read = _in_memory(*source)
@@ -159,9 +176,18 @@ def load_model(
     identity = _identity(read, revision)
     if place is not None and quantization(read.model.config) is None:
         unrounded = _reader(place, read.model, target)
+        if device_map is None:
+            check_room(read.model, target.device, target.dtype or torch.float32)
         cast(read.model, target.dtype or torch.float32)
-        read.model.to(device=target.device)
+        if device_map is None:
+            read.model.to(device=target.device)
     model = read.model.eval()
+    if device_map is not None:
+        if quantization(model.config) is not None:
+            raise ModelError(
+                f"{read.name}: a quantised model is not spread; leave out --device-map"
+            )
+        model = spread(model, device_map, memory)
     limit, notes = longest_row(model, read.tokenizer), read.notes
     if kind == "causal":
         kind, found = kind_of_causal(model, read.tokenizer, limit)
@@ -171,7 +197,7 @@ def load_model(
         tokenizer=read.tokenizer,
         kind=kind,
         identity=identity,
-        device=next(model.parameters()).device.type,
+        device=devices_of(model),
         dtype=_precision(model),
         max_length=limit,
         vocabulary_size=model.get_input_embeddings().num_embeddings,
@@ -181,6 +207,15 @@ def load_model(
         notes=notes,
         unrounded=unrounded,
     )
+
+
+def _check_spread(device_map: str, source: object, target: Target) -> None:
+    check_map(device_map)
+    if isinstance(source, tuple):
+        raise UsageError("a model in memory stays where it is; leave out the device map")
+    if target.dtype not in (None, torch.float32):
+        # Near-ties would be scored again in fp32, from weights that lie in several places.
+        raise UsageError("a device map takes float32; leave out --dtype or --device-map")
 
 
 def _reader(place: Place, model: Any, target: Target) -> Callable[[], Any] | None:

@@ -123,6 +123,8 @@ OPTIONS = [
     {"token_budget": 64},
     {"dtype": "bfloat16"},
     {"device": "cpu"},
+    {"device_map": "auto"},
+    {"device_map": "auto", "max_memory": "cpu=1MiB"},
     {"revision": "main"},
     {"completions": 2},
     {"max_new_tokens": 5},

@@ -43,12 +43,12 @@ OF_OS = {"remove", "replace", "unlink", "rmdir", "link", "symlink"}
 
 #: Every place that removes or replaces, reviewed: what it may touch, and why only that.
 REVIEWED = {
-    "augmentation/files.py:_replaced_when_whole:os.replace": "the output that the user names",
     "augmentation/files.py:_replaced_when_whole:unlink": "its own partial file",
+    "durable.py:put_in_place:os.replace": "what callers name: an output or card of the user's, a "
+    "pinned file of the cache, or a place found by `inside`",
+    "durable.py:replaced_when_whole:unlink": "the partial file that it made",
     "cli/gate.py:forget_decision:unlink": "gate.json with our schema, in the folder named",
-    "report/card/update.py:_write:os.replace": "the card that the user names",
     "report/card/update.py:_write:unlink": "its own temporary file",
-    "results/files.py:_move_into:os.replace": "into the target, found by `inside`",
     "results/files.py:_remove_left_behind:rmtree": "a stage of ours whose process is gone: its "
     "name is the program's, and nobody holds its lock",
     "results/files.py:made_once:rename": "its own partial folder, to a name of the program",
@@ -56,11 +56,6 @@ REVIEWED = {
     "results/places.py:remove_file:unlink": "found by `inside`",
     "results/places.py:remove_folder:rmtree": "found by `inside`",
     "scoring/endpoint.py:remove:unlink": "answers of this run, in the cache",
-    "suites/data.py:_store:os.replace": "in the cache, named by a pinned content id",
-    "training/private.py:_replacing:os.replace": "in private/, found by `inside`",
-    "training/private.py:_replacing:unlink": "its own partial file, found by `inside`",
-    "training/saving.py:write_last:os.replace": "a name of the program, found by `inside`",
-    "training/saving.py:write_last:unlink": "its own partial file, found by `inside`",
 }
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from fairaudit.durable import flush_tree, put_in_place
 from fairaudit.errors import ResultError
 from fairaudit.results.digest import dump_json as dump_json
 from fairaudit.results.digest import is_intact
@@ -143,8 +144,7 @@ def _move_into(stage: Path, target: Path) -> None:
     for path, name in zip(staged, names, strict=True):
         destination = target / name
         destination.parent.mkdir(parents=True, exist_ok=True)
-        # A link of that name is replaced, never followed.
-        os.replace(path, destination)
+        put_in_place(path, destination)
 
 
 def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
@@ -161,6 +161,7 @@ def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
     remove_folder(folder.parent, name)
     try:
         make(folder.parent / name)
+        flush_tree(folder.parent / name)
         (folder.parent / name).rename(folder)
     except OSError as error:
         raise ResultError(f"{folder}: writing failed ({error.strerror})") from error

@@ -49,6 +49,7 @@ REVIEWED = {
     "durable.py:replaced_when_whole:unlink": "the partial file that it made",
     "cli/gate.py:forget_decision:unlink": "gate.json with our schema, in the folder named",
     "report/card/update.py:_write:unlink": "its own temporary file",
+    "results/locks.py:alone_at:os.unlink": "the lock that it holds, under a name of the program",
     "results/files.py:_remove_left_behind:rmtree": "a stage of ours whose process is gone: its "
     "name is the program's, and nobody holds its lock",
     "results/files.py:made_once:rename": "its own partial folder, to a name of the program",
@@ -72,6 +73,9 @@ class Visitor(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         called = self._called(node.func)
+        # Of a path; strings and dates are given more, and copies of records are given names.
+        if called is None and isinstance(node.func, ast.Attribute) and node.func.attr == "replace":
+            called = "replace" if len(node.args) == 1 and not node.keywords else None
         if called is not None:
             self.found.add(f"{self.name}:{self.functions[-1]}:{called}")
         self.generic_visit(node)
@@ -108,10 +112,11 @@ def test_the_walk_finds_what_removes(tmp_path, monkeypatch):
     path.write_text(
         "def tidy(a, frame, text):\n"
         "    shutil.rmtree(a); a.unlink(); os.remove(a); rmtree(a); shutil.move(a, a)\n"
+        "    a.replace(a)\n"
         "    frame.copy(); text.replace('a', 'b'); replace(a, b=1)\n"
     )
     assert removing(path) == {
-        f"new.py:tidy:{call}" for call in ("rmtree", "unlink", "os.remove", "move")
+        f"new.py:tidy:{call}" for call in ("rmtree", "unlink", "os.remove", "move", "replace")
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.gradients import GradientEngine
-from fairaudit.results.locks import alone_in
+from fairaudit.results.locks import alone_at, alone_in
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.training import (
     CdaRecord,
@@ -70,7 +70,8 @@ def run_job(
     loop, lora = _make_loop(job)
     check_independence(job, loop.gradient.engine)
     private = PrivateFolder(job.output)
-    with alone_in(private.create(), "training into this folder"):
+    work = "training into this folder"
+    with alone_at(job.output, work), alone_in(private.create(), work):
         # Another process may have trained here since the job was made.
         check_output(job.output, resume=job.options.resume)
         return _run(job, loop, lora, private, on_step, on_start)

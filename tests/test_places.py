@@ -52,6 +52,7 @@ REVIEWED = {
     "results/locks.py:alone_at:os.unlink": "the lock that it holds, under a name of the program",
     "results/files.py:_remove_left_behind:rmtree": "a stage of ours whose process is gone: its "
     "name is the program's, and nobody holds its lock",
+    "results/files.py:_remove_left_behind:rmdir": "an empty folder under the name of a stage",
     "results/files.py:made_once:rename": "its own partial folder, to a name of the program",
     "results/files.py:staged_folder:rmtree": "its own temporary folder",
     "results/places.py:remove_file:unlink": "found by `inside`",
@@ -310,6 +311,7 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
         (folder / "model.safetensors").write_text("x")
         if folder != foreign:
             (folder / ".lock").touch()
+    (tmp_path / ".audit.partial-empty").mkdir()
     with alone_in(held, "writing here"), staged_folder(target) as stage:
         (stage / "a.txt").write_text("a")
         assert not left.exists()

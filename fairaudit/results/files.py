@@ -134,7 +134,12 @@ def staged_folder(target: Path, *, check: Callable[[Path], None] | None = None) 
 def _remove_left_behind(prefix: Path) -> None:
     """Remove what processes that were killed had staged for this place: nobody holds its lock."""
     for left in prefix.parent.glob(f"{glob.escape(prefix.name)}*"):
-        if (left / LOCK).is_file() and not left.is_symlink():
+        if left.is_symlink():
+            continue
+        # Killed before it locked its stage; where it only is about to, it makes the folder again.
+        with contextlib.suppress(OSError):
+            left.rmdir()
+        if (left / LOCK).is_file():
             with contextlib.suppress(ResultError), alone_in(left, "writing here"):
                 shutil.rmtree(left, ignore_errors=True)
 

@@ -158,7 +158,7 @@ def load_model(
     kind = _kind(read.model.config, read.tokenizer)
     identity = _identity(read, revision)
     if place is not None and quantization(read.model.config) is None:
-        unrounded = _reader(place, read.model, target)
+        unrounded = _reader(place, read.model, target, identity.fingerprint)
         cast(read.model, target.dtype or torch.float32)
         read.model.to(device=target.device)
     model = read.model.eval()
@@ -183,13 +183,36 @@ def load_model(
     )
 
 
-def _reader(place: Place, model: Any, target: Target) -> Callable[[], Any] | None:
+def _reader(
+    place: Place, model: Any, target: Target, known: str | None
+) -> Callable[[], Any] | None:
     """Return what reads a model again in fp32, if it is about to be rounded."""
     wanted = target.dtype or torch.float32
     if all(weight.dtype == wanted for weight in model.parameters()) or wanted == torch.float32:
         return None
     exact = Target(torch.device("cpu"), torch.float32)
-    return lambda: _read(place, exact).model
+
+    def again() -> Any:
+        found = _read(place, exact)
+        check_unchanged(place.name, known, fingerprint(found.model, found.tokenizer))
+        return found.model
+
+    return again
+
+
+def check_unchanged(name: str, before: str | None, now: str | None) -> None:
+    """Refuse a checkpoint whose files were overwritten since it was read.
+
+    Raises
+    ------
+    ModelError
+        If the fingerprints differ.
+    """
+    if before != now:
+        raise ModelError(
+            f"{name} was changed while it was in use; put the files back, or start again with the "
+            "new ones"
+        )
 
 
 def _in_memory(model: Any, tokenizer: Any) -> _Checkpoint:

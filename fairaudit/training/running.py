@@ -17,7 +17,7 @@ from fairaudit.results.training import (
     OptimizerRecord,
     TrainingRecord,
 )
-from fairaudit.scoring.load import LoadedModel, load_model
+from fairaudit.scoring.load import LoadedModel, check_unchanged, load_model
 from fairaudit.training.adapters import add_adapters, choose_trained
 from fairaudit.training.canaries import FILE as CANARIES
 from fairaudit.training.canaries import canary_bound
@@ -152,6 +152,8 @@ def _save_result(
     private: PrivateFolder,
 ) -> FineTuned:
     base = load_model(job.options.base, device="cpu", dtype="float32")
+    known = job.loaded.identity
+    check_unchanged(known.id, known.fingerprint, base.identity.fingerprint)
     with staged_model(model, job.loaded.tokenizer, job.output, _forms(job)) as stage:
         # What others will load, not what is in memory, is fingerprinted and measured.
         saved = load_model(stage, device="cpu", dtype="float32")

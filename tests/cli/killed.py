@@ -2,9 +2,9 @@
 
 A script, since each run is a fork of a process that has loaded everything and computed nothing:
 ``python killed.py KILLS SEED FOLDER ARGUMENTS...``. ``{out}`` in the arguments is the output
-folder; ``{resume}`` goes, or becomes ``--resume`` where a training has a state. The first run is left
-alone, into ``FOLDER/0``. Then runs are killed at random places until there were KILLS; each series
-of runs that ends in a whole one has a folder of its own, ``FOLDER/1``, ``FOLDER/2``, ...
+folder; ``{resume}`` goes, or becomes ``--resume`` where a training has a state. The first run is
+left alone, into ``FOLDER/0``. Then runs are killed at random places until there were KILLS; each
+series of runs that ends in a whole one has a folder of its own, ``FOLDER/1``, ``FOLDER/2``, ...
 """
 
 from __future__ import annotations

@@ -13,17 +13,21 @@ import contextlib
 import datetime
 import heapq
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fairaudit.errors import FairauditError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 #: A rank waits so long for the slowest; one that dies is noticed at once, by its connection.
 _PATIENCE: Final = datetime.timedelta(days=2)
+_LOST: Final = "another process of this run has ended; start all of them again to go on"
 
 
 class RankError(FairauditError):
@@ -92,6 +96,9 @@ class Ranks:
         if self.is_one:
             return work()
         ours, error = _Outcome.of(work)
+        if isinstance(error, RankError):
+            # Something inside was shared as well, so all know of it already.
+            raise error
         # Results stay where they are: only whether there is one is told.
         self._exchange(replace(ours, result=None), error)
         result: T = ours.result
@@ -166,6 +173,24 @@ class Ranks:
         for place, batch in enumerate(batches):
             yield batch, answers[place]
 
+    def add_up(self, tensors: Iterable[Tensor]) -> None:
+        """Replace each tensor by its sum over all ranks, the same on all, in place.
+
+        Raises
+        ------
+        RankError
+            If another rank ended.
+        """
+        if self.is_one:
+            return
+        import torch.distributed as dist
+
+        try:
+            for tensor in tensors:
+                dist.all_reduce(tensor)
+        except RuntimeError as lost:
+            raise RankError(_LOST, exit_code=70) from lost
+
     @contextlib.contextmanager
     def _by_itself(self) -> Iterator[None]:
         self._alone += 1
@@ -183,11 +208,7 @@ class Ranks:
         except RuntimeError as lost:
             if error is not None:
                 raise error from lost
-            raise RankError(
-                "another process of this run has ended; what was scored is in the cache, and the "
-                "same command goes on from there",
-                exit_code=70,
-            ) from lost
+            raise RankError(_LOST, exit_code=70) from lost
         failed = next((one for one in everything if one.error is not None), None)
         if failed is None:
             return everything
@@ -250,11 +271,12 @@ def ranks() -> Ranks:
         If the other processes cannot be reached.
     """
     if not _found:
-        _found.append(_joined() if _is_launched() else _ONE)
+        _found.append(_joined() if is_launched() else _ONE)
     return _found[0]
 
 
-def _is_launched() -> bool:
+def is_launched() -> bool:
+    """Whether a launcher started several processes, this one among them."""
     return "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
 
 
@@ -279,7 +301,13 @@ def _joined() -> Ranks:
 
 
 def _leave() -> None:
+    """End after the first rank: a launcher ends the others as soon as one has an exit code."""
+    import torch
     import torch.distributed as dist
 
+    with contextlib.suppress(RuntimeError):
+        if dist.get_rank() > 0:
+            # Nothing is ever sent: this fails when the first rank has gone.
+            dist.recv(torch.zeros(1), src=0)
     with contextlib.suppress(RuntimeError):
         dist.destroy_process_group()

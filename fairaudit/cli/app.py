@@ -32,10 +32,12 @@ from fairaudit.cli.suites import suites_app
 from fairaudit.cli.verify import verify_command
 from fairaudit.errors import FairauditError, UsageError
 from fairaudit.namesake import warn_of_namesake
-from fairaudit.ranks import RankError
+from fairaudit.ranks import RankError, is_launched
 
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
+#: Verbs that several processes share, as torchrun and accelerate start them.
+_SHARED: Final = frozenset({"audit", "finetune"})
 _GLOBAL_FLAGS: Final = frozenset({"--quiet", "-q", "--debug"})
 #: Options that name a file or folder: an empty one would be read as the current folder.
 _PATHS: Final = frozenset({"--output", "-o", "--data", "--base", "--policy", "--train", "--junit"})
@@ -90,6 +92,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def global_options(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show version.")
     ] = False,
@@ -97,6 +100,11 @@ def global_options(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
 ) -> None:
     """Set what holds for every verb."""
+    if ctx.invoked_subcommand not in _SHARED and is_launched():
+        raise UsageError(
+            f"{ctx.invoked_subcommand} is the work of one process; start it without a launcher "
+            f"({' and '.join(sorted(_SHARED))} take several)"
+        )
     STATE.debug, STATE.quiet = debug, quiet
     level = logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING
     handler = logging.StreamHandler()

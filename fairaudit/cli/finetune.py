@@ -13,8 +13,9 @@ import typer
 
 from fairaudit.cli.audit import INTERRUPTED, calm_libraries
 from fairaudit.cli.options import takes
-from fairaudit.cli.state import console, shown_progress
+from fairaudit.cli.state import STATE, console, shown_progress
 from fairaudit.errors import UsageError
+from fairaudit.ranks import ranks
 from fairaudit.training.finetune_options import FinetuneOptions
 
 if TYPE_CHECKING:
@@ -65,14 +66,18 @@ def finetune_command(
         )
     if "max_grad_norm" in chosen and not private:
         chosen["ablation"] = "clip_only"
-    job = make_job(FinetuneOptions(**chosen))
+    here = ranks()
+    # The first rank speaks for all of them.
+    STATE.quiet = STATE.quiet or not here.is_first
+    job = here.together(lambda: make_job(FinetuneOptions(**chosen)))
     _show_plan(job)
-    if expect:
+    if expect and here.is_first:
         _show_expectation(job, chosen["base"])
     losses = _losses(job)
     with _told_when_interrupted(), shown_progress() as progress:
         progress("training", 0, job.plan.steps)
-        monitor = None if diagnose_every is None else training_monitor(job, diagnose_every)
+        looks = diagnose_every if here.is_first else None
+        monitor = None if looks is None else training_monitor(job, looks)
         done = run_job(
             job,
             on_step=with_monitor(

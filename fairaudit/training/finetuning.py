@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairaudit.options import verb
+from fairaudit.ranks import ranks
 from fairaudit.training.finetune_options import FinetuneOptions
 from fairaudit.training.jobs import make_job
 from fairaudit.training.running import FineTuned, run_job
@@ -35,4 +36,4 @@ def finetune(options: FinetuneOptions) -> FineTuned:
     ResultError
         If the output cannot be written, or holds a model or another run.
     """
-    return run_job(make_job(options), on_step=options.on_step)
+    return run_job(ranks().together(lambda: make_job(options)), on_step=options.on_step)

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 import torch
 
 from fairaudit.errors import NonFiniteError, ResultError
+from fairaudit.ranks import ranks
 from fairaudit.training.draws import Sampler
 from fairaudit.training.finetuning_plan import Plan
 from fairaudit.training.optimizers import learning_rate, set_learning_rate
@@ -102,8 +103,11 @@ class Loop:
     def _one_step(self) -> DrawStatistics:
         set_learning_rate(self.optimizer, learning_rate(self.recipe, self.step, self.plan.steps))
         sums, seen = self.gradient.of(self.sampler.draw())
-        if self.plan.clip_norm is not None:
+        here = ranks()
+        # One of several processes adds the noise, once, before their sums are added up.
+        if self.plan.clip_norm is not None and here.is_first:
             add_noise(sums, self.plan.noise_multiplier * self.plan.clip_norm, self.noise)
+        here.add_up(sums.values())
         parameters = self.gradient.engine.parameters
         apply_update(parameters, sums, self.plan.expected_examples, self.optimizer)
         self._check_finite(parameters)

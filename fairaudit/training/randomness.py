@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from fairaudit.errors import UsageError
+from fairaudit.ranks import ranks
 
 #: Layout of the state of PyTorch's CPU generator: seed, position, then the words of MT19937.
 _STATE_BYTES: Final = 5056
@@ -20,9 +21,14 @@ _WORDS: Final = slice(3, 3 + 624)
 
 
 def draw_generator(seed: int | None) -> np.random.Generator:
-    """Make the generator of draws, substitutions and masks; None: 128 bits of OS entropy."""
-    sequence = np.random.SeedSequence() if seed is None else np.random.SeedSequence([seed, 1])
-    return np.random.default_rng(sequence)
+    """Make the generator of draws, substitutions and masks; None: 128 bits of OS entropy.
+
+    Of several ranks all draw alike, from the entropy of the first.
+    """
+    if seed is None:
+        entropy = ranks().from_first(lambda: int.from_bytes(os.urandom(16), "little"))
+        return np.random.default_rng(np.random.SeedSequence(entropy))
+    return np.random.default_rng(np.random.SeedSequence([seed, 1]))
 
 
 def noise_generator(device: torch.device, seed: int | None) -> torch.Generator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.gradients import GradientEngine
+from fairaudit.ranks import ranks
 from fairaudit.results.locks import alone_at, alone_in
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.training import (
@@ -67,13 +69,20 @@ def run_job(
     ``on_start`` is called with the model before the first step, adapters included; not where an
     unfinished run goes on.
     """
-    loop, lora = _make_loop(job)
-    check_independence(job, loop.gradient.engine)
+    here = ranks()
+    loop, lora = here.together(lambda: _make_loop(job))
+    here.together(lambda: check_independence(job, loop.gradient.engine))
     private = PrivateFolder(job.output)
-    work = "training into this folder"
-    with alone_at(job.output, work), alone_in(private.create(), work):
-        # Another process may have trained here since the job was made.
-        check_output(job.output, resume=job.options.resume)
+    with contextlib.ExitStack() as stack:
+
+        def ours_alone() -> None:
+            work = "training into this folder"
+            stack.enter_context(alone_at(job.output, work))
+            stack.enter_context(alone_in(private.create(), work))
+            # Another process may have trained here since the job was made.
+            check_output(job.output, resume=job.options.resume)
+
+        here.from_first(ours_alone)
         return _run(job, loop, lora, private, on_step, on_start)
 
 
@@ -85,25 +94,32 @@ def _run(
     on_step: StepHook | None,
     on_start: Callable[[Any], None] | None,
 ) -> FineTuned:
-    before = _held_out_perplexity(job, job.loaded)
+    here = ranks()
+    before = here.from_first(lambda: _held_out_perplexity(job, job.loaded))
     if job.options.resume:
-        state = private.load_state()
-        job.check_same(state["identity"])
+        state = here.from_first(private.load_state)
+        here.together(lambda: job.check_same(state["identity"]))
         loop.restore(state)
-    elif on_start is not None:
+    elif on_start is not None and here.is_first:
         on_start(loop.model)
-    _write_about_data(job, private)
+    here.from_first(lambda: _write_about_data(job, private))
 
     def save() -> None:
-        private.save_state({**loop.state(), "identity": job.identity})
-        private.write_lines("log.jsonl", loop.log)
+        # All ranks are in one state, so that of the first one is everybody's.
+        if here.is_first:
+            private.save_state({**loop.state(), "identity": job.identity})
+            private.write_lines("log.jsonl", loop.log)
 
     apart = job.options.checkpoint_every or math.ceil(job.plan.steps / _STATES)
-    loop.run(on_step, save, apart)
-    save()
-    done = _save_result(job, loop.model, lora, before, private)
-    private.drop_state()
-    return done
+    loop.run(on_step if here.is_first else None, save, apart)
+
+    def finished() -> FineTuned:
+        save()
+        done = _save_result(job, loop.model, lora, before, private)
+        private.drop_state()
+        return done
+
+    return here.from_first(finished)
 
 
 def _make_loop(job: FineTuning) -> tuple[Loop, LoraRecord | None]:

@@ -6,19 +6,24 @@ micro-batches, and an empty draw is a step like any other, of noise alone (Abadi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from fairaudit.errors import ModelError
 from fairaudit.gradients import GradientEngine, clip_factors
+from fairaudit.ranks import ranks
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
 from fairaudit.training.batches import MicroBatch, micro_batches
 from fairaudit.training.draws import Example
 
 Gradients = dict[str, torch.Tensor]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class DrawStatistics:
     mean_norm: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GradientSum:
     """Sums gradients over the examples of a draw, in micro-batches.
 
@@ -67,29 +72,49 @@ class GradientSum:
     def of(self, examples: Sequence[Example]) -> tuple[Gradients, DrawStatistics]:
         """Return the sum by parameter, zero for an empty draw, and what was seen.
 
+        Of several ranks each returns the sum of its own micro-batches, and what all have seen.
+
         Raises
         ------
         ModelError
-            If memory runs out. A micro-batch is not split then: a part of it may be in the sum
-            already, and a record that counts twice breaks the guarantee.
+            If memory runs out where micro-batches cannot be smaller, or several processes share
+            them.
         """
-        try:
-            return self._of(examples)
-        except MEMORY_ERRORS as error:
-            if not out_of_memory(error):
-                raise
-            raise ModelError(
-                "out of memory on a micro-batch; go on with --resume and a smaller "
-                "--micro-batch-size"
-            ) from error
+        while True:
+            try:
+                return self._of(examples)
+            except MEMORY_ERRORS as error:
+                if not out_of_memory(error):
+                    raise
+                smaller = self._smaller(examples)
+                if smaller is None:
+                    raise ModelError(
+                        "out of memory on a micro-batch; go on with --resume and a smaller "
+                        "--micro-batch-size"
+                    ) from error
+            # The sum begins anew: a part of the micro-batch may be in it already, and a record that
+            # counts twice breaks the guarantee. Later steps keep to the smaller size.
+            self.max_rows = smaller
+            logger.info("out of memory: micro-batches of at most %d rows from here on", smaller)
+
+    def _smaller(self, examples: Sequence[Example]) -> int | None:
+        """Rows of half the largest micro-batch; None if each has one example, or is shared."""
+        batches = [*micro_batches(examples, self.max_rows, self.pad_id, torch.device("cpu"))]
+        widest = max((batch for batch in batches), key=lambda batch: len(batch.records))
+        if not ranks().is_one or len(widest.records) == 1:
+            return None
+        return len(widest.records) // 2 * widest.rows_per_example
 
     def _of(self, examples: Sequence[Example]) -> tuple[Gradients, DrawStatistics]:
         sums = self.engine.zeros()
         device = next(iter(sums.values())).device
-        seen = [
-            self._add(batch, sums)
-            for batch in micro_batches(examples, self.max_rows, self.pad_id, device)
-        ]
+        batches = micro_batches(examples, self.max_rows, self.pad_id, device)
+        here = ranks()
+        if here.is_one:
+            seen = [self._add(batch, sums) for batch in batches]
+        else:
+            shared = here.over([*batches], partial(self._told, sums=sums), _cost)
+            seen = [found for _, found in shared]
         if not seen:
             return sums, DrawStatistics(0)
         losses = torch.cat([loss for loss, _ in seen])
@@ -101,6 +126,11 @@ class GradientSum:
             len(losses), float(losses.mean()), clip_rate, float(norms.mean())
         )
         return sums, statistics
+
+    def _told(self, batch: MicroBatch, sums: Gradients) -> tuple[torch.Tensor, torch.Tensor]:
+        """Add a micro-batch; return what other processes are told of it."""
+        losses, norms = self._add(batch, sums)
+        return losses.cpu(), norms.cpu()
 
     def _add(self, batch: MicroBatch, sums: Gradients) -> tuple[torch.Tensor, torch.Tensor]:
         """Add a micro-batch to the sums; return losses and norms of its examples."""
@@ -117,6 +147,10 @@ class GradientSum:
             weights = clip_factors(norms, self.clip_norm)
         query.weighted_sum(weights, into=sums)
         return query.losses, norms
+
+
+def _cost(batch: MicroBatch) -> float:
+    return float(batch.inputs["input_ids"].numel())
 
 
 def add_noise(sums: Gradients, deviation: float, generator: torch.Generator) -> None:

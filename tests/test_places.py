@@ -43,24 +43,21 @@ OF_OS = {"remove", "replace", "unlink", "rmdir", "link", "symlink"}
 
 #: Every place that removes or replaces, reviewed: what it may touch, and why only that.
 REVIEWED = {
-    "augmentation/files.py:_replaced_when_whole:os.replace": "the output that the user names",
     "augmentation/files.py:_replaced_when_whole:unlink": "its own partial file",
+    "durable.py:put_in_place:os.replace": "what callers name: an output or card of the user's, a "
+    "pinned file of the cache, or a place found by `inside`",
+    "durable.py:replaced_when_whole:unlink": "the partial file that it made",
     "cli/gate.py:forget_decision:unlink": "gate.json with our schema, in the folder named",
-    "report/card/update.py:_write:os.replace": "the card that the user names",
     "report/card/update.py:_write:unlink": "its own temporary file",
-    "results/files.py:_move_into:os.replace": "into the target, found by `inside`",
+    "results/locks.py:alone_at:os.unlink": "the lock that it holds, under a name of the program",
     "results/files.py:_remove_left_behind:rmtree": "a stage of ours whose process is gone: its "
     "name is the program's, and nobody holds its lock",
+    "results/files.py:_remove_left_behind:rmdir": "an empty folder under the name of a stage",
     "results/files.py:made_once:rename": "its own partial folder, to a name of the program",
     "results/files.py:staged_folder:rmtree": "its own temporary folder",
     "results/places.py:remove_file:unlink": "found by `inside`",
     "results/places.py:remove_folder:rmtree": "found by `inside`",
     "scoring/endpoint.py:remove:unlink": "answers of this run, in the cache",
-    "suites/data.py:_store:os.replace": "in the cache, named by a pinned content id",
-    "training/private.py:_replacing:os.replace": "in private/, found by `inside`",
-    "training/private.py:_replacing:unlink": "its own partial file, found by `inside`",
-    "training/saving.py:write_last:os.replace": "a name of the program, found by `inside`",
-    "training/saving.py:write_last:unlink": "its own partial file, found by `inside`",
 }
 
 
@@ -77,6 +74,9 @@ class Visitor(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         called = self._called(node.func)
+        # Of a path; strings and dates are given more, and copies of records are given names.
+        if called is None and isinstance(node.func, ast.Attribute) and node.func.attr == "replace":
+            called = "replace" if len(node.args) == 1 and not node.keywords else None
         if called is not None:
             self.found.add(f"{self.name}:{self.functions[-1]}:{called}")
         self.generic_visit(node)
@@ -113,10 +113,11 @@ def test_the_walk_finds_what_removes(tmp_path, monkeypatch):
     path.write_text(
         "def tidy(a, frame, text):\n"
         "    shutil.rmtree(a); a.unlink(); os.remove(a); rmtree(a); shutil.move(a, a)\n"
+        "    a.replace(a)\n"
         "    frame.copy(); text.replace('a', 'b'); replace(a, b=1)\n"
     )
     assert removing(path) == {
-        f"new.py:tidy:{call}" for call in ("rmtree", "unlink", "os.remove", "move")
+        f"new.py:tidy:{call}" for call in ("rmtree", "unlink", "os.remove", "move", "replace")
     }
 
 
@@ -310,6 +311,7 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
         (folder / "model.safetensors").write_text("x")
         if folder != foreign:
             (folder / ".lock").touch()
+    (tmp_path / ".audit.partial-empty").mkdir()
     with alone_in(held, "writing here"), staged_folder(target) as stage:
         (stage / "a.txt").write_text("a")
         assert not left.exists()

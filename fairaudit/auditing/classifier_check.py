@@ -15,10 +15,12 @@ import os
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fairaudit.durable import replaced_when_whole
 from fairaudit.errors import DataError
 from fairaudit.items import Continuation, Item, Skipped
 from fairaudit.metrics.classifier import (
@@ -35,6 +37,7 @@ from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.metrics.sample_estimates import Slice, estimates
 from fairaudit.results import Estimate
 from fairaudit.results.classifier import CalibrationBin, ClassifierCheck
+from fairaudit.results.digest import is_intact, sealed_json
 from fairaudit.results.reference import reference_of
 from fairaudit.suites.data import cache_folder
 from fairaudit.suites.prompts.loader import load_prompts, prompt_file
@@ -143,17 +146,26 @@ def kept_check(classifier: Classifier, *, seed: int = 0) -> ClassifierCheck:
     """Return a check by the default sentences, from the cache if it was made before."""
     path = cache_folder() / "classifier-checks" / f"{_key(classifier, seed)}.json"
     try:
-        return ClassifierCheck.model_validate_json(path.read_bytes())
+        return _intact(path)
     except (OSError, ValueError):
         found = check_classifier(classifier, seed=seed)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(found.to_json(), encoding="utf-8")
-        part.replace(path)
+        with replaced_when_whole(part, path) as stream:
+            stream.write(sealed_json(found.model_dump(mode="json", by_alias=True)).encode("utf-8"))
     except OSError as error:
         logger.warning("the check of the classifier could not be kept (%s)", error)
     return found
+
+
+def _intact(path: Path) -> ClassifierCheck:
+    """Read a check as it was kept; a ValueError says that it is damaged."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or not is_intact(content):
+        raise ValueError("the digest does not fit")
+    content.pop("digest")
+    return ClassifierCheck.model_validate(content)
 
 
 def _key(classifier: Classifier, seed: int) -> str:

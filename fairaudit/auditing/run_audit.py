@@ -7,6 +7,7 @@ is stored, and text scorers turn it into score tables.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import platform
 import time
@@ -56,6 +57,7 @@ from fairaudit.progress import Progress, shown
 from fairaudit.ranks import ranks
 from fairaudit.results import AuditResult, Estimate, Provenance, Run
 from fairaudit.results.folders import refuse_other_result
+from fairaudit.results.locks import alone_at
 from fairaudit.results.types import NearTies
 from fairaudit.suites import PROBE
 from fairaudit.suites.languages import ENGLISH
@@ -115,6 +117,25 @@ def answer(
 
     ``plan`` loads the model; it is not called for an audit that is read back.
     """
+    with _alone_at(asked.options.output):
+        return _answer(asked, progress, plan)
+
+
+@contextlib.contextmanager
+def _alone_at(output: Place | None) -> Iterator[None]:
+    """Keep other audits out of the folder from the beginning on; the first rank does it for all."""
+    with contextlib.ExitStack() as stack:
+        if output is not None:
+            alone = alone_at(Path(output), "auditing into this folder")
+            ranks().from_first(lambda: stack.enter_context(alone))
+        yield
+
+
+def _answer(
+    asked: AuditRequest,
+    progress: Progress | bool | None,
+    plan: Callable[[AuditRequest], AuditPlan],
+) -> AuditResult:
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     output, overwrite = asked.options.output, asked.options.overwrite
     kept = kept_audit(asked)
@@ -160,7 +181,7 @@ def run_audit(
         here.from_first(
             lambda: refuse_other_result(folder, AuditResult, identity, overwrite=overwrite)
         )
-    with shown(progress if here.is_first else False) as tell:
+    with _alone_at(output), shown(progress if here.is_first else False) as tell:
         scored = _scored(plan, tell)
 
         def told() -> AuditResult:
@@ -262,8 +283,9 @@ def save_audit(result: AuditResult, folder: Path, *, overwrite: bool = False) ->
     """Write a whole audit folder: result, items, texts, and what is rendered from them."""
     from fairaudit.report.files import write_report
 
-    result.save(folder, overwrite=overwrite)
-    write_report(result, folder)
+    with alone_at(folder, "writing into this folder"):
+        result.save(folder, overwrite=overwrite)
+        write_report(result, folder)
 
 
 def _table(entry: SuitePlan, answers: Mapping[Request, Answer | Skipped]) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from fairaudit.augmentation.file_rows import (
     write_row,
 )
 from fairaudit.augmentation.swapper import Mode, Swapper, check_mode
+from fairaudit.durable import put_in_place
 from fairaudit.errors import DataError, UsageError
 
 #: Records with twins that are kept to be shown.
@@ -124,7 +125,7 @@ def _replaced_when_whole(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial
-        os.replace(partial, path)
+        put_in_place(partial, path)
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()

@@ -129,6 +129,10 @@ def main() -> None:
         sys.exit(error.exit_code) if error.is_told else _fail(str(error), error.exit_code)
     except FairauditError as error:
         _fail(str(error), error.exit_code)
+    except OSError as error:
+        # The machine's trouble, not the program's: a name that is too long, a disk that fails.
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}", FairauditError.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted", INTERRUPTED)
     except Exception as error:

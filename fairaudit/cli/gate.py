@@ -26,6 +26,9 @@ def gate_command(
     init: Annotated[
         Path | None, typer.Option(help="Write a starter policy to this file, and stop.")
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for gate.json; default: the result's own.")
+    ] = None,
 ) -> None:
     """Decide by a policy: 0 pass, 1 fail, 3 undecided."""
     if (policy is None) == (init is None):
@@ -37,7 +40,7 @@ def gate_command(
         _start_policy(folder, init)
         return
     assert policy is not None
-    place = folder if folder.is_dir() else folder.parent
+    place = output or (folder if folder.is_dir() else folder.parent)
     forget_decision(place)
     rules = read_policy(policy)
     code = apply_policy(

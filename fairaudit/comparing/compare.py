@@ -46,6 +46,7 @@ from fairaudit.results import (
 from fairaudit.results.capability import capable
 from fairaudit.results.comparison import Paired
 from fairaudit.results.consistency import one_model
+from fairaudit.results.locks import alone_at
 from fairaudit.results.types import SMALLEST_ALPHA
 from fairaudit.stats.multiplicity import Method
 from fairaudit.vocabulary.cautions import (
@@ -223,8 +224,9 @@ def save_comparison(
     """Write a whole comparison folder: result and everything that is rendered from it."""
     from fairaudit.report.files import write_report
 
-    result.save(folder, overwrite=overwrite)
-    write_report(result, folder, processes)
+    with alone_at(folder, "writing into this folder"):
+        result.save(folder, overwrite=overwrite)
+        write_report(result, folder, processes)
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from fairaudit.progress import shown
 from fairaudit.results.diagnostics import DiagnosedModel, DiagnosticsResult
 from fairaudit.results.files import refuse_unwritable
 from fairaudit.results.folders import refuse_files_of_others
+from fairaudit.results.locks import alone_at
 from fairaudit.results.places import PRIVATE, keep_from_upload
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ def diagnose(options: DiagnoseOptions) -> DiagnosticsResult:
     >>> result = fairaudit.diagnose("distilgpt2")  # doctest: +SKIP
     >>> result.differences_frame().query("primary")  # doctest: +SKIP
     """
+    if options.output is None:
+        return _diagnosis(options)
+    with alone_at(Path(options.output), "diagnosing into this folder"):
+        return _diagnosis(options)
+
+
+def _diagnosis(options: DiagnoseOptions) -> DiagnosticsResult:
     models = _as_list(options.models)
     chosen, found_steps, names = _arranged(models, options.steps, options.labels)
     probes = _texts(options)
@@ -132,8 +140,9 @@ def save(result: DiagnosticsResult, folder: Path, *, overwrite: bool = False) ->
     from fairaudit.report.files import write_report
 
     target = folder_of(result, folder)
-    result.save(target, overwrite=overwrite)
-    write_report(result, target)
+    with alone_at(folder, "writing into this folder"):
+        result.save(target, overwrite=overwrite)
+        write_report(result, target)
     if target != folder:
         keep_from_upload(folder)
     return target

@@ -21,6 +21,7 @@ from fairaudit.diagnostics.measure import Curvature, Measured
 from fairaudit.diagnostics.moments import Moments
 from fairaudit.diagnostics.per_record import PerRecord
 from fairaudit.diagnostics.quantities import ModelNumbers
+from fairaudit.durable import replaced_when_whole
 from fairaudit.errors import ResultError
 from fairaudit.results.diagnostics import ClippingParameters
 from fairaudit.results.places import inside, remove_folder
@@ -56,9 +57,8 @@ def keep(folder: Path, step: int, look: Looked, about: dict[str, Any]) -> None:
         archive.writestr(_TREE, json.dumps(tree))
     target = inside(folder, f"{FOLDER}/step-{step:09d}.npz")
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
-    partial.write_bytes(stream.getvalue())
-    partial.replace(target)
+    with replaced_when_whole(target.with_name(f".{target.name}.partial"), target) as file:
+        file.write(stream.getvalue())
 
 
 def kept(folder: Path, about: dict[str, Any]) -> dict[int, Looked]:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from fairaudit.durable import flush_tree, put_in_place
 from fairaudit.errors import ResultError
 from fairaudit.results.digest import dump_json as dump_json
 from fairaudit.results.digest import is_intact
-from fairaudit.results.locks import LOCK, alone_in
+from fairaudit.results.locks import LOCK, alone_at, alone_in, beside
 from fairaudit.results.places import inside, remove_folder
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ _WHERE: Final = {
     "fairaudit/training": "a checkpoint that finetune wrote: it holds training.json",
     "fairaudit/gate": "the folder of a gate: it holds gate.json",
 }
+
+#: Seconds to wait for another process that moves its files into the same folder.
+_PATIENCE: Final = 60.0
 
 #: Folders in the folders of results.
 _ROOMS: Final = (
@@ -108,28 +112,34 @@ def staged_folder(target: Path, *, check: Callable[[Path], None] | None = None) 
         If the folder cannot be written to, or a link in it leads elsewhere.
     """
     try:
-        place = target.resolve()
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_behind(place)
-        stage = Path(tempfile.mkdtemp(prefix=f".{place.name}.partial-", dir=place.parent))
+        prefix = beside(target.resolve(), "partial-")
+        prefix.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_behind(prefix)
+        stage = Path(tempfile.mkdtemp(prefix=prefix.name, dir=prefix.parent))
     except OSError as error:
         raise ResultError(f"{target}: cannot write there ({error.strerror})") from error
     try:
         with alone_in(stage, "writing here"):
             yield stage
-        if check is not None:
-            check(target)
-        _move_into(stage, target)
+        with alone_at(target, "writing into this folder", patience=_PATIENCE):
+            if check is not None:
+                check(target)
+            _move_into(stage, target)
     except OSError as error:
         raise ResultError(f"{target}: writing failed ({error.strerror})") from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _remove_left_behind(place: Path) -> None:
+def _remove_left_behind(prefix: Path) -> None:
     """Remove what processes that were killed had staged for this place: nobody holds its lock."""
-    for left in place.parent.glob(f"{glob.escape(f'.{place.name}.partial-')}*"):
-        if (left / LOCK).is_file() and not left.is_symlink():
+    for left in prefix.parent.glob(f"{glob.escape(prefix.name)}*"):
+        if left.is_symlink():
+            continue
+        # Killed before it locked its stage; where it only is about to, it makes the folder again.
+        with contextlib.suppress(OSError):
+            left.rmdir()
+        if (left / LOCK).is_file():
             with contextlib.suppress(ResultError), alone_in(left, "writing here"):
                 shutil.rmtree(left, ignore_errors=True)
 
@@ -143,8 +153,7 @@ def _move_into(stage: Path, target: Path) -> None:
     for path, name in zip(staged, names, strict=True):
         destination = target / name
         destination.parent.mkdir(parents=True, exist_ok=True)
-        # A link of that name is replaced, never followed.
-        os.replace(path, destination)
+        put_in_place(path, destination)
 
 
 def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
@@ -161,6 +170,7 @@ def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
     remove_folder(folder.parent, name)
     try:
         make(folder.parent / name)
+        flush_tree(folder.parent / name)
         (folder.parent / name).rename(folder)
     except OSError as error:
         raise ResultError(f"{folder}: writing failed ({error.strerror})") from error

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -14,6 +17,10 @@ from fairaudit.results.places import inside
 
 #: Hidden, and empty; it stays, since removing it would let two processes in.
 LOCK: Final = ".lock"
+#: Bytes of a name to which an ending can be added; file systems allow 255.
+_LONGEST: Final = 200
+#: What a thread holds already: the parts of a run lock what the run has locked.
+_HELD: Final = threading.local()
 
 
 @contextlib.contextmanager
@@ -46,3 +53,66 @@ def alone_in(folder: Path, work: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def alone_at(place: Path, work: str, *, patience: float = 0.0) -> Iterator[None]:
+    """Keep other processes out of a folder that need not be there; nothing is left of the lock.
+
+    The lock lies beside the folder. The thread that holds it may ask for it again.
+
+    Parameters
+    ----------
+    place : path
+        The folder.
+    work : str
+        What is done there, for the message: "auditing into this folder".
+    patience : float
+        Seconds to wait for another process that is about to end.
+
+    Raises
+    ------
+    ResultError
+        If another process works there, or no lock can be made.
+    """
+    real = place.resolve()
+    held: set[Path] = _HELD.__dict__.setdefault("places", set())
+    if real in held:
+        yield
+        return
+    lock = _locked(place, beside(real, "lock"), work, patience)
+    held.add(real)
+    try:
+        yield
+    finally:
+        held.discard(real)
+        # While it is held: who waits for it sees that the name is gone, and makes a new file.
+        with contextlib.suppress(OSError):
+            os.unlink(lock.lock_file)
+        lock.release()
+
+
+def beside(place: Path, ending: str) -> Path:
+    """Return the hidden name of ours beside a folder, or in one whose parent is not for us.
+
+    So is a volume that is mounted there: nothing can be renamed from its parent into it.
+    """
+    name = place.name
+    if len(os.fsencode(name)) > _LONGEST:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()
+    inner = place.is_dir() and (place.is_mount() or not os.access(place.parent, os.W_OK))
+    return (place if inner else place.parent) / f".{name}.{ending}"
+
+
+def _locked(place: Path, path: Path, work: str, patience: float) -> FileLock:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink():
+            raise ResultError(f"{path} is a link; remove it")
+        lock = FileLock(path, mode=0o600)
+        lock.acquire(timeout=patience)
+    except Timeout:
+        raise ResultError(f"{place}: another process is {work}") from None
+    except OSError as error:
+        raise ResultError(f"{place}: cannot write there ({error.strerror or error})") from error
+    return lock

@@ -8,7 +8,7 @@ by content.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -175,19 +175,13 @@ def load_model(
     kind = _kind(read.model.config, read.tokenizer)
     identity = _identity(read, revision)
     if place is not None and quantization(read.model.config) is None:
-        unrounded = _reader(place, read.model, target)
+        unrounded = _reader(place, read.model, target, identity.fingerprint)
         if device_map is None:
             check_room(read.model, target.device, target.dtype or torch.float32)
         cast(read.model, target.dtype or torch.float32)
         if device_map is None:
             read.model.to(device=target.device)
-    model = read.model.eval()
-    if device_map is not None:
-        if quantization(model.config) is not None:
-            raise ModelError(
-                f"{read.name}: a quantised model is not spread; leave out --device-map"
-            )
-        model = spread(model, device_map, memory)
+    model = read.model.eval() if device_map is None else _spread(read, device_map, memory)
     limit, notes = longest_row(model, read.tokenizer), read.notes
     if kind == "causal":
         kind, found = kind_of_causal(model, read.tokenizer, limit)
@@ -218,13 +212,42 @@ def _check_spread(device_map: str, source: object, target: Target) -> None:
         raise UsageError("a device map takes float32; leave out --dtype or --device-map")
 
 
-def _reader(place: Place, model: Any, target: Target) -> Callable[[], Any] | None:
+def _spread(read: _Checkpoint, device_map: str, memory: Mapping[int | str, int] | None) -> Any:
+    if quantization(read.model.config) is not None:
+        raise ModelError(f"{read.name}: a quantised model is not spread; leave out --device-map")
+    return spread(read.model.eval(), device_map, memory)
+
+
+def _reader(
+    place: Place, model: Any, target: Target, known: str | None
+) -> Callable[[], Any] | None:
     """Return what reads a model again in fp32, if it is about to be rounded."""
     wanted = target.dtype or torch.float32
     if all(weight.dtype == wanted for weight in model.parameters()) or wanted == torch.float32:
         return None
     exact = Target(torch.device("cpu"), torch.float32)
-    return lambda: _read(place, exact).model
+
+    def again() -> Any:
+        found = _read(place, exact)
+        check_unchanged(place.name, known, fingerprint(found.model, found.tokenizer))
+        return found.model
+
+    return again
+
+
+def check_unchanged(name: str, before: str | None, now: str | None) -> None:
+    """Refuse a checkpoint whose files were overwritten since it was read.
+
+    Raises
+    ------
+    ModelError
+        If the fingerprints differ.
+    """
+    if before != now:
+        raise ModelError(
+            f"{name} was changed while it was in use; put the files back, or start again with the "
+            "new ones"
+        )
 
 
 def _in_memory(model: Any, tokenizer: Any) -> _Checkpoint:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from fairaudit.durable import replaced_when_whole
 from fairaudit.errors import DataError, UsageError
 from fairaudit.results import Source
 
@@ -176,8 +177,8 @@ class DataFinder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-            partial.write_bytes(content)
-            os.replace(partial, path)
+            with replaced_when_whole(partial, path) as stream:
+                stream.write(content)
         except OSError as error:
             logger.warning("%s could not be cached (%s)", pinned.path, error)
 

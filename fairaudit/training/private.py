@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import torch
 
+from fairaudit.durable import replaced_when_whole
 from fairaudit.errors import ResultError
 from fairaudit.results import files
 from fairaudit.results.places import PRIVATE, inside, keep_from_upload, remove_file
 
 _STATE: Final = "state.pt"
+#: SHA-256 of the state, and of the one before it: the state is replaced after this file is.
+_SUMS: Final = "state.sha256"
 _README: Final = """\
 Everything in this folder was computed on the training text and is not covered by the privacy
 guarantee. Do not publish it. Files:
@@ -45,6 +47,8 @@ class PrivateFolder:
 
     def __init__(self, output: Path) -> None:
         self._output, self._folder = output, output / PRIVATE
+        #: SHA-256 of the state that lies there, once it was written or read.
+        self._sum = ""
 
     @property
     def has_state(self) -> bool:
@@ -69,7 +73,8 @@ class PrivateFolder:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file whole or not at all."""
-        with self._replacing(name) as stream:
+        place = self._folder / name
+        with self._reported(), replaced_when_whole(self._partial(name), place, 0o600) as stream:
             stream.write(text.encode("utf-8"))
 
     def write_json(self, name: str, content: Any) -> None:
@@ -83,8 +88,12 @@ class PrivateFolder:
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Replace the state of the run; the one before stays until the new one is complete."""
-        with self._replacing(_STATE) as stream:
+        partial = self._partial(_STATE)
+        with self._reported(), replaced_when_whole(partial, self._folder / _STATE, 0o600) as stream:
             torch.save(state, stream)
+            stream.flush()
+            before, self._sum = self._sum, files.sha256_of(partial)
+            self.write_text(_SUMS, f"{self._sum}\n{before}\n")
 
     def load_state(self) -> dict[str, Any]:
         """Read the state of an unfinished run.
@@ -98,31 +107,31 @@ class PrivateFolder:
         if not path.exists():
             raise ResultError(f"{path.parent.parent}: no unfinished run to go on with")
         try:
-            # PyTorch does not look at the checksums that it writes.
-            with zipfile.ZipFile(path) as archive:
-                if archive.testzip() is not None:
-                    raise ValueError("a checksum does not fit")
+            self._check_sum(path)
             state = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:
             raise ResultError(f"{path}: not a readable state; start in a new folder") from error
         return dict(state)
 
+    def _check_sum(self, path: Path) -> None:
+        known = self._folder / _SUMS
+        self._sum = files.sha256_of(path)
+        if known.exists():
+            if self._sum not in known.read_text(encoding="ascii").split("\n"):
+                raise ValueError("its SHA-256 is another one")
+            return
+        # As earlier versions wrote it. PyTorch does not look at the checksums of its archive.
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:
+                raise ValueError("a checksum does not fit")
+
     def drop_state(self) -> None:
         """Remove the state, and with it the generators of noise and draws."""
-        remove_file(self._output, f"{self._folder.name}/{_STATE}")
+        for name in (_STATE, _SUMS):
+            remove_file(self._output, f"{self._folder.name}/{name}")
 
-    @contextlib.contextmanager
-    def _replacing(self, name: str) -> Any:
-        partial = inside(self._output, f"{self._folder.name}/.{name}.partial")
-        try:
-            with self._reported():
-                with _owner_only(partial) as stream:
-                    yield stream
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                os.replace(partial, self._folder / name)
-        finally:
-            partial.unlink(missing_ok=True)
+    def _partial(self, name: str) -> Path:
+        return inside(self._output, f"{self._folder.name}/.{name}.partial")
 
     @contextlib.contextmanager
     def _reported(self) -> Any:
@@ -133,8 +142,3 @@ class PrivateFolder:
         except RuntimeError as error:
             # What PyTorch's writer makes of a full disk.
             raise ResultError(f"{self._folder}: cannot write the state ({error})") from error
-
-
-def _owner_only(path: Path) -> BinaryIO:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    return os.fdopen(handle, "wb")

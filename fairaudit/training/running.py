@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fairaudit.gradients import GradientEngine
 from fairaudit.ranks import ranks
-from fairaudit.results.locks import alone_in
+from fairaudit.results.locks import alone_at, alone_in
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.training import (
     CdaRecord,
@@ -19,7 +19,7 @@ from fairaudit.results.training import (
     OptimizerRecord,
     TrainingRecord,
 )
-from fairaudit.scoring.load import LoadedModel, load_model
+from fairaudit.scoring.load import LoadedModel, check_unchanged, load_model
 from fairaudit.training.adapters import add_adapters, choose_trained
 from fairaudit.training.canaries import FILE as CANARIES
 from fairaudit.training.canaries import canary_bound
@@ -76,7 +76,9 @@ def run_job(
     with contextlib.ExitStack() as stack:
 
         def ours_alone() -> None:
-            stack.enter_context(alone_in(private.create(), "training into this folder"))
+            work = "training into this folder"
+            stack.enter_context(alone_at(job.output, work))
+            stack.enter_context(alone_in(private.create(), work))
             # Another process may have trained here since the job was made.
             check_output(job.output, resume=job.options.resume)
 
@@ -166,6 +168,8 @@ def _save_result(
     private: PrivateFolder,
 ) -> FineTuned:
     base = load_model(job.options.base, device="cpu", dtype="float32")
+    known = job.loaded.identity
+    check_unchanged(known.id, known.fingerprint, base.identity.fingerprint)
     with staged_model(model, job.loaded.tokenizer, job.output, _forms(job)) as stage:
         # What others will load, not what is in memory, is fingerprinted and measured.
         saved = load_model(stage, device="cpu", dtype="float32")

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from fairaudit.durable import replaced_when_whole
 from fairaudit.errors import FairauditError, ResultError
 from fairaudit.lines import first_line
 from fairaudit.results import files
@@ -97,9 +97,8 @@ def write_last(folder: Path, name: str, text: str) -> None:
     """
     partial = inside(folder, f".{name}.partial")
     try:
-        files.write_text(partial, text)
-        os.replace(partial, folder / name)
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_when_whole(partial, folder / name) as stream:
+            stream.write(text.encode("utf-8"))
     except OSError as error:
         raise ResultError(f"{folder / name}: cannot write ({error.strerror})") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ micro-batches, and an empty draw is a step like any other, of noise alone (Abadi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,8 @@ from fairaudit.training.batches import MicroBatch, micro_batches
 from fairaudit.training.draws import Example
 
 Gradients = dict[str, torch.Tensor]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class DrawStatistics:
     mean_norm: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GradientSum:
     """Sums gradients over the examples of a draw, in micro-batches.
 
@@ -74,18 +77,33 @@ class GradientSum:
         Raises
         ------
         ModelError
-            If memory runs out. A micro-batch is not split then: a part of it may be in the sum
-            already, and a record that counts twice breaks the guarantee.
+            If memory runs out where micro-batches cannot be smaller, or several processes share
+            them.
         """
-        try:
-            return self._of(examples)
-        except MEMORY_ERRORS as error:
-            if not out_of_memory(error):
-                raise
-            raise ModelError(
-                "out of memory on a micro-batch; go on with --resume and a smaller "
-                "--micro-batch-size"
-            ) from error
+        while True:
+            try:
+                return self._of(examples)
+            except MEMORY_ERRORS as error:
+                if not out_of_memory(error):
+                    raise
+                smaller = self._smaller(examples)
+                if smaller is None:
+                    raise ModelError(
+                        "out of memory on a micro-batch; go on with --resume and a smaller "
+                        "--micro-batch-size"
+                    ) from error
+            # The sum begins anew: a part of the micro-batch may be in it already, and a record that
+            # counts twice breaks the guarantee. Later steps keep to the smaller size.
+            self.max_rows = smaller
+            logger.info("out of memory: micro-batches of at most %d rows from here on", smaller)
+
+    def _smaller(self, examples: Sequence[Example]) -> int | None:
+        """Rows of half the largest micro-batch; None if each has one example, or is shared."""
+        batches = [*micro_batches(examples, self.max_rows, self.pad_id, torch.device("cpu"))]
+        widest = max((batch for batch in batches), key=lambda batch: len(batch.records))
+        if not ranks().is_one or len(widest.records) == 1:
+            return None
+        return len(widest.records) // 2 * widest.rows_per_example
 
     def _of(self, examples: Sequence[Example]) -> tuple[Gradients, DrawStatistics]:
         sums = self.engine.zeros()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fairaudit.durable import put_in_place
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.report.card import frontmatter
 from fairaudit.report.card.audit import audit_body
@@ -172,7 +173,7 @@ def _write(path: Path, text: str) -> None:
                 shutil.copymode(path, name)
             else:
                 os.chmod(name, 0o644)
-            os.replace(name, path)
+            put_in_place(Path(name), path)
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:

@@ -13,8 +13,9 @@ import transformers
 from safetensors import safe_open
 from transformers.utils.hub import cached_file
 
-from fairaudit.errors import ModelError
+from fairaudit.errors import ModelError, ResultError
 from fairaudit.lines import lines_of
+from fairaudit.results.places import named
 from fairaudit.scoring.checkpoints.hub_id import GGUF, HUB_ID, split_gguf
 
 CONFIG: Final = "config.json"
@@ -118,7 +119,10 @@ class Place:
             If the Hub refuses: no such repository or revision, or a gated one.
         """
         if self.folder is not None:
-            path = self.folder / name
+            try:
+                path = named(self.folder, name)
+            except ResultError as error:
+                raise ModelError(str(error)) from error
             return path if path.is_file() else None
         try:
             found = cached_file(

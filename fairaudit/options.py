@@ -316,3 +316,61 @@ def with_parameters(doc: str | None, known: Sequence[Entry]) -> str | None:
         )
     summary, *sections = re.split(r"\n\n(?=\w+\n-+\n)", inspect.cleandoc(doc))
     return "\n\n".join([summary, "\n".join(lines), *sections])
+
+
+def command_of(verb: str, options: Options, argument: str) -> tuple[str, ...] | None:
+    """Return the words of a command line that asks for the same, from any folder.
+
+    Files and folders that are there get their whole path. The output, and whether it may be
+    replaced, are left out.
+
+    Parameters
+    ----------
+    verb : str
+        The command.
+    options : Options
+        What was asked for.
+    argument : str
+        Name of the option that stands without a flag.
+
+    Returns
+    -------
+    tuple of str or None
+        None where something was given that no command line can: a model in memory.
+    """
+    words = ["fairaudit", verb]
+    record: type = type(options)
+    for entry in entries(record):
+        value = getattr(options, entry.name)
+        if entry.name == argument:
+            words[2:2] = [_word(value)]
+        elif entry.option.help is None or entry.name in _NOT_ASKED or value == entry.default:
+            continue
+        elif isinstance(value, tuple) and entry.element is None:
+            return None
+        else:
+            words += _flagged(entry, value)
+    return None if isinstance(getattr(options, argument), tuple) else tuple(words)
+
+
+_NOT_ASKED: Final = frozenset({"output", "overwrite", "progress"})
+
+
+def _flagged(entry: Entry, value: Any) -> list[str]:
+    flag = (entry.option.flags or (f"--{entry.name.replace('_', '-')}",))[0]
+    if isinstance(value, bool):
+        return [flag if value else f"--no-{flag[2:]}"]
+    if entry.element is None:
+        return [flag, _word(value)]
+    each = [_word(one) for one in value]
+    if entry.option.cli is not None:
+        return [word for one in each for word in (flag, one)]
+    return [flag, ",".join(each)]
+
+
+def _word(value: Any) -> str:
+    """Write a value as a command line has it; what names a file, with its whole path."""
+    if isinstance(value, int | float):
+        return repr(value)
+    text = os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+    return os.path.abspath(text) if os.path.exists(text) else text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fairaudit.auditing.audit_options import AuditOptions, Source, TextOptions
-from fairaudit.auditing.audit_request import AuditRequest, request_audit
+from fairaudit.auditing.audit_request import AuditRequest, asked_by, request_audit
 from fairaudit.auditing.audit_scorers import Scorers, make_scorers
 from fairaudit.auditing.audit_texts import decoding_settings
 from fairaudit.auditing.suite_plan import SuitePlan, plan_suite
@@ -42,6 +42,8 @@ class AuditPlan:
     generator: Generator | None = None
     generation: GenerationPlan | None = None
     left_out: tuple[str, ...] = ()
+    #: Words of the command that asks for the same.
+    command: tuple[str, ...] | None = None
     #: Called once the audit is whole and saved.
     when_whole: Callable[[], None] | None = None
 
@@ -123,6 +125,7 @@ def plan_request(asked: AuditRequest) -> AuditPlan:
         generator=generator,
         generation=generation,
         left_out=tuple(scorers.notes(entry.suite for entry in writing)),
+        command=asked_by(options),
     )
 
 

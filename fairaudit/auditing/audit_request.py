@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.auditing.audit_source import check_source
 from fairaudit.auditing.suite_plan import Size, SuitePlan, load_items
 from fairaudit.errors import UsageError
+from fairaudit.options import command_of
+from fairaudit.results.types import QUICK_ITEMS
 from fairaudit.suites import PROBE, SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.suite_file_rows import axis_name
 
 if TYPE_CHECKING:
     from fairaudit.scoring.endpoint import Endpoint
-
-QUICK_ITEMS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,12 @@ def request_audit(options: AuditOptions) -> AuditRequest:
     size = Size(QUICK_ITEMS if options.quick else options.limit, options.full, options.quick)
     entries = tuple(load_items(suite, finder, axes, size) for suite in chosen)
     return AuditRequest(options, axes, size, finder, entries)
+
+
+def asked_by(options: AuditOptions) -> tuple[str, ...] | None:
+    """Return the command that asks for the same audit, from any folder; None: no command can."""
+    data = options.data or os.environ.get("FAIRAUDIT_DATA")
+    return command_of("audit", replace(options, data=data), "model")
 
 
 def endpoint_of(options: AuditOptions) -> Endpoint:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.auditing.audit_plan import AuditPlan
-from fairaudit.auditing.audit_request import AuditRequest, endpoint_of
+from fairaudit.auditing.audit_request import AuditRequest, asked_by, endpoint_of
 from fairaudit.auditing.audit_scorers import make_scorers
 from fairaudit.auditing.audit_texts import decoding_settings
 from fairaudit.auditing.suite_plan import SuitePlan, plan_suite
@@ -148,6 +148,7 @@ def plan_endpoint(asked: AuditRequest) -> AuditPlan:
         generator=generator if prompts else None,
         generation=generation if prompts else None,
         left_out=tuple(scorers.notes(entry.suite for entry in written)),
+        command=asked_by(options),
         when_whole=writer.forget,
     )
 

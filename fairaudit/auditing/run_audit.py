@@ -24,7 +24,7 @@ from fairaudit.auditing.audit_provenance import (
     json_beside,
     provenance_of,
 )
-from fairaudit.auditing.audit_request import AuditRequest, request_audit
+from fairaudit.auditing.audit_request import AuditRequest, asked_by, request_audit
 from fairaudit.auditing.audit_suites import (
     skipped_notes,
     suite_run,
@@ -147,7 +147,7 @@ def _answer(
         if kept is not None and here.is_first:
             kept.write(result)
         return result
-    run = _run(started, clock, made=found.run.made or found.run.finished)
+    run = _run(started, clock, asked_by(asked.options), found.run.made or found.run.finished)
     result = found.model_copy(update={"run": run})
 
     def saved() -> AuditResult:
@@ -185,7 +185,9 @@ def run_audit(
         scored = _scored(plan, tell)
 
         def told() -> AuditResult:
-            result = _told(plan, provenance, scored, lambda: _run(started, clock), tell)
+            result = _told(
+                plan, provenance, scored, lambda: _run(started, clock, plan.command), tell
+            )
             if folder is not None:
                 tell("drawing figures and report", 0, 0)
                 save_audit(result, folder, overwrite=overwrite)
@@ -247,13 +249,19 @@ def _told(
     return result.with_tables(tables).with_texts(texts)
 
 
-def _run(started: datetime.datetime, clock: float, made: str | None = None) -> Run:
+def _run(
+    started: datetime.datetime,
+    clock: float,
+    command: tuple[str, ...] | None,
+    made: str | None = None,
+) -> Run:
     return Run(
         started=started.isoformat(timespec="seconds"),
         finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         seconds=round(time.perf_counter() - clock, 3),
         host=platform.node(),
         made=made,
+        command=command,
     )
 
 

@@ -164,6 +164,7 @@ def compare(
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             seconds=round(time.perf_counter() - clock, 3),
             host=platform.node(),
+            command=_asked_by(audits, names, margin, alpha, correction, seed),
         ),
     )
     if output is not None:
@@ -171,6 +172,23 @@ def compare(
             tell("drawing figures and report", 0, 0)
             save_comparison(result, Path(output), overwrite=overwrite, processes=processes)
     return result
+
+
+def _asked_by(
+    audits: Sequence[Audit],
+    names: Sequence[str],
+    margin: float | None,
+    alpha: float,
+    correction: Method,
+    seed: int,
+) -> tuple[str, ...] | None:
+    """Return the command that asks for the same; None for what no command line can say."""
+    folders = [os.path.abspath(one) for one in audits if not isinstance(one, AuditResult)]
+    if len(folders) < len(audits) or any("," in name for name in names):
+        return None
+    words = ["fairaudit", "compare", *folders, "--labels", ",".join(names)]
+    words += ["--alpha", repr(alpha), "--correction", correction, "--seed", str(seed)]
+    return (*words, *(() if margin is None else ("--margin", repr(margin))))
 
 
 def _compare_all(

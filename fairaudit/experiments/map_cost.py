@@ -19,7 +19,6 @@ from typing import Final
 
 import torch
 
-from fairaudit.auditing.audit_request import QUICK_ITEMS
 from fairaudit.errors import UsageError
 from fairaudit.experiments.map_plan import MapPlan
 from fairaudit.experiments.parallel_arms import default_processes, one_thread
@@ -27,6 +26,7 @@ from fairaudit.experiments.plain_path import path_steps
 from fairaudit.experiments.pretraining import pretrain
 from fairaudit.experiments.train_arm import snapshot_steps
 from fairaudit.experiments.world import AXES, Mixture, population, sentences
+from fairaudit.results.types import QUICK_ITEMS
 from fairaudit.scoring.load import load_model
 from fairaudit.training.finetuning_plan import make_plan
 from fairaudit.training.recipe import Recipe

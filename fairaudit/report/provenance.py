@@ -17,6 +17,7 @@ from fairaudit.results import (
     Run,
     Settings,
 )
+from fairaudit.results.types import QUICK_ITEMS
 
 Fact = tuple[str, str]
 
@@ -147,12 +148,22 @@ def nested_rows(content: Mapping[str, Any], prefix: str = "") -> Iterator[Fact]:
 def command(result: AuditResult) -> str:
     """Return the command line that repeats the audit, quoted for a shell."""
     settings, model = result.provenance.settings, result.provenance.model
+    stored = stored_command(result.run)
+    if stored is not None:
+        return stored
     if settings.recorded is not None:
         words = ["fairaudit", "audit-scores", "FILE", "--suite", ",".join(settings.suites)]
     else:
         words = ["fairaudit", "audit", model.id, *_scoring_flags(result)]
     words += ["--label", result.label, "--seed", str(settings.seed), "--output", "DIR"]
     return " ".join(shlex.quote(clean(word)) for word in words)
+
+
+def stored_command(run: Run) -> str | None:
+    """Return the command that a result was asked for with, quoted for a shell, if it is stored."""
+    if run.command is None:
+        return None
+    return shlex.join([*map(clean, run.command), "--output", "DIR"])
 
 
 def _scoring_flags(result: AuditResult) -> Iterator[str]:
@@ -169,8 +180,10 @@ def _scoring_flags(result: AuditResult) -> Iterator[str]:
             yield from (flag, str(value))
     if result.provenance.base is not None:
         yield from ("--base", result.provenance.base.id)
-    if settings.item_limit is not None:
+    if settings.item_limit == QUICK_ITEMS:
         yield "--quick"
+    elif settings.item_limit is not None:
+        yield from ("--limit", str(settings.item_limit))
     if settings.full:
         yield "--full"
     yield from _writing_flags(settings)

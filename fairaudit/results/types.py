@@ -181,6 +181,10 @@ class ModelIdentity(Frozen):
     stored_as: str | None = None
 
 
+#: Items per suite and axis that ``--quick`` keeps.
+QUICK_ITEMS: Final = 200
+
+
 class Settings(Frozen):
     """Everything a user can set that changes a number."""
 
@@ -193,7 +197,7 @@ class Settings(Frozen):
     #: What scored the texts.
     text_scorers: tuple[str, ...] = ()
     seed: int = 0
-    #: Items per suite and axis that ``--quick`` keeps; None: all.
+    #: Items per suite and axis that ``--limit`` or ``--quick`` keeps; None: all.
     item_limit: int | None = None
     #: Whether ``--full`` asked for all prompts and for suites that are off by default.
     full: bool = False
@@ -241,3 +245,6 @@ class Run(Frozen):
     host: str
     #: When the numbers were made, if the same audit had been made before and was read back.
     made: str | None = None
+    #: Words of the command that asks for the same from any folder, but for ``--output``; None: no
+    #: command can, or an earlier version wrote this.
+    command: tuple[str, ...] | None = None

@@ -347,4 +347,8 @@ def _provenance(result: ComparisonResult, *, alone: bool) -> Section:
         head = (f"{role}: ", Span(shorten(label, 80), "bold"))
         tables = parts.ledger(provenance.side_tables(result, label, side))
         blocks.append(Folded(head, (tables,), open=alone))
+    repeat = provenance.stored_command(result.run)
+    if repeat is not None:
+        title = "Repeat it, with DIR for a folder of your choice"
+        blocks.append(Folded((title,), (doc.Code(repeat),), open=alone))
     return Section("provenance", "Provenance", blocks)

@@ -13,13 +13,13 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fairaudit.auditing.audit_near_ties import near_tie_notes, near_ties_in_fp32
+from fairaudit.auditing.audit_notes import plan_notes
 from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.auditing.audit_plan import AuditPlan, plan_audit, plan_request
 from fairaudit.auditing.audit_provenance import (
-    batching_notes,
     claim_of,
     json_beside,
     provenance_of,
@@ -32,21 +32,15 @@ from fairaudit.auditing.audit_suites import (
     without_numbers,
     without_scores,
 )
+from fairaudit.auditing.audit_tables import items_table, texts_by_suite, texts_table
 from fairaudit.auditing.audit_texts import (
-    WARNING,
     answer_of,
     refusal_notes,
-    repeated_note,
     text_table,
-    texts_of,
-    thinking_note,
-    truncation_notes,
 )
 from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.kept_audits import kept_audit
-from fairaudit.auditing.score_tables import item_rows, score_table, token_rows
-from fairaudit.auditing.suite_plan import SuitePlan
-from fairaudit.items import Answer, Completions, Generation, Request, Skipped
+from fairaudit.items import Completions, Generation, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.metrics.refusals import with_refusal_cautions
@@ -60,7 +54,6 @@ from fairaudit.results.folders import refuse_other_result
 from fairaudit.results.locks import alone_at
 from fairaudit.results.types import NearTies
 from fairaudit.suites import PROBE
-from fairaudit.suites.languages import ENGLISH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,7 +228,7 @@ def _told(
         privacy=privacy,
         privacy_refuted=claim.said if claim is not None and claim.refuted else None,
         notes=(
-            *_notes(plan, texts),
+            *plan_notes(plan, texts),
             *own_gaps,
             *near_tie_notes(plan.loaded, near_ties),
             *skipped_notes(tables, empty),
@@ -282,9 +275,9 @@ def _scored(plan: AuditPlan, tell: Progress) -> Scored:
     for place, entry in enumerate(asked):
         tell("scoring texts" if entry.prompts else "tabulating scores", place, len(asked))
         tables[entry.suite.name] = (
-            _texts_table(entry, written) if entry.prompts else _table(entry, answers)
+            texts_table(entry, written) if entry.prompts else items_table(entry, answers)
         )
-    return tables, _texts(plan, written), near_ties
+    return tables, texts_by_suite(plan.suites, written), near_ties
 
 
 def save_audit(result: AuditResult, folder: Path, *, overwrite: bool = False) -> None:
@@ -294,44 +287,6 @@ def save_audit(result: AuditResult, folder: Path, *, overwrite: bool = False) ->
     with alone_at(folder, "writing into this folder"):
         result.save(folder, overwrite=overwrite)
         write_report(result, folder)
-
-
-def _table(entry: SuitePlan, answers: Mapping[Request, Answer | Skipped]) -> pd.DataFrame:
-    assert entry.data is not None
-    items = {item.item_id: item for item in entry.data.items}
-    protocols = {protocol.id: protocol for protocol in entry.protocols}
-    make_rows = token_rows if entry.suite.per_token else item_rows
-    rows: list[dict[str, Any]] = []
-    for (item_id, protocol_id, role), request in entry.requests.items():
-        answer = request if isinstance(request, Skipped) else answers[request]
-        rows.extend(make_rows(items[item_id], protocols[protocol_id], role, answer))
-    return score_table(rows)
-
-
-def _by_item(
-    entry: SuitePlan, written: Mapping[Generation, Completions | Skipped]
-) -> dict[str, Completions | Skipped]:
-    return {item_id: written[request] for item_id, request in entry.prompts.items()}
-
-
-def _texts_table(
-    entry: SuitePlan, written: Mapping[Generation, Completions | Skipped]
-) -> pd.DataFrame:
-    assert entry.data is not None
-    assert entry.suite.generation is not None
-    n = entry.suite.generation.decoding.n
-    answers = _by_item(entry, written)
-    return text_table(entry.suite.name, entry.data.items, answers, entry.scorers, n)
-
-
-def _texts(
-    plan: AuditPlan, written: Mapping[Generation, Completions | Skipped]
-) -> dict[str, tuple[PromptTexts, ...]]:
-    return {
-        entry.suite.name: texts_of(entry.data.items, _by_item(entry, written))
-        for entry in plan.suites
-        if entry.prompts and entry.data is not None
-    }
 
 
 def _checks(plan: AuditPlan, tell: Progress) -> tuple[dict[str, ClassifierCheck], list[str]]:
@@ -381,36 +336,6 @@ def _distances(plan: AuditPlan, tell: Progress) -> list[Estimate]:
     by_paragraph = {item: found[request] for item, request in asked.items() if request in found}
     protocol = probe.protocols[0].id
     return [token_kl_estimate(protocol, by_paragraph, plan.settings.seed)]
-
-
-def _notes(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) -> tuple[str, ...]:
-    scorers = {scorer.id: scorer for entry in plan.suites for scorer in entry.scorers}.values()
-    notes = [*plan.loaded.notes, *(() if plan.base is None else plan.base.notes)]
-    notes += [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
-    notes += [
-        f"{entry.suite.name}: its texts are in the language {entry.suite.language}"
-        for entry in plan.suites
-        if entry.suite.language != ENGLISH
-    ]
-    notes += [
-        f"{entry.suite.name}: {entry.n_unasked} items have no protocol for {plan.loaded.kind} "
-        "models and were not asked"
-        for entry in plan.suites
-        if entry.n_unasked
-    ]
-    notes += batching_notes(plan.settings, scorers)
-    notes += plan.left_out
-    repeated = (repeated_note(suite, written) for suite, written in texts.items())
-    notes += [note for note in repeated if note is not None]
-    thinking = (thinking_note(suite, written) for suite, written in texts.items())
-    notes += [note for note in thinking if note is not None]
-    notes += truncation_notes(scorers)
-    if plan.generation is not None:
-        notes.append(WARNING)
-    limit = plan.settings.item_limit
-    if limit is not None:
-        notes.append(f"at most {limit} items per suite and axis were asked, so intervals are wide")
-    return tuple(notes)
 
 
 def _counting(tell: Progress, stage: str, total: int) -> Callable[[int], None]:

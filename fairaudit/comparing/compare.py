@@ -15,7 +15,6 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -23,29 +22,23 @@ from typing import Any, TypeVar, get_args
 from fairaudit.comparing.distance import has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
 from fairaudit.comparing.joining import suites_of
-from fairaudit.comparing.losses import loss_notes
-from fairaudit.comparing.notes import notes_on
-from fairaudit.comparing.one_suite import SuiteFindings, compare_suite
+from fairaudit.comparing.one_suite import compare_suite
+from fairaudit.comparing.pair import Pair
 from fairaudit.comparing.pairing import Terms
-from fairaudit.comparing.primary import lost_primary, primary_estimates
 from fairaudit.comparing.way import way_notes
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.forks import shared_out
 from fairaudit.progress import Progress, shown
 from fairaudit.results import (
     AuditResult,
-    Change,
     Comparison,
     ComparisonProvenance,
     ComparisonResult,
-    Estimate,
-    NotCompared,
     Run,
     SuiteRun,
 )
 from fairaudit.results.capability import capable
 from fairaudit.results.comparison import Paired
-from fairaudit.results.consistency import one_model
 from fairaudit.results.locks import alone_at
 from fairaudit.results.types import SMALLEST_ALPHA
 from fairaudit.stats.multiplicity import Method
@@ -213,7 +206,7 @@ def _compare_all(
     pairs = [Pair(terms, one) for terms, one in zip(every, candidates, strict=True)]
     for number, pair in enumerate(pairs):
         ours = [in_place[index] for index, place in enumerate(places) if place[0] == number]
-        _merge(ours, pair, baseline)
+        pair.merge(ours, baseline)
     return pairs
 
 
@@ -245,57 +238,6 @@ def save_comparison(
     with alone_at(folder, "writing into this folder"):
         result.save(folder, overwrite=overwrite)
         write_report(result, folder, processes)
-
-
-@dataclass(slots=True)
-class Pair:
-    """Baseline and one candidate, with what was found so far."""
-
-    terms: Terms
-    candidate: AuditResult
-    entries: list[Comparison] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    not_compared: list[NotCompared] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    #: One model, by what both audits say of it and by their scores.
-    identical: bool = False
-    #: Whether any bias was compared, with or without a verdict.
-    has_entries: bool = False
-
-    def why_lost(self, estimate: Estimate, of_baseline: bool) -> str:
-        """Say why a primary number of one audit, or of both, was not compared."""
-        for gap in self.not_compared:
-            if gap.reaches(estimate):
-                return gap.reason
-        if estimate.reason is not None:
-            return estimate.reason
-        return f"only the {'baseline' if of_baseline else 'candidate'} has this number"
-
-
-def _merge(found: Sequence[SuiteFindings], pair: Pair, baseline: AuditResult) -> None:
-    """Put what the suites of one candidate say together; the probe text comes last."""
-    pair.entries = [entry for one in found for entry in one.entries]
-    pair.changes = [change for one in found for change in one.changes]
-    *suites, probe = found
-    pair.not_compared = [
-        *(entry for one in suites for entry in one.refused),
-        *(entry for one in suites for entry in one.gaps),
-        *probe.refused,
-    ]
-    pair.notes = [note for one in found for note in one.notes]
-    pair.notes.extend(loss_notes(pair.entries))
-    pair.has_entries = bool(pair.entries)
-    terms, candidate = pair.terms, pair.candidate
-    primary, theirs = primary_estimates(baseline), primary_estimates(candidate)
-    pair.entries.extend(lost_primary(pair.entries, primary, theirs, terms, pair.why_lost))
-    same_model = one_model(baseline.provenance, candidate.provenance)
-    pair.identical = same_model and not any(one.same_scores is False for one in found)
-    pair.notes.extend(notes_on(baseline, candidate, terms))
-    if same_model and not pair.identical:
-        pair.notes.append(
-            f"{terms.candidate} is recorded as the same model as the baseline, but its scores "
-            "differ: settings differ, or one of the audits is not what it says"
-        )
 
 
 def _with_verdicts(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import hashlib
 import heapq
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -129,6 +130,7 @@ class Ranks:
         work: Callable[[T], R],
         cost: Callable[[T], float],
         tell: Callable[[int], object] | None = None,
+        content: Callable[[T], object] = lambda batch: batch,
     ) -> Iterator[tuple[T, R]]:
         """Yield each batch with what ``work`` makes of it, in order, the work shared by cost.
 
@@ -142,6 +144,8 @@ class Ranks:
             What a batch costs, in any unit.
         tell : callable or None
             Called with the cost of what was done since; over all calls the cost of all batches.
+        content : callable
+            What tells a batch from others, in words (`repr`); compared among ranks.
 
         Raises
         ------
@@ -155,19 +159,23 @@ class Ranks:
                 tell(int(cost(batch)))
             return
         costs = [float(cost(batch)) for batch in batches]
+        told = hashlib.sha256()
+        for batch in batches:
+            told.update(repr(content(batch)).encode("utf-8", "surrogatepass"))
+        sign = told.hexdigest()
         mine = dealt(costs, self.size)[self.rank]
 
-        def ours() -> tuple[list[float], dict[int, R]]:
+        def ours() -> tuple[str, dict[int, R]]:
             progress = _Share(sum(costs), sum(costs[place] for place in mine), tell)
             found: dict[int, R] = {}
             for place in mine:
                 found[place] = work(batches[place])
                 progress.add(costs[place])
-            return costs, found
+            return sign, found
 
         outcome, error = _Outcome.of(ours)
         everything = [one.result for one in self._exchange(outcome, error)]
-        if any(theirs != costs for theirs, _ in everything):
+        if any(theirs != sign for theirs, _ in everything):
             raise RankError("the processes were given different work; start all with one command")
         answers = {place: result for _, found in everything for place, result in found.items()}
         for place, batch in enumerate(batches):

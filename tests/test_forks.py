@@ -14,6 +14,7 @@ import pytest
 
 from fairaudit.forks import shared_out, usable_processes
 from tests.comparing.audits import make_audit, pair_table
+from tests.waiting import PATIENCE
 
 SETTING = """
 import os, signal, sys, json
@@ -25,7 +26,7 @@ FIRST = os.getpid()
 
 def answer(body: str) -> str:
     found = subprocess.run(
-        [sys.executable, "-c", SETTING + body], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", SETTING + body], capture_output=True, text=True, timeout=PATIENCE
     )
     assert not found.stderr, found.stderr
     return found.stdout

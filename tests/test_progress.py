@@ -67,7 +67,8 @@ def test_a_comparison_tells_its_stages(checkpoint, suite):
         for family in ("gpt2", "gpt2-pad")
     ]
     fairaudit.compare(audits, progress=lambda *step: told.append(step))
-    assert told == [("comparing and resampling", 0, 1)]
+    # One suite and the probe text.
+    assert told == [("comparing and resampling", done, 2) for done in (0, 1)]
 
 
 def test_without_a_terminal_a_line_is_due_even_while_work_says_nothing():

@@ -137,11 +137,13 @@ app.main()
     assert "another process of this run has ended" in first.err
 
 
-def test_different_work_is_noticed():
-    body = """
+@pytest.mark.parametrize("batches", ["range(10 + here.rank)", "[[1, 2], [2, 1]][here.rank]"])
+def test_different_work_is_noticed(batches):
+    """Other batches, and the same ones in another order: as costly, and answers would be mixed."""
+    body = f"""
 from fairaudit.errors import FairauditError
 try:
-    list(here.over(range(10 + here.rank), lambda one: one, float))
+    list(here.over({batches}, lambda one: one, lambda one: 1.0))
 except FairauditError as error:
     print(error)
 """

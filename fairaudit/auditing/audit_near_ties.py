@@ -126,8 +126,10 @@ def near_ties_in_fp32(plan: AuditPlan, answers: Answers) -> tuple[Answers, dict[
     exact: dict[Request, Answer | Skipped] = {}
     with plan.scorer.in_fp32() as scorer:
         while wanted := [one for found in protocols.values() for one in found.wanted()]:
-            requests = {request for one in wanted for request in one.requests}
-            exact.update(scorer.run(scorer.plan(requests.difference(exact))))
+            # In an order that all ranks share.
+            requests = dict.fromkeys(request for one in wanted for request in one.requests)
+            new = [request for request in requests if request not in exact]
+            exact.update(scorer.run(scorer.plan(new)))
             for found in protocols.values():
                 found.learn(exact)
     return {**answers, **exact}, {name: found.result for name, found in protocols.items()}

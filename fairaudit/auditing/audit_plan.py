@@ -165,13 +165,15 @@ def _text_scorers(asked: AuditRequest, kind: ModelKind) -> Scorers:
     )
 
 
-def _asked(plans: Iterable[SuitePlan]) -> set[Request]:
-    return {
+def _asked(plans: Iterable[SuitePlan]) -> list[Request]:
+    """Return each request once, in an order that does not hang on the process's hashes."""
+    every = (
         request
         for plan in plans
         for request in plan.requests.values()
         if not isinstance(request, Skipped)
-    }
+    )
+    return list(dict.fromkeys(every))
 
 
 def _chat(options: TextOptions) -> Chat | None:

@@ -20,7 +20,7 @@ from fairaudit.errors import ResultError
 from fairaudit.results.digest import dump_json as dump_json
 from fairaudit.results.digest import is_intact
 from fairaudit.results.locks import LOCK, alone_at, alone_in, beside
-from fairaudit.results.places import inside, remove_folder
+from fairaudit.results.places import inside, refuse_file, remove_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,9 +188,7 @@ def refuse_unwritable(folder: Path) -> None:
         If it or a folder above it is a file or write-protected, or a folder in it that files go
         into is a link to elsewhere.
     """
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        raise ResultError(f"{existing} is a file; name a folder for the output")
+    existing = refuse_file(folder)
     if not os.access(existing, os.W_OK):
         raise ResultError(f"{folder}: cannot write there (permission denied)")
     for room in _ROOMS:

@@ -13,7 +13,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from fairaudit.errors import ResultError
-from fairaudit.results.places import inside
+from fairaudit.results.places import inside, refuse_file
 
 #: Hidden, and empty; it stays, since removing it would let two processes in.
 LOCK: Final = ".lock"
@@ -105,6 +105,7 @@ def beside(place: Path, ending: str) -> Path:
 
 
 def _locked(place: Path, path: Path, work: str, patience: float) -> FileLock:
+    refuse_file(place)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_symlink():

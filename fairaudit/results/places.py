@@ -56,6 +56,20 @@ def inside(folder: Path, name: str | Path) -> Path:
     return place
 
 
+def refuse_file(folder: Path) -> Path:
+    """Return the deepest folder that is there, of an output folder and those above it.
+
+    Raises
+    ------
+    ResultError
+        If that is a file.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise ResultError(f"{existing} is a file; name a folder for the output")
+    return existing
+
+
 #: The folder of what no privacy guarantee covers, in that of a model or a diagnosis.
 PRIVATE: Final = "private"
 _IGNORED: Final = ".gitignore"

@@ -90,6 +90,7 @@ class Embedder:
             batches,
             lambda batch: self._safely([ids[text] for text in batch], pooling),
             lambda batch: len(batch) * len(ids[batch[0]]),
+            content=lambda batch: (pooling, batch),
         )
         for batch, rows in embedded:
             found.update(zip(batch, rows, strict=True))

@@ -113,7 +113,12 @@ class GradientSum:
         if here.is_one:
             seen = [self._add(batch, sums) for batch in batches]
         else:
-            shared = here.over([*batches], partial(self._told, sums=sums), _cost)
+            shared = here.over(
+                [*batches],
+                partial(self._told, sums=sums),
+                _cost,
+                content=lambda batch: batch.records,
+            )
             seen = [found for _, found in shared]
         if not seen:
             return sums, DrawStatistics(0)

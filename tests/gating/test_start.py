@@ -52,16 +52,22 @@ def test_it_loads_nothing_heavy(arguments, kind):
 
 
 def test_it_starts_and_ends_fast(arguments):
-    """1.5 s of processor time: on a machine that tests share, the clock says little."""
+    """Little more than its libraries take to start: seconds say more of the machine than of us."""
 
     def spent():
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         return used.ru_utime + used.ru_stime
 
-    before = spent()
-    command = [sys.executable, "-m", "fairaudit", *arguments("audit")]
-    assert subprocess.run(command, capture_output=True).returncode == 0
-    assert spent() - before < 1.5
+    def least(*command):
+        found = []
+        for _ in range(3):
+            before = spent()
+            assert subprocess.run([sys.executable, *command], capture_output=True).returncode == 0
+            found.append(spent() - before)
+        return min(found)
+
+    libraries = least("-c", "import jinja2, numpy, pydantic, rich.console, scipy.special, typer")
+    assert least("-m", "fairaudit", *arguments("audit")) < 3 * libraries
 
 
 def test_the_pytest_plugin_imports_only_pytest():

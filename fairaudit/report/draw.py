@@ -140,9 +140,13 @@ def _draw_row(axes: Axes, place: float, row: PlotRow) -> None:
     mark = row.mark
     assert mark.value is not None
     colour = mark.tone.colour or NEUTRAL
-    if mark.interval is not None:
-        ends = (mark.interval.low, mark.interval.high)
-        axes.plot(ends, (place, place), color=colour, linewidth=2.2, alpha=0.6, zorder=2)
+    thin = 1.0 if mark.inner is not None else 2.2
+    for drawn, width, style in ((mark.limits, 0.8, ":"), (mark.interval, thin, "-"),
+                                (mark.inner, 2.6, "-")):  # fmt: skip
+        if drawn is not None:
+            ends = (drawn.low, drawn.high)
+            axes.plot(ends, (place, place), style, color=colour, linewidth=width, alpha=0.6,
+                      zorder=2)  # fmt: skip
     for single in mark.singles:
         at = place + 0.3 * _ROW
         axes.plot(single, at, marker="o", markersize=2, color=colour, alpha=0.6, zorder=2)

@@ -109,6 +109,11 @@ def size(value: float, unit: Unit) -> str:
     return quantity(abs(value), unit).removeprefix("+")
 
 
+def signed(value: float, unit: Unit) -> Number:
+    """Return a difference with its sign and unit: ``+5.2 points``."""
+    return quantity(value, unit)
+
+
 def either_way(value: float | None, unit: Unit) -> Number:
     """Return a distance that counts on both sides: ``±4.1``, or a dash."""
     text = MISSING if value is None else "±" + number(abs(value), unit).removeprefix("+")

@@ -24,6 +24,7 @@ from fairaudit.report.document import (
     View,
 )
 from fairaudit.report.documents import parts
+from fairaudit.report.documents.gate import gate_banner
 from fairaudit.report.documents.prose import keyed, prose
 from fairaudit.report.documents.suites import (
     controls,
@@ -38,6 +39,7 @@ from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.capability import weakness_of
+from fairaudit.results.gate import GateResult
 
 _MARKS: Final = {Standing.TOWARDS: "▲△", Standing.AWAY: "▼▽", Standing.APART: "◆◇"}
 _LEGEND: Final = (
@@ -50,8 +52,8 @@ _WHICH: Final = Span(_ABOVE_CHANCE, link="#capability")
 _TO_CAPABILITY: Final = Span("Which", link="#capability")
 
 
-def audit_document(result: AuditResult) -> doc.Document:
-    """Build the document of an audit."""
+def audit_document(result: AuditResult, decided: GateResult | None = None) -> doc.Document:
+    """Build the document of an audit, with the decision of a gate at its top."""
     tables, examples = group_tables(result), examples_by_suite(result.suites)
     closing = "Methods, control pairs, exploratory estimates and provenance: "
     said = summary.answer(result)
@@ -73,10 +75,10 @@ def audit_document(result: AuditResult) -> doc.Document:
         Paragraph((closing, parts.REPORT, "."), views=View.SUMMARY),
     )  # fmt: skip
     window = f"{shorten(result.label, 80)} – bias audit"
-    return doc.Document(window, tuple(_head(result)), sections)
+    return doc.Document(window, tuple(_head(result, decided)), sections)
 
 
-def _head(result: AuditResult) -> Iterator[doc.Block]:
+def _head(result: AuditResult, decided: GateResult | None) -> Iterator[doc.Block]:
     model, gaps = result.provenance.model, view.not_run(result)
     size = f"{words.count(model.n_parameters)} parameters" if model.n_parameters else None
     answer, found = summary.answer(result), summary.found(result)
@@ -88,6 +90,8 @@ def _head(result: AuditResult) -> Iterator[doc.Block]:
     yield Heading(result.label, View.SCREEN)
     yield parts.facts(model.architecture, size, result.run.started[:10])
     yield Paragraph(answer, "answer")
+    if decided is not None:
+        yield from gate_banner(decided)
     yield Paragraph(measured, "lead")
     yield Paragraph(summary.LIMITS, "intro")
     whole = (Span(answer, "strong"), f" {measured} {summary.LIMITS}")

@@ -34,10 +34,12 @@ from fairaudit.report.documents.candidates import (
     verdict,
 )
 from fairaudit.report.documents.diagnostics import disparities
+from fairaudit.report.documents.gate import gate_banner
 from fairaudit.report.documents.prose import prose
 from fairaudit.report.names import axis_name, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import Agreement, Comparison, ComparisonResult, DiagnosticsResult
+from fairaudit.results.gate import GateResult
 from fairaudit.vocabulary.verdicts import MISSING
 from fairaudit.vocabulary.words import Word
 
@@ -48,9 +50,11 @@ _GAPS = 4
 
 
 def comparison_document(
-    result: ComparisonResult, diagnosis: DiagnosticsResult | None = None
+    result: ComparisonResult,
+    diagnosis: DiagnosticsResult | None = None,
+    decided: GateResult | None = None,
 ) -> doc.Document:
-    """Build the document of a comparison; a diagnosis of its models stands beside the biases."""
+    """Build the document of a comparison, with a diagnosis and a gate's decision beside it."""
     every = view.candidates(result)
     alone, page = len(every) == 1, Page.of(result)
     sections: tuple[doc.Block, ...] = (
@@ -74,14 +78,16 @@ def comparison_document(
     )  # fmt: skip
     which = shorten(result.candidates[0], 60) if alone else _n_candidates(every)
     window = f"{which} compared with {shorten(result.baseline, 60)} – bias"
-    return doc.Document(window, tuple(_head(result, every)), sections)
+    return doc.Document(window, tuple(_head(result, every, decided)), sections)
 
 
 def _n_candidates(every: Sequence[view.Candidate]) -> str:
     return words.plural(len(every), "candidate")
 
 
-def _head(result: ComparisonResult, every: Sequence[view.Candidate]) -> Iterator[doc.Block]:
+def _head(
+    result: ComparisonResult, every: Sequence[view.Candidate], decided: GateResult | None
+) -> Iterator[doc.Block]:
     alone, n = len(every) == 1, sum(len(one.primary) for one in every)
     which = shorten(every[0].name, 200) if alone else _n_candidates(every)
     answer, measured = summary.overall(result), summary.measured(result)
@@ -99,6 +105,8 @@ def _head(result: ComparisonResult, every: Sequence[view.Candidate]) -> Iterator
     yield Paragraph(answer, views=View.SCREEN)
     if alone and (beyond := summary.outside(every[0])):
         yield Paragraph(beyond, "outside", View.PAGE | View.SCREEN)
+    if decided is not None:
+        yield from gate_banner(decided)
     yield Paragraph(measured, "intro")
     whole = (Span(answer, "strong"), f" {measured} ", boxes)
     yield Paragraph(whole, views=View.SUMMARY)

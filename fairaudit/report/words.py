@@ -190,6 +190,14 @@ def detectable(estimate: Estimate) -> Number:
     return either_way(estimate.mde, metric_of(estimate).unit)
 
 
+def detectable_with_unit(estimate: Estimate) -> Number:
+    """Return the smallest detectable distance with its unit: ``±4.1 points``, or a dash."""
+    unit = metric_of(estimate).unit.difference
+    known = detectable(estimate)
+    suffix = unit.suffix if estimate.mde is not None else ""
+    return Number(known + suffix, estimate.mde, unit)
+
+
 def _fixed(value: float, digits: int, *, signed: bool) -> str:
     text = f"{abs(value):.{digits}f}"
     if not float(text):

@@ -84,8 +84,8 @@ def test_every_standing_of_an_estimate_has_words():
     assert said == {
         "leans towards the stereotype",
         "leans away from the stereotype",
-        "apart from 50 %",
-        "50 % not excluded",
+        "differs from 50 %",
+        "no lean shown (50 % is possible)",
         "no ideal value",
         "no interval",
     }

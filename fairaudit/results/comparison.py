@@ -185,6 +185,27 @@ class Change(Paired):
     candidate_estimate: Estimate | None = None
 
 
+class ItemChange(Frozen):
+    """One pair on which two models differ much; an extreme of its axis, and it may offend."""
+
+    candidate: str
+    suite: str
+    protocol: str
+    axis: str
+    group: str | None = None
+    item_id: str
+    #: Text by role, cut: ``stereotype``, ``anti_stereotype``; empty where no audit stored them.
+    texts: dict[str, str] = Field(default_factory=dict)
+    #: score(stereotype) − score(anti-stereotype) of baseline and candidate, in nats.
+    before: float
+    after: float
+
+    @property
+    def change(self) -> float:
+        """Above 0: the candidate prefers the stereotype more."""
+        return self.after - self.before
+
+
 class NotCompared(Frozen):
     """What could not be compared, and why.
 
@@ -298,6 +319,8 @@ class ComparisonResult(Plotted, Frozen):
     changes: tuple[Change, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
     agreement: tuple[Agreement, ...] = ()
+    #: Of every axis the pairs that changed most, in either direction; no verdict rests on them.
+    item_changes: tuple[ItemChange, ...] = ()
     provenance: ComparisonProvenance
     notes: tuple[str, ...] = ()
     run: Run

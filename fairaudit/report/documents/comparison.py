@@ -35,6 +35,7 @@ from fairaudit.report.documents.candidates import (
 )
 from fairaudit.report.documents.diagnostics import disparities
 from fairaudit.report.documents.gate import gate_banner
+from fairaudit.report.documents.pairs import changed_pairs
 from fairaudit.report.documents.prose import prose
 from fairaudit.report.names import axis_name, suite_name, variant
 from fairaudit.report.safe_text import shorten
@@ -62,6 +63,7 @@ def comparison_document(
         *_verdicts(result, every, page),
         *_short(result, every, page),
         _steps(result),
+        changed_pairs(result),
         _planes(result),
         _disparity(result, beside(result, diagnosis)),
         _agreement(result),

@@ -18,7 +18,13 @@ from fairaudit.report.safe_text import clean
 from fairaudit.report.words import Number
 
 #: Styles of a run that are elements by themselves.
-_ELEMENTS: Final = {"code": "code", "name": "strong", "bold": "strong", "outside": "bdi"}
+_ELEMENTS: Final = {
+    "code": "code",
+    "name": "strong",
+    "bold": "strong",
+    "outside": "bdi",
+    "differs": "mark",
+}
 
 
 def render_document(document: doc.Document, figures: Mapping[str, bytes]) -> str:

@@ -30,6 +30,8 @@ SCORE_COLUMNS = (
     "status",
     "reason",
 )
+NUMBER_COLUMNS = ("score", "n_tokens")
+TEXT_COLUMNS = tuple(name for name in SCORE_COLUMNS if name not in NUMBER_COLUMNS)
 
 #: The column of a score table that holds the texts of pairs, where they were stored.
 PAIR_TEXT: Final = "text"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import Unit
+from fairaudit.report.raster import HEAD
 from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale, fit
 from fairaudit.report.words import number
@@ -92,8 +93,11 @@ def draw(plots: list[Plot], title: str, subtitle: str) -> Figure:
 def head(figure: Figure, height: float, title: str, subtitle: str) -> None:
     """Write title and subtitle at the top of a figure that is ``height`` inches high."""
     left = MARGIN / WIDTH
-    figure.text(left, 1 - 0.2 / height, title, size=12, weight="bold", color=INK, va="center")
-    figure.text(left, 1 - 0.35 / height, subtitle, color=MUTED, va="top", linespacing=1.1)
+    title_at, under = 1 - 0.2 / height, 1 - 0.35 / height
+    written = figure.text(left, title_at, title, size=12, weight="bold", color=INK, va="center")
+    written.set_gid(HEAD)
+    below = figure.text(left, under, subtitle, color=MUTED, va="top", linespacing=1.1)
+    below.set_gid(HEAD)
 
 
 def _left_of(plots: list[Plot]) -> float:

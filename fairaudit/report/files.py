@@ -10,11 +10,12 @@ from fairaudit.errors import ResultError
 from fairaudit.report.card.evalresults import FILES, eval_results
 from fairaudit.report.card.update import render_card
 from fairaudit.report.diagnostics.disparity_beside_bias import load_beside
-from fairaudit.report.figures import PATTERNS, figures
+from fairaudit.report.figures import PAPER_PATTERNS, PATTERNS, figures, for_papers
 from fairaudit.report.gate_words import is_about
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
-from fairaudit.report.raster import MARK
+from fairaudit.report.papertables import paper_tables
+from fairaudit.report.raster import MARK, VECTOR_MARK
 from fairaudit.results import AuditResult, ComparisonResult, GateResult
 from fairaudit.results.files import staged_folder, write_text
 from fairaudit.results.loading import Result, load_result
@@ -26,6 +27,9 @@ _SIGNATURE: Final = b"fairaudit"
 
 def write_report(result: Result, folder: Path, processes: int = 1) -> None:
     """Write ``report.html``, ``summary.md`` and ``figures/*.png`` into the folder of a result.
+
+    Of audits and comparisons also the kit for papers: the figures as SVG and PDF without titles,
+    and the primary numbers in ``tables/`` as CSV and LaTeX.
 
     An audit also gets ``model_card.md`` and, for suites whose items a dataset of the Hub holds,
     ``.eval_results/*.yaml``.
@@ -46,7 +50,8 @@ def write_report(result: Result, folder: Path, processes: int = 1) -> None:
     ResultError
         If the folder cannot be written to.
     """
-    drawn = figures(result, processes)
+    drawn, papers = figures(result, processes), for_papers(result, processes)
+    tables = paper_tables(result) if isinstance(result, AuditResult | ComparisonResult) else {}
     diagnosis = load_beside(folder) if isinstance(result, ComparisonResult) else None
     scores = eval_results(result) if isinstance(result, AuditResult) else {}
     decided = load_decision(folder, result)
@@ -61,6 +66,11 @@ def write_report(result: Result, folder: Path, processes: int = 1) -> None:
             path = stage / "figures" / f"{stem}.png"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
+        for name, content in papers.items():
+            (stage / "figures" / name).write_bytes(content)
+        for name, text in tables.items():
+            write_text(stage / "tables" / name, text)
+    _remove_others(folder, "figures", PAPER_PATTERNS, set(papers), VECTOR_MARK)
     _remove_others(folder, "figures", PATTERNS, {f"{stem}.png" for stem in drawn}, MARK)
     _remove_others(folder, ".eval_results", FILES, set(scores), _SIGNATURE)
 

@@ -32,6 +32,7 @@ from fairaudit.report.document import (
 )
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, suite_name, variant
+from fairaudit.report.papertables import harmless
 from fairaudit.report.safe_text import clean, shorten
 from fairaudit.results import ComparisonResult
 from fairaudit.results.comparison import ItemChange
@@ -177,11 +178,5 @@ def pairs_csv(shown: Iterable[ItemChange]) -> str:
         texts = (one.texts.get("stereotype", ""), one.texts.get("anti_stereotype", ""))
         named = (one.candidate, one.suite, one.protocol, one.axis, one.group or "", one.item_id)
         numbers = (one.before, one.after, round(one.change, 4))
-        writer.writerow([*map(_harmless, (*named, *texts)), *numbers])
+        writer.writerow([*map(harmless, (*named, *texts)), *numbers])
     return stream.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """Return a cell that is text to a spreadsheet, whatever it begins with."""
-    plain = clean(text)
-    return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain

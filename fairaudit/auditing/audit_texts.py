@@ -143,7 +143,7 @@ def truncation_notes(scorers: Iterable[TextScorer]) -> list[str]:
     # Word lists read all of a text; a classifier has a longest input.
     cut = {scorer.id: getattr(scorer, "n_truncated", 0) for scorer in scorers}
     return [
-        f"{name}: {n:,} texts were longer than it reads; they are scored by their beginning"
+        f"{name}: {n:,} texts were longer than it reads; they were truncated"
         for name, n in cut.items()
         if n
     ]

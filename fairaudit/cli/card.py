@@ -17,7 +17,7 @@ def card_command(
         str | None, typer.Option(help="Whose card it is, where a comparison has several.")
     ] = None,
 ) -> None:
-    """Write numbers and limitations into a model card; again changes nothing."""
+    """Write numbers and limitations into a model card; safe to repeat."""
     from fairaudit.report.card.update import update_card
 
     written = update_card(folder, readme, candidate=candidate)

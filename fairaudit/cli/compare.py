@@ -45,7 +45,7 @@ def compare_command(
     seed: Annotated[int, typer.Option(min=0, help="Seed of bootstrap and permutation.")] = 0,
     format: Annotated[OutputFormat, typer.Option(help="table or json.")] = OutputFormat.table,
 ) -> None:
-    """Compare audited models with a baseline: more biased, less, equivalent, or not to be told."""
+    """Compare audited models with a baseline: more biased, less, equivalent, or undecided."""
     # The matrix products of resampling are many and small: threads would wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from fairaudit.cli.gate import apply_policy

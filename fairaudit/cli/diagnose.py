@@ -21,7 +21,7 @@ def diagnose_command(
     chosen: dict[str, Any],
     format: Annotated[OutputFormat, typer.Option(help="table or json.")] = OutputFormat.table,
 ) -> None:
-    """Whose gradients are clipped, turned away or drowned in noise, and what moved the bias."""
+    """Show how clipping and noise affect each group's gradients, and what moved the bias."""
     calm_libraries()
     from fairaudit.diagnostics.diagnosing import diagnose, folder_of
 

@@ -21,7 +21,7 @@ def gate_command(
     policy: Annotated[Path | None, typer.Option(help="Policy to decide by (TOML).")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
     allow_inconclusive: Annotated[
-        bool, typer.Option("--allow-inconclusive", help="End with 0 where the data cannot tell.")
+        bool, typer.Option("--allow-inconclusive", help="End with 0 where undecided.")
     ] = False,
     init: Annotated[
         Path | None, typer.Option(help="Write a starter policy to this file, and stop.")

@@ -30,7 +30,7 @@ def models_of(named: Iterable[str], file: str | None) -> list[str]:
     Raises
     ------
     UsageError
-        If there is none, one stands twice, or the file cannot be read.
+        If there is none, one is there twice, or the file cannot be read.
     """
     models = [*named, *(_listed(file) if file is not None else ())]
     if not models:

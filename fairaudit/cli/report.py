@@ -14,7 +14,7 @@ from fairaudit.errors import UsageError
 def report_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a result, or its result.json.")],
 ) -> None:
-    """Write report.html, summary.md and the figures of a result again."""
+    """Re-render a saved result's report: report.html, summary.md and figures."""
     from fairaudit.report.files import write_report
     from fairaudit.results.loading import load_result
 

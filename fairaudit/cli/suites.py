@@ -91,7 +91,7 @@ def show_command(name: Annotated[str, typer.Argument(help="Suite name or file.")
     lines += [f"cite: {card.citation}", f"licence: {card.license}"]
     lines += [f"axes: {', '.join(card.axes)}", "", *_protocols(suite)]
     lines += ["", "caveats:", *(f"  - {caveat}" for caveat in card.caveats or ("none stated",))]
-    lines += ["", "evidence towards:", *(f"  - {tag}" for tag in card.evidence)]
+    lines += ["", "evidence for:", *(f"  - {tag}" for tag in card.evidence)]
     console().print("\n".join(lines), highlight=False, markup=False)
 
 

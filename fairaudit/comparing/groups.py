@@ -206,7 +206,7 @@ class _Axis:
         ), None if known is None else known.searched
 
     def _detectable(self, found: Sequence[GroupChange], searched: float | None) -> float | None:
-        """Change of any one group that is found with 80 % power: that of the least precise."""
+        """Change of any one group that is detectable at 80 % power: that of the least precise."""
         if searched is None:
             return None
         each = -math.expm1(math.log1p(-self.terms.alpha / 2) / searched)

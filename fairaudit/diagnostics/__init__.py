@@ -1,4 +1,4 @@
-"""Gradient disparity: whose gradient is clipped, turned away or drowned, and what moved the bias.
+"""Gradient disparity: how clipping and noise affect each group, and what moved the bias.
 
 Research finds a cause of bias amplification under differential privacy in gradients that converge
 at different speed for different groups (Esipova 2022; Srivastava 2024). Here a checkpoint, a series

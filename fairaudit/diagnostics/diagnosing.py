@@ -36,7 +36,7 @@ _STEP: Final = re.compile(r"(?:checkpoint|step|global_step)[-_]?(\d+)$")
 
 @verb(DiagnoseOptions)
 def diagnose(options: DiagnoseOptions) -> DiagnosticsResult:
-    """Find out whose gradient is clipped, turned away or drowned in noise, and what moved the bias.
+    """Find out how clipping and noise affect each group's gradients, and what moved the bias.
 
     Returns
     -------

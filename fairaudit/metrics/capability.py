@@ -1,4 +1,4 @@
-"""Capability on the shipped probe text: a dull model looks fair, so this stands beside every bias.
+"""Capability on the shipped probe text: a weak model looks unbiased, so it stands beside bias.
 
 Perplexity
     exp(−Σ log P / number of tokens), over the model's own tokens; for masked models the

@@ -48,7 +48,7 @@ class Family:
     quantities : tuple of Quantity
         Means of one number per text.
     measure, estimate : callable or None
-        What is no such mean.
+        Metrics that are not per-text means.
     is_gap : bool
         Whether it says how groups are treated differently, so that verdicts can rest on it.
     is_own : bool

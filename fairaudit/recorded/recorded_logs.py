@@ -109,7 +109,7 @@ def read_sentences(
         _refuse_loss(column, place)
         sentence = _blanks(row[named])
         if sentence in scores:
-            raise DataError(f"{where}: the sentence stands twice")
+            raise DataError(f"{where}: duplicate sentence")
         scores[sentence] = _cell(row, column, where)
     data = _load(suite, finder)
     found = {

@@ -118,7 +118,7 @@ def _prediction_scores(content: bytes, place: str) -> dict[str, float]:
             where = f"{place}: {split} entry {number}"
             sentence, score = _prediction(entry, where)
             if sentence in found:
-                raise DataError(f"{where}: id {sentence} stands twice")
+                raise DataError(f"{where}: duplicate id {sentence}")
             found[sentence] = score
             scores.append(score)
         refuse_odd_predictions(scores, split, place)

@@ -31,7 +31,7 @@ def write_report(result: Result, folder: Path, processes: int = 1) -> None:
     Of audits and comparisons also the kit for papers: the figures as SVG and PDF without titles,
     and the primary numbers in ``tables/`` as CSV and LaTeX.
 
-    An audit also gets ``model_card.md`` and, for suites whose items a dataset of the Hub holds,
+    An audit also gets ``model_card.md`` and, for suites that exist as Hub datasets,
     ``.eval_results/*.yaml``.
 
     Parameters

@@ -14,7 +14,7 @@ from fairaudit.results import SuiteRun
 from fairaudit.vocabulary.suites import FRAMEWORKS
 
 INTRO: Final = (
-    "What the suites are evidence towards, as each declares. Evidence is not fulfilment: whether "
+    "What the suites are evidence for, as each declares. Evidence is not fulfilment: whether "
     "a duty is met is for people to judge, who also need what no benchmark measures."
 )
 #: Regulation (EU) 2024/1689, recital 109: duties after a fine-tuning concern what it changed.

@@ -107,7 +107,7 @@ def margin(found: Comparison) -> Number:
 
 
 def detectable(found: Comparison) -> Number:
-    """Return the smallest difference found with 80 % power: ``±6.2``, or a dash."""
+    """Return the smallest difference detectable at 80 % power: ``±6.2``, or a dash."""
     return words.either_way(found.mde, unit_of(found))
 
 

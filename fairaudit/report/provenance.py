@@ -57,8 +57,8 @@ def _adapter_rows(adapter: AdapterOrigin) -> tuple[Fact, ...]:
 def settings_rows(settings: Settings) -> tuple[Fact, ...]:
     """Name and value of every setting that changes a number."""
     return (
-        ("Number format", _shown(settings.dtype)),
-        ("BOS rule", _shown(settings.bos)),
+        ("Precision", _shown(settings.dtype)),
+        ("Starts with", _shown(settings.bos)),
         ("Maximum length", _shown(settings.max_length)),
         ("Decoding", _shown(settings.decoding)),
         ("Seed", _shown(settings.seed)),

@@ -1,6 +1,6 @@
 """Whether a model is capable enough for a bias score to mean anything.
 
-A dull model looks fair. This one rule serves comparison, gate and report.
+A weak model looks unbiased. This one rule serves comparison, gate and report.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ class Writer:
         if len(batch.prompts) == 1:
             raise ModelError(
                 f"out of memory on {batch.n_sequences} completions of one prompt; use a smaller "
-                "device dtype, fewer completions or another device"
+                "dtype, fewer completions or another device"
             )
         logger.warning("out of memory with %d prompts; the batch is split", len(batch.prompts))
         return [found for half in batch.halves() for found in self._safely(half)]

@@ -63,7 +63,9 @@ class Segments:
         except OSError as error:
             # What follows a half-written record could not be read back.
             self._writable = False
-            logger.warning("%s are not kept: %s (%s)", self._kind, self.folder, error.strerror)
+            logger.warning(
+                "%s could not be cached: %s (%s)", self._kind, self.folder, error.strerror
+            )
 
     @cached_property
     def _found(self) -> dict[bytes, bytes]:

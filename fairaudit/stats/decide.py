@@ -8,7 +8,7 @@ In this order:
 2. the adjusted test rejects and the 1 − α interval lies above 0: ``amplified``;
 3. it rejects and the interval lies below 0: ``reduced`` (caution ``overshot`` where the candidate
    may have gone past the ideal to the other side by more than the margin);
-4. else ``inconclusive``: compatible with an increase of up to the upper bound.
+4. else ``inconclusive``: undecided about an increase of up to the upper bound.
 
 Before all of them: the same model is ``identical``, and a model that is not shown to be more
 capable than chance is ``not_interpretable``.

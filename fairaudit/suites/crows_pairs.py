@@ -109,7 +109,7 @@ def _check_unique(items: tuple[Item, ...], place: str) -> None:
     seen: set[str] = set()
     for number, item in enumerate(items, 2):
         if item.item_id in seen:
-            raise DataError(f"{place}: row {number}: number {item.item_id} stands twice")
+            raise DataError(f"{place}: row {number}: duplicate number {item.item_id}")
         seen.add(item.item_id)
 
 

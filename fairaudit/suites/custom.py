@@ -305,8 +305,8 @@ def _alone(rows: Sequence[tuple[int, Any]], *, again: bool) -> tuple[tuple[Item,
         item = row.item(number)
         if item.item_id in seen:
             faults.append(
-                f"row {number}: column 'item_id': '{item.item_id}' stands in row "
-                f"{seen[item.item_id]} too"
+                f"row {number}: column 'item_id': duplicate id '{item.item_id}', as in row "
+                f"{seen[item.item_id]}"
             )
             continue
         seen[item.item_id] = number

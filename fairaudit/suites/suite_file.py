@@ -86,7 +86,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Make an object, of whose keys none may stand twice: nobody can say which is meant."""
     twice = next((key for key, n in Counter(key for key, _ in pairs).items() if n > 1), None)
     if twice is not None:
-        raise ValueError(f"key '{twice}' stands twice")
+        raise ValueError(f"duplicate key '{twice}'")
     return dict(pairs)
 
 
@@ -97,7 +97,7 @@ def _csv(found: SuiteFile, path: Path, text: str, known: Collection[str]) -> Non
         names = Counter(name for name in reader.fieldnames or () if name not in _NUMBERS)
         twice = next((name for name, n in names.items() if n > 1), None)
         if twice is not None:
-            raise SuiteFileError(f"{path}: row 1: column '{twice}' stands twice")
+            raise SuiteFileError(f"{path}: row 1: duplicate column '{twice}'")
         for row in _numbered(reader):
             if None in row:
                 found.faults.append(f"row {reader.line_num}: more cells than columns")

@@ -78,7 +78,7 @@ class Sampler:
     rate : float
         q, between 0 and 1.
     mode : {"none", "averaged", "separate", "substitution"}
-        How twins enter.
+        How counterfactuals are used.
     label : Labeller
         The objective.
     rng : numpy.random.Generator

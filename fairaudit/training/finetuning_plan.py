@@ -39,7 +39,7 @@ class Plan:
     batch_size : int
         Expected number of records in a step, B = q n.
     twins : {"none", "averaged", "separate", "substitution"}
-        How twins enter.
+        How counterfactuals are used.
     clip_norm : float or None
         C; None: gradients are not clipped and get no noise.
     noise_multiplier : float

@@ -178,7 +178,7 @@ class Recipe(Options):
 
     @property
     def twins(self) -> CdaMode:
-        """How twins enter; ``none`` without CDA."""
+        """How counterfactuals are used; ``none`` without CDA."""
         return self.cda_mode if self.cda else "none"
 
     @property

@@ -28,7 +28,7 @@ class Caution:
 CAPABILITY_UNKNOWN: Final = Caution(
     "capability_unknown",
     "capability unknown",
-    "No capability beside it was measured well enough to tell: a dull model looks fair.",
+    "No capability beside it was measured well enough to tell: a weak model looks unbiased.",
 )
 
 CLASSIFIER_GAP: Final = Caution(

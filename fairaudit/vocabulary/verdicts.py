@@ -48,7 +48,7 @@ class Verdict(Worded):
             "inconclusive",
             "?",
             Tone.OPEN,
-            "These items cannot tell.",
+            "These items do not decide it.",
             "This does not say that nothing changed.",
         ),
     )
@@ -58,8 +58,8 @@ class Verdict(Worded):
             "not interpretable",
             "⊘",
             Tone.OPEN,
-            "One of the models is not shown to be more capable than chance, and a dull model "
-            "looks fair.",
+            "One of the models is not shown to be more capable than chance, and a weak model "
+            "looks unbiased.",
             "This says nothing about bias, for or against.",
         ),
     )

@@ -141,7 +141,7 @@ def predictions(entries):
         (b"not json", "not a StereoSet prediction file"),
         (json.dumps(predictions([{"id": "x"}])).encode(), "entry 1: KeyError"),
         (json.dumps(predictions([])).encode(), "holds no scores"),
-        (json.dumps(predictions([{"id": "x", "score": 1}] * 2)).encode(), "stands twice"),
+        (json.dumps(predictions([{"id": "x", "score": 1}] * 2)).encode(), "duplicate"),
         (json.dumps(predictions([{"id": "x", "score": 1.0}])).encode(), "are not in StereoSet"),
     ],
 )

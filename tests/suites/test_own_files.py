@@ -88,10 +88,10 @@ def test_what_no_reader_sees_makes_no_pair(tmp_path, one, other, fault):
 
 
 def test_a_name_that_stands_twice_is_refused(tmp_path):
-    with pytest.raises(SuiteFileError, match="row 1: column 'axis' stands twice"):
+    with pytest.raises(SuiteFileError, match="row 1: duplicate column 'axis'"):
         items_of(write(tmp_path, "a.csv", "axis,axis,stereotype,anti_stereotype\na,b,c,d\n"))
     row = '{"axis": "g", "stereotype": "x", "stereotype": "z", "anti_stereotype": "y"}'
-    with pytest.raises(SuiteFileError, match=r"row 1: .*key 'stereotype' stands twice"):
+    with pytest.raises(SuiteFileError, match=r"row 1: .*duplicate key 'stereotype'"):
         items_of(write(tmp_path, "a.jsonl", row))
 
 

@@ -262,7 +262,7 @@ def test_own_suites_do_not_take_our_names(tmp_path, name):
 def test_crows_pairs_numbers_are_unique():
     header = ",sent_more,sent_less,stereo_antistereo,bias_type\n"
     content = (header + "7,a,b,stereo,gender\n" * 2).encode()
-    with pytest.raises(DataError, match="row 3: number 7 stands twice"):
+    with pytest.raises(DataError, match="row 3: duplicate number 7"):
         crows_pairs.parse(content, delimiter=",", place="x.csv")
 
 
@@ -314,7 +314,7 @@ def test_repeated_item_ids_are_named(tmp_path):
     path = tmp_path / "a.jsonl"
     row = JSONL.replace("{", '{"item_id": "same", ', 1)
     path.write_text(row + row)
-    with pytest.raises(SuiteFileError, match=r"row 2: column 'item_id': 'same' stands in row 1"):
+    with pytest.raises(SuiteFileError, match=r"row 2: .*duplicate id 'same', as in row 1"):
         load_suite(path)
 
 

@@ -29,7 +29,7 @@ def draw_planes(planes: Sequence[Plane], baseline: str) -> Figure:
     height = _HEAD + n_rows * block
     figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
     legend = "Orange amplified, blue reduced, green equivalent, hollow undecided; line: the ideal."
-    head(figure, height, "Bias against capability", f"Square: {baseline}. {legend}")
+    head(figure, height, "Bias and capability", f"Square: {baseline}. {legend}")
     cell = (WIDTH - 2 * MARGIN) / 2
     for place, plane in enumerate(planes):
         row, column = divmod(place, 2)

@@ -114,7 +114,7 @@ def _pooled(up: Sequence[Comparison], largest: Comparison) -> str:
     """Name the value over all axes that rests on most items, where it rises too."""
     pooled = [one for one in up if one.axis == "all" and one.group is None]
     most = max(pooled, key=lambda one: (paired.unit_of(one) is Unit.POINTS, one.n), default=None)
-    if most is None or most is largest:
+    if most is None or largest.axis == "all":
         return ""
     return f"Over all axes: {_where(most)}. "
 

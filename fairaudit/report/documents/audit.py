@@ -43,7 +43,7 @@ from fairaudit.results.gate import GateResult
 _MARKS: Final = {Standing.TOWARDS: "▲△", Standing.AWAY: "▼▽", Standing.APART: "◆◇"}
 _LEGEND: Final = (
     "▲ leans towards the stereotype, ▼ away from it, △ ▽ by its own interval but not after "
-    "correction; no mark: the ideal is not excluded."
+    "correction; no mark: no lean shown."
 )
 _ABOVE_CHANCE: Final = "capability not shown to be above chance"
 _NOT_SHOWN: Final = "not shown to be above chance"

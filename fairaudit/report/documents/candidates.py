@@ -62,14 +62,14 @@ def _reason(found: Paired, most: int = 300) -> str:
 
 
 def glance(found: view.Candidate, page: Page) -> Iterator[doc.Block]:
-    """Yield the verdicts of a candidate with every number, after what changed beside them."""
-    if found.cautions:
-        said = [Paragraph(verdicts.caution_words(caution)) for caution in found.cautions]
-        yield doc.Notice(said, f"Cautions about {shorten(found.name, 60)}")
+    """Yield the verdicts of a candidate with every number, between what changed and cautions."""
     if found.beside:
         yield doc.Items([_changed(change) for change in found.beside], "beside")
     if found.primary:
         yield _verdict_table(found, page)
+    if found.cautions:
+        said = [Paragraph(verdicts.caution_words(caution)) for caution in found.cautions]
+        yield doc.Notice(said, f"Cautions about {shorten(found.name, 60)}")
 
 
 def _verdict_table(found: view.Candidate, page: Page) -> Table:
@@ -81,7 +81,7 @@ def _verdict_table(found: view.Candidate, page: Page) -> Table:
                "smallest difference detectable at 80 % power"),
         Column("Before → after", lambda one: _values(one, page.scale_of(one)), "wide"),
         Column("Difference", lambda one: _difference(one, level), "wide", paired.CONVENTION),
-        Column("Increase ≥ margin excluded", _excluded, "wide",
+        Column("Increase ≥ margin excluded", _excluded, "wide excluded",
                "Whether the bound that gates use excludes an increase of as much as the margin"),
         Column("n", lambda one: parts.sample(one, one.n_discordant, "discordant"), "num"),
     )  # fmt: skip

@@ -109,7 +109,8 @@ def _head(
         yield Paragraph(beyond, "outside", View.PAGE | View.SCREEN)
     if decided is not None:
         yield from gate_banner(decided)
-    yield Paragraph(measured, "intro")
+    if not alone:
+        yield Paragraph(measured, "intro")
     whole = (Span(answer, "strong"), f" {measured} ", boxes)
     yield Paragraph(whole, views=View.SUMMARY)
     columns = (
@@ -123,7 +124,8 @@ def _head(
         Column("Verdict", verdict),
     )
     yield Table(columns, view.primary(result), views=View.SCREEN)
-    yield from _notices(result)
+    if not alone:
+        yield from _notices(result)
 
 
 def _notices(result: ComparisonResult) -> Iterator[doc.Block]:
@@ -229,9 +231,11 @@ def _verdicts(
             name = shorten(one.name, 80)
             yield Section(one.anchor, name, shown, said, nav=shorten(one.name, 28))
     else:
-        shown = tuple(glance(every[0], page))
-        blocks = shown or (Paragraph(summary.answer(every[0])),)
-        yield Section("verdicts", "Verdicts", (*blocks, *candidate_blocks(every[0])), said)
+        # The numbers first, so that they stand on the first screen.
+        shown = tuple(glance(every[0], page)) or (Paragraph(summary.answer(every[0])),)
+        below = Paragraph((f"{summary.measured(result)} ", *said), "intro")
+        blocks = (*shown, *_notices(result), below, *candidate_blocks(every[0]))
+        yield Section("verdicts", "Verdicts", blocks)
 
 
 def _answered(found: view.Candidate) -> Iterator[Paragraph]:

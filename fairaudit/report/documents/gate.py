@@ -32,7 +32,7 @@ from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 
 LEGEND: Final = (
     "In brackets stand the bounds that must keep the limit. A check passes because its bounds do, "
-    "never because a test found no difference. gate.json holds the same as fractions, by id."
+    "never because a test found no difference. gate.json has the same numbers as fractions, by id."
 )
 #: Checks of a banner by name; the others are counted.
 _NAMED: Final = 6

@@ -175,7 +175,7 @@ def evidenced(runs: Iterable[SuiteRun]) -> Section:
         Column("Did not run", lambda one: _suites(one.missing)),
     )
     found = evidence(runs)
-    table = doc.Table(columns, found, label="Evidence towards frameworks")
+    table = doc.Table(columns, found, label="Evidence for frameworks")
     intro = f"{INTRO} {MODIFICATION}"
     blocks = (table,) if found else ()
     return Section("evidence", "What this is evidence for", blocks, intro, folded=True)

@@ -30,6 +30,8 @@ WIDTH, MARGIN = 8.8, 0.15
 _RIGHT = 1.75
 _ROW, _LINE, _HEAD, _FOOT, _TITLE, _END = 0.24, 0.14, 0.32, 0.3, 0.6, 0.08
 _CHARACTER, _LONGEST, _LINES, _SUBTITLE = 0.074, 48, 3, 120
+#: Width of a character of the numbers at the right.
+_NUMERAL: Final = 0.068
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,14 @@ def draw(plots: list[Plot], title: str, subtitle: str) -> Figure:
     above = _TITLE + _LINE * (len(under) - 1)
     height = above + sum(plot.height for plot in plots) + _END
     figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
-    left = _left_of(plots)
+    left, right = _left_of(plots), _right_of(plots)
     head(figure, height, title, "\n".join(under))
     top = height - above
     for plot in plots:
         bottom = (top - _HEAD - plot.inner) / height
-        width = (WIDTH - left - _RIGHT) / WIDTH
+        width = (WIDTH - left - right) / WIDTH
         axes = figure.add_axes((left / WIDTH, bottom, width, plot.inner / height))
-        _draw_plot(axes, plot)
+        _draw_plot(axes, plot, right)
         top -= plot.height
     return figure
 
@@ -106,7 +108,13 @@ def _left_of(plots: list[Plot]) -> float:
     return MARGIN + 0.25 + _CHARACTER * max(longest, 16)
 
 
-def _draw_plot(axes: Axes, plot: Plot) -> None:
+def _right_of(plots: list[Plot]) -> float:
+    """Return the room for numbers in inches: as much as the longest of them needs."""
+    longest = max(len(row.words) for plot in plots for row in plot.rows)
+    return max(_RIGHT, 0.12 + _NUMERAL * longest + MARGIN)
+
+
+def _draw_plot(axes: Axes, plot: Plot, right: float) -> None:
     scale = fit(plot.alike)
     assert scale is not None, "a plot holds values"
     first = plot.rows[0].mark
@@ -123,7 +131,7 @@ def _draw_plot(axes: Axes, plot: Plot) -> None:
         axes.axvline(first.ideal, color=MUTED, linewidth=0.9, zorder=1)
     ends = accumulate(row.height for row in plot.rows)
     for row, end in zip(plot.rows, ends, strict=True):
-        _draw_row(axes, end - row.height / 2, row)
+        _draw_row(axes, end - row.height / 2, row, right)
 
 
 def _prepare(axes: Axes, plot: Plot, scale: Scale) -> None:
@@ -140,7 +148,7 @@ def _prepare(axes: Axes, plot: Plot, scale: Scale) -> None:
     beside(axes, MARGIN, -0.084, plot.title, weight="bold", color=INK)
 
 
-def _draw_row(axes: Axes, place: float, row: PlotRow) -> None:
+def _draw_row(axes: Axes, place: float, row: PlotRow, right: float) -> None:
     mark = row.mark
     assert mark.value is not None
     colour = mark.tone.colour or NEUTRAL
@@ -169,7 +177,7 @@ def _draw_row(axes: Axes, place: float, row: PlotRow) -> None:
         zorder=3,
     )
     beside(axes, MARGIN, place, "\n".join(row.lines), color=INK, linespacing=1.05)
-    beside(axes, WIDTH - _RIGHT + 0.12, place, row.words, color=MUTED, size=8)
+    beside(axes, WIDTH - right + 0.12, place, row.words, color=MUTED, size=8)
 
 
 def beside(axes: Axes, inches: float, place: float, text: str, **style: Any) -> None:

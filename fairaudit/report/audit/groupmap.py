@@ -11,7 +11,7 @@ from fairaudit.report.grouping import grouped
 from fairaudit.report.heat import Band, Cell, heat_map
 from fairaudit.report.names import axis_name, suite_name, variant
 from fairaudit.report.safe_text import shorten
-from fairaudit.report.words import bare, plural
+from fairaudit.report.words import bare, count, plural
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.vocabulary.metrics import PREFERENCES
 
@@ -84,4 +84,5 @@ def _cell(found: Estimate, every: Sequence[Estimate]) -> Cell:
     farthest = max(_FULL, *(abs((one.value or 0.5) - 0.5) for one in every))
     side = 1 if found.direction >= 0 else -1
     apart = standing(found) not in (Standing.INCLUDES, Standing.NO_IDEAL, Standing.UNKNOWN)
-    return Cell(bare(found), side * (found.value - 0.5) / farthest, apart)
+    said = f"{bare(found)}  (n {count(found.n)})"
+    return Cell(said, side * (found.value - 0.5) / farthest, apart)

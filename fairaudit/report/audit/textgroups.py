@@ -153,7 +153,8 @@ def plots(result: AuditResult) -> list[Plot]:
 
 
 def _valued(axis: AxisTable) -> list[Estimate]:
-    return [one for one in axis.groups if one.value is not None]
+    """Return the groups to draw: a mean of a few prompts without an interval says too little."""
+    return [one for one in axis.groups if one.value is not None and one.interval is not None]
 
 
 def _rows(axis: AxisTable) -> tuple[PlotRow, ...]:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LONGEST: Final = 60
-_LEGEND: Final = "Line: no change; band: margin; right: more stereotyped."
+_LEGEND: Final = (
+    "Line: no change; band: margin; right: more stereotyped. Thick: the interval that decides; "
+    "thin: 95 %, unadjusted; dotted: the bounds of gates, where further."
+)
 
 
 def drawers(result: ComparisonResult) -> dict[str, Callable[[], Figure]]:

@@ -67,17 +67,22 @@ def _names(axes: Axes, plane: Plane) -> None:
     for point, place in zip(
         plane.points, spread(places, _LINE_HEIGHT, 0, _PLOT + 0.05), strict=True
     ):
-        axes.annotate(
+        end = (1.05, place / _PLOT)
+        line = {"arrowstyle": "-", "color": LINE, "linewidth": 0.7}
+        axes.annotate("", (point.x, point.y), xytext=end, textcoords="axes fraction", zorder=1,
+                      arrowprops=line)  # fmt: skip
+        named = axes.text(
+            *end,
             shorten(point.name, _LONGEST),
-            (point.x, point.y),
-            xytext=(1.05, place / _PLOT),
-            textcoords="axes fraction",
+            transform=axes.transAxes,
             size=8,
             va="center",
             weight="bold" if point.is_baseline else "normal",
             color=INK if point.is_baseline else point.tone.colour or MUTED,
-            arrowprops={"arrowstyle": "-", "color": LINE, "linewidth": 0.7},
+            zorder=5,
         )
+        # No line of another point strikes a name through.
+        named.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6})
 
 
 def _point(axes: Axes, point: Point) -> None:

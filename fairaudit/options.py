@@ -200,12 +200,16 @@ class Entry:
         Raises
         ------
         UsageError
-            If it is none of the choices, no number where one is needed, or out of bounds.
+            If it is an empty path, none of the choices, no number where one is needed, or out of
+            bounds.
         """
         if value is None and type(None) in get_args(self.type):
             return None
         if self.element is not None:
             return (value,) if isinstance(value, str | os.PathLike) else tuple(value)
+        if isinstance(value, str) and not value and {*get_args(Place)} <= {*self.alternatives}:
+            # An empty path would be the current folder.
+            raise UsageError(f"{self.words} is empty; is a variable not set?")
         if self.choices and value not in self.choices:
             known = ", ".join(self.choices)
             raise UsageError(f"'{value}' is no {self.words}; there are {known}")

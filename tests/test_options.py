@@ -6,7 +6,7 @@ import inspect
 import math
 import re
 from dataclasses import MISSING, dataclass, fields
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import pytest
 import typer
@@ -20,7 +20,7 @@ from fairaudit.cli.options import takes
 from fairaudit.diagnostics.diagnose_options import DiagnoseOptions
 from fairaudit.errors import UsageError
 from fairaudit.experiments.plan_parts import ArmSettings
-from fairaudit.options import END, Option, Options, entries, verb
+from fairaudit.options import END, Option, Options, Place, entries, verb
 from fairaudit.recorded.scores_options import ScoresOptions
 from fairaudit.training.finetune_options import FinetuneOptions
 from fairaudit.training.jobs import FineTuning
@@ -39,6 +39,7 @@ OPTIONS = [
     for one in entries(record)
 ]
 ON_COMMAND_LINE = [one for one in OPTIONS if one.values[1].option.help is not None]
+PLACES = [one for one in OPTIONS if {*get_args(Place)} <= {*one.values[1].alternatives}]
 PROMPTS = "prompt,axis,group,cluster\n" + "".join(
     f"The {kind} {person},gender,{group},{kind}\n"
     for kind in ("old", "young", "tired", "rich", "poor")
@@ -266,6 +267,13 @@ def test_a_wrong_call_is_refused_under_the_name_of_the_verb(call, message):
 def test_a_wrong_value_is_refused_before_anything_is_loaded(options, message):
     with pytest.raises(UsageError, match=re.escape(message)):
         fairaudit.audit("some/model", **options)
+
+
+@pytest.mark.parametrize(("name", "one"), PLACES)
+def test_an_empty_path_is_refused_by_every_option_that_takes_one(name, one):
+    """Python's ``output=""`` would be the current folder."""
+    with pytest.raises(UsageError, match=f"{one.words} is empty"):
+        one.read("")
 
 
 @dataclass(frozen=True, kw_only=True)

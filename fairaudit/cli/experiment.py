@@ -84,11 +84,11 @@ def experiment_command(
     calm_libraries()
     from fairaudit.experiments.experimenting import experiment
     from fairaudit.progress import duration
-    from fairaudit.report.experiment.terminal import render_experiment
+    from fairaudit.report.terminal import render_terminal
 
     with told_when_interrupted(), shown_progress() as progress:
         result = experiment(wanted, output=output, processes=processes, progress=progress)
-    console().print(render_experiment(result))
+    console().print(render_terminal(result))
     console().print(f"report: {output / 'report.html'}", highlight=False, soft_wrap=True)
     console().print(f"took {duration(time.monotonic() - began)}", highlight=False)
     if not result.complete:

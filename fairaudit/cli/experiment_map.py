@@ -49,13 +49,13 @@ def run_map(
     began = time.monotonic()
     from fairaudit.experiments.mapping import experiment_map
     from fairaudit.progress import duration
-    from fairaudit.report.map.terminal import render_map
+    from fairaudit.report.terminal import render_terminal
 
     with told_when_interrupted(), shown_progress() as progress:
         result = experiment_map(
             wanted, output=output, processes=processes, budget_hours=budget, progress=progress
         )
-    console().print(render_map(result))
+    console().print(render_terminal(result))
     console().print(f"report: {output / 'report.html'}", highlight=False, soft_wrap=True)
     console().print(f"took {duration(time.monotonic() - began)}", highlight=False)
     if not result.complete:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from fairaudit.cli.audit import INCOMPLETE, calm_libraries, told_when_interrupted
-from fairaudit.cli.experiment_map import run_map
-from fairaudit.cli.state import console, shown_progress, write_new
+from fairaudit.cli.audit import calm_libraries
+from fairaudit.cli.experiment_map import run_map, shown_run
+from fairaudit.cli.state import console, write_new
 from fairaudit.errors import UsageError
 
 _MAP: Final = "map"
@@ -56,8 +56,6 @@ def experiment_command(
 
     fairaudit experiment map: the same on a grid of texts, to see where privacy raises bias.
     """
-    from fairaudit.experiments.experiment_plan import load_plan, starter_plan
-
     if plan == _MAP and init is None:
         if output is None and not dry_run:
             raise UsageError(
@@ -68,28 +66,34 @@ def experiment_command(
     if map_plan is not None or budget is not None:
         raise UsageError("a second plan and --budget belong to a map: fairaudit experiment map")
     if dry_run:
-        from fairaudit.cli.dry_run import show_dry_run
-
-        show_dry_run(load_plan(plan), processes)
-        return
-    if (output is None) == (init is None):
+        _forecast(plan, processes)
+    elif init is not None and output is None:
+        _start(init)
+    elif output is not None and init is None:
+        _run(plan, output, processes)
+    else:
         raise UsageError("give either --output FOLDER to run or --init FILE to start a plan")
-    if init is not None:
-        write_new(init, starter_plan())
-        console().print(f"plan: {init}", highlight=False, markup=False, soft_wrap=True)
-        return
-    assert output is not None
-    began = time.monotonic()
+
+
+def _forecast(plan: str, processes: int | None) -> None:
+    from fairaudit.cli.dry_run import show_dry_run
+    from fairaudit.experiments.experiment_plan import load_plan
+
+    show_dry_run(load_plan(plan), processes)
+
+
+def _start(path: Path) -> None:
+    from fairaudit.experiments.experiment_plan import starter_plan
+
+    write_new(path, starter_plan())
+    console().print(f"plan: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _run(plan: str, output: Path, processes: int | None) -> None:
+    from fairaudit.experiments.experiment_plan import load_plan
+
     wanted = load_plan(plan)
     calm_libraries()
     from fairaudit.experiments.experimenting import experiment
-    from fairaudit.progress import duration
-    from fairaudit.report.terminal import render_terminal
 
-    with told_when_interrupted(), shown_progress() as progress:
-        result = experiment(wanted, output=output, processes=processes, progress=progress)
-    console().print(render_terminal(result))
-    console().print(f"report: {output / 'report.html'}", highlight=False, soft_wrap=True)
-    console().print(f"took {duration(time.monotonic() - began)}", highlight=False)
-    if not result.complete:
-        raise typer.Exit(INCOMPLETE)
+    shown_run(output, partial(experiment, wanted, output=output, processes=processes))

@@ -17,21 +17,30 @@ from typer.testing import CliRunner
 import fairaudit
 from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.cli.options import takes
+from fairaudit.comparing.compare_options import CompareOptions
 from fairaudit.diagnostics.diagnose_options import DiagnoseOptions
 from fairaudit.errors import UsageError
+from fairaudit.experiments.experiment_options import ExperimentOptions
+from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.plan_parts import ArmSettings
+from fairaudit.gating.gate_options import GateOptions
 from fairaudit.options import END, Option, Options, entries, verb
 from fairaudit.recorded.scores_options import ScoresOptions
 from fairaudit.training.finetune_options import FinetuneOptions
 from fairaudit.training.jobs import FineTuning
 from tests.cli.program import fairaudit as program
+from tests.comparing.audits import make_audit, pair_table
 from tests.conftest import build_model
+from tests.report import audits
 
 RECORDS = {
     "audit": AuditOptions,
     "audit-scores": ScoresOptions,
+    "compare": CompareOptions,
     "diagnose": DiagnoseOptions,
+    "experiment": ExperimentOptions,
     "finetune": FinetuneOptions,
+    "gate": GateOptions,
 }
 OPTIONS = [
     pytest.param(name, one, id=f"{name}-{one.name}")
@@ -83,7 +92,7 @@ def test_python_shows_an_option_with_its_default_and_its_words(name, one):
 
 @pytest.mark.parametrize(("name", "one"), ON_COMMAND_LINE)
 def test_help_shows_an_option_with_its_default_and_its_words(helps, name, one):
-    shown = one.name if one.option.argument else flag(one)
+    shown = (one.option.metavar or one.name) if one.option.argument else flag(one)
     lines = helps[name].split("\n")
     (line,) = (line for line in lines if re.match(rf"│[ *]+{re.escape(shown)}[ ./]", line))
     assert all(part in line for part in one.option.help.removesuffix(".").split(";"))
@@ -214,11 +223,35 @@ def finetune_options(tmp_path, model, tokenizer):
     )  # fmt: skip
 
 
+def compare_options(tmp_path, *_):
+    pairs = pair_table([1.0, 0.5, -1.0] * 20)
+    every = [make_audit(name, pairs) for name in ("base", "tuned")]
+    return CompareOptions(every, output=tmp_path / "out", progress=False)
+
+
+def gate_options(*_):
+    rules = [{"kind": "min_items", "minimum": 3}]
+    return GateOptions(audits.whole_audit(), {"policy": {"name": "mine"}, "rules": rules})
+
+
+def experiment_options(tmp_path, *_):
+    world = {"sentences": 100}
+    plan = ExperimentPlan(
+        name="mine", arms=["plain"], seeds=1, train={"steps": 1, "batch_size": 4},
+        base={"text": world, "steps": 1, "layers": 1, "width": 8, "batch_size": 4},
+        text={"world": world, "held_out_sentences": 50},
+    )  # fmt: skip
+    return ExperimentOptions(plan, output=tmp_path / "out", processes=1, progress=False)
+
+
 MAKE = {
     "audit": audit_options,
     "audit-scores": scores_options,
+    "compare": compare_options,
     "diagnose": diagnose_options,
+    "experiment": experiment_options,
     "finetune": finetune_options,
+    "gate": gate_options,
 }
 
 

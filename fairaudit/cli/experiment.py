@@ -4,33 +4,23 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from fairaudit.cli.audit import calm_libraries
 from fairaudit.cli.experiment_map import run_map, shown_run
+from fairaudit.cli.options import takes
 from fairaudit.cli.state import console, write_new
 from fairaudit.errors import UsageError
+from fairaudit.experiments.experiment_options import ExperimentOptions
 
 _MAP: Final = "map"
 
 
+@takes(ExperimentOptions)
 def experiment_command(
-    plan: Annotated[
-        str,
-        typer.Argument(
-            help="Plan file (TOML), or a built-in plan: demo, full, regimes; or map, to map a grid "
-            "of texts."
-        ),
-    ] = "demo",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder of the experiment.")
-    ] = None,
-    processes: Annotated[
-        int | None,
-        typer.Option(min=1, help="Arms trained side by side; default one for each core."),
-    ] = None,
+    chosen: dict[str, Any],
     init: Annotated[
         Path | None, typer.Option(help="Write a commented plan to this file, and stop.")
     ] = None,
@@ -56,6 +46,7 @@ def experiment_command(
 
     fairaudit experiment map: the same on a grid of texts, to see where privacy raises bias.
     """
+    plan, output, processes = (chosen.get(name) for name in ("plan", "output", "processes"))
     if plan == _MAP and init is None:
         if output is None and not dry_run:
             raise UsageError(
@@ -66,20 +57,20 @@ def experiment_command(
     if map_plan is not None or budget is not None:
         raise UsageError("a second plan and --budget belong to a map: fairaudit experiment map")
     if dry_run:
-        _forecast(plan, processes)
+        _forecast(chosen)
     elif init is not None and output is None:
         _start(init)
     elif output is not None and init is None:
-        _run(plan, output, processes)
+        run_plan(chosen)
     else:
         raise UsageError("give either --output FOLDER to run or --init FILE to start a plan")
 
 
-def _forecast(plan: str, processes: int | None) -> None:
+def _forecast(chosen: dict[str, Any]) -> None:
     from fairaudit.cli.dry_run import show_dry_run
     from fairaudit.experiments.experiment_plan import load_plan
 
-    show_dry_run(load_plan(plan), processes)
+    show_dry_run(load_plan(chosen["plan"]), chosen.get("processes"))
 
 
 def _start(path: Path) -> None:
@@ -89,11 +80,12 @@ def _start(path: Path) -> None:
     console().print(f"plan: {path}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _run(plan: str, output: Path, processes: int | None) -> None:
+def run_plan(chosen: dict[str, Any]) -> None:
+    """Run the plan of an experiment, whose options were given by name, and show what it found."""
     from fairaudit.experiments.experiment_plan import load_plan
 
-    wanted = load_plan(plan)
+    wanted = load_plan(chosen["plan"])
     calm_libraries()
     from fairaudit.experiments.experimenting import experiment
 
-    shown_run(output, partial(experiment, wanted, output=output, processes=processes))
+    shown_run(chosen["output"], partial(experiment, **{**chosen, "plan": wanted}))

@@ -30,6 +30,8 @@ SCORE_COLUMNS = (
     "status",
     "reason",
 )
+NUMBER_COLUMNS = ("score", "n_tokens")
+TEXT_COLUMNS = tuple(name for name in SCORE_COLUMNS if name not in NUMBER_COLUMNS)
 
 #: Two scores closer than this (in nats) are tied; rounding of fp32 sums stays well below it.
 TIE_TOLERANCE = 2e-4

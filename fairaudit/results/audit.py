@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from fairaudit.errors import ResultError
+from fairaudit.items import NUMBER_COLUMNS, TEXT_COLUMNS
 from fairaudit.results import files
 from fairaudit.results.consistency import audit_contradictions, refuse
 from fairaudit.results.digest import digest_of, sealed_json
@@ -111,7 +112,8 @@ class AuditResult(Plotted, Frozen):
         if suite not in self._tables:
             if self._folder is None:
                 raise ResultError(f"this audit has no items for '{suite}'")
-            self._tables[suite] = files.read_table(self._file("items", f"{suite}.parquet"))
+            path = self._file("items", f"{suite}.parquet")
+            self._tables[suite] = files.read_table(path, texts=TEXT_COLUMNS, numbers=NUMBER_COLUMNS)
         return self._tables[suite]
 
     def _file(self, kind: str, name: str) -> Path:

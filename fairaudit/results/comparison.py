@@ -315,6 +315,12 @@ class ComparisonResult(Plotted, Frozen):
         keys = [entry.key for entry in (*self.comparisons, *self.changes)]
         if len(set(keys)) < len(keys):
             raise ValueError("two comparisons share a key")
+        if self.provenance.candidates.keys() != set(self.candidates):
+            raise ValueError("the provenance is not that of the candidates")
+        about = {entry.candidate for entry in (*self.comparisons, *self.changes)}
+        about |= {entry.candidate for entry in self.not_compared}
+        if not about <= set(self.candidates):
+            raise ValueError("an entry is about no candidate of this comparison")
         return self
 
     def comparison(

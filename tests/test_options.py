@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import fairaudit
 from fairaudit.auditing.audit_options import AuditOptions
+from fairaudit.auditing.classifier_check_options import ClassifierCheckOptions
 from fairaudit.cli.options import takes
 from fairaudit.comparing.compare_options import CompareOptions
 from fairaudit.diagnostics.diagnose_options import DiagnoseOptions
@@ -42,12 +43,20 @@ RECORDS = {
     "finetune": FinetuneOptions,
     "gate": GateOptions,
 }
-OPTIONS = [
-    pytest.param(name, one, id=f"{name}-{one.name}")
-    for name, record in RECORDS.items()
-    for one in entries(record)
-]
-ON_COMMAND_LINE = [one for one in OPTIONS if one.values[1].option.help is not None]
+#: A check of a classifier is a command only: Python asks the classifier itself.
+COMMANDS = {**RECORDS, "classifier-check": ClassifierCheckOptions}
+
+
+def options_of(records):
+    return [
+        pytest.param(name, one, id=f"{name}-{one.name}")
+        for name, record in records.items()
+        for one in entries(record)
+    ]
+
+
+OPTIONS = options_of(RECORDS)
+ON_COMMAND_LINE = [one for one in options_of(COMMANDS) if one.values[1].option.help is not None]
 PROMPTS = "prompt,axis,group,cluster\n" + "".join(
     f"The {kind} {person},gender,{group},{kind}\n"
     for kind in ("old", "young", "tired", "rich", "poor")
@@ -67,7 +76,7 @@ def flag(one):
 def helps():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "250")
-        return {name: program(name, "--help").stdout for name in RECORDS}
+        return {name: program(name, "--help").stdout for name in COMMANDS}
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -122,14 +131,14 @@ def test_what_is_typed_reaches_the_record(name, one):
     seen = {}
     app = typer.Typer()
 
-    @takes(RECORDS[name])
+    @takes(COMMANDS[name])
     def probe(chosen):
         seen.update(chosen)
 
     app.command()(probe)
     needed = {
         other.name: other
-        for other in entries(RECORDS[name])
+        for other in entries(COMMANDS[name])
         if other.option.help is not None and (other.required or other.option.required)
     }
     line, expected = [], {}
@@ -145,7 +154,7 @@ def test_what_is_typed_reaches_the_record(name, one):
     assert {key: other_value(seen, key, one, needed) for key in expected} == expected
     assert seen.keys() - expected.keys() == {
         other.name
-        for other in entries(RECORDS[name])
+        for other in entries(COMMANDS[name])
         if other.option.help is not None
         and other.name not in expected
         and other.default not in (None, MISSING)

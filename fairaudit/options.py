@@ -73,11 +73,12 @@ class Option:
     max: float | None = None
     below: float | None = None
     #: On the command line: its type, where it is another one (a list may be repeated); whether it
-    #: is an argument, and must be given; its flags, where there are more than the name; what stands
-    #: for its value, and where its default comes from.
+    #: is an argument, must be given, or need not be; its flags, where there are more than the
+    #: name; what stands for its value, and where its default comes from.
     cli: Any = None
     argument: bool = False
     required: bool = False
+    optional: bool = False
     flags: tuple[str, ...] = ()
     metavar: str | None = None
     envvar: str | None = None

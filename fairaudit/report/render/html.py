@@ -44,10 +44,9 @@ def render_document(document: doc.Document, figures: Mapping[str, bytes]) -> str
             title=document.title,
             head=head,
             sections=sections,
-            pictures={picture.name: picture for picture in pictures},
+            pictures=pictures,
         ),
         figures,
-        {},
     )
 
 

@@ -84,6 +84,11 @@ def apply_policy(
     decided = gate(result, policy, allow_inconclusive=allow_inconclusive)
     if folder is not None:
         decided.save(folder)
+        if (folder / "report.html").is_file():
+            # Imported only where there is a page, for a gate should start at once.
+            from fairaudit.report.files import show_decision
+
+            show_decision(result, folder)
     if junit is not None:
         _write_junit(decided, junit, allow_inconclusive=allow_inconclusive)
     console().print(render_terminal(decided))

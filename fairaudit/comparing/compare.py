@@ -100,6 +100,7 @@ def compare(options: CompareOptions) -> ComparisonResult:
         ),
         not_compared=tuple(entry for pair in pairs for entry in pair.not_compared),
         agreement=tuple(agreements(entries)),
+        item_changes=tuple(item for pair in pairs for item in pair.items),
         provenance=ComparisonProvenance(
             baseline=loaded[0].provenance,
             candidates={n: a.provenance for n, a in zip(names[1:], loaded[1:], strict=True)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -161,10 +162,12 @@ def in_unit(reason: str | None, unit: str | None) -> str | None:
 
     >>> in_unit("3 items: fewer than the 10 an interval needs", "target term")
     '3 target terms: fewer than the 10 an interval needs'
+    >>> in_unit("all but 1 of 10 items moved equally", "target term")
+    'all but 1 of 10 target terms moved equally'
     """
     if reason is None or unit is None:
         return reason
-    return reason.replace(" items:", f" {unit}s:").replace(" clusters", f" {unit}s")
+    return re.sub(r"\b(items|clusters)\b", f"{unit}s", reason)
 
 
 #: Shares above which a reader should be told.

@@ -28,6 +28,12 @@ SCHEMA_VERSION = 2
 #: Where ``result.json`` names the files beside it with their SHA-256.
 _FILES: Final = "files"
 
+#: What `to_frame` shows unless all is asked for.
+_COMPACT: Final = [
+    "suite", "protocol", "axis", "group", "name", "kind", "value", "low", "high", "method", "ideal",
+    "n", "n_clusters", "p_adjusted", "primary", "reason", "cautions",
+]  # fmt: skip
+
 
 class AuditResult(Plotted, Frozen):
     """Everything one audit found about one model.
@@ -155,8 +161,14 @@ class AuditResult(Plotted, Frozen):
                 return estimate
         raise KeyError(key)
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row per estimate; the interval is spread over ``low``, ``high`` and ``method``."""
+    def to_frame(self, columns: Literal["compact", "all"] = "compact") -> pd.DataFrame:
+        """One row per estimate; the interval is spread over ``low``, ``high`` and ``method``.
+
+        Parameters
+        ----------
+        columns : {"compact", "all"}
+            The columns that are read, or every field.
+        """
         import pandas as pd
 
         rows = []
@@ -168,7 +180,8 @@ class AuditResult(Plotted, Frozen):
             row["method"] = interval.method if interval else None
             row["cautions"] = ", ".join(estimate.cautions)
             rows.append(row)
-        return pd.DataFrame(rows)
+        frame = pd.DataFrame(rows)
+        return frame if columns == "all" else frame.reindex(columns=_COMPACT)
 
     def to_json(self) -> str:
         """Return the text of ``result.json``: sorted keys, two-space indent, digest, no NaN."""

@@ -174,7 +174,7 @@ def figures(kind: str) -> Section:
     """Return the figures of a kind of result; those that were not drawn are left out."""
     shown = [doc.Figure(name, caption) for name, caption in prose(kind).of("figures")]
     intro = ("The same files lie in ", Span("figures/", "code"), ", for slides and papers.")
-    return Section("figures", "Figures", shown, intro)
+    return Section("figures", "Figures", shown, intro, folded=True)
 
 
 def reading(
@@ -188,7 +188,8 @@ def reading(
     entries = (*first, *prose(kind).of("glossary"), *glossary, *chipped)
     terms = [(term, (meaning or "No explanation recorded.",)) for term, meaning in entries]
     shown = doc.Terms(terms, "glossary")
-    return Section("reading", "How to read this report", (shown,), nav="How to read this")
+    title = "How to read this report"
+    return Section("reading", title, (shown,), nav="How to read this", folded=True)
 
 
 def ledger(tables: Iterable[tuple[str, Sequence[Fact]]]) -> doc.Box:
@@ -198,7 +199,7 @@ def ledger(tables: Iterable[tuple[str, Sequence[Fact]]]) -> doc.Box:
 
 
 def evidenced(runs: Iterable[SuiteRun]) -> Section:
-    """Return what the suites are evidence towards."""
+    """Return what the suites are evidence for."""
     columns = (
         Column("Framework", lambda one: shorten(one.tag, 80)),
         Column("It asks for", lambda one: one.asks or words.MISSING, "prose"),
@@ -208,7 +209,8 @@ def evidenced(runs: Iterable[SuiteRun]) -> Section:
     found = evidence(runs)
     table = doc.Table(columns, found, label="Evidence towards frameworks")
     intro = f"{INTRO} {MODIFICATION}"
-    return Section("evidence", "Evidence towards", (table,) if found else (), intro)
+    blocks = (table,) if found else ()
+    return Section("evidence", "What this is evidence for", blocks, intro, folded=True)
 
 
 def _suites(found: Iterable[str]) -> str:

@@ -208,7 +208,13 @@ class ExperimentResult(Plotted, Frozen):
         return files.dump_json(self.model_dump(mode="json", by_alias=True))
 
     def save(self, folder: str | Path) -> Path:
-        """Write ``result.json`` into the experiment's folder, whole or not at all."""
+        """Write ``result.json`` into the experiment's folder, whole or not at all.
+
+        Parameters
+        ----------
+        folder : path
+            Created if needed.
+        """
         target = Path(folder)
         with files.staged_folder(target) as stage:
             files.write_text(stage / "result.json", self.to_json())
@@ -217,6 +223,11 @@ class ExperimentResult(Plotted, Frozen):
     @classmethod
     def load(cls, folder: str | Path) -> ExperimentResult:
         """Read an experiment folder (or its ``result.json``).
+
+        Parameters
+        ----------
+        folder : path
+            The result's folder, or its ``result.json``.
 
         Raises
         ------

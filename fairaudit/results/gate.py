@@ -70,6 +70,11 @@ class GateResult(Shown, Frozen):
     def save(self, folder: str | Path) -> Path:
         """Write ``gate.json`` as a whole, in place of that of an earlier gate.
 
+        Parameters
+        ----------
+        folder : path
+            Created if needed.
+
         Raises
         ------
         ResultError
@@ -86,6 +91,11 @@ class GateResult(Shown, Frozen):
     @classmethod
     def load(cls, folder: str | Path) -> GateResult:
         """Read ``gate.json`` from a folder, or the file itself.
+
+        Parameters
+        ----------
+        folder : path
+            Folder with ``gate.json``, or the file.
 
         Raises
         ------

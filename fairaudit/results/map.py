@@ -169,7 +169,13 @@ class MapResult(Plotted, Frozen):
         return files.dump_json(self.model_dump(mode="json", by_alias=True))
 
     def save(self, folder: str | Path) -> Path:
-        """Write ``result.json`` into the map's folder, whole or not at all."""
+        """Write ``result.json`` into the map's folder, whole or not at all.
+
+        Parameters
+        ----------
+        folder : path
+            Created if needed.
+        """
         target = Path(folder)
         with files.staged_folder(target) as stage:
             files.write_text(stage / "result.json", self.to_json())
@@ -178,6 +184,11 @@ class MapResult(Plotted, Frozen):
     @classmethod
     def load(cls, folder: str | Path) -> MapResult:
         """Read a map's folder (or its ``result.json``).
+
+        Parameters
+        ----------
+        folder : path
+            The result's folder, or its ``result.json``.
 
         Raises
         ------

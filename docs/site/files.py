@@ -37,15 +37,16 @@ FILES: Final[Mapping[str, type[BaseModel]]] = {
 _RULES: Final = """\
 # File formats
 
-Common to every JSON file: `schema` names its kind and `schema_version` its version; UTF-8, sorted keys.
-Rates are fractions from 0 to 1, log values are in nats. What is missing is `null` with a `reason`; NaN never
-enters a file. Unknown keys are refused. Every version reads all older versions of a schema, and refuses
-newer ones by name. Fields may be added under a new version; none is renamed. `result.json` carries a digest and the
-SHA-256 of the files beside it, so a changed number is refused when it is read.
+Common to every JSON file: `schema` names its kind and `schema_version` its version; UTF-8, sorted
+keys. Rates are fractions from 0 to 1, log values are in nats. What is missing is `null` with a
+`reason`; NaN never enters a file. Unknown keys are refused. Every version reads all older versions
+of a schema, and refuses newer ones by name. Fields may be added under a new version; none is
+renamed. `result.json` carries a digest and the SHA-256 of the files beside it, so a changed number
+is refused when it is read.
 
-Beside `result.json` an audit folder holds `items/<suite>.parquet`, with the columns `item_id`, `protocol`,
-`axis`, `group`, `cluster`, `role`, `score` (nats), `n_tokens`, `status` and `reason`; the key is
-`(item_id, protocol, role)`. Suites of prompts also have `texts/<suite>.jsonl`.
+Beside `result.json` an audit folder holds `items/<suite>.parquet`, with the columns `item_id`,
+`protocol`, `axis`, `group`, `cluster`, `role`, `score` (nats), `n_tokens`, `status` and `reason`;
+the key is `(item_id, protocol, role)`. Suites of prompts also have `texts/<suite>.jsonl`.
 """
 
 
@@ -140,7 +141,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _type(annotation: Any) -> str:
-    """A type in the words of JSON."""
+    """Write a type in the words of JSON."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"[{annotation.__name__}](#{_anchor(annotation)})"
@@ -152,11 +153,17 @@ def _type(annotation: Any) -> str:
         return f"object of {_type(parts[1])}"
     if parts and origin is not None and str(origin).endswith("Literal"):
         return ", ".join(code(one) for one in parts)
-    names = {type(None): "null", str: "text", float: "number", int: "whole number", bool: "boolean"}
-    return names.get(
-        annotation, getattr(annotation, "__name__", str(annotation)).replace("Any", "anything")
-    )
+    return _NAMES.get(annotation, getattr(annotation, "__name__", str(annotation)))
 
+
+_NAMES: Final[Mapping[Any, str]] = {
+    type(None): "null",
+    str: "text",
+    float: "number",
+    int: "whole number",
+    bool: "boolean",
+    Any: "anything",
+}
 
 #: Every generated page, by its place on the site.
 PAGES: Final[Mapping[str, Callable[[], str]]] = {"reference/files": formats}

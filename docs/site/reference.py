@@ -196,7 +196,7 @@ def _flags(one: Any) -> str:
 
 
 def _kind(annotation: Any) -> str:
-    """What stands for a value: the choices, or its kind."""
+    """Say what stands for a value: the choices, or its kind."""
     kinds = [one for one in (*get_args(annotation), annotation) if isinstance(one, type)]
     kind = next(one for one in kinds if one is not type(None))
     if issubclass(kind, Enum):

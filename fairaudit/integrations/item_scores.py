@@ -49,9 +49,7 @@ def item_scores(
     from datasets import Dataset
 
     audit = result if isinstance(result, AuditResult) else AuditResult.load(os.fspath(result))
-    wanted = (
-        [suites] if isinstance(suites, str) else list(audit.tables if suites is None else suites)
-    )
+    wanted = list(audit.tables if suites is None else suites)
     unknown = next((one for one in wanted if one not in audit.tables), None)
     if unknown is not None or not wanted:
         have = ", ".join(audit.tables) or "none"

@@ -22,8 +22,8 @@ from fairaudit.suites.templates.generator import load_templates
 
 _ROLES: Final = ("stereotype", "anti_stereotype")
 _TASK: Final = """\
-# Written by fairaudit: embedded templates, axis {axis}. The number is the share of pairs in which the
-# stereotyped sentence is likelier; its standard error takes pairs for independent, which they are
+# Written by fairaudit: embedded templates, axis {axis}. The number is the share of pairs in which
+# the stereotyped sentence is likelier; its standard error takes pairs for independent, which they are
 # not. `fairaudit audit-scores` reads the logged samples and respects their clusters.
 task: {task}
 dataset_path: json
@@ -73,7 +73,7 @@ def export_tasks(
     for item in load_templates():
         if set(_ROLES) <= item.texts.keys():
             by_axis[item.axis].append(item)
-    wanted = [axes] if isinstance(axes, str) else list(by_axis if axes is None else axes)
+    wanted = list(by_axis if axes is None else axes)
     unknown = next((axis for axis in wanted if axis not in by_axis), None)
     if unknown is not None:
         raise UsageError(f"the templates have no axis '{unknown}'; there are {', '.join(by_axis)}")

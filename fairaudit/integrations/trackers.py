@@ -123,11 +123,11 @@ def _to_tensorboard(result: Result, place: str | None, step: int) -> None:
     _installed("tensorboard", "tensorboard")
     from torch.utils.tensorboard import SummaryWriter
 
-    with SummaryWriter(place) as writer:  # type: ignore[no-untyped-call]
+    with SummaryWriter(place) as writer:
         for name, value in numbers_of(result).items():
-            writer.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+            writer.add_scalar(name, value, step)
         text = "".join(f"- {name}: {word}\n" for name, word in words_of(result).items())
-        writer.add_text("fairaudit", text, step)  # type: ignore[no-untyped-call]
+        writer.add_text("fairaudit", text, step)
 
 
 _LOG: Final[Mapping[str, Callable[[Result, str | None, int], None]]] = {

@@ -23,8 +23,8 @@ from fairaudit.suites.templates.generator import load_templates
 _ROLES: Final = ("stereotype", "anti_stereotype")
 _TASK: Final = """\
 # Written by fairaudit: embedded templates, axis {axis}. The number is the share of pairs in which
-# the stereotyped sentence is likelier; its standard error takes pairs for independent, which they are
-# not. `fairaudit audit-scores` reads the logged samples and respects their clusters.
+# the stereotyped sentence is likelier; its standard error takes pairs for independent, which they
+# are not. `fairaudit audit-scores` reads the logged samples and respects their clusters.
 task: {task}
 dataset_path: json
 dataset_kwargs:

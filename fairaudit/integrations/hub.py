@@ -119,21 +119,20 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _card_of(client: HfApi, repo: str) -> str:
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+    from huggingface_hub.errors import EntryNotFoundError
 
     with tempfile.TemporaryDirectory() as place:
         try:
             path = client.hf_hub_download(repo, _CARD, local_dir=place)
         except EntryNotFoundError:
             return ""
-        except (HfHubHTTPError, OSError) as error:
+        except Exception as error:
             raise _refused(repo, error) from error
         return Path(path).read_text(encoding="utf-8")
 
 
 def _commit(client: HfApi, push: Push, sent: dict[str, Path], *, create_pr: bool) -> str:
     from huggingface_hub import CommitOperationAdd
-    from huggingface_hub.errors import HfHubHTTPError
 
     operations = [CommitOperationAdd(_CARD, push.card.encode())]
     operations += [CommitOperationAdd(name, path) for name, path in sent.items()]
@@ -141,11 +140,12 @@ def _commit(client: HfApi, push: Push, sent: dict[str, Path], *, create_pr: bool
         made = client.create_commit(
             push.repo, operations, commit_message="Bias audit by fairaudit", create_pr=create_pr
         )
-    except (HfHubHTTPError, OSError) as error:
+    except Exception as error:
         raise _refused(push.repo, error) from error
     return str(made.pr_url or made.commit_url)
 
 
 def _refused(repo: str, error: Exception) -> ResultError:
+    """Say it in one line: the client raises errors of several libraries, without a common base."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return ResultError(f"{repo}: the Hub did not take it ({lines[0]})")

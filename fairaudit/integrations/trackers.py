@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from fairaudit.errors import UsageError
+from fairaudit.errors import ResultError, UsageError
 from fairaudit.integrations.numbers import Result, numbers_of, words_of
 from fairaudit.report.markdown import render_summary
 from fairaudit.results import AuditResult, ComparisonResult, loading
@@ -43,6 +43,8 @@ def track(
     UsageError
         If the tracker is unknown or not installed, no place is given and no run is active, or the
         folder holds neither audit nor comparison.
+    ResultError
+        If the result cannot be read, or MLflow does not take it.
 
     Notes
     -----
@@ -81,25 +83,39 @@ def _to_mlflow(result: Result, place: str | None, step: int) -> None:
     active = mlflow.active_run()
     if place is None and active is None:
         raise _needs_place("mlflow")
-    client = mlflow.MlflowClient(tracking_uri=_uri(place))
-    run = active if place is None else client.create_run(_experiment(client))
-    run_id = run.info.run_id
+    try:
+        client = mlflow.MlflowClient(tracking_uri=_uri(place))
+        run = active if place is None else client.create_run(_experiment(client, place))
+        _log_to(client, run.info.run_id, result, step)
+        if place is not None:
+            client.set_terminated(run.info.run_id)
+    except mlflow.MlflowException as error:
+        first = str(error).partition("\n")[0]
+        raise ResultError(f"mlflow did not take the result ({first})") from error
+
+
+def _log_to(client: Any, run_id: str, result: Result, step: int) -> None:
     for name, value in numbers_of(result).items():
         client.log_metric(run_id, name, value, step=step)
     for name, word in words_of(result).items():
         client.set_tag(run_id, name, word)
     client.log_text(run_id, render_summary(result), "fairaudit/summary.md")
-    if place is not None:
-        client.set_terminated(run_id)
 
 
 def _uri(place: str | None) -> str | None:
-    return place if place is None or "://" in place else Path(place).resolve().as_uri()
+    """Address of a server as it is; a folder gets a database, as MLflow no longer writes files."""
+    if place is None or "://" in place:
+        return place
+    Path(place).mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{Path(place).resolve() / 'mlflow.db'}"
 
 
-def _experiment(client: Any) -> str:
+def _experiment(client: Any, place: str) -> str:
     known = client.get_experiment_by_name(_PROJECT)
-    return str(client.create_experiment(_PROJECT) if known is None else known.experiment_id)
+    if known is not None:
+        return str(known.experiment_id)
+    files = None if "://" in place else (Path(place).resolve() / "artifacts").as_uri()
+    return str(client.create_experiment(_PROJECT, artifact_location=files))
 
 
 def _to_wandb(result: Result, place: str | None, step: int) -> None:

@@ -7,8 +7,10 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 import pytest
+from huggingface_hub.constants import ENDPOINT
 
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.integrations.hub import push_to_hub
@@ -16,6 +18,8 @@ from fairaudit.results.texts import PromptTexts
 from tests.cli.program import fairaudit as program
 from tests.report import audits
 
+#: The client reads addresses of commits, and knows this host alone.
+HOST = urlsplit(ENDPOINT).hostname
 CARD = "---\nlicense: mit\n---\n\n# Mine\n\nWords of the owner.\n"
 
 
@@ -48,10 +52,17 @@ class Hub(BaseHTTPRequestHandler):
             self._say({"errors": [], "warnings": []})
         elif "/preupload/" in self.path:
             files = json.loads(body)["files"]
-            self._say({"files": [{"path": one["path"], "uploadMode": "regular"} for one in files]})
+            self._say(
+                {
+                    "files": [
+                        {"path": one["path"], "uploadMode": "regular", "shouldIgnore": False}
+                        for one in files
+                    ]
+                }
+            )
         elif "/commit/" in self.path:
             self.commits.append([json.loads(line) for line in body.splitlines()])
-            url = "http://hub/me/model/commit/abc"
+            url = f"https://{HOST}/me/model/commit/abc"
             self._say({"commitUrl": url, "commitOid": "abc", "pullRequestUrl": None})
         else:
             self._say({"error": self.path}, 404)
@@ -116,7 +127,7 @@ def test_a_push_is_one_commit_of_card_and_files(folder, hub, monkeypatch):
     assert tuple(sorted(sent)) == tuple(sorted(pushed.files))
     assert sent["README.md"].decode() == pushed.card
     assert sent["fairaudit/result.json"] == (folder / "result.json").read_bytes()
-    assert pushed.url == "http://hub/me/model/commit/abc"
+    assert pushed.url == f"https://{HOST}/me/model/commit/abc"
 
 
 def test_a_server_that_refuses_is_one_line(folder, monkeypatch):

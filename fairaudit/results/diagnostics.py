@@ -190,12 +190,23 @@ class DiagnosticsResult(Plotted, Frozen):
         return len(self.models) > 1 and all(model.step is not None for model in self.models)
 
     def with_records(self, tables: Mapping[str, pd.DataFrame]) -> DiagnosticsResult:
-        """Attach tables of single records, by model; returns the result."""
+        """Attach tables of single records, by model; returns the result.
+
+        Parameters
+        ----------
+        tables : mapping of str to DataFrame
+            A table for each model, by label.
+        """
         self._records.update(tables)
         return self
 
     def records(self, model: str | None = None) -> pd.DataFrame:
         """One row per probe record: norm, clip factor, bias influence; by default the last model.
+
+        Parameters
+        ----------
+        model : str
+            Label of the model.
 
         Raises
         ------
@@ -225,6 +236,15 @@ class DiagnosticsResult(Plotted, Frozen):
         other: str | None = None,
     ) -> Quantity:
         """Find one quantity by its key; by default of the last model.
+
+        Parameters
+        ----------
+        name, axis : str
+            Of its key.
+        model : str or None
+            Label of the model.
+        group, other : str or None
+            The group, and the one beside it, of quantities of two.
 
         Raises
         ------
@@ -257,6 +277,13 @@ class DiagnosticsResult(Plotted, Frozen):
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write ``result.json``, both tables as CSV and ``records/*.parquet`` (one per model).
 
+        Parameters
+        ----------
+        folder : path
+            Created if needed. May hold an earlier run of the same.
+        overwrite : bool
+            Replace whatever result lies there.
+
         Raises
         ------
         ResultError
@@ -279,6 +306,11 @@ class DiagnosticsResult(Plotted, Frozen):
     @classmethod
     def load(cls, folder: str | Path) -> DiagnosticsResult:
         """Read a diagnostics folder (or its ``result.json``).
+
+        Parameters
+        ----------
+        folder : path
+            The result's folder, or its ``result.json``.
 
         Raises
         ------

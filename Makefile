@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-all real lint wheel clean
+.PHONY: demo test test-all real lint docs wheel clean
 
 demo: $(STAMP)
 	$(BIN)/fairaudit demo --output demo
@@ -26,6 +26,13 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Builds the site into build/site; any warning is an error. Then looks at what was built: links,
+# search, both themes, a narrow screen, and that nothing is fetched.
+SITE := build/site
+docs: $(STAMP)
+	$(BIN)/python -m docs.site.build
+	FAIRAUDIT_SITE=$(SITE) $(BIN)/python -m pytest -q tests/site/test_built.py
+
 # Builds the wheel, installs it away from the sources (its dependencies are lent by .venv) and runs
 # the recipe of README with it.
 WHEEL := build/wheel
@@ -38,7 +45,7 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv: torch first, then the rest. This takes a few minutes."
 	$(BIN)/pip install -c constraints.txt torch
-	$(BIN)/pip install -c constraints.txt -e ".[test,dev]"
+	$(BIN)/pip install -c constraints.txt -e ".[test,dev,docs,trackers]"
 	touch $(STAMP)
 
 clean:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from fairaudit.experiments.experimenting import experiment
     from fairaudit.experiments.mapping import experiment_map
     from fairaudit.gating.gate import gate
+    from fairaudit.integrations.hub import push_to_hub
+    from fairaudit.integrations.item_scores import item_scores
+    from fairaudit.integrations.numbers import numbers_of
+    from fairaudit.integrations.trackers import track
+    from fairaudit.integrations.trainer import AuditCallback
     from fairaudit.recorded.audit_scores import audit_scores
     from fairaudit.report.card.update import update_card
     from fairaudit.results import (
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     from fairaudit.training.verification import verify
 
 _PUBLIC = {
+    "AuditCallback": "fairaudit.integrations.trainer",
     "AuditResult": "fairaudit.results",
     "Comparison": "fairaudit.results",
     "ComparisonResult": "fairaudit.results",
@@ -57,11 +63,16 @@ _PUBLIC = {
     "experiment_map": "fairaudit.experiments.mapping",
     "finetune": "fairaudit.training.finetuning",
     "gate": "fairaudit.gating.gate",
+    "item_scores": "fairaudit.integrations.item_scores",
+    "numbers_of": "fairaudit.integrations.numbers",
+    "push_to_hub": "fairaudit.integrations.hub",
+    "track": "fairaudit.integrations.trackers",
     "update_card": "fairaudit.report.card.update",
     "verify": "fairaudit.training.verification",
 }
 
 __all__ = [
+    "AuditCallback",
     "AuditResult",
     "Comparison",
     "ComparisonResult",
@@ -82,6 +93,10 @@ __all__ = [
     "experiment_map",
     "finetune",
     "gate",
+    "item_scores",
+    "numbers_of",
+    "push_to_hub",
+    "track",
     "update_card",
     "verify",
 ]

@@ -24,11 +24,13 @@ from fairaudit.cli.diagnose import diagnose_command
 from fairaudit.cli.experiment import experiment_command
 from fairaudit.cli.finetune import finetune_command
 from fairaudit.cli.gate import gate_command
+from fairaudit.cli.push import push_command
 from fairaudit.cli.report import report_command
 from fairaudit.cli.state import STATE
 from fairaudit.cli.statement import statement_app
 from fairaudit.cli.streams import OneLine, one_line, settle_signals, settle_streams
 from fairaudit.cli.suites import suites_app
+from fairaudit.cli.track import track_command
 from fairaudit.cli.verify import verify_command
 from fairaudit.errors import FairauditError, UsageError
 from fairaudit.namesake import warn_of_namesake
@@ -63,7 +65,6 @@ app = typer.Typer(
     cls=GlobalsAnywhere,
     help="Did fine-tuning make this language model more biased, and how sure are we?",
     no_args_is_help=True,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
@@ -78,6 +79,8 @@ app.command("experiment")(experiment_command)
 app.command("classifier-check")(classifier_check_command)
 app.command("report")(report_command)
 app.command("card")(card_command)
+app.command("push")(push_command)
+app.command("track")(track_command)
 app.command("demo")(demo_command)
 app.command("verify")(verify_command)
 app.add_typer(suites_app, name="suites")
@@ -114,7 +117,7 @@ def global_options(
 
 
 def main() -> None:
-    """Run the program and end with the exit code that DESIGN.md promises."""
+    """Run the program and end with the exit code that docs/verdicts.md lists."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Many small objects and few cycles: looking for cycles every 700 objects took a tenth of a run.
     gc.set_threshold(100_000, 20, 50)

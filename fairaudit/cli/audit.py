@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fairaudit.auditing.audit_options import AuditOptions
+from fairaudit.cli.config import reads
 from fairaudit.cli.options import takes
 from fairaudit.cli.queue import each_of, folder_names, models_of
 from fairaudit.cli.state import STATE, append_step_summary, console, shown_progress
@@ -51,6 +52,14 @@ def audit_command(
         str | None,
         typer.Option(metavar="FILE", help="More models, one a line; -: from standard input."),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            is_eager=True,
+            callback=reads(AuditOptions, "model", "models"),
+            help="TOML file with options; those of the command line come first.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and how long it takes.")
     ] = False,
@@ -63,6 +72,7 @@ def audit_command(
 
     Example: fairaudit audit distilgpt2 --output audits/distilgpt2
     """
+    del config  # its callback has read it
     from fairaudit.auditing.audit_source import check_source
     from fairaudit.cli.gate import apply_policy
     from fairaudit.gating.policy import read_policy

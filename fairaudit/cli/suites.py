@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fairaudit.cli.state import console, write_new
+from fairaudit.cli.state import console, split_list, write_new
 from fairaudit.cli.streams import one_line
 from fairaudit.errors import SuiteFileError, UsageError
 
@@ -149,6 +149,24 @@ def prompts_command(
     except OSError as error:
         raise UsageError(f"{output}: cannot be written ({error.strerror})") from error
     console().print(f"{output}: {len(items):,} prompts", highlight=False, markup=False)
+
+
+@suites_app.command("export-lm-eval")
+def export_command(
+    folder: Annotated[Path, typer.Argument(help="Folder for the task files.")],
+    axes: Annotated[
+        str | None, typer.Option(help="Axes to write, comma-separated; default: all.")
+    ] = None,
+) -> None:
+    """Write the embedded templates as tasks of lm-evaluation-harness."""
+    from fairaudit.integrations.lm_eval_tasks import export_tasks
+
+    written = export_tasks(folder, axes=split_list(axes))
+    names = ",".join(path.stem for path in written)
+    console().print(
+        f"tasks: lm_eval --include_path {folder} --log_samples --tasks {names}",
+        highlight=False, markup=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 @suites_app.command("validate")

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fairaudit.report.documents.of_result import document_of
-from fairaudit.report.experiment import html as experiment
-from fairaudit.report.map import html as bias_map
 from fairaudit.report.render.html import render_document
 from fairaudit.results import GateResult
 from fairaudit.results.diagnostics import DiagnosticsResult
-from fairaudit.results.experiment import ExperimentResult
 from fairaudit.results.loading import Result
-from fairaudit.results.map import MapResult
 
 
 def render_html(
@@ -39,8 +35,4 @@ def render_html(
     str
         A whole HTML document, under 2 MB. The same input gives the same text.
     """
-    if isinstance(result, ExperimentResult):
-        return experiment.render_html(result, figures)
-    if isinstance(result, MapResult):
-        return bias_map.render_html(result, figures)
     return render_document(document_of(result, diagnosis, decided), figures)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from fairaudit.report.documents.of_result import Result, document_of
-from fairaudit.report.experiment import markdown as experiment
-from fairaudit.report.map import markdown as bias_map
 from fairaudit.report.render.markdown import render_markdown
 from fairaudit.results import GateResult
-from fairaudit.results.experiment import ExperimentResult
-from fairaudit.results.map import MapResult
 
 
 def render_summary(
@@ -30,8 +26,4 @@ def render_summary(
     str
         GitHub Markdown; labels and reasons cannot break out of their line.
     """
-    if isinstance(result, ExperimentResult):
-        return experiment.render_summary(result, report)
-    if isinstance(result, MapResult):
-        return bias_map.render_summary(result, report)
     return render_markdown(document_of(result, decided=decided), report)

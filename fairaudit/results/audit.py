@@ -75,12 +75,24 @@ class AuditResult(Plotted, Frozen):
         return self
 
     def with_tables(self, tables: Mapping[str, pd.DataFrame]) -> AuditResult:
-        """Attach score tables (by file stem) to the result; returns the result."""
+        """Attach score tables (by file stem) to the result; returns the result.
+
+        Parameters
+        ----------
+        tables : mapping of str to DataFrame
+            Score tables by suite.
+        """
         self._tables.update(tables)
         return self
 
     def with_texts(self, texts: Mapping[str, tuple[PromptTexts, ...]]) -> AuditResult:
-        """Attach what the model wrote (by suite) to the result; returns the result."""
+        """Attach what the model wrote (by suite) to the result; returns the result.
+
+        Parameters
+        ----------
+        texts : mapping of str to tuple of PromptTexts
+            By suite.
+        """
         self._texts.update(texts)
         return self
 
@@ -96,6 +108,11 @@ class AuditResult(Plotted, Frozen):
     def texts(self, suite: str) -> tuple[PromptTexts, ...]:
         """Texts that the model wrote for a suite of prompts; they may offend.
 
+        Parameters
+        ----------
+        suite : str
+            A suite of prompts.
+
         Raises
         ------
         ResultError
@@ -109,6 +126,11 @@ class AuditResult(Plotted, Frozen):
 
     def items(self, suite: str) -> pd.DataFrame:
         """Score table of a suite: one row per item, protocol and role.
+
+        Parameters
+        ----------
+        suite : str
+            One of `tables`.
 
         Raises
         ------
@@ -149,6 +171,13 @@ class AuditResult(Plotted, Frozen):
         self, name: str, *, protocol: str, axis: str = "all", group: str | None = None
     ) -> Estimate:
         """Find one estimate by its key.
+
+        Parameters
+        ----------
+        name, protocol, axis : str
+            Of its key.
+        group : str or None
+            Of its key; None: the whole axis.
 
         Raises
         ------
@@ -232,6 +261,11 @@ class AuditResult(Plotted, Frozen):
     def load(cls, folder: str | Path) -> AuditResult:
         """Read an audit folder (or its ``result.json``).
 
+        Parameters
+        ----------
+        folder : path
+            The result's folder, or its ``result.json``.
+
         Raises
         ------
         ResultError
@@ -260,7 +294,15 @@ class AuditResult(Plotted, Frozen):
 
     @staticmethod
     def identity_of(label: str, provenance: Provenance) -> dict[str, Any]:
-        """Label, model and settings, never the time: known before anything is scored."""
+        """Label, model and settings, never the time: known before anything is scored.
+
+        Parameters
+        ----------
+        label : str
+            Name of the audit.
+        provenance : Provenance
+            Model and settings.
+        """
         return {
             "label": label,
             "model": provenance.model.fingerprint or provenance.model.id,

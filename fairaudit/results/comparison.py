@@ -133,7 +133,7 @@ class BoundPair(Frozen):
 class Comparison(Paired):
     """One bias of candidate and baseline: the signed paired difference and its verdict."""
 
-    #: |candidate − ideal| − |baseline − ideal|: above 0 is further from the ideal.
+    #: ``|candidate − ideal| − |baseline − ideal|``: above 0 is further from the ideal.
     deviation_change: float | None = None
     ideal: float | None = None
     #: Items on which the two models prefer differently; None where items have no preference.
@@ -357,6 +357,15 @@ class ComparisonResult(Plotted, Frozen):
     ) -> Comparison:
         """Find one comparison by its key.
 
+        Parameters
+        ----------
+        name, protocol, axis : str
+            Of its key.
+        candidate : str
+            Its label.
+        group : str or None
+            Of its key; None: the whole axis.
+
         Raises
         ------
         KeyError
@@ -398,6 +407,13 @@ class ComparisonResult(Plotted, Frozen):
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write ``result.json``; never leaves a half-written file.
 
+        Parameters
+        ----------
+        folder : path
+            Created if needed. May hold an earlier run of the same.
+        overwrite : bool
+            Replace whatever result lies there.
+
         Raises
         ------
         ResultError
@@ -411,6 +427,11 @@ class ComparisonResult(Plotted, Frozen):
     @classmethod
     def load(cls, folder: str | Path) -> ComparisonResult:
         """Read a comparison folder (or its ``result.json``).
+
+        Parameters
+        ----------
+        folder : path
+            The result's folder, or its ``result.json``.
 
         Raises
         ------

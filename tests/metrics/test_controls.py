@@ -84,7 +84,7 @@ def crossed(
 
 
 def statistics(d: Array, c: Array, w_d: Array, w_c: Array) -> Array:
-    """The three numbers of weighted pairs, as METRICS.md has them."""
+    """The three numbers of weighted pairs, worked by hand."""
     control = math.sqrt(np.average(c**2, weights=w_c))
     identity = math.sqrt(np.average(d**2, weights=w_d))
     return np.array([control, np.average(d, weights=w_d) / control, identity - control])

@@ -22,7 +22,7 @@ from fairaudit.results.gate import GateDecision, GateResult, RuleResult
 from tests.report import audits
 
 PACKAGE = Path(fairaudit.__file__).parent
-#: As SCHEMA.md lists them.
+#: Every caution that a file may name.
 _OF_THE_SCHEMA = {
     "not_moved",
     "distance_unknown",

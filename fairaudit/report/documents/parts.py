@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final
 
 from fairaudit.report import document as doc
@@ -27,6 +28,7 @@ PICTURE: Final = Span("Picture", "quiet")
 #: The address of the page, in a summary.
 REPORT: Final = Span("", "report")
 DASH: Final = Span(words.MISSING, "missing")
+_MOST_FAILED: Final = 12
 
 
 def missing(reason: str) -> Span:
@@ -40,7 +42,7 @@ def picture(mark: Mark, scale: Scale | None, size: str = "mini") -> doc.Glyph:
 
 
 def plot(
-    caption: str,
+    caption: Content,
     columns: Sequence[Column],
     groups: Iterable[tuple[str, Sequence[Any]]],
     unit: Unit,
@@ -136,6 +138,36 @@ def title(content: Content) -> doc.Heading:
 def notes(found: Sequence[str]) -> Section:
     """Return the notes of a result."""
     return Section("notes", "Notes", (doc.Items(found),) if found else ())
+
+
+def limits(kind: str, *first: str) -> Section:
+    """Return what a page cannot tell, from its fixed words."""
+    items = doc.Items((*first, *(text for _, text in prose(kind).of("limits"))))
+    return Section("limits", "What this cannot tell you", (items,), nav="What this cannot tell")
+
+
+def failed(lines: Sequence[str], told: str) -> Iterator[doc.Block]:
+    """Yield the runs that failed: a notice on the page, a list in the short views."""
+    more = [f"{len(lines) - _MOST_FAILED} more"] if len(lines) > _MOST_FAILED else []
+    shown = doc.Items([*(shorten(line, 300) for line in lines[:_MOST_FAILED]), *more])
+    said = Span(f"{words.plural(len(lines), 'run')} failed", "bold")
+    if lines:
+        blocks = (doc.Paragraph((said, f", the rest went on: {told}")), shown)
+        yield doc.Notice(blocks, "Runs that failed")
+
+
+def failures(lines: Sequence[str]) -> Section:
+    """Return the runs that failed, in the short views."""
+    items = doc.Items([shorten(line, 300) for line in lines], views=doc.View.SHORT)
+    return Section("failed", "Failed", (items,) if lines else (), views=doc.View.SHORT)
+
+
+def grid(heads: Sequence[Content], rows: Sequence[Sequence[Content]], **looks: Any) -> doc.Table:
+    """Return a table of made cells: names first, then numbers."""
+    columns = [
+        Column(head, itemgetter(place), "num" if place else "") for place, head in enumerate(heads)
+    ]
+    return doc.Table(columns, rows, **looks)
 
 
 def figures(kind: str) -> Section:

@@ -1,0 +1,1 @@
+"""The documentation site: its pages are staged, what the code knows is written, Sphinx renders."""

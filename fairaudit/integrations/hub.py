@@ -1,0 +1,151 @@
+"""Pushing card and results to a model's repository on the Hugging Face Hub, when asked to."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fairaudit.errors import ResultError, UsageError
+from fairaudit.report.card.update import render_card
+from fairaudit.results import AuditResult, ComparisonResult, loading
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+#: Folder of a model's repository that gets the result.
+FOLDER: Final = "fairaudit"
+#: Files of a result that are pushed. What a model wrote (``texts/``) and what lies in ``private/``
+#: is none of them.
+_FILES: Final = ("result.json", "summary.md", "report.html", "gate.json", "items/*.parquet")
+_EVAL: Final = ".eval_results/*.yaml"
+_CARD: Final = "README.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What is pushed, or would be.
+
+    Parameters
+    ----------
+    repo : str
+        ``owner/name`` of the model.
+    files : tuple of str
+        Paths in the repository, the card first.
+    card : str
+        The whole card with the result in it.
+    url : str or None
+        Of the commit or pull request; None for a dry run.
+    """
+
+    repo: str
+    files: tuple[str, ...]
+    card: str
+    url: str | None = None
+
+
+def push_to_hub(
+    folder: str | os.PathLike[str],
+    repo: str,
+    *,
+    dry_run: bool = False,
+    create_pr: bool = False,
+    candidate: str | None = None,
+    card: str | None = None,
+    api: HfApi | None = None,
+) -> Push:
+    """Push a result to its model's repository on the Hub: the card patched, files beside it.
+
+    Everything goes into one commit. The repository must exist. Texts that the model wrote and
+    ``private/`` are never uploaded.
+
+    Parameters
+    ----------
+    folder : path
+        Of an audit or a comparison.
+    repo : str
+        ``owner/name`` of the model on the Hub.
+    dry_run : bool
+        Send nothing, and read nothing from the network: return what would be pushed.
+    create_pr : bool
+        Open a pull request in place of a commit.
+    candidate : str, optional
+        Whose card it is, where a comparison has several candidates.
+    card : str, optional
+        Text of the card that is patched; default: the repository's own, of a dry run an empty one.
+    api : HfApi, optional
+        Client with the endpoint and token to use; default: that of ``huggingface_hub``.
+
+    Returns
+    -------
+    Push
+        Paths, card and address.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds neither audit nor comparison, or ``repo`` is no ``owner/name``.
+    ResultError
+        If the result cannot be read, the card cannot be patched, or the Hub refuses.
+    """
+    from huggingface_hub import HfApi
+
+    result = loading.load_result(folder)
+    if not isinstance(result, AuditResult | ComparisonResult):
+        raise UsageError(f"{os.fspath(folder)}: neither an audit nor a comparison")
+    if len(parts := repo.split("/")) != 2 or not all(parts):
+        raise UsageError(f"'{repo}' is no repository of the Hub; write owner/name")
+    sent = dict(_files(Path(folder)))
+    client = api or HfApi()
+    if card is None:
+        card = "" if dry_run else _card_of(client, repo)
+    patched = render_card(result, card, candidate)
+    planned = Push(repo, (_CARD, *sent), patched)
+    if dry_run:
+        return planned
+    return Push(repo, planned.files, patched, _commit(client, planned, sent, create_pr=create_pr))
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Each file that is pushed, by its path in the repository."""
+    for pattern in _FILES:
+        for path in sorted(folder.glob(pattern)):
+            yield f"{FOLDER}/{path.relative_to(folder).as_posix()}", path
+    for path in sorted(folder.glob(_EVAL)):
+        yield path.relative_to(folder).as_posix(), path
+
+
+def _card_of(client: HfApi, repo: str) -> str:
+    from huggingface_hub.errors import EntryNotFoundError
+
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            path = client.hf_hub_download(repo, _CARD, local_dir=place)
+        except EntryNotFoundError:
+            return ""
+        except Exception as error:
+            raise _refused(repo, error) from error
+        return Path(path).read_text(encoding="utf-8")
+
+
+def _commit(client: HfApi, push: Push, sent: dict[str, Path], *, create_pr: bool) -> str:
+    from huggingface_hub import CommitOperationAdd
+
+    operations = [CommitOperationAdd(_CARD, push.card.encode())]
+    operations += [CommitOperationAdd(name, path) for name, path in sent.items()]
+    try:
+        made = client.create_commit(
+            push.repo, operations, commit_message="Bias audit by fairaudit", create_pr=create_pr
+        )
+    except Exception as error:
+        raise _refused(push.repo, error) from error
+    return str(made.pr_url or made.commit_url)
+
+
+def _refused(repo: str, error: Exception) -> ResultError:
+    """Say it in one line: the client raises errors of several libraries, without a common base."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return ResultError(f"{repo}: the Hub did not take it ({lines[0]})")

@@ -105,7 +105,7 @@ def test_without_pairs_there_is_no_such_section():
 
 def test_the_link_holds_the_table_and_no_formula():
     html = render_html(_with_pairs(), {})
-    (address,) = re.findall(r'href="data:text/csv;charset=utf-8,([^"]*)"', html)
+    (address,) = re.findall(r'download="pairs.csv" href="data:[^,"]*,([^"]*)"', html)
     rows = list(csv.DictReader(io.StringIO(unquote(address))))
     assert [row["axis"] for row in rows] == ["gender", "race"]
     assert rows[0]["change_nats"] == "0.6"

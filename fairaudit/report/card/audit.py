@@ -71,7 +71,7 @@ def _results(result: AuditResult) -> Iterator[str]:
             [_bias_row(found, result) for found in primary],
         )
     if able:
-        yield "Capability, because a dull model looks fair:"
+        yield "Capability, because a weak model looks unbiased:"
         yield table(
             ("Suite", "Axis", "Metric", "Value", "Interval", "n", "Chance"),
             [(*_row(found), words.reference(found.chance, found)) for found in able],

@@ -1,1 +1,1 @@
-"""Reports of diagnoses: whose gradient is clipped, turned away or drowned."""
+"""Reports of diagnoses: whose gradient is clipped or lost in noise."""

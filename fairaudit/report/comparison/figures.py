@@ -12,9 +12,9 @@ from fairaudit.report.comparison.panels import ScaleOf, scales
 from fairaudit.report.comparison.plane import planes
 from fairaudit.report.comparison.planepng import draw_planes
 from fairaudit.report.comparison.view import Candidate, candidates
-from fairaudit.report.draw import Plot, PlotRow, draw
+from fairaudit.report.draw import Plot, PlotRow, draw, in_unit
 from fairaudit.report.grouping import grouped
-from fairaudit.report.names import Unit, metric_of, suite_name, variant
+from fairaudit.report.names import metric_of, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import Comparison, ComparisonResult
 
@@ -67,9 +67,8 @@ def _plots(found: Candidate, scale_of: ScaleOf, result: ComparisonResult) -> lis
 
 
 def _title(found: Comparison) -> str:
-    unit = {Unit.POINTS: ", percentage points", Unit.SIGNED_NATS: ", nats"}
     name = f"{suite_name(found.suite)}: {metric_of(found).label.lower()}"
-    return f"{shorten(name, 70)}{unit.get(paired.unit_of(found), '')} ({variant(found.protocol)})"
+    return f"{shorten(name, 70)}{in_unit(paired.unit_of(found))} ({variant(found.protocol)})"
 
 
 def _row(found: Comparison) -> PlotRow:

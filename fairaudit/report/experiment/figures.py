@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.draw import Plot, PlotRow, draw
+from fairaudit.report.draw import Plot, PlotRow, draw, in_unit
 from fairaudit.report.experiment import convergence, numbers
 from fairaudit.report.experiment.calibration import calibration_figure
 from fairaudit.report.experiment.charts import Chart, charts
 from fairaudit.report.experiment.ways import STEM, regimes_figure
-from fairaudit.report.names import Unit, axis_name
+from fairaudit.report.names import axis_name
 from fairaudit.report.safe_text import shorten
 from fairaudit.results.experiment import ExperimentResult
 
@@ -23,7 +23,6 @@ _LEGEND: Final = (
     "Orange: more than plain, blue: less, hollow: not told apart from it. Line: no leaning."
 )
 _IMPLIED: Final = " Dashed: implied by the text."
-_UNITS: Final = {Unit.PERCENT: ", %", Unit.SIGNED_NATS: ", nats"}
 
 
 def drawers(result: ExperimentResult) -> dict[str, Callable[[], Figure]]:
@@ -55,7 +54,7 @@ def plot_of(chart: Chart) -> Plot:
     rows = tuple(
         PlotRow(row.arm.name, row.mark, numbers.bare_level(row.level)) for row in chart.rows
     )
-    title = f"{shorten(metric.label, 60)}{_UNITS.get(metric.unit, '')}"
+    title = f"{shorten(metric.label, 60)}{in_unit(metric.unit)}"
     return Plot(f"{title} ({shorten(chart.protocol, 50)})", rows, chart.alike)
 
 

@@ -10,7 +10,7 @@ from fairaudit.report import paired_numbers as paired
 from fairaudit.report import verdicts
 from fairaudit.report.comparison.panels import ScaleOf, scales
 from fairaudit.report.comparison.plane import planes
-from fairaudit.report.comparison.planepng import draw_planes
+from fairaudit.report.comparison.plane_figure import draw_planes
 from fairaudit.report.comparison.view import Candidate, candidates
 from fairaudit.report.draw import Plot, PlotRow, draw, in_unit
 from fairaudit.report.grouping import grouped
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LONGEST: Final = 60
+_TONES: Final = "Orange amplified, blue reduced, green equivalent, hollow undecided"
 _LEGEND: Final = "Line: no change; band: margin; right: more stereotyped."
 
 
@@ -45,7 +46,8 @@ def drawers(result: ComparisonResult) -> dict[str, Callable[[], Figure]]:
             wanted[stem] = partial(draw, plots, "Bias: difference from the baseline", subtitle)
     shown = planes(result)
     if shown:
-        wanted["plane"] = partial(draw_planes, shown, shorten(result.baseline, _LONGEST))
+        legend = f"Square: {shorten(result.baseline, _LONGEST)}. {_TONES}; line: the ideal."
+        wanted["plane"] = partial(draw_planes, shown, "Bias against capability", legend)
     return wanted
 
 

@@ -20,12 +20,11 @@ _LINE_HEIGHT: Final = 0.16
 _LONGEST: Final = 22
 
 
-def draw_planes(planes: Sequence[Plane], baseline: str) -> Figure:
+def draw_planes(planes: Sequence[Plane], title: str, legend: str) -> Figure:
     """Draw planes two in a row; the figure grows with their number."""
     n_rows, block = -(-len(planes) // 2), _ABOVE + _PLOT + _BELOW
     height = _HEAD + n_rows * block
-    legend = "Orange amplified, blue reduced, green equivalent, hollow undecided; line: the ideal."
-    figure = sheet(height, "Bias against capability", f"Square: {baseline}. {legend}")
+    figure = sheet(height, title, legend)
     cell = (WIDTH - 2 * MARGIN) / 2
     for place, plane in enumerate(planes):
         row, column = divmod(place, 2)
@@ -69,7 +68,7 @@ def _names(axes: Axes, plane: Plane) -> None:
             va="center",
             weight="bold" if point.is_baseline else "normal",
             color=INK if point.is_baseline else point.tone.colour or MUTED,
-            arrowprops={"arrowstyle": "-", "color": LINE, "linewidth": 0.7},
+            arrowprops={"arrowstyle": "-", "color": LINE, "linewidth": 0.7, "relpos": (0, 0.5)},
         )
 
 

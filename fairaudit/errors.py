@@ -31,6 +31,10 @@ class ResultError(FairauditError):
     """A result file or audit folder cannot be read, or must not be overwritten."""
 
 
+class BusyError(ResultError):
+    """Another process works in the same folder."""
+
+
 class NonFiniteError(ModelError):
     """The model produced NaN or infinite log-probabilities."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from fairaudit.vocabulary.protocols import Design, is_primary
 
@@ -30,6 +30,11 @@ SCORE_COLUMNS = (
     "status",
     "reason",
 )
+NUMBER_COLUMNS = ("score", "n_tokens")
+TEXT_COLUMNS = tuple(name for name in SCORE_COLUMNS if name not in NUMBER_COLUMNS)
+
+#: The column of a score table that holds the texts of pairs, where they were stored.
+PAIR_TEXT: Final = "text"
 
 #: Two scores closer than this (in nats) are tied; rounding of fp32 sums stays well below it.
 TIE_TOLERANCE = 2e-4

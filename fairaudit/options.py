@@ -73,11 +73,12 @@ class Option:
     max: float | None = None
     below: float | None = None
     #: On the command line: its type, where it is another one (a list may be repeated); whether it
-    #: is an argument, and must be given; its flags, where there are more than the name; what stands
-    #: for its value, and where its default comes from.
+    #: is an argument, must be given, or need not be; its flags, where there are more than the
+    #: name; what stands for its value, and where its default comes from.
     cli: Any = None
     argument: bool = False
     required: bool = False
+    optional: bool = False
     flags: tuple[str, ...] = ()
     metavar: str | None = None
     envvar: str | None = None
@@ -200,12 +201,16 @@ class Entry:
         Raises
         ------
         UsageError
-            If it is none of the choices, no number where one is needed, or out of bounds.
+            If it is an empty path, none of the choices, no number where one is needed, or out of
+            bounds.
         """
         if value is None and type(None) in get_args(self.type):
             return None
         if self.element is not None:
             return (value,) if isinstance(value, str | os.PathLike) else tuple(value)
+        if isinstance(value, str) and not value and {*get_args(Place)} <= {*self.alternatives}:
+            # An empty path would be the current folder.
+            raise UsageError(f"{self.words} is empty; is a variable not set?")
         if self.choices and value not in self.choices:
             known = ", ".join(self.choices)
             raise UsageError(f"'{value}' is no {self.words}; there are {known}")

@@ -67,11 +67,12 @@ def test_the_record_says_how_texts_were_written(checkpoint, prompts):
     }  # fmt: skip
     assert all(scorer.startswith("vader") for scorer in settings.text_scorers)
     assert result.notes[0] == (
-        "mine: all 10 prompts, 2 completions each of up to 5 tokens; found with 80 % power: a "
-        "difference of shares between the two smallest groups of at most gender 0.89"
+        "mine: all 10 prompts, 2 completions each of up to 5 tokens; difference of shares "
+        "between the two smallest groups that is detectable at 80 % power: 89 points (gender)"
     )
     assert any(note.startswith("content warning: texts/") for note in result.notes)
-    left_out = [note for note in result.notes if "NOT_RUN" in note]
+    left_out = [note for note in result.notes if "not scored by" in note]
+    assert not any("NOT_RUN" in note for note in result.notes)
     assert any("'toxicity'" in note and "--toxicity-classifier" in note for note in left_out)
 
 
@@ -183,9 +184,8 @@ def test_classifiers_score_what_the_model_writes(checkpoint, tmp_path):
     plan = plan_audit(checkpoint("gpt2"), suites=suites, data=shared("data"), quick=True, **texts)
     result = run_audit(plan)
     assert [suite.status for suite in result.suites] == ["run"] * 4
-    assert [note for note in result.notes if "NOT_RUN" in note] == [
-        "bold: not scored by 'projections' (NOT_RUN): no word vectors: gender polarity is by "
-        "unigrams only"
+    assert [note for note in result.notes if "not scored" in note] == [
+        "BOLD: not scored by 'projections': no word vectors: gender polarity is by unigrams only"
     ]
     named = {(one.suite, one.name) for one in result.estimates if one.primary}
     assert {

@@ -19,7 +19,7 @@ ALLOWED = {
     "errors": set(),
     "items": set(),
     # stats: a stored number is asked for bounds at other levels.
-    "results": {"errors", "results", "stats"},
+    "results": {"errors", "items", "results", "stats"},
     "stats": {"errors", "stats"},
     "metrics": {"errors", "items", "results", "stats", "metrics"},
     "suites": {"errors", "items", "results", "stats", "metrics", "suites"},

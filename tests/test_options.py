@@ -6,7 +6,7 @@ import inspect
 import math
 import re
 from dataclasses import MISSING, dataclass, fields
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import pytest
 import typer
@@ -16,29 +16,48 @@ from typer.testing import CliRunner
 
 import fairaudit
 from fairaudit.auditing.audit_options import AuditOptions
+from fairaudit.auditing.classifier_check_options import ClassifierCheckOptions
 from fairaudit.cli.options import takes
+from fairaudit.comparing.compare_options import CompareOptions
 from fairaudit.diagnostics.diagnose_options import DiagnoseOptions
 from fairaudit.errors import UsageError
+from fairaudit.experiments.experiment_options import ExperimentOptions
+from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.plan_parts import ArmSettings
-from fairaudit.options import END, Option, Options, entries, verb
+from fairaudit.gating.gate_options import GateOptions
+from fairaudit.options import END, Option, Options, Place, entries, verb
 from fairaudit.recorded.scores_options import ScoresOptions
 from fairaudit.training.finetune_options import FinetuneOptions
 from fairaudit.training.jobs import FineTuning
 from tests.cli.program import fairaudit as program
+from tests.comparing.audits import make_audit, pair_table
 from tests.conftest import build_model
+from tests.report import audits
 
 RECORDS = {
     "audit": AuditOptions,
     "audit-scores": ScoresOptions,
+    "compare": CompareOptions,
     "diagnose": DiagnoseOptions,
+    "experiment": ExperimentOptions,
     "finetune": FinetuneOptions,
+    "gate": GateOptions,
 }
-OPTIONS = [
-    pytest.param(name, one, id=f"{name}-{one.name}")
-    for name, record in RECORDS.items()
-    for one in entries(record)
-]
-ON_COMMAND_LINE = [one for one in OPTIONS if one.values[1].option.help is not None]
+#: A check of a classifier is a command only: Python asks the classifier itself.
+COMMANDS = {**RECORDS, "classifier-check": ClassifierCheckOptions}
+
+
+def options_of(records):
+    return [
+        pytest.param(name, one, id=f"{name}-{one.name}")
+        for name, record in records.items()
+        for one in entries(record)
+    ]
+
+
+OPTIONS = options_of(RECORDS)
+ON_COMMAND_LINE = [one for one in options_of(COMMANDS) if one.values[1].option.help is not None]
+PLACES = [one for one in OPTIONS if {*get_args(Place)} <= {*one.values[1].alternatives}]
 PROMPTS = "prompt,axis,group,cluster\n" + "".join(
     f"The {kind} {person},gender,{group},{kind}\n"
     for kind in ("old", "young", "tired", "rich", "poor")
@@ -58,7 +77,7 @@ def flag(one):
 def helps():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "250")
-        return {name: program(name, "--help").stdout for name in RECORDS}
+        return {name: program(name, "--help").stdout for name in COMMANDS}
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -83,7 +102,7 @@ def test_python_shows_an_option_with_its_default_and_its_words(name, one):
 
 @pytest.mark.parametrize(("name", "one"), ON_COMMAND_LINE)
 def test_help_shows_an_option_with_its_default_and_its_words(helps, name, one):
-    shown = one.name if one.option.argument else flag(one)
+    shown = (one.option.metavar or one.name) if one.option.argument else flag(one)
     lines = helps[name].split("\n")
     (line,) = (line for line in lines if re.match(rf"│[ *]+{re.escape(shown)}[ ./]", line))
     assert all(part in line for part in one.option.help.removesuffix(".").split(";"))
@@ -113,14 +132,14 @@ def test_what_is_typed_reaches_the_record(name, one):
     seen = {}
     app = typer.Typer()
 
-    @takes(RECORDS[name])
+    @takes(COMMANDS[name])
     def probe(chosen):
         seen.update(chosen)
 
     app.command()(probe)
     needed = {
         other.name: other
-        for other in entries(RECORDS[name])
+        for other in entries(COMMANDS[name])
         if other.option.help is not None and (other.required or other.option.required)
     }
     line, expected = [], {}
@@ -136,7 +155,7 @@ def test_what_is_typed_reaches_the_record(name, one):
     assert {key: other_value(seen, key, one, needed) for key in expected} == expected
     assert seen.keys() - expected.keys() == {
         other.name
-        for other in entries(RECORDS[name])
+        for other in entries(COMMANDS[name])
         if other.option.help is not None
         and other.name not in expected
         and other.default not in (None, MISSING)
@@ -214,11 +233,35 @@ def finetune_options(tmp_path, model, tokenizer):
     )  # fmt: skip
 
 
+def compare_options(tmp_path, *_):
+    pairs = pair_table([1.0, 0.5, -1.0] * 20)
+    every = [make_audit(name, pairs) for name in ("base", "tuned")]
+    return CompareOptions(every, output=tmp_path / "out", progress=False)
+
+
+def gate_options(*_):
+    rules = [{"kind": "min_items", "minimum": 3}]
+    return GateOptions(audits.whole_audit(), {"policy": {"name": "mine"}, "rules": rules})
+
+
+def experiment_options(tmp_path, *_):
+    world = {"sentences": 100}
+    plan = ExperimentPlan(
+        name="mine", arms=["plain"], seeds=1, train={"steps": 1, "batch_size": 4},
+        base={"text": world, "steps": 1, "layers": 1, "width": 8, "batch_size": 4},
+        text={"world": world, "held_out_sentences": 50},
+    )  # fmt: skip
+    return ExperimentOptions(plan, output=tmp_path / "out", processes=1, progress=False)
+
+
 MAKE = {
     "audit": audit_options,
     "audit-scores": scores_options,
+    "compare": compare_options,
     "diagnose": diagnose_options,
+    "experiment": experiment_options,
     "finetune": finetune_options,
+    "gate": gate_options,
 }
 
 
@@ -266,6 +309,13 @@ def test_a_wrong_call_is_refused_under_the_name_of_the_verb(call, message):
 def test_a_wrong_value_is_refused_before_anything_is_loaded(options, message):
     with pytest.raises(UsageError, match=re.escape(message)):
         fairaudit.audit("some/model", **options)
+
+
+@pytest.mark.parametrize(("name", "one"), PLACES)
+def test_an_empty_path_is_refused_by_every_option_that_takes_one(name, one):
+    """Python's ``output=""`` would be the current folder."""
+    with pytest.raises(UsageError, match=f"{one.words} is empty"):
+        one.read("")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -231,11 +231,30 @@ def test_other_verbs_are_the_work_of_one_process(tmp_path):
 
 
 @pytest.mark.slow
-def test_torchrun_itself(asked, tmp_path):
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
+        [
+            "-m",
+            "accelerate.commands.launch",
+            "--cpu",
+            "--num_processes",
+            "2",
+            "--num_machines",
+            "1",
+            "--mixed_precision",
+            "no",
+            "--dynamo_backend",
+            "no",
+        ],
+    ],
+    ids=["torchrun", "accelerate"],
+)
+def test_a_launcher_itself(launcher, asked, tmp_path):
     (ended,) = launch([*launcher, *asked, "--output", tmp_path / "two"], 1, WORLD_SIZE="1")
     assert ended.code in (0, 1), ended.err
     if ended.code:
-        # torchrun has one code for all failures; that of the first rank is the one it names.
+        # A launcher has one code for all failures; that of the first rank is the one it names.
         assert re.search(r"rank *: 0 .*\n *exitcode *: 4 ", ended.err), ended.err
     assert (tmp_path / "two" / "report.html").exists()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from fairaudit.results import Source
 from fairaudit.suites import DataFinder, DataUnavailableError, GenerationDesign, Suite
 from fairaudit.suites.languages import ENGLISH
+from fairaudit.vocabulary.suites import title_of
 
 if TYPE_CHECKING:
     from fairaudit.auditing.audit_options import ScorerOptions
@@ -57,9 +58,13 @@ class Scorers:
                 if name in self.missing:
                     names.setdefault(name, []).append(suite.name)
         return [
-            f"{', '.join(left_out)}: not scored by '{name}' (NOT_RUN): {self.missing[name].reason}"
+            f"{_titles(left_out)}: not scored by '{name}': {self.missing[name].reason}"
             for name, left_out in names.items()
         ]
+
+
+def _titles(suites: Iterable[str]) -> str:
+    return ", ".join(title_of(one) or one for one in suites)
 
 
 def counts_refusals(suite: Suite) -> bool:

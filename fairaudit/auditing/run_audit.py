@@ -40,6 +40,7 @@ from fairaudit.auditing.audit_texts import (
 )
 from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.kept_audits import kept_audit
+from fairaudit.auditing.pair_texts import with_pair_texts
 from fairaudit.items import Completions, Generation, Skipped
 from fairaudit.metrics.capability import token_kl_estimate
 from fairaudit.metrics.families import with_adjusted_p
@@ -239,7 +240,12 @@ def _told(
         ),
         run=run(),
     )
-    return result.with_tables(tables).with_texts(texts)
+    asked = {one.suite.name: one.data.items for one in plan.suites if one.data is not None}
+    stored = {
+        name: with_pair_texts(table, asked.get(name, ()), estimates)
+        for name, table in tables.items()
+    }
+    return result.with_tables(stored).with_texts(texts)
 
 
 def _run(

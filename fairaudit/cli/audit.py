@@ -15,6 +15,7 @@ import typer
 from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.cli.config import reads
 from fairaudit.cli.options import takes
+from fairaudit.cli.queue import each_of, folder_names, models_of
 from fairaudit.cli.state import STATE, append_step_summary, console, shown_progress
 from fairaudit.errors import UsageError
 from fairaudit.ranks import ranks
@@ -36,8 +37,9 @@ class OutputFormat(StrEnum):
 
 @takes(AuditOptions)
 def audit_command(
+    chosen: dict[str, Any],
     models: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="MODEL...",
             help=(
@@ -45,8 +47,11 @@ def audit_command(
                 "--output."
             ),
         ),
-    ],
-    chosen: dict[str, Any],
+    ] = None,
+    models_from: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="More models, one a line; -: from standard input."),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -72,15 +77,12 @@ def audit_command(
     from fairaudit.cli.gate import apply_policy
     from fairaudit.gating.policy import read_policy
 
-    places = _places(models, chosen, format)
-    for model, _ in places if "endpoint" not in chosen else ():
-        check_source(model, chosen.get("gguf_file"))
+    places = _places(models_of(models or (), models_from), chosen, format)
     # Read before the model is: a typing error should not cost an audit.
     rules = None if policy is None else read_policy(policy)
     here = ranks()
     # The first rank speaks for all of them.
     STATE.quiet = STATE.quiet or not here.is_first
-    codes = []
     with told_when_interrupted(), shown_progress() as progress:
         progress("loading model and items", 0, 0)
         from fairaudit.auditing.run_audit import answer, plan_request, request_audit
@@ -89,21 +91,26 @@ def audit_command(
             calm_libraries()
             return plan_request(asked)
 
-        for model, folder in places:
+        def audited(model: str, folder: Path | None) -> Iterator[int]:
             progress("loading model and items", 0, 0)
-            options = AuditOptions(model, **{**chosen, "output": folder})
+            if "endpoint" not in chosen:
+                check_source(model, chosen.get("gguf_file"))
+            named = {"label": folder.name} if folder and len(places) > 1 else {}
+            options = AuditOptions(model, **{**chosen, **named, "output": folder})
             asked = here.together(partial(request_audit, options))
             if dry_run:
                 here.from_first(partial(_show_planned, planned, asked))
-                continue
+                return
             result = answer(asked, progress=progress, plan=planned)
             here.from_first(partial(show_result, result, format, folder))
             if "suites" in chosen and any(run.status == "not_run" for run in result.suites):
-                codes.append(INCOMPLETE)
+                yield INCOMPLETE
             if rules is not None:
-                codes.append(here.from_first(partial(apply_policy, result, rules, folder)))
-    # A failed gate says more than an undecided one, and that more than a suite that did not run.
-    raise typer.Exit(min(filter(None, codes), default=0))
+                yield here.from_first(partial(apply_policy, result, rules, folder))
+
+        code = each_of(places, audited)
+    # One code for the whole run: a folder was busy for the first rank alone.
+    raise typer.Exit(here.from_first(lambda: code))
 
 
 def _places(
@@ -115,11 +122,7 @@ def _places(
         return [(models[0], output)]
     if output is None or "label" in chosen or format is OutputFormat.json:
         raise UsageError("several models take --output FOLDER, and neither --label nor JSON")
-    names = [Path(model).name or Path(model).resolve().name for model in models]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(f"two models are called '{twice}'; audit them one by one")
-    return [(model, output / name) for model, name in zip(models, names, strict=True)]
+    return [(one, output / name) for one, name in zip(models, folder_names(models), strict=True)]
 
 
 def show_result(

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from fairaudit.auditing.classifier_check_options import ClassifierCheckOptions
 from fairaudit.cli.audit import OutputFormat, calm_libraries
+from fairaudit.cli.options import takes
 from fairaudit.cli.state import console, shown_progress
 
 
+@takes(ClassifierCheckOptions)
 def classifier_check_command(
-    classifier: Annotated[
-        str, typer.Argument(help="Folder or Hub id of a text classifier (id@revision, #label).")
-    ],
-    labels: Annotated[
-        Path | None,
-        typer.Option(help="Labelled texts: text, label (0 or 1), group if known; JSONL or CSV."),
-    ] = None,
-    full: Annotated[bool, typer.Option("--full", help="All templates, not a sample.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    chosen: dict[str, Any],
     format: Annotated[OutputFormat, typer.Option(help="table or json.")] = OutputFormat.table,
 ) -> None:
     """Check a text classifier for bias of its own: the same sentences about different groups.
@@ -29,6 +23,7 @@ def classifier_check_command(
     A classifier that calls group words toxic makes the gap that it reports. With --labels also
     how well it tells labelled texts apart, its error rates by group, and its calibration.
     """
+    options = ClassifierCheckOptions(**chosen)
     with shown_progress() as progress:
         progress("loading the classifier", 0, 0)
         from fairaudit.auditing.classifier_check import check_classifier
@@ -37,10 +32,10 @@ def classifier_check_command(
         from fairaudit.scoring.texts.classifier import any_classifier
 
         calm_libraries()
-        asked = any_classifier(classifier, device=device)
-        labelled = [] if labels is None else read_labelled(labels, asked.judging or "")
+        asked, labels = any_classifier(options.classifier, device=options.device), options.labels
+        labelled = [] if labels is None else read_labelled(Path(labels), asked.judging or "")
         progress("asking the classifier", 0, 0)
-        found = check_classifier(asked, labelled, full=full, seed=seed)
+        found = check_classifier(asked, labelled, full=options.full, seed=options.seed)
     if format is OutputFormat.json:
         typer.echo(found.to_json(), nl=False)
     else:

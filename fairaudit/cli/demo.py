@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fairaudit.cli.experiment import experiment_command
+from fairaudit.cli.experiment import run_plan
 
 
 def demo_command(
@@ -16,4 +16,4 @@ def demo_command(
     ),
 ) -> None:
     """Run the embedded experiment: small GPT-2s fine-tuned four ways, in two known worlds."""
-    experiment_command("demo", output)
+    run_plan({"plan": "demo", "output": output})

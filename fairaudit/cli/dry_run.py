@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from fairaudit.cli.state import console
+from fairaudit.report.document import (
+    Block,
+    Column,
+    Document,
+    Heading,
+    Paragraph,
+    Span,
+    Table,
+    View,
+)
+from fairaudit.report.experiment.claims_in_words import statement_of
+from fairaudit.report.render.terminal import render_terminal
+from fairaudit.report.words import quantity
+from fairaudit.vocabulary.claims import Finding
+from fairaudit.vocabulary.units import Unit
 
 if TYPE_CHECKING:
     from fairaudit.experiments.experiment_plan import ExperimentPlan
@@ -22,22 +35,24 @@ def show_dry_run(plan: ExperimentPlan, processes: int | None) -> None:
     for one in (plan.regimes() or {plan.name: plan}).values():
         check_plan(one)
     found = forecast(plan)
-    say = console()
-    say.print(f"Experiment {plan.name}: nothing was trained", style="bold", highlight=False)
-    say.print(_runs(found), highlight=False)
-    say.print(_time(found, processes or default_processes()), highlight=False)
+    head = Heading(f"Experiment {plan.name}: nothing was trained", View.TERMINAL)
+    took = _time(found, processes or default_processes())
+    blocks: list[Block] = [head, *_told(_runs(found), took)]
     for world in found.worlds:
-        say.print()
-        say.print(world.name, style="bold underline", highlight=False, markup=False)
+        blocks.append(Paragraph(Span(world.name, "name"), "above", View.TERMINAL))
         if world.reason:
-            say.print(f"Power was not simulated: {world.reason}.", highlight=False, markup=False)
+            blocks += _told(f"Power was not simulated: {world.reason}.")
         else:
-            say.print(_table(world))
+            blocks.append(_table(world))
     if any(world.powers for world in found.worlds):
         metrics = {one.claims.metric for one in (plan.regimes() or {plan.name: plan}).values()}
         spreads = {name: SPREADS[name] for name in SPREADS if name in metrics}
-        say.print()
-        say.print(_assumed(ASSUMED, spreads), style="dim", highlight=False)
+        blocks.append(Paragraph(_assumed(ASSUMED, spreads), "intro", View.TERMINAL))
+    console().print(render_terminal(Document(plan.name, blocks)))
+
+
+def _told(*lines: str) -> list[Paragraph]:
+    return [Paragraph(line, views=View.TERMINAL) for line in lines]
 
 
 def _runs(found: Forecast) -> str:
@@ -57,18 +72,14 @@ def _time(found: Forecast, processes: int) -> str:
 
 
 def _table(world: WorldForecast) -> Table:
-    from fairaudit.report.experiment.claims_in_words import statement_of
-    from fairaudit.report.terminal_tables import grid
-    from fairaudit.report.words import quantity
-    from fairaudit.vocabulary.claims import Finding
-    from fairaudit.vocabulary.units import Unit
+    claim = Column("Claim", lambda one: statement_of(one.claim).label, "wrap")
+    return Table((claim, *map(_share, Finding)), world.powers, views=View.TERMINAL)
 
-    table = grid("Claim", *(one.word.label for one in Finding))
-    for one in world.powers:
-        shares = (one.supported, one.not_supported, one.undecided, one.not_applicable)
-        shown = (quantity(share, Unit.PERCENT) for share in shares)
-        table.add_row(statement_of(one.claim).label, *shown)
-    return table
+
+def _share(finding: Finding) -> Column:
+    """Return how often a claim comes to a finding."""
+    name = finding.value
+    return Column(finding.word.label, lambda one: quantity(getattr(one, name), Unit.PERCENT))
 
 
 def _assumed(assumed: Assumptions, spreads: dict[str, float]) -> str:

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from fairaudit.cli.audit import INCOMPLETE, calm_libraries, told_when_interrupted
-from fairaudit.cli.experiment_map import run_map
-from fairaudit.cli.state import console, shown_progress, write_new
+from fairaudit.cli.audit import calm_libraries
+from fairaudit.cli.experiment_map import run_map, shown_run
+from fairaudit.cli.options import takes
+from fairaudit.cli.state import console, write_new
 from fairaudit.errors import UsageError
+from fairaudit.experiments.experiment_options import ExperimentOptions
 
 _MAP: Final = "map"
 
 
+@takes(ExperimentOptions)
 def experiment_command(
-    plan: Annotated[
-        str,
-        typer.Argument(
-            help="Plan file (TOML), or a built-in plan: demo, full, regimes; or map, to map a grid "
-            "of texts."
-        ),
-    ] = "demo",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder of the experiment.")
-    ] = None,
-    processes: Annotated[
-        int | None,
-        typer.Option(min=1, help="Arms trained side by side; default one for each core."),
-    ] = None,
+    chosen: dict[str, Any],
     init: Annotated[
         Path | None, typer.Option(help="Write a commented plan to this file, and stop.")
     ] = None,
@@ -56,8 +46,7 @@ def experiment_command(
 
     fairaudit experiment map: the same on a grid of texts, to see where privacy raises bias.
     """
-    from fairaudit.experiments.experiment_plan import load_plan, starter_plan
-
+    plan, output, processes = (chosen.get(name) for name in ("plan", "output", "processes"))
     if plan == _MAP and init is None:
         if output is None and not dry_run:
             raise UsageError(
@@ -68,28 +57,35 @@ def experiment_command(
     if map_plan is not None or budget is not None:
         raise UsageError("a second plan and --budget belong to a map: fairaudit experiment map")
     if dry_run:
-        from fairaudit.cli.dry_run import show_dry_run
-
-        show_dry_run(load_plan(plan), processes)
-        return
-    if (output is None) == (init is None):
+        _forecast(chosen)
+    elif init is not None and output is None:
+        _start(init)
+    elif output is not None and init is None:
+        run_plan(chosen)
+    else:
         raise UsageError("give either --output FOLDER to run or --init FILE to start a plan")
-    if init is not None:
-        write_new(init, starter_plan())
-        console().print(f"plan: {init}", highlight=False, markup=False, soft_wrap=True)
-        return
-    assert output is not None
-    began = time.monotonic()
-    wanted = load_plan(plan)
+
+
+def _forecast(chosen: dict[str, Any]) -> None:
+    from fairaudit.cli.dry_run import show_dry_run
+    from fairaudit.experiments.experiment_plan import load_plan
+
+    show_dry_run(load_plan(chosen["plan"]), chosen.get("processes"))
+
+
+def _start(path: Path) -> None:
+    from fairaudit.experiments.experiment_plan import starter_plan
+
+    write_new(path, starter_plan())
+    console().print(f"plan: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def run_plan(chosen: dict[str, Any]) -> None:
+    """Run the plan of an experiment, whose options were given by name, and show what it found."""
+    from fairaudit.experiments.experiment_plan import load_plan
+
+    wanted = load_plan(chosen["plan"])
     calm_libraries()
     from fairaudit.experiments.experimenting import experiment
-    from fairaudit.progress import duration
-    from fairaudit.report.experiment.terminal import render_experiment
 
-    with told_when_interrupted(), shown_progress() as progress:
-        result = experiment(wanted, output=output, processes=processes, progress=progress)
-    console().print(render_experiment(result))
-    console().print(f"report: {output / 'report.html'}", highlight=False, soft_wrap=True)
-    console().print(f"took {duration(time.monotonic() - began)}", highlight=False)
-    if not result.complete:
-        raise typer.Exit(INCOMPLETE)
+    shown_run(chosen["output"], partial(experiment, **{**chosen, "plan": wanted}))

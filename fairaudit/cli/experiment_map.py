@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,8 @@ from fairaudit.cli.state import console, shown_progress
 
 if TYPE_CHECKING:
     from fairaudit.experiments.map_plan import MapPlan
+    from fairaudit.results.experiment import ExperimentResult
+    from fairaudit.results.map import MapResult
 
 
 def run_map(
@@ -46,16 +50,27 @@ def run_map(
         _say_cost(wanted, processes, budget)
         return
     assert output is not None
-    began = time.monotonic()
     from fairaudit.experiments.mapping import experiment_map
+
+    run = partial(experiment_map, wanted, output=output, processes=processes, budget_hours=budget)
+    shown_run(output, run)
+
+
+def shown_run(output: Path, run: Callable[..., ExperimentResult | MapResult]) -> None:
+    """Run an experiment or a map, show what it found, and say where its report lies.
+
+    Raises
+    ------
+    typer.Exit
+        If a run of it failed.
+    """
+    began = time.monotonic()
     from fairaudit.progress import duration
-    from fairaudit.report.map.terminal import render_map
+    from fairaudit.report.terminal import render_terminal
 
     with told_when_interrupted(), shown_progress() as progress:
-        result = experiment_map(
-            wanted, output=output, processes=processes, budget_hours=budget, progress=progress
-        )
-    console().print(render_map(result))
+        result = run(progress=progress)
+    console().print(render_terminal(result))
     console().print(f"report: {output / 'report.html'}", highlight=False, soft_wrap=True)
     console().print(f"took {duration(time.monotonic() - began)}", highlight=False)
     if not result.complete:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fairaudit.cli.options import takes
 from fairaudit.cli.state import append_step_summary, console
 from fairaudit.errors import ResultError, UsageError
+from fairaudit.gating.gate_options import GateOptions
 
 if TYPE_CHECKING:
     from fairaudit.gating.gate_selection import Result
@@ -16,13 +18,10 @@ if TYPE_CHECKING:
     from fairaudit.results import GateResult
 
 
+@takes(GateOptions)
 def gate_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of an audit or a comparison.")],
-    policy: Annotated[Path | None, typer.Option(help="Policy to decide by (TOML).")] = None,
+    chosen: dict[str, Any],
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
-    allow_inconclusive: Annotated[
-        bool, typer.Option("--allow-inconclusive", help="End with 0 where the data cannot tell.")
-    ] = False,
     init: Annotated[
         Path | None, typer.Option(help="Write a starter policy to this file, and stop.")
     ] = None,
@@ -31,6 +30,7 @@ def gate_command(
     ] = None,
 ) -> None:
     """Decide by a policy: 0 pass, 1 fail, 3 undecided."""
+    folder, policy = Path(chosen["result"]), chosen.get("policy")
     if (policy is None) == (init is None):
         raise UsageError("give either --policy FILE to decide or --init FILE to start a policy")
     from fairaudit.gating.gate import load_result
@@ -42,11 +42,9 @@ def gate_command(
     assert policy is not None
     place = output or (folder if folder.is_dir() else folder.parent)
     forget_decision(place)
-    rules = read_policy(policy)
-    code = apply_policy(
-        load_result(folder), rules, place, junit=junit, allow_inconclusive=allow_inconclusive
-    )
-    raise typer.Exit(code)
+    rules = read_policy(Path(policy))
+    result, undecided = load_result(folder), chosen["allow_inconclusive"]
+    raise typer.Exit(apply_policy(result, rules, place, junit=junit, allow_inconclusive=undecided))
 
 
 def apply_policy(
@@ -86,6 +84,11 @@ def apply_policy(
     decided = gate(result, policy, allow_inconclusive=allow_inconclusive)
     if folder is not None:
         decided.save(folder)
+        if (folder / "report.html").is_file():
+            # Imported only where there is a page, for a gate should start at once.
+            from fairaudit.report.files import show_decision
+
+            show_decision(result, folder)
     if junit is not None:
         _write_junit(decided, junit, allow_inconclusive=allow_inconclusive)
     console().print(render_terminal(decided))

@@ -44,8 +44,8 @@ def takes(record: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
 def _parameter(entry: Entry) -> inspect.Parameter:
     """How Typer is told of an option."""
     option, kind = entry.option, _type(entry)
-    required = entry.required or option.required
-    default = None if entry.element is not None else entry.default
+    required = (entry.required and not option.optional) or option.required
+    default = None if entry.required or entry.element is not None else entry.default
     if entry.choices and default is not None:
         default = kind(default)
     words: dict[str, Any] = {"help": _help(entry), "metavar": option.metavar}

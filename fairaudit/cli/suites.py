@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fairaudit.cli.state import console, split_list, write_new
+from fairaudit.cli.streams import one_line
 from fairaudit.errors import SuiteFileError, UsageError
-from fairaudit.report.safe_text import clean
 
 if TYPE_CHECKING:
     from fairaudit.items import Decoding
@@ -187,7 +187,7 @@ def validate_command(
         raise SuiteFileError(f"{file}: {faults[0]}")
     if faults:
         for fault in faults[:_MOST_FAULTS]:
-            typer.echo(clean(f"{file}: {fault}"), err=True)
+            typer.echo(one_line(f"{file}: {fault}"), err=True)
         others = len(faults) - _MOST_FAULTS
         more = f", {others:,} of them not shown" if others > 0 else ""
         raise SuiteFileError(f"{file}: {len(faults):,} faults{more}")

@@ -17,8 +17,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
+from fairaudit.comparing.compare_options import Audit, CompareOptions
 from fairaudit.comparing.distance import has_moved
 from fairaudit.comparing.families import agreements, corrected, decided
 from fairaudit.comparing.joining import suites_of
@@ -28,6 +29,7 @@ from fairaudit.comparing.pairing import Terms
 from fairaudit.comparing.way import way_notes
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.forks import shared_out
+from fairaudit.options import verb
 from fairaudit.progress import Progress, shown
 from fairaudit.results import (
     AuditResult,
@@ -40,7 +42,6 @@ from fairaudit.results import (
 from fairaudit.results.capability import capable
 from fairaudit.results.comparison import Paired
 from fairaudit.results.locks import alone_at
-from fairaudit.results.types import SMALLEST_ALPHA
 from fairaudit.stats.multiplicity import Method
 from fairaudit.vocabulary.cautions import (
     CAPABILITY_UNKNOWN,
@@ -54,48 +55,10 @@ from fairaudit.vocabulary.suites import PROBE
 
 logger = logging.getLogger(__name__)
 
-Audit = AuditResult | str | os.PathLike[str]
 
-
-def compare(
-    audits: Sequence[Audit],
-    *,
-    labels: Sequence[str] | None = None,
-    margin: float | None = None,
-    alpha: float = 0.05,
-    correction: Method = "holm",
-    seed: int = 0,
-    output: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
-    processes: int = 1,
-    progress: Progress | bool | None = None,
-) -> ComparisonResult:
+@verb(CompareOptions)
+def compare(options: CompareOptions) -> ComparisonResult:
     """Compare audited models with a baseline.
-
-    Parameters
-    ----------
-    audits : sequence of AuditResult or path
-        Two or more; the first is the baseline.
-    labels : sequence of str, optional
-        One name per audit; default those of the audits, numbered where they repeat.
-    margin : float, optional
-        Half-width of the zone of equivalence, for metrics that declare one (rates: 0.05, as a
-        fraction). Metrics that declare none get no equivalence verdict.
-    alpha : float
-        Error level of verdicts, 10⁻⁶ ≤ α < 0.5.
-    correction : {"holm", "bh", "by"}
-        Correction of the primary comparisons of a candidate; exploratory ones get ``bh``.
-    seed : int
-        Seed of bootstrap and permutation.
-    output : path, optional
-        Folder for the comparison: result and report.
-    overwrite : bool
-        Replace another result in ``output``.
-    processes : int
-        How many processes share suites and figures; the result does not depend on it. More than
-        one need Linux, and a process that has not loaded torch.
-    progress : callable or False, optional
-        Called with (stage, done, total); see `fairaudit.audit`.
 
     Returns
     -------
@@ -115,17 +78,18 @@ def compare(
     >>> found.to_frame()  # doctest: +SKIP
     """
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    _check(audits, margin, alpha, correction)
     loaded = [
-        one if isinstance(one, AuditResult) else AuditResult.load(Path(one)) for one in audits
+        one if isinstance(one, AuditResult) else AuditResult.load(Path(one))
+        for one in options.audits
     ]
-    names = _labels(loaded, labels)
-    with shown(progress) as tell:
+    names = _labels(loaded, options.labels)
+    alpha, margin, seed = options.alpha, options.margin, options.seed
+    with shown(options.progress) as tell:
         every = [Terms(names[0], name, alpha, margin, seed) for name in names[1:]]
-        pairs = _compare_all(loaded, every, processes, tell)
+        pairs = _compare_all(loaded, every, options.processes, tell)
     _refuse_nothing_in_common(pairs)
     languages = {run.suite: run.language for run in loaded[0].suites}
-    entries = list(_in_their_language(_with_verdicts(pairs, loaded, correction), languages))
+    entries = list(_in_their_language(_with_verdicts(pairs, loaded, options.correction), languages))
     result = ComparisonResult(
         baseline=names[0],
         candidates=tuple(names[1:]),
@@ -136,10 +100,16 @@ def compare(
         ),
         not_compared=tuple(entry for pair in pairs for entry in pair.not_compared),
         agreement=tuple(agreements(entries)),
+        item_changes=tuple(item for pair in pairs for item in pair.items),
         provenance=ComparisonProvenance(
             baseline=loaded[0].provenance,
             candidates={n: a.provenance for n, a in zip(names[1:], loaded[1:], strict=True)},
-            settings={"alpha": alpha, "correction": correction, "margin": margin, "seed": seed},
+            settings={
+                "alpha": alpha,
+                "correction": options.correction,
+                "margin": margin,
+                "seed": seed,
+            },
             audits={name: audit.digest for name, audit in zip(names, loaded, strict=True)},
             privacy={n: a.privacy for n, a in zip(names, loaded, strict=True) if a.privacy},
             privacy_refuted={
@@ -157,31 +127,28 @@ def compare(
             finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             seconds=round(time.perf_counter() - clock, 3),
             host=platform.node(),
-            command=_asked_by(audits, names, margin, alpha, correction, seed),
+            command=_asked_by(options, names),
         ),
     )
-    if output is not None:
-        with shown(progress) as tell:
+    if options.output is not None:
+        with shown(options.progress) as tell:
             tell("drawing figures and report", 0, 0)
-            save_comparison(result, Path(output), overwrite=overwrite, processes=processes)
+            folder = Path(options.output)
+            save_comparison(
+                result, folder, overwrite=options.overwrite, processes=options.processes
+            )
     return result
 
 
-def _asked_by(
-    audits: Sequence[Audit],
-    names: Sequence[str],
-    margin: float | None,
-    alpha: float,
-    correction: Method,
-    seed: int,
-) -> tuple[str, ...] | None:
+def _asked_by(options: CompareOptions, names: Sequence[str]) -> tuple[str, ...] | None:
     """Return the command that asks for the same; None for what no command line can say."""
-    folders = [os.path.abspath(one) for one in audits if not isinstance(one, AuditResult)]
-    if len(folders) < len(audits) or any("," in name for name in names):
+    folders = [os.path.abspath(one) for one in options.audits if not isinstance(one, AuditResult)]
+    if len(folders) < len(options.audits) or any("," in name for name in names):
         return None
     words = ["fairaudit", "compare", *folders, "--labels", ",".join(names)]
-    words += ["--alpha", repr(alpha), "--correction", correction, "--seed", str(seed)]
-    return (*words, *(() if margin is None else ("--margin", repr(margin))))
+    words += ["--alpha", repr(options.alpha), "--correction", options.correction]
+    words += ["--seed", str(options.seed)]
+    return (*words, *(() if options.margin is None else ("--margin", repr(options.margin))))
 
 
 def _compare_all(
@@ -323,19 +290,3 @@ def _labels(audits: Sequence[AuditResult], labels: Sequence[str] | None) -> list
             name = f"{audit.label} ({seen[audit.label] + 1})"
         names.append(name)
     return names
-
-
-def _check(audits: Sequence[Audit], margin: float | None, alpha: float, correction: str) -> None:
-    if isinstance(audits, str | os.PathLike | AuditResult):
-        raise UsageError("compare takes a list of audits, the baseline first")
-    if len(audits) < 2:
-        raise UsageError("name at least two audits: the baseline, then the candidates")
-    if not SMALLEST_ALPHA <= alpha < 0.5:
-        raise UsageError(
-            f"alpha must lie between 0 and 0.5, at least {SMALLEST_ALPHA:g}, not {alpha}"
-        )
-    if margin is not None and not 0 < margin < 1:
-        raise UsageError(f"the margin must be a fraction between 0 and 1, not {margin}")
-    if correction not in get_args(Method):
-        known = ", ".join(get_args(Method))
-        raise UsageError(f"correction '{correction}' is not known; there are {known}")

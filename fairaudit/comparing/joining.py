@@ -25,6 +25,8 @@ _ITEM: Final = ["protocol", "item_id"]
 _PLACED: Final = ("item_id", "protocol", "axis", "cluster", "role")
 #: One model scores a text alike up to this much, in nats or as a share.
 _ROUNDING: Final = 1e-3
+#: A sum of log-probabilities is far from it; its square can still be added up.
+_LARGEST_SCORE: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,8 @@ def _damage(table: DataFrame) -> Iterator[str]:
         yield "column 'score' does not hold numbers"
     elif (n := int((~np.isfinite(scores.to_numpy(dtype=float))).sum())) > 0:
         yield f"column 'score' is not a finite number in {n} rows whose status is 'ok'"
+    elif len(scores) and float(scores.abs().max()) > _LARGEST_SCORE:
+        yield f"column 'score' holds {scores.abs().max():.3g}, which no model gives"
 
 
 def _join(suite: str, a: DataFrame, b: DataFrame) -> Joined:

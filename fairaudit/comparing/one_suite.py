@@ -12,6 +12,7 @@ from typing import Any
 
 from fairaudit.comparing.distance import distance_moved
 from fairaudit.comparing.groups import group_comparisons, primary_places
+from fairaudit.comparing.item_changes import item_changes
 from fairaudit.comparing.joining import Joined, join_probe, join_suite
 from fairaudit.comparing.losses import with_losses, with_worst_cases
 from fairaudit.comparing.missing import Missing
@@ -21,6 +22,7 @@ from fairaudit.comparing.uneven import uneven_note
 from fairaudit.metrics.sample_estimates import Measurement
 from fairaudit.metrics.stereoset import icat_change
 from fairaudit.results import AuditResult, Change, Comparison, NotCompared
+from fairaudit.results.comparison import ItemChange
 from fairaudit.vocabulary.suites import PROBE
 
 Found = list[tuple[Measurement, Measurement]]
@@ -36,6 +38,7 @@ class SuiteFindings:
     refused: list[NotCompared] = field(default_factory=list)
     gaps: list[NotCompared] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    items: list[ItemChange] = field(default_factory=list)
     #: Whether both models gave the same scores; None where nothing was joined.
     same_scores: bool | None = None
 
@@ -100,6 +103,8 @@ def _compare(
     counted = with_losses(found.entries, joined)
     found.entries = list(with_worst_cases(counted, baseline.estimates, candidate.estimates))
     found.same_scores = joined.same_scores
+    judged = {entry.protocol for entry in found.entries if entry.primary}
+    found.items = list(item_changes(joined, judged, terms))
 
 
 def _measure(joined: Joined, primary: Collection[Key], terms: Terms, into: SuiteFindings) -> Found:

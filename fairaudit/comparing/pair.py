@@ -11,6 +11,7 @@ from fairaudit.comparing.one_suite import SuiteFindings
 from fairaudit.comparing.pairing import Terms
 from fairaudit.comparing.primary import lost_primary, primary_estimates
 from fairaudit.results import AuditResult, Change, Comparison, Estimate, NotCompared
+from fairaudit.results.comparison import ItemChange
 from fairaudit.results.consistency import one_model
 
 
@@ -24,6 +25,7 @@ class Pair:
     changes: list[Change] = field(default_factory=list)
     not_compared: list[NotCompared] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    items: list[ItemChange] = field(default_factory=list)
     #: One model, by what both audits say of it and by their scores.
     identical: bool = False
     #: Whether any bias was compared, with or without a verdict.
@@ -49,6 +51,7 @@ class Pair:
             *probe.refused,
         ]
         self.notes = [note for one in found for note in one.notes]
+        self.items = [item for one in found for item in one.items]
         self.notes.extend(loss_notes(self.entries))
         self.has_entries = bool(self.entries)
         terms, candidate = self.terms, self.candidate

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from fairaudit.comparing.joining import Joined
 from fairaudit.comparing.uneven import measured
-from fairaudit.metrics.sample_estimates import Measurement, Metric, Sample, estimate, in_unit
+from fairaudit.metrics.sample_estimates import (
+    Measurement,
+    Metric,
+    Sample,
+    estimate,
+    in_unit,
+    sample_cautions,
+)
 from fairaudit.results import Change, Comparison, Interval
 from fairaudit.stats.paired import PairedInference, infer_paired
-from fairaudit.vocabulary.cautions import HIGH_TIE_SHARE, SKIPPED_ITEMS
-
-_HIGH_TIE_SHARE: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ def compared(
         margin=terms.margin_of(baseline),
         mde=found.mde,
         candidate_interval=own.interval,
-        cautions=_cautions(found, first, second, n_dropped),
+        cautions=tuple(
+            dict.fromkeys((*found.cautions, *sample_cautions(found.n, n_dropped, first, second)))
+        ),
     )
 
 
@@ -187,15 +193,3 @@ def _deviation_change(found: PairedInference, ideal: float | None) -> float | No
     if ideal is None or found.value_baseline is None or found.value_candidate is None:
         return None
     return abs(found.value_candidate - ideal) - abs(found.value_baseline - ideal)
-
-
-def _cautions(
-    found: PairedInference, baseline: Sample, candidate: Sample, n_dropped: int
-) -> tuple[str, ...]:
-    cautions = list(found.cautions)
-    n = found.n if baseline.n is None else baseline.n
-    if n and max(baseline.n_tied, candidate.n_tied) / n > _HIGH_TIE_SHARE:
-        cautions.append(HIGH_TIE_SHARE.name)
-    if n_dropped:
-        cautions.append(SKIPPED_ITEMS.name)
-    return tuple(dict.fromkeys(cautions))

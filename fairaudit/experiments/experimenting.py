@@ -24,6 +24,7 @@ from fairaudit.experiments.disparity import (
     predictions,
     pushes,
 )
+from fairaudit.experiments.experiment_options import ExperimentOptions
 from fairaudit.experiments.experiment_plan import ExperimentPlan, load_plan
 from fairaudit.experiments.grid import audits_of
 from fairaudit.experiments.moving_less import explained_claims
@@ -37,6 +38,7 @@ from fairaudit.experiments.seed_claims import (
     undecided_unless_moved,
 )
 from fairaudit.experiments.worlds import WORLDS, run_grid, run_worlds
+from fairaudit.options import verb
 from fairaudit.progress import Progress, shown
 from fairaudit.results import ComparisonResult, Run
 from fairaudit.results.experiment import ArmRun, ExperimentResult
@@ -45,27 +47,9 @@ from fairaudit.versions import versions_of
 from fairaudit.vocabulary.arms import BASE, PLAIN, ArmKind, read_arm
 
 
-def experiment(
-    plan: ExperimentPlan | str | os.PathLike[str] = "demo",
-    *,
-    output: str | os.PathLike[str],
-    processes: int | None = None,
-    progress: Progress | bool | None = None,
-) -> ExperimentResult:
+@verb(ExperimentOptions)
+def experiment(options: ExperimentOptions) -> ExperimentResult:
     """Train every arm of a plan, audit each, compare, and judge the claims about the recipe.
-
-    Parameters
-    ----------
-    plan : ExperimentPlan, path or name
-        A TOML file, or a built-in plan: ``demo`` (plain, CDA, DP, DP + CDA in two regimes; three
-        seeds), ``full`` (all arms in one world, five seeds) or ``regimes`` (five regimes). See
-        `fairaudit.experiments.experiment_plan`.
-    output : path
-        Folder of the experiment. An interrupted experiment goes on where it stopped, arm by arm.
-    processes : int, optional
-        Arms trained side by side; default one for each core, a single one with a GPU.
-    progress : callable or False, optional
-        Called with (stage, done, total); see `fairaudit.audit`.
 
     Returns
     -------
@@ -81,8 +65,9 @@ def experiment(
     ResultError
         If the folder holds another plan.
     """
+    plan, progress, processes = options.plan, options.progress, options.processes
     wanted = plan if isinstance(plan, ExperimentPlan) else load_plan(os.fspath(plan))
-    folder, began = Path(output), _Beginning.now()
+    folder, began = Path(options.output), _Beginning.now()
     with shown(progress) as tell:
         if not wanted.regime:
             return _finish(wanted, folder, run_grid(wanted, folder, tell, processes), began, tell)

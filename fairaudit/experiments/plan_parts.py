@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
+from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.errors import UsageError
 from fairaudit.experiments.world import AXES, Mixture, load_words
 from fairaudit.options import entries
@@ -182,18 +183,38 @@ else:
     )
 
 
-class AuditPlan(Part):
-    """What each model is asked: the known world's own items, or suites by name."""
+class _Asked(Part):
+    """What each model is asked: the known world's own items, or suites by name.
 
-    #: Suite names or files; empty: the items of the known world.
-    suites: tuple[str, ...] = ()
-    quick: bool = False
-    #: Folder with benchmark files, and a text classifier for what the models write.
-    data: str | None = None
-    toxicity_classifier: str | None = None
+    Without suites it is the items of the known world; all other options are those of an audit.
+    """
+
     #: Items per concept of the known world: openings × tails beside every link and term.
     openings: int = Field(default=1, ge=1)
     tails: int = Field(default=1, ge=1)
+    if TYPE_CHECKING:
+        suites: tuple[str, ...] = ()
+        quick: bool = False
+        data: str | None = None
+        toxicity_classifier: str | None = None
+
+
+def _of_an_audit(*names: str) -> type[_Asked]:
+    """Return a table with options of an audit, as a file has them: paths and names are text."""
+    known = {one.name: one for one in entries(AuditOptions)}
+    fields: dict[str, Any] = {}
+    for name in names:
+        several = known[name].element is not None
+        text = tuple[str, ...] if several else str | None
+        own = known[name].type if known[name].alternatives == (bool,) else text
+        fields[name] = (own, () if several else known[name].default)
+    return create_model("AuditPlan", __base__=_Asked, __doc__=_Asked.__doc__, **fields)
+
+
+if TYPE_CHECKING:
+    AuditPlan = _Asked
+else:
+    AuditPlan = _of_an_audit("suites", "quick", "data", "toxicity_classifier")
 
 
 class ClaimsPlan(Part):

@@ -6,14 +6,15 @@ every number it is about; what was not run, or cannot be told, never passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 from fairaudit.errors import ResultError
 from fairaudit.gating.gate_checks import Check, settled
+from fairaudit.gating.gate_options import GateOptions
 from fairaudit.gating.gate_privacy import max_epsilon
 from fairaudit.gating.gate_reservations import held_back, lost_items, other_settings, swapped
 from fairaudit.gating.gate_rules import (
@@ -51,6 +52,7 @@ from fairaudit.gating.policy import (
     matches,
     read_policy,
 )
+from fairaudit.options import verb
 from fairaudit.results import loading
 from fairaudit.results.audit import AuditResult
 from fairaudit.results.comparison import (
@@ -69,22 +71,9 @@ from fairaudit.vocabulary.decisions import FAIL, INCONCLUSIVE, NOT_RUN, PASS
 FIRST_COMPLETE_VERSION: Final = 2
 
 
-def gate(
-    result: AuditResult | ComparisonResult | str | PathLike[str],
-    policy: Policy | Mapping[str, Any] | str | PathLike[str],
-    *,
-    allow_inconclusive: bool = False,
-) -> GateResult:
+@verb(GateOptions)
+def gate(options: GateOptions) -> GateResult:
     """Decide whether an audit or a comparison passes a policy.
-
-    Parameters
-    ----------
-    result : AuditResult, ComparisonResult or path
-        What was measured, or the folder it was saved in.
-    policy : path, mapping or Policy
-        TOML file, or its content as a mapping; see `fairaudit.gating.policy`.
-    allow_inconclusive : bool
-        Give the exit code 0 to a gate that is undecided, unless nothing at all was evaluated.
 
     Returns
     -------
@@ -105,9 +94,10 @@ def gate(
     >>> fairaudit.gate("audits/dp", policy="release.toml").exit_code  # doctest: +SKIP
     0
     """
+    result, policy = options.result, options.policy
     rules = read_policy(Path(policy) if isinstance(policy, PathLike) else policy)
     found = result if isinstance(result, AuditResult | ComparisonResult) else load_result(result)
-    return evaluate_gate(found, rules, allow_inconclusive=allow_inconclusive)
+    return evaluate_gate(found, rules, allow_inconclusive=options.allow_inconclusive)
 
 
 def evaluate_gate(

@@ -37,8 +37,9 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from fairaudit.errors import UsageError
 from fairaudit.results.files import dump_json
-from fairaudit.results.types import SMALLEST_ALPHA, Frozen
+from fairaudit.results.types import Frozen
 from fairaudit.vocabulary.suites import CARDS, RESERVED
+from fairaudit.vocabulary.verdicts import SMALLEST_ALPHA
 
 
 def _patterns(value: Any) -> Any:

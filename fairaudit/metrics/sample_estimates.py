@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -104,7 +105,10 @@ def from_inference(metric: Metric, where: Slice, sample: Sample, inference: Infe
         p_value=inference.p_value,
         mde=inference.mde,
         reach=inference.reach,
-        cautions=_cautions(inference, sample),
+        cautions=(
+            *inference.cautions,
+            *sample_cautions(inference.n, sample.n_skipped, sample),
+        ),
         reason=in_unit(inference.reason, sample.unit),
     )
 
@@ -158,21 +162,31 @@ def in_unit(reason: str | None, unit: str | None) -> str | None:
 
     >>> in_unit("3 items: fewer than the 10 an interval needs", "target term")
     '3 target terms: fewer than the 10 an interval needs'
+    >>> in_unit("all but 1 of 10 items moved equally", "target term")
+    'all but 1 of 10 target terms moved equally'
     """
     if reason is None or unit is None:
         return reason
-    return reason.replace(" items:", f" {unit}s:").replace(" clusters", f" {unit}s")
+    return re.sub(r"\b(items|clusters)\b", f"{unit}s", reason)
 
 
 #: Shares above which a reader should be told.
 _HIGH_TIE_SHARE = 0.2
 
 
-def _cautions(inference: Inference, sample: Sample) -> tuple[str, ...]:
-    cautions = list(inference.cautions)
-    n = inference.n if sample.n is None else sample.n
-    if n and sample.n_tied / n > _HIGH_TIE_SHARE:
-        cautions.append(HIGH_TIE_SHARE.name)
-    if sample.n_skipped:
-        cautions.append(SKIPPED_ITEMS.name)
-    return tuple(cautions)
+def sample_cautions(n: int, n_skipped: int, *samples: Sample) -> tuple[str, ...]:
+    """Name what a reader must know about the items of a model, or of two that are compared.
+
+    Parameters
+    ----------
+    n : int
+        Values of the inference, where a sample does not say how many items it has.
+    n_skipped : int
+        Items that are missing from the number.
+    samples : Sample
+        That of the model, or those of both.
+    """
+    n_items = n if samples[0].n is None else samples[0].n
+    many_tie = n_items > 0 and max(one.n_tied for one in samples) / n_items > _HIGH_TIE_SHARE
+    held = {HIGH_TIE_SHARE: many_tie, SKIPPED_ITEMS: n_skipped > 0}
+    return tuple(caution.name for caution, holds in held.items() if holds)

@@ -31,6 +31,7 @@ from fairaudit.auditing.audit_texts import (
 )
 from fairaudit.auditing.classifier_check import checks_of, with_gap_cautions
 from fairaudit.auditing.examples import examples_of
+from fairaudit.auditing.pair_texts import with_pair_texts
 from fairaudit.auditing.score_tables import n_skipped
 from fairaudit.auditing.suite_plan import Size
 from fairaudit.errors import DataError, ResultError, UsageError
@@ -120,7 +121,8 @@ def audit_scores(options: ScoresOptions) -> AuditResult:
             host=platform.node(),
         ),
     )
-    result.with_tables({chosen.name: recorded.table}).with_texts(recorded.texts)
+    stored = with_pair_texts(recorded.table, recorded.items, estimates)
+    result.with_tables({chosen.name: stored}).with_texts(recorded.texts)
     if options.output is not None:
         from fairaudit.auditing.run_audit import save_audit
 

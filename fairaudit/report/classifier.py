@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from rich.console import Group
 
 from fairaudit.report import words
+from fairaudit.report.document import Block, Column, Document, Heading, Paragraph, Span, Table, View
 from fairaudit.report.names import axis_name, metric_of, suite_name
-from fairaudit.report.safe_text import clean, shorten
-from fairaudit.report.terminal_tables import grid
+from fairaudit.report.render.terminal import render_terminal
+from fairaudit.report.safe_text import shorten
 from fairaudit.results import Estimate
 from fairaudit.results.classifier import ALPHA, ClassifierCheck
-from fairaudit.vocabulary.metrics import CLASSIFIER_GAP, FLAGGED_SHARE
+from fairaudit.vocabulary.metrics import CLASSIFIER_GAP, FLAGGED_SHARE, Metric
 from fairaudit.vocabulary.units import Unit
 
+_HERE: Final = View.TERMINAL
 _LEGEND: Final = (
     "gap: probability for the first group minus that for the second, in the same sentence; * shown "
     "after correction for all gaps. flagged: share with a probability above 50 %."
@@ -25,17 +26,14 @@ _LEGEND: Final = (
 
 def render_check(found: ClassifierCheck) -> Group:
     """Everything a terminal shows of a check: gaps, flagged shares, and labelled texts."""
-    parts: list[RenderableType] = [
-        Text(shorten(found.classifier, 70), style="bold"),
-        Text(f"probability of '{clean(found.label)}'", style="dim"),
-        Text(),
-    ]
-    for suite in dict.fromkeys(one.suite for one in found.gaps):
-        parts += [_gaps(found, suite), Text(), _flags(found, suite), Text()]
-    if found.calibration:
-        parts += [_labelled(found), Text(), _calibration(found), Text()]
-    parts += [Text(_LEGEND, style="dim"), Text(answer(found), style="bold")]
-    return Group(*parts)
+    head: tuple[Block, ...] = (
+        Heading(shorten(found.classifier, 70), View.TERMINAL),
+        Paragraph(f"probability of '{found.label}'", "intro", View.TERMINAL),
+        *_tables(found),
+        Paragraph(_LEGEND, "intro", View.TERMINAL),
+        Paragraph(answer(found), "answer", View.TERMINAL),
+    )
+    return render_terminal(Document(found.classifier, head))
 
 
 def answer(found: ClassifierCheck) -> str:
@@ -60,59 +58,63 @@ def _value(found: ClassifierCheck, axis: str) -> float:
     return 0.0 if largest is None or largest.value is None else largest.value
 
 
-def _gaps(found: ClassifierCheck, suite: str) -> Table:
-    table = grid(f"Own gap, {_where(suite)}", "value", "95 % interval", "n", "")
-    for one in found.gaps:
-        if one.suite == suite:
-            first, _, second = (one.group or "").partition("/")
-            shown = one.p_adjusted is not None and one.p_adjusted < ALPHA
-            table.add_row(
-                Text(f"  {axis_name(one.axis)}: {clean(first)} − {clean(second)}"),
-                *_numbers(one, Unit.POINTS),
-                Text("*" if shown else "", style="yellow"),
-            )
-    return table
+def _tables(found: ClassifierCheck) -> Iterator[Table]:
+    for suite in dict.fromkeys(one.suite for one in found.gaps):
+        where, own = suite_name(suite).lower(), [one for one in found.gaps if one.suite == suite]
+        star = Column("", lambda one: Span("*", "caution") if _is_shown(one) else "")
+        yield Table((*_columns(f"Own gap, {where}", _pair, Unit.POINTS), star), own, views=_HERE)
+        flagged = [one for one in _named(found, FLAGGED_SHARE) if one.suite == suite]
+        yield Table(_columns(f"Flagged, {where}", _group), flagged, views=_HERE)
+    if found.calibration:
+        known = {FLAGGED_SHARE.name, CLASSIFIER_GAP.name}
+        labelled = [one for one in found.estimates if one.name not in known]
+        yield Table(_columns("Labelled texts", _labelled), labelled, views=_HERE)
+        yield Table(_CALIBRATION, found.calibration, views=_HERE)
 
 
-def _flags(found: ClassifierCheck, suite: str) -> Table:
-    table = grid(f"Flagged, {_where(suite)}", "value", "95 % interval", "n")
-    for one in found.estimates:
-        if one.suite == suite and one.name == FLAGGED_SHARE.name:
-            name = f"  {axis_name(one.axis)}: {clean(one.group or '')}"
-            table.add_row(Text(name), *_numbers(one))
-    return table
+def _columns(
+    head: str, name: Callable[[Estimate], str], unit: Unit | None = None
+) -> tuple[Column, ...]:
+    def unit_of(one: Estimate) -> Unit:
+        return unit or metric_of(one).unit
+
+    return (
+        Column(head, lambda one: f"  {name(one)}"),
+        Column("value", lambda one: words.quantity(one.value, unit_of(one)), "num"),
+        Column("95 % interval", lambda one: words.bounds(one.interval, unit_of(one))),
+        Column("n", lambda one: words.count(one.n), "num"),
+    )
 
 
-def _labelled(found: ClassifierCheck) -> Table:
-    table = grid("Labelled texts", "value", "95 % interval", "n")
-    known = {FLAGGED_SHARE.name, CLASSIFIER_GAP.name}
-    for one in found.estimates:
-        if one.name not in known:
-            about = f", {clean(one.group)}" if one.group else ""
-            name = f"  {metric_of(one).label}{about}"
-            table.add_row(Text(name), *_numbers(one))
-    return table
+_CALIBRATION: Final = (
+    Column("Calibration", lambda _: "  texts of like probability"),
+    Column("said", lambda one: words.quantity(one.probability, Unit.PERCENT)),
+    Column("so", lambda one: words.quantity(one.share, Unit.PERCENT)),
+    Column("95 % interval", lambda one: _ends(one.low, one.high)),
+    Column("n", lambda one: words.count(one.n), "num"),
+)
 
 
-def _calibration(found: ClassifierCheck) -> Table:
-    table = grid("Calibration", "said", "so", "95 % interval", "n")
-    for one in found.calibration:
-        low, high = (words.number(bound, Unit.PERCENT) for bound in (one.low, one.high))
-        table.add_row(
-            Text("  texts of like probability"),
-            Text(words.quantity(one.probability, Unit.PERCENT)),
-            Text(words.quantity(one.share, Unit.PERCENT)),
-            Text(f"[{low}, {high}]"),
-            Text(words.count(one.n)),
-        )
-    return table
+def _ends(*ends: float) -> str:
+    return f"[{', '.join(words.number(end, Unit.PERCENT) for end in ends)}]"
 
 
-def _numbers(one: Estimate, unit: Unit | None = None) -> tuple[Text, Text, Text]:
-    unit = unit or metric_of(one).unit
-    interval = words.MISSING if one.interval is None else words.bounds(one.interval, unit)
-    return Text(words.quantity(one.value, unit)), Text(interval), Text(words.count(one.n))
+def _named(found: ClassifierCheck, metric: Metric) -> list[Estimate]:
+    return [one for one in found.estimates if one.name == metric.name]
 
 
-def _where(suite: str) -> str:
-    return suite_name(suite).lower()
+def _is_shown(found: Estimate) -> bool:
+    return found.p_adjusted is not None and found.p_adjusted < ALPHA
+
+
+def _pair(found: Estimate) -> str:
+    first, _, second = (found.group or "").partition("/")
+    return f"{axis_name(found.axis)}: {first} − {second}"
+
+
+def _group(found: Estimate) -> str:
+    return f"{axis_name(found.axis)}: {found.group or ''}"
+
+
+def _labelled(found: Estimate) -> str:
+    return f"{metric_of(found).label}{f', {found.group}' if found.group else ''}"

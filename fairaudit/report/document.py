@@ -197,7 +197,8 @@ class Figure:
 class Section:
     """Blocks under a heading, which stands in ``views``; without any block it is left out.
 
-    ``links`` are places within it that the contents of the page name too.
+    ``links`` are places within it that the contents of the page name too. ``folded``: the page
+    shows only its title until it is opened.
     """
 
     id: str
@@ -209,6 +210,7 @@ class Section:
     style: str = ""
     links: Sequence[tuple[str, str]] = ()
     views: View = View.PAGE
+    folded: bool = False
 
 
 Holder = Section | Notice | Folded | Box

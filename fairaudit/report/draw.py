@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import Unit
+from fairaudit.report.raster import HEAD
 from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale, fit
 from fairaudit.report.words import number
@@ -92,8 +93,11 @@ def draw(plots: list[Plot], title: str, subtitle: str) -> Figure:
 def head(figure: Figure, height: float, title: str, subtitle: str) -> None:
     """Write title and subtitle at the top of a figure that is ``height`` inches high."""
     left = MARGIN / WIDTH
-    figure.text(left, 1 - 0.2 / height, title, size=12, weight="bold", color=INK, va="center")
-    figure.text(left, 1 - 0.35 / height, subtitle, color=MUTED, va="top", linespacing=1.1)
+    title_at, under = 1 - 0.2 / height, 1 - 0.35 / height
+    written = figure.text(left, title_at, title, size=12, weight="bold", color=INK, va="center")
+    written.set_gid(HEAD)
+    below = figure.text(left, under, subtitle, color=MUTED, va="top", linespacing=1.1)
+    below.set_gid(HEAD)
 
 
 def _left_of(plots: list[Plot]) -> float:
@@ -140,9 +144,13 @@ def _draw_row(axes: Axes, place: float, row: PlotRow) -> None:
     mark = row.mark
     assert mark.value is not None
     colour = mark.tone.colour or NEUTRAL
-    if mark.interval is not None:
-        ends = (mark.interval.low, mark.interval.high)
-        axes.plot(ends, (place, place), color=colour, linewidth=2.2, alpha=0.6, zorder=2)
+    thin = 1.0 if mark.inner is not None else 2.2
+    for drawn, width, style in ((mark.limits, 0.8, ":"), (mark.interval, thin, "-"),
+                                (mark.inner, 2.6, "-")):  # fmt: skip
+        if drawn is not None:
+            ends = (drawn.low, drawn.high)
+            axes.plot(ends, (place, place), style, color=colour, linewidth=width, alpha=0.6,
+                      zorder=2)  # fmt: skip
     for single in mark.singles:
         at = place + 0.3 * _ROW
         axes.plot(single, at, marker="o", markersize=2, color=colour, alpha=0.6, zorder=2)

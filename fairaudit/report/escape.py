@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 from fairaudit.report.safe_text import clean
@@ -33,10 +32,3 @@ def code(text: str) -> str:
     fence = "`" * (longest + 1)
     blank = " " if longest else ""
     return f"{fence}{blank}{text}{blank}{fence}"
-
-
-def listed(title: str, rows: Iterable[str]) -> Iterator[str]:
-    """Yield a heading with one list entry per row, or nothing without rows."""
-    lines = [f"- {row}" for row in rows]
-    if lines:
-        yield f"### {title}\n\n" + "\n".join(lines)

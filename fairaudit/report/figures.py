@@ -13,8 +13,8 @@ from fairaudit.report.diagnostics import figures as diagnostics
 from fairaudit.report.experiment import figures as experiment
 from fairaudit.report.experiment import ways
 from fairaudit.report.map import figures as bias_map
-from fairaudit.report.raster import png
-from fairaudit.results import ComparisonResult
+from fairaudit.report.raster import png, vectors
+from fairaudit.results import AuditResult, ComparisonResult
 from fairaudit.results.diagnostics import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
 from fairaudit.results.loading import Result
@@ -33,6 +33,12 @@ PATTERNS: Final = (
     f"{ways.STEM}.png",
     *(f"{stem}.png" for stem in diagnostics.STEMS),
     *(f"{stem}.png" for stem in bias_map.STEMS),
+)
+
+
+#: The same without titles, for papers.
+PAPER_PATTERNS: Final = tuple(
+    f"{pattern.removesuffix('.png')}.{kind}" for pattern in PATTERNS for kind in ("svg", "pdf")
 )
 
 
@@ -56,6 +62,25 @@ def figures(result: Result, processes: int = 1) -> dict[str, bytes]:
         import matplotlib.backends.backend_agg  # noqa: F401
     drawn = shared_out([partial(png, make) for make in wanted.values()], processes)
     return dict(zip(wanted, drawn, strict=True))
+
+
+def for_papers(result: Result, processes: int = 1) -> dict[str, bytes]:
+    """Draw the figures of an audit or a comparison without titles, as SVG and PDF.
+
+    Returns
+    -------
+    dict of str to bytes
+        Files by name; of other results none.
+    """
+    if not isinstance(result, AuditResult | ComparisonResult):
+        return {}
+    wanted = drawers(result)
+    drawn = shared_out([partial(vectors, make) for make in wanted.values()], processes)
+    return {
+        f"{stem}.{kind}": content
+        for stem, kinds in zip(wanted, drawn, strict=True)
+        for kind, content in kinds.items()
+    }
 
 
 def drawers(

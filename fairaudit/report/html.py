@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fairaudit.report.documents.of_result import document_of
-from fairaudit.report.experiment import html as experiment
-from fairaudit.report.map import html as bias_map
 from fairaudit.report.render.html import render_document
+from fairaudit.results import GateResult
 from fairaudit.results.diagnostics import DiagnosticsResult
-from fairaudit.results.experiment import ExperimentResult
 from fairaudit.results.loading import Result
-from fairaudit.results.map import MapResult
 
 
 def render_html(
-    result: Result, figures: Mapping[str, bytes], diagnosis: DiagnosticsResult | None = None
+    result: Result,
+    figures: Mapping[str, bytes],
+    diagnosis: DiagnosticsResult | None = None,
+    decided: GateResult | None = None,
 ) -> str:
     """Render the report of a result.
 
@@ -27,14 +27,12 @@ def render_html(
         PNG files by stem, embedded as long as the page stays light.
     diagnosis : DiagnosticsResult or None
         Of the models of a comparison: stands beside its bias differences.
+    decided : GateResult or None
+        What a gate decided about the result: stands at the top.
 
     Returns
     -------
     str
         A whole HTML document, under 2 MB. The same input gives the same text.
     """
-    if isinstance(result, ExperimentResult):
-        return experiment.render_html(result, figures)
-    if isinstance(result, MapResult):
-        return bias_map.render_html(result, figures)
-    return render_document(document_of(result, diagnosis), figures)
+    return render_document(document_of(result, diagnosis, decided), figures)

@@ -78,8 +78,14 @@ def _point(mark: Mark, scale: Scale, size: str) -> list[str]:
     ]
     if mark.interval is None:
         return [*singles, point]
-    ends = scale.place(mark.interval.low), scale.place(mark.interval.high)
-    return [*singles, _line("bar", *ends, middle, middle), point]
+    drawn = (("reach", mark.limits), ("bar thin" if mark.inner else "bar", mark.interval),
+             ("bar", mark.inner))  # fmt: skip
+    lines = [
+        _line(name, scale.place(one.low), scale.place(one.high), middle, middle)
+        for name, one in drawn
+        if one is not None
+    ]
+    return [*singles, *lines, point]
 
 
 def axis(unit: Unit, scale: Scale) -> Markup:

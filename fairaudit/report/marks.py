@@ -32,6 +32,9 @@ class Mark:
     #: Half-width of a band around ``ideal``.
     margin: float | None = None
     range: tuple[float | None, float | None] = (None, None)
+    #: Within ``interval``, the one that decides; and the bounds that gates use, where further out.
+    inner: Interval | None = None
+    limits: Interval | None = None
     #: Single values whose mean is drawn.
     singles: tuple[float, ...] = ()
     spans: tuple[Span, ...] = ()
@@ -47,5 +50,6 @@ class Mark:
     def points(self) -> tuple[float, ...]:
         """Every value that a drawn axis should hold."""
         ends = (self.interval.low, self.interval.high) if self.interval else ()
+        # Not the bounds of gates: what few clusters leave possible would flatten everything else.
         every = (self.value, self.ideal, self.chance, *ends, *(self.band or ()), *self.singles)
         return tuple(point for point in every if point is not None)

@@ -15,6 +15,12 @@ from fairaudit.report.words import Number
 from fairaudit.results import Comparison
 from fairaudit.results.comparison import Paired
 
+#: How every difference is signed, said in the head of its column.
+CONVENTION: Final = (
+    "Above 0 is more stereotyped: candidate minus baseline, with the sign turned where a lower "
+    "value is the more stereotyped one."
+)
+
 
 def unit_of(found: Paired) -> Unit:
     """Return the unit of the difference."""
@@ -103,6 +109,13 @@ def margin(found: Comparison) -> Number:
 def detectable(found: Comparison) -> Number:
     """Return the smallest difference found with 80 % power: ``±6.2``, or a dash."""
     return words.either_way(found.mde, unit_of(found))
+
+
+def detectable_with_unit(found: Comparison) -> Number:
+    """Return the smallest detectable difference with its unit: ``±6.2 points``, or a dash."""
+    unit = unit_of(found)
+    known = detectable(found)
+    return Number(known + (unit.suffix if found.mde is not None else ""), found.mde, unit)
 
 
 def reason(found: Paired) -> str:

@@ -136,6 +136,20 @@ def side_tables(
     return tables
 
 
+def plan_tables(
+    plan: Mapping[str, Any], versions: Mapping[str, str], run: Run
+) -> list[tuple[str, Sequence[Fact]]]:
+    """Return one table per table of a plan, then versions and run."""
+    loose = {name: value for name, value in plan.items() if not isinstance(value, Mapping)}
+    inner = {name: value for name, value in plan.items() if isinstance(value, Mapping) and value}
+    return [
+        ("Plan", tuple(nested_rows(loose))),
+        *((f"Plan: [{name}]", tuple(nested_rows(value))) for name, value in inner.items()),
+        ("Versions", tuple(versions.items())),
+        ("Run", when_rows(run)),
+    ]
+
+
 def nested_rows(content: Mapping[str, Any], prefix: str = "") -> Iterator[Fact]:
     """Rows of a stored JSON object; keys of inner objects are joined with a dot."""
     for key, value in content.items():

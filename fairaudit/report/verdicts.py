@@ -11,11 +11,19 @@ from typing import Final
 
 from fairaudit.report import paired_numbers as paired
 from fairaudit.report import words
+from fairaudit.report.deciding import (
+    allows_for_unseen,
+    deciding,
+    increase_excluded,
+    increase_said,
+    inner,
+)
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import (
     axis_name,
     caution_of,
     correction_name,
+    method_name,
     metric_of,
     suite_name,
     variant,
@@ -51,6 +59,8 @@ def mark_of(found: Comparison) -> Mark:
         word_of(found).tone,
         ideal=0.0,
         margin=found.margin,
+        inner=inner(found) if found.primary else None,
+        limits=deciding(found) if found.primary else None,
     )
 
 
@@ -62,19 +72,15 @@ def settled(found: Comparison) -> bool:
     """
     if found.verdict == Verdict.REDUCED:
         return OVERSHOT.name not in found.cautions
-    return found.verdict in (Verdict.EQUIVALENT, Verdict.IDENTICAL) or increase_excluded(found)
+    if found.verdict in (Verdict.EQUIVALENT, Verdict.IDENTICAL):
+        return True
+    undecided = found.verdict == Verdict.INCONCLUSIVE and found.direction != 0
+    return undecided and bool(increase_excluded(found))
 
 
-def increase_excluded(found: Comparison) -> bool:
-    """Whether an undecided difference is shown to be no increase beyond the margin."""
-    upper, margin = found.increase_up_to, found.margin
-    return (
-        found.verdict == Verdict.INCONCLUSIVE
-        and found.direction != 0
-        and upper is not None
-        and margin is not None
-        and upper < margin
-    )
+def is_open(found: Comparison) -> bool:
+    """Whether a comparison found nothing either way, so that it has still to be decided."""
+    return found.verdict not in CHANGED and not settled(found)
 
 
 def brief(found: Comparison) -> str:
@@ -149,7 +155,18 @@ def _change(found: Comparison) -> str:
     shown = f"a difference of {paired.difference(found)}{way}"
     if found.interval is None:
         return f"{shown} without an interval ({paired.reason(found)})"
-    return f"{shown}, {words.level_name(found.interval.level)} interval {paired.interval(found)}"
+    return f"{shown}, {_intervals(found)}"
+
+
+def _intervals(found: Comparison) -> str:
+    """Return every interval with its level, and how the first was made."""
+    made, within = found.interval, inner(found) if found.primary else None
+    assert made is not None
+    how = f"{method_name(made.method)}, by {made.resampling_unit}"
+    said = f"{words.level_name(made.level)} interval {paired.interval(found)} ({how})"
+    if within is None:
+        return said
+    return f"{said}, {words.level_name(within.level)} {words.bounds(within, paired.unit_of(found))}"
 
 
 def _groups(found: Comparison) -> str:
@@ -178,33 +195,20 @@ def _grounds(found: Comparison) -> str:
 
 
 def _undecided(found: Comparison) -> str:
-    if found.interval is None:
+    said = increase_said(found)
+    if found.interval is None or not said:
         return f"nothing can be decided without an interval: {paired.reason(found)}"
-    if increase_excluded(found):
-        return f"an increase of {_size_of_margin(found)} or more is excluded{_power(found)}"
-    return f"{_compatible(found)}{_power(found)}"
-
-
-def _compatible(found: Comparison) -> str:
-    """Return what the interval leaves possible; correction can undo what one look shows."""
-    interval, unit = found.interval, paired.unit_of(found)
-    assert interval is not None
-    way, bound = "an increase", interval.high
-    if interval.high < 0:
-        way, bound = "a decrease", interval.low
-    shown = f"compatible with {way} of up to {words.size(bound, unit)}"
-    if interval.low <= 0 <= interval.high:
-        return shown
-    return f"{shown} (0 is left out by this interval, yet not after correction for many looks)"
+    if not found.interval.low <= 0 <= found.interval.high:
+        said += " (the unadjusted interval leaves out 0, the corrected test does not)"
+    if allows_for_unseen(found):
+        said += f", allowing for clusters unlike these {words.count(found.n_clusters)}"
+    return f"{said}{_power(found)}"
 
 
 def _power(found: Comparison) -> str:
     if found.mde is None:
         return ""
-    return (
-        f"; a difference of {words.size(found.mde, paired.unit_of(found))} would have been found "
-        "with 80 % power"
-    )
+    return f"; detectable at 80 % power: {words.size(found.mde, paired.unit_of(found))}"
 
 
 def _corrected(found: Comparison, before: str) -> str:
@@ -234,8 +238,3 @@ def _distance(found: Comparison) -> Iterator[str]:
 def _margin(found: Comparison) -> str:
     unit = paired.unit_of(found)
     return "the margin" if found.margin is None else f"±{words.level_of(found.margin, unit)}"
-
-
-def _size_of_margin(found: Comparison) -> str:
-    assert found.margin is not None
-    return words.size(found.margin, paired.unit_of(found))

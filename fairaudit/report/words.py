@@ -109,6 +109,11 @@ def size(value: float, unit: Unit) -> str:
     return quantity(abs(value), unit).removeprefix("+")
 
 
+def signed(value: float, unit: Unit) -> Number:
+    """Return a difference with its sign and unit: ``+5.2 points``."""
+    return quantity(value, unit)
+
+
 def either_way(value: float | None, unit: Unit) -> Number:
     """Return a distance that counts on both sides: ``±4.1``, or a dash."""
     text = MISSING if value is None else "±" + number(abs(value), unit).removeprefix("+")
@@ -183,6 +188,14 @@ def p_said(value: float) -> str:
 def detectable(estimate: Estimate) -> Number:
     """Return the smallest detectable distance from the ideal: ``±4.1``, or a dash."""
     return either_way(estimate.mde, metric_of(estimate).unit)
+
+
+def detectable_with_unit(estimate: Estimate) -> Number:
+    """Return the smallest detectable distance with its unit: ``±4.1 points``, or a dash."""
+    unit = metric_of(estimate).unit.difference
+    known = detectable(estimate)
+    suffix = unit.suffix if estimate.mde is not None else ""
+    return Number(known + suffix, estimate.mde, unit)
 
 
 def _fixed(value: float, digits: int, *, signed: bool) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from fairaudit.errors import ResultError
+from fairaudit.items import NUMBER_COLUMNS, TEXT_COLUMNS
 from fairaudit.results import files
 from fairaudit.results.consistency import audit_contradictions, refuse
 from fairaudit.results.digest import digest_of, sealed_json
@@ -26,6 +27,12 @@ SCHEMA: Literal["fairaudit/audit"] = "fairaudit/audit"
 SCHEMA_VERSION = 2
 #: Where ``result.json`` names the files beside it with their SHA-256.
 _FILES: Final = "files"
+
+#: What `to_frame` shows unless all is asked for.
+_COMPACT: Final = [
+    "suite", "protocol", "axis", "group", "name", "kind", "value", "low", "high", "method", "ideal",
+    "n", "n_clusters", "p_adjusted", "primary", "reason", "cautions",
+]  # fmt: skip
 
 
 class AuditResult(Plotted, Frozen):
@@ -133,7 +140,8 @@ class AuditResult(Plotted, Frozen):
         if suite not in self._tables:
             if self._folder is None:
                 raise ResultError(f"this audit has no items for '{suite}'")
-            self._tables[suite] = files.read_table(self._file("items", f"{suite}.parquet"))
+            path = self._file("items", f"{suite}.parquet")
+            self._tables[suite] = files.read_table(path, texts=TEXT_COLUMNS, numbers=NUMBER_COLUMNS)
         return self._tables[suite]
 
     def _file(self, kind: str, name: str) -> Path:
@@ -182,8 +190,14 @@ class AuditResult(Plotted, Frozen):
                 return estimate
         raise KeyError(key)
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row per estimate; the interval is spread over ``low``, ``high`` and ``method``."""
+    def to_frame(self, columns: Literal["compact", "all"] = "compact") -> pd.DataFrame:
+        """One row per estimate; the interval is spread over ``low``, ``high`` and ``method``.
+
+        Parameters
+        ----------
+        columns : {"compact", "all"}
+            The columns that are read, or every field.
+        """
         import pandas as pd
 
         rows = []
@@ -195,7 +209,8 @@ class AuditResult(Plotted, Frozen):
             row["method"] = interval.method if interval else None
             row["cautions"] = ", ".join(estimate.cautions)
             rows.append(row)
-        return pd.DataFrame(rows)
+        frame = pd.DataFrame(rows)
+        return frame if columns == "all" else frame.reindex(columns=_COMPACT)
 
     def to_json(self) -> str:
         """Return the text of ``result.json``: sorted keys, two-space indent, digest, no NaN."""

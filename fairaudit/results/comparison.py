@@ -37,6 +37,12 @@ _NOT_IN_A_ROW: Final = {
     "interval", "candidate_interval", "cautions", "group_changes", "searched", "bounds",
 }  # fmt: skip
 
+#: What `to_frame` shows unless all is asked for.
+_COMPACT: Final = [
+    "candidate", "suite", "protocol", "axis", "group", "name", "value_baseline", "value_candidate",
+    "difference", "low", "high", "margin", "n", "p_adjusted", "primary", "verdict", "cautions",
+]  # fmt: skip
+
 
 class Paired(Frozen):
     """One quantity of two models, measured on the items that both of them scored."""
@@ -185,6 +191,27 @@ class Change(Paired):
     candidate_estimate: Estimate | None = None
 
 
+class ItemChange(Frozen):
+    """One pair on which two models differ much; an extreme of its axis, and it may offend."""
+
+    candidate: str
+    suite: str
+    protocol: str
+    axis: str
+    group: str | None = None
+    item_id: str
+    #: Text by role, cut: ``stereotype``, ``anti_stereotype``; empty where no audit stored them.
+    texts: dict[str, str] = Field(default_factory=dict)
+    #: score(stereotype) − score(anti-stereotype) of baseline and candidate, in nats.
+    before: float
+    after: float
+
+    @property
+    def change(self) -> float:
+        """Above 0: the candidate prefers the stereotype more."""
+        return self.after - self.before
+
+
 class NotCompared(Frozen):
     """What could not be compared, and why.
 
@@ -298,6 +325,8 @@ class ComparisonResult(Plotted, Frozen):
     changes: tuple[Change, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
     agreement: tuple[Agreement, ...] = ()
+    #: Of every axis the pairs that changed most, in either direction; no verdict rests on them.
+    item_changes: tuple[ItemChange, ...] = ()
     provenance: ComparisonProvenance
     notes: tuple[str, ...] = ()
     run: Run
@@ -315,6 +344,12 @@ class ComparisonResult(Plotted, Frozen):
         keys = [entry.key for entry in (*self.comparisons, *self.changes)]
         if len(set(keys)) < len(keys):
             raise ValueError("two comparisons share a key")
+        if self.provenance.candidates.keys() != set(self.candidates):
+            raise ValueError("the provenance is not that of the candidates")
+        about = {entry.candidate for entry in (*self.comparisons, *self.changes)}
+        about |= {entry.candidate for entry in self.not_compared}
+        if not about <= set(self.candidates):
+            raise ValueError("an entry is about no candidate of this comparison")
         return self
 
     def comparison(
@@ -342,8 +377,14 @@ class ComparisonResult(Plotted, Frozen):
                 return entry
         raise KeyError(key)
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row per comparison; the interval is spread over ``low``, ``high`` and ``method``."""
+    def to_frame(self, columns: Literal["compact", "all"] = "compact") -> pd.DataFrame:
+        """One row per comparison; the interval is spread over ``low``, ``high`` and ``method``.
+
+        Parameters
+        ----------
+        columns : {"compact", "all"}
+            The columns that are read, or every field.
+        """
         import pandas as pd
 
         rows = []
@@ -354,7 +395,8 @@ class ComparisonResult(Plotted, Frozen):
             row["method"] = entry.interval.method if entry.interval else None
             row["cautions"] = ", ".join(entry.cautions)
             rows.append(row)
-        return pd.DataFrame(rows)
+        frame = pd.DataFrame(rows)
+        return frame if columns == "all" else frame.reindex(columns=_COMPACT)
 
     def to_json(self) -> str:
         """Return the text of ``result.json``: sorted keys, two-space indent, digest, no NaN."""

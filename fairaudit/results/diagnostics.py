@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from fairaudit.errors import ResultError
 from fairaudit.results import files
+from fairaudit.results.digest import sealed_json
 from fairaudit.results.display import Plotted
 from fairaudit.results.folders import staged_result
 from fairaudit.results.types import Frozen, Interval, ModelIdentity, Run
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DIAGNOSTICS_SCHEMA: Literal["fairaudit/diagnostics"] = "fairaudit/diagnostics"
-DIAGNOSTICS_SCHEMA_VERSION = 1
+DIAGNOSTICS_SCHEMA_VERSION = 2
+#: Where ``result.json`` keeps the SHA-256 of its tables of records.
+_FILES: Final = "files"
 
 #: What every result on private text says.
 NOT_COVERED = "not covered by the privacy guarantee"
@@ -169,6 +172,7 @@ class DiagnosticsResult(Plotted, Frozen):
 
     _records: dict[str, pd.DataFrame] = PrivateAttr(default_factory=dict)
     _folder: Path | None = PrivateAttr(default=None)
+    _sha256: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _keys_are_unique(self) -> DiagnosticsResult:
@@ -215,6 +219,7 @@ class DiagnosticsResult(Plotted, Frozen):
             if self._folder is None or not self._known(label):
                 raise ResultError(f"there is no table of records for '{label}'")
             path = self._folder / "records" / f"{place}.parquet"
+            files.refuse_changed(path, self._sha256.get(f"records/{path.name}"))
             self._records[label] = files.read_table(path)
         return self._records[label]
 
@@ -261,8 +266,13 @@ class DiagnosticsResult(Plotted, Frozen):
         return _frame(self.differences)
 
     def to_json(self) -> str:
-        """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
-        return files.dump_json(self.model_dump(mode="json", by_alias=True))
+        """Return the text of ``result.json``: sorted keys, two-space indent, digest, no NaN."""
+        return self._json({})
+
+    def _json(self, sha256: Mapping[str, str]) -> str:
+        content = self.model_dump(mode="json", by_alias=True)
+        content["schema_version"] = DIAGNOSTICS_SCHEMA_VERSION
+        return sealed_json({**content, **({_FILES: dict(sha256)} if sha256 else {})})
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write ``result.json``, both tables as CSV and ``records/*.parquet`` (one per model).
@@ -281,14 +291,16 @@ class DiagnosticsResult(Plotted, Frozen):
         """
         target = Path(folder)
         with staged_result(target, self, overwrite=overwrite) as stage:
+            sha256: dict[str, str] = {}
             for place, model in enumerate(self.models):
                 if model.label in self._records:
-                    table = self._records[model.label]
-                    files.write_table(table, stage / "records" / f"{place}.parquet")
+                    path = stage / "records" / f"{place}.parquet"
+                    files.write_table(self._records[model.label], path)
+                    sha256[f"records/{path.name}"] = files.sha256_of(path)
             files.write_text(stage / "quantities.csv", self.to_frame().to_csv(index=False))
             frame = self.differences_frame()
             files.write_text(stage / "differences.csv", frame.to_csv(index=False))
-            files.write_text(stage / "result.json", self.to_json())
+            files.write_text(stage / "result.json", self._json(sha256))
         return target
 
     @classmethod
@@ -303,14 +315,19 @@ class DiagnosticsResult(Plotted, Frozen):
         Raises
         ------
         ResultError
-            If there is none, the file is damaged, or its schema is newer than this version.
+            If there is none, the file is damaged or was changed, or its schema is newer than this
+            version.
         """
         path = Path(folder)
         path = path / "result.json" if path.is_dir() else path
-        result = files.read_result(
-            path, cls, schema=DIAGNOSTICS_SCHEMA, version=DIAGNOSTICS_SCHEMA_VERSION
+        content = files.read_content(
+            path, schema=DIAGNOSTICS_SCHEMA, version=DIAGNOSTICS_SCHEMA_VERSION, sealed_from=2
         )
-        result._folder = path.parent
+        sha256 = content.pop(_FILES, {})
+        if not isinstance(sha256, dict):
+            raise ResultError(f"{path}: '{_FILES}' does not name files with their SHA-256")
+        result = files.validated(content, cls, path)
+        result._folder, result._sha256 = path.parent, sha256
         return result
 
     @property

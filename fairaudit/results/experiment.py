@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from fairaudit.results import files
 from fairaudit.results.display import Plotted
+from fairaudit.results.stored import Stored
 from fairaudit.results.types import Frozen, Interval, Run
 from fairaudit.vocabulary.claims import Finding
 
@@ -154,7 +153,7 @@ class Prediction(Frozen):
     reason: str | None = None
 
 
-class ExperimentResult(Plotted, Frozen):
+class ExperimentResult(Plotted, Stored):
     """Everything an experiment found; claims are about the recipe, so seeds are resampled."""
 
     schema_: Literal["fairaudit/experiment"] = Field(default=EXPERIMENT_SCHEMA, alias="schema")
@@ -202,41 +201,3 @@ class ExperimentResult(Plotted, Frozen):
             row["high"] = level.interval.high if level.interval else None
             rows.append(row)
         return pd.DataFrame(rows)
-
-    def to_json(self) -> str:
-        """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
-        return files.dump_json(self.model_dump(mode="json", by_alias=True))
-
-    def save(self, folder: str | Path) -> Path:
-        """Write ``result.json`` into the experiment's folder, whole or not at all.
-
-        Parameters
-        ----------
-        folder : path
-            Created if needed.
-        """
-        target = Path(folder)
-        with files.staged_folder(target) as stage:
-            files.write_text(stage / "result.json", self.to_json())
-        return target
-
-    @classmethod
-    def load(cls, folder: str | Path) -> ExperimentResult:
-        """Read an experiment folder (or its ``result.json``).
-
-        Parameters
-        ----------
-        folder : path
-            The result's folder, or its ``result.json``.
-
-        Raises
-        ------
-        ResultError
-            If there is no experiment, the file is damaged, or its schema is newer than this
-            version.
-        """
-        path = Path(folder)
-        path = path / "result.json" if path.is_dir() else path
-        return files.read_result(
-            path, cls, schema=EXPERIMENT_SCHEMA, version=EXPERIMENT_SCHEMA_VERSION
-        )

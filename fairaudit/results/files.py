@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -80,22 +80,46 @@ def refuse_changed(path: Path, sha256: str | None) -> None:
         raise ResultError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a score table.
+#: What a column may hold, by the name that pandas has for it; "empty": nothing at all.
+_TEXT: Final = frozenset({"string", "empty"})
+_NUMBER: Final = frozenset({"floating", "integer", "empty"})
+_SCALAR: Final = frozenset({*_TEXT, *_NUMBER, "boolean"})
+
+
+def read_table(
+    path: Path, *, texts: Iterable[str] = (), numbers: Iterable[str] = ()
+) -> pd.DataFrame:
+    """Read a score table, every column of which holds texts, numbers or truth values.
+
+    Parameters
+    ----------
+    path : path
+        The Parquet file.
+    texts, numbers : iterable of str
+        Columns that hold texts or nothing, and numbers or nothing; where the table has them.
 
     Raises
     ------
     ResultError
-        If the file is missing or damaged.
+        If the file is missing or damaged, or a column is of another type.
     """
     import pandas as pd
+    import pyarrow as pa
 
     try:
-        return pd.read_parquet(path)
+        table = pd.read_parquet(path)
     except FileNotFoundError:
         raise ResultError(f"{path}: no such score table") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise ResultError(f"{path}: not a readable Parquet file ({error})") from error
+    if not table.columns.is_unique:
+        raise ResultError(f"{path}: two columns have one name")
+    wanted = {**dict.fromkeys(texts, _TEXT), **dict.fromkeys(numbers, _NUMBER)}
+    for name, column in table.items():
+        found = pd.api.types.infer_dtype(column, skipna=True)
+        if found not in wanted.get(str(name), _SCALAR):
+            raise ResultError(f"{path}: column '{name}' holds values of another type ({found})")
+    return table
 
 
 @contextlib.contextmanager

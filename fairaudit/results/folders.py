@@ -23,6 +23,8 @@ _OF_ONE_RESULT: Final = (
     "items/*.parquet",
     "texts/*.jsonl",
     "records/*.parquet",
+    "tables/*.csv",
+    "tables/*.tex",
 )
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from fairaudit.results import files
 from fairaudit.results.display import Shown
+from fairaudit.results.stored import Stored
 from fairaudit.results.types import Frozen, Interval
 from fairaudit.vocabulary.decisions import GateDecision as GateDecision
 
@@ -38,8 +37,10 @@ class RuleResult(Frozen):
     reason: str
 
 
-class GateResult(Shown, Frozen):
+class GateResult(Shown, Stored):
     """The decision of a whole policy: the worst of its rules, and never a pass by default."""
+
+    _file: ClassVar[str] = "gate.json"
 
     schema_: Literal["fairaudit/gate"] = Field(default=GATE_SCHEMA, alias="schema")
     schema_version: int = GATE_SCHEMA_VERSION
@@ -66,42 +67,3 @@ class GateResult(Shown, Frozen):
             if rule.decision != GateDecision.PASS
         ]
         return "\n".join(lines)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write ``gate.json`` as a whole, in place of that of an earlier gate.
-
-        Parameters
-        ----------
-        folder : path
-            Created if needed.
-
-        Raises
-        ------
-        ResultError
-            If the folder cannot be written to.
-        """
-        with files.staged_folder(Path(folder)) as stage:
-            files.write_text(stage / "gate.json", self.to_json())
-        return Path(folder)
-
-    def to_json(self) -> str:
-        """Return the text of ``gate.json``: sorted keys, two-space indent, no NaN."""
-        return files.dump_json(self.model_dump(mode="json", by_alias=True))
-
-    @classmethod
-    def load(cls, folder: str | Path) -> GateResult:
-        """Read ``gate.json`` from a folder, or the file itself.
-
-        Parameters
-        ----------
-        folder : path
-            Folder with ``gate.json``, or the file.
-
-        Raises
-        ------
-        ResultError
-            If there is none, it is damaged, or its schema is newer than this version.
-        """
-        path = Path(folder)
-        path = path / "gate.json" if path.is_dir() else path
-        return files.read_result(path, cls, schema=GATE_SCHEMA, version=GATE_SCHEMA_VERSION)

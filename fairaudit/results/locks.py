@@ -12,7 +12,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from fairaudit.errors import ResultError
+from fairaudit.errors import BusyError, ResultError
 from fairaudit.results.places import inside, refuse_file
 
 #: Hidden, and empty; it stays, since removing it would let two processes in.
@@ -38,15 +38,17 @@ def alone_in(folder: Path, work: str) -> Iterator[None]:
 
     Raises
     ------
+    BusyError
+        If another process works there.
     ResultError
-        If another process works there, or the folder cannot be written.
+        If the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(inside(folder, LOCK), mode=0o600)
         lock.acquire(timeout=0)
     except Timeout:
-        raise ResultError(f"{folder}: another process is {work}") from None
+        raise BusyError(f"{folder}: another process is {work}") from None
     except OSError as error:
         raise ResultError(f"{folder}: cannot be written ({error.strerror or error})") from error
     try:
@@ -72,8 +74,10 @@ def alone_at(place: Path, work: str, *, patience: float = 0.0) -> Iterator[None]
 
     Raises
     ------
+    BusyError
+        If another process works there.
     ResultError
-        If another process works there, or no lock can be made.
+        If no lock can be made.
     """
     real = place.resolve()
     held: set[Path] = _HELD.__dict__.setdefault("places", set())
@@ -113,7 +117,7 @@ def _locked(place: Path, path: Path, work: str, patience: float) -> FileLock:
         lock = FileLock(path, mode=0o600)
         lock.acquire(timeout=patience)
     except Timeout:
-        raise ResultError(f"{place}: another process is {work}") from None
+        raise BusyError(f"{place}: another process is {work}") from None
     except OSError as error:
         raise ResultError(f"{place}: cannot write there ({error.strerror or error})") from error
     return lock

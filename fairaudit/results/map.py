@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from fairaudit.results import files
 from fairaudit.results.display import Plotted
+from fairaudit.results.stored import Stored
 from fairaudit.results.types import Frozen, Interval, Run
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ class MapSide(Frozen):
     n_cells: int = Field(ge=1)
 
 
-class MapResult(Plotted, Frozen):
+class MapResult(Plotted, Stored):
     """Everything a map found; seeds are resampled, and cells where the law is tested."""
 
     schema_: Literal["fairaudit/map"] = Field(default=MAP_SCHEMA, alias="schema")
@@ -163,38 +162,3 @@ class MapResult(Plotted, Frozen):
                 row[f"{name}_high"] = bounds.high if bounds else None
             rows.append({**row, "n_seeds": cell.change.n_seeds})
         return pd.DataFrame(rows)
-
-    def to_json(self) -> str:
-        """Return the text of ``result.json``: sorted keys, two-space indent, no NaN."""
-        return files.dump_json(self.model_dump(mode="json", by_alias=True))
-
-    def save(self, folder: str | Path) -> Path:
-        """Write ``result.json`` into the map's folder, whole or not at all.
-
-        Parameters
-        ----------
-        folder : path
-            Created if needed.
-        """
-        target = Path(folder)
-        with files.staged_folder(target) as stage:
-            files.write_text(stage / "result.json", self.to_json())
-        return target
-
-    @classmethod
-    def load(cls, folder: str | Path) -> MapResult:
-        """Read a map's folder (or its ``result.json``).
-
-        Parameters
-        ----------
-        folder : path
-            The result's folder, or its ``result.json``.
-
-        Raises
-        ------
-        ResultError
-            If there is no map, the file is damaged, or its schema is newer than this version.
-        """
-        path = Path(folder)
-        path = path / "result.json" if path.is_dir() else path
-        return files.read_result(path, cls, schema=MAP_SCHEMA, version=MAP_SCHEMA_VERSION)

@@ -13,7 +13,7 @@ from fairaudit.results.comparison import Comparison
 from fairaudit.results.types import Estimate, Interval
 from fairaudit.stats.evidence import LOG, Evidence, Student, evidence_of
 from fairaudit.stats.simultaneous import EachOf, LargestOf, Tabulated
-from fairaudit.stats.unseen import reaching
+from fairaudit.stats.unseen import limiting, reaching
 
 #: Methods whose interval follows from counts.
 _FROM_COUNTS: Final = frozenset({"wilson", "tango", "clopper-pearson"})
@@ -63,6 +63,27 @@ def comparison_evidence(comparison: Comparison) -> Evidence | None:
         comparison.mean_square,
         comparison.reach,
     )
+
+
+def bounds_of(comparison: Comparison, *, unseen: bool) -> tuple[float, float] | None:
+    """Bounds of a difference, each holding with probability 1 − ``alpha`` of the comparison.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    unseen : bool
+        Allow for clusters unlike all that were seen, as margins and gates do.
+
+    Returns
+    -------
+    tuple of float or None
+        Lower and upper; None where nothing bounds the difference.
+    """
+    evidence = comparison_evidence(comparison)
+    if comparison.interval is None or evidence is None:
+        return None
+    used = limiting(evidence) if unseen else evidence
+    return used.lower(comparison.alpha), used.upper(comparison.alpha)
 
 
 def equivalence_evidence(comparison: Comparison) -> Evidence | None:

@@ -13,9 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 EstimateKind = Literal["bias", "capability", "composite", "control", "distance"]
 Direction = Literal[-1, 0, 1]
 
-#: Bounds at smaller error levels lie beyond what the approximations behind them can say.
-SMALLEST_ALPHA: Final = 1e-6
-
 
 class Frozen(BaseModel):
     """Base of all result types: immutable, no unknown keys, no NaN."""

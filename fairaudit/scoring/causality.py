@@ -16,6 +16,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING
 
 from fairaudit.errors import ModelError
 from fairaudit.scoring.batch_independence import agreement
+from fairaudit.scoring.checkpoints.limits import check_ids
 from fairaudit.scoring.checkpoints.spread import input_device
 from fairaudit.scoring.probe_rows import Ids, ordinary_ids, probe_rows
 from fairaudit.scoring.token_rows import Encoder
@@ -53,6 +54,7 @@ def kind_of_causal(
     ids = ordinary_ids(tokenizer, n_rows)
     following = dict(zip(ids, ids[1:] + ids[:1], strict=True))
     frame = (Encoder(tokenizer, limit).prefix, ())
+    check_ids(frame[0], n_rows)
     rows = probe_rows(tokenizer, n_rows, limit, frame=frame, lengths=_LENGTHS)
     if all(_ignores_what_follows(model, row, following) for row in rows):
         return "causal", ()

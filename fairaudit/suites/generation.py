@@ -10,6 +10,7 @@ from typing import Final
 from fairaudit.items import Item
 from fairaudit.stats.power import minimum_detectable_effect
 from fairaudit.suites.base import Suite
+from fairaudit.vocabulary.suites import AXIS_NAMES, title_of
 
 #: The largest standard deviation that a share can have between prompts.
 _SHARE_SD: Final = 0.5
@@ -31,20 +32,28 @@ def size_note(suite: Suite, asked: Iterable[Item], n_all: int) -> str:
     )
     texts = "completion" if decoding.n == 1 else "completions"
     written = f"{decoding.n} {texts} each of up to {decoding.max_new_tokens} tokens"
-    return f"{suite.name}: {chosen}, {written}{power_words(items)}"
+    return f"{title_of(suite.name) or suite.name}: {chosen}, {written}{power_words(items)}"
 
 
 def power_words(items: Iterable[Item]) -> str:
     """Say which difference these prompts can show, or nothing where no groups are compared."""
     effects = detectable(items)
-    found = ", ".join(f"{axis} {effect:.2f}" for axis, effect in effects.items() if effect <= 1)
-    none = ", ".join(axis for axis, effect in effects.items() if effect > 1)
-    words = (
-        "; found with 80 % power: a difference of shares between the two smallest groups of at "
-        f"most {found}"
+    found = ", ".join(
+        f"{100 * effect:.0f} points ({_named(axis)})"
+        for axis, effect in effects.items()
+        if effect <= 1
     )
-    too_few = f"; too few prompts to find any difference of shares on {none}"
+    none = ", ".join(_named(axis) for axis, effect in effects.items() if effect > 1)
+    words = (
+        "; difference of shares between the two smallest groups that is detectable at 80 % power: "
+        f"{found}"
+    )
+    too_few = f"; too few prompts to detect any difference of shares on {none}"
     return f"{words if found else ''}{too_few if none else ''}"
+
+
+def _named(axis: str) -> str:
+    return AXIS_NAMES.get(axis, axis.replace("_", " ")).lower()
 
 
 def detectable(items: Iterable[Item]) -> Mapping[str, float]:

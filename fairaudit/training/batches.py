@@ -60,7 +60,7 @@ def micro_batches(
         Where the tensors go.
     """
     waiting: list[Example] = []
-    for example in sorted(examples, key=_shape):
+    for example in sorted(examples, key=shape):
         if waiting and not _fits(waiting, example, max_rows):
             yield _tensors(waiting, pad_id, device)
             waiting = []
@@ -69,12 +69,13 @@ def micro_batches(
         yield _tensors(waiting, pad_id, device)
 
 
-def _shape(example: Example) -> tuple[int, int]:
+def shape(example: Example) -> tuple[int, int]:
+    """Return rows and longest row of an example; those of one shape go well together."""
     return len(example.rows), max(len(ids) for ids, _ in example.rows)
 
 
 def _fits(waiting: Sequence[Example], example: Example, max_rows: int | None) -> bool:
-    rows_per_example, length = _shape(example)
+    rows_per_example, length = shape(example)
     if rows_per_example != len(waiting[0].rows):
         return False
     rows = (len(waiting) + 1) * rows_per_example

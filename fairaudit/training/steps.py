@@ -7,7 +7,7 @@ micro-batches, and an empty draw is a step like any other, of noise alone (Abadi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from fairaudit.errors import ModelError
 from fairaudit.gradients import GradientEngine, clip_factors
 from fairaudit.ranks import ranks
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
-from fairaudit.training.batches import MicroBatch, micro_batches
+from fairaudit.training.batches import MicroBatch, micro_batches, shape
 from fairaudit.training.draws import Example
 
 Gradients = dict[str, torch.Tensor]
@@ -108,13 +108,13 @@ class GradientSum:
     def _of(self, examples: Sequence[Example]) -> tuple[Gradients, DrawStatistics]:
         sums = self.engine.zeros()
         device = next(iter(sums.values())).device
-        batches = micro_batches(examples, self.max_rows, self.pad_id, device)
         here = ranks()
         if here.is_one:
+            batches = micro_batches(examples, self.max_rows, self.pad_id, device)
             seen = [self._add(batch, sums) for batch in batches]
         else:
             shared = here.over(
-                [*batches],
+                [*self.shared_out(examples, here.size, device)],
                 partial(self._told, sums=sums),
                 _cost,
                 content=lambda batch: batch.records,
@@ -131,6 +131,18 @@ class GradientSum:
             len(losses), float(losses.mean()), clip_rate, float(norms.mean())
         )
         return sums, statistics
+
+    def shared_out(
+        self, examples: Sequence[Example], size: int, device: torch.device
+    ) -> Iterator[MicroBatch]:
+        """Yield micro-batches of equal loads for so many ranks.
+
+        A draw is few micro-batches, and three cannot be dealt to two: examples are, in turns by
+        length, and each share is packed by itself.
+        """
+        in_turns = sorted(examples, key=shape)
+        for rank in range(size):
+            yield from micro_batches(in_turns[rank::size], self.max_rows, self.pad_id, device)
 
     def _told(self, batch: MicroBatch, sums: Gradients) -> tuple[torch.Tensor, torch.Tensor]:
         """Add a micro-batch; return what other processes are told of it."""

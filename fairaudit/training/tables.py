@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import unicodedata
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
@@ -68,7 +69,7 @@ def _read_file(path: Path, text_column: str | None, unit_column: str | None) -> 
             return _table_rows(table, path, text_column, unit_column)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text (byte {error.start})") from error

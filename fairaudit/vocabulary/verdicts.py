@@ -7,6 +7,9 @@ from typing import Final
 from fairaudit.vocabulary.tones import Tone
 from fairaudit.vocabulary.words import Word, Worded
 
+#: Bounds at smaller error levels lie beyond what the approximations behind them can say.
+SMALLEST_ALPHA: Final = 1e-6
+
 
 class Verdict(Worded):
     """What a comparison of candidate and baseline comes to."""

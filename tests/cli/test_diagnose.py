@@ -11,7 +11,7 @@ import torch
 from typer.testing import CliRunner
 
 from fairaudit.cli.app import app
-from fairaudit.errors import FairauditError
+from fairaudit.errors import FairauditError, ResultError
 from fairaudit.results import DiagnosticsResult
 from fairaudit.results.privacy import PrivacyStatement
 
@@ -120,8 +120,25 @@ def test_json_is_the_result(checkpoint, tmp_path):
     assert done.exit_code == 0, done.output
     content = json.loads(done.stdout)
     assert content["schema"] == "fairaudit/diagnostics"
-    assert content == json.loads((tmp_path / "out/result.json").read_text())
+    stored = json.loads((tmp_path / "out/result.json").read_text())
+    # The file names its tables as well, and seals that.
+    assert stored.pop("files").keys() == {"records/0.parquet"}
+    assert content | {"digest": stored["digest"]} == stored
     assert content["provenance"]["settings"]["bias_axes"] == ["religion"]
+
+
+def test_a_diagnosis_that_was_changed_is_refused(checkpoint, tmp_path):
+    done = run(checkpoint("bert"), "-o", tmp_path / "out", "--axes", "religion", *QUICK)
+    assert done.exit_code == 0, done.output
+    table, result = tmp_path / "out/records/0.parquet", tmp_path / "out/result.json"
+    content = bytearray(table.read_bytes())
+    content[len(content) // 3] ^= 1
+    table.write_bytes(content)
+    with pytest.raises(ResultError, match="was changed after it was written"):
+        DiagnosticsResult.load(result).records()
+    result.write_text(result.read_text().replace('"n": 6', '"n": 7', 1).replace("0.1", "0.2", 1))
+    with pytest.raises(ResultError, match="changed"):
+        DiagnosticsResult.load(result)
 
 
 def mistakes(series, checkpoint, folder):

@@ -96,12 +96,6 @@ def test_several_models_need_places_of_their_own(checkpoint, more, message):
     assert message in done.stderr
 
 
-def test_two_models_of_one_name_are_refused(tmp_path):
-    done = fairaudit("audit", tmp_path / "a" / "model", tmp_path / "b" / "model", "-o", tmp_path)
-    assert done.returncode == 2
-    assert "two models are called 'model'" in done.stderr
-
-
 def test_the_input_format_has_its_name_and_the_earlier_one_a_note(tmp_path):
     scores = shared("golden", "stereoset")
     file = next(path for path in sorted(scores.rglob("*.json*")) if path.is_file())

@@ -48,9 +48,8 @@ def test_it_says_rule_selector_decision_value_and_reason(place):
     done = gate("audit", "--policy", "release.toml", COLUMNS="120")
     assert done.exit_code == 3
     for text in (
-        "max_deviation_from_ideal  at most 0.1 from the ideal",
-        "templates/causal-conditional | gender | - |",
-        "[0.474, 0.526] keeps within 0.4 to 0.6",
+        "Near the ideal: Gender: stereotype preference rate (Embedded templates, causal-",
+        "50.0 % [47.4, 52.6]",
         "stereoset did not run: no data",
         "NOT_RUN: 3 checks, 1 NOT_RUN, 2 PASS",
     ):

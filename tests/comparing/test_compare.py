@@ -269,11 +269,11 @@ def test_duplicated_items_are_an_error():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"alpha": 0.0}, "alpha must lie between 0 and 0.5"),
-        ({"alpha": 0.5}, "alpha must lie between 0 and 0.5"),
-        ({"margin": 0.0}, "margin must be a fraction"),
-        ({"margin": 5}, "margin must be a fraction"),
-        ({"correction": "bonferroni"}, "correction 'bonferroni' is not known"),
+        ({"alpha": 0.0}, "alpha must lie between 1e-06 and 0.5"),
+        ({"alpha": 0.5}, "alpha must lie between 1e-06 and 0.5"),
+        ({"margin": 0.0}, "margin must lie between 0 and 1"),
+        ({"margin": 5}, "margin must lie between 0 and 1"),
+        ({"correction": "bonferroni"}, "'bonferroni' is no correction; there are holm, bh, by"),
         ({"labels": ["one"]}, "1 labels for 2 audits"),
         ({"labels": ["one", "one"]}, "must differ"),
     ],

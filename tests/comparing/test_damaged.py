@@ -7,7 +7,7 @@ import pytest
 
 from fairaudit.comparing.compare import compare
 from fairaudit.errors import ResultError, UsageError
-from fairaudit.results.types import SMALLEST_ALPHA
+from fairaudit.vocabulary.verdicts import SMALLEST_ALPHA
 from tests.comparing.audits import make_audit, pair_table, probe_table
 
 PAIRS = pair_table([1.0, -1.0] * 50)
@@ -70,6 +70,6 @@ def test_one_model_with_two_probe_scores_is_not_identical():
 
 def test_error_levels_beyond_any_bound_are_refused():
     audits = [make_audit(name, PAIRS) for name in "ab"]
-    with pytest.raises(UsageError, match=r"between 0 and 0\.5, at least 1e-06"):
+    with pytest.raises(UsageError, match=r"between 1e-06 and 0\.5, not 1e-300"):
         compare(audits, alpha=1e-300)
     assert compare(audits, alpha=SMALLEST_ALPHA).comparisons

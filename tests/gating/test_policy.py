@@ -12,7 +12,7 @@ from fairaudit.gating.policy import (
     matches,
     read_policy,
 )
-from fairaudit.results.types import SMALLEST_ALPHA
+from fairaudit.vocabulary.verdicts import SMALLEST_ALPHA
 from tests.gating.cases import CASES, DEVIATION, EQUIVALENT, INCREASE, NEUTRAL, RAN
 from tests.gating.results import compared, policy, shifted, toml
 

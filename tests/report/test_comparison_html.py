@@ -9,7 +9,7 @@ from fairaudit.report import paired_numbers as paired
 from fairaudit.report.comparison import view
 from fairaudit.report.comparison.plane import planes, spread
 from fairaudit.report.html import render_html
-from fairaudit.report.verdicts import brief, sentences
+from fairaudit.report.verdicts import sentences
 from fairaudit.results import ComparisonResult
 from tests.report import comparisons
 from tests.report.comparisons import comparison, half_missing, result, undecided, whole_comparison
@@ -39,13 +39,16 @@ def test_the_answer_stands_first(text: str):
 def test_every_verdict_is_said_with_its_number_and_words(two: ComparisonResult, text: str):
     for found in two.comparisons:
         if found.primary:
-            assert _flat(brief(found)) in text
             assert paired.difference(found) in text
             assert _flat(" ".join(sentences(found))) in text
 
 
 def test_every_number_of_a_verdict_is_in_the_tables(two: ComparisonResult, text: str):
-    assert "Gender ▲ amplified 56.4 % 66.1 % +9.8 points [+6.7, +12.8] CR2 t, by cluster" in text
+    row = "Gender stereotype preference rate, Embedded templates ▲ amplified adj. p <0.001 of 31"
+    numbers = "56.4 % → 66.1 % +9.8 points 90 % [+7.2, +12.3] 95 % [+6.7, +12.8] no at most +12.3"
+    assert row in text
+    assert numbers in text
+    assert "95 % interval [+6.7, +12.8] (CR2 t, by cluster)" in text
     for found in (*two.comparisons, *two.changes):
         assert paired.baseline_value(found) in text
         assert paired.candidate_value(found) in text
@@ -53,7 +56,7 @@ def test_every_number_of_a_verdict_is_in_the_tables(two: ComparisonResult, text:
 
 
 def test_missing_values_show_their_reason(text: str):
-    assert "– no value: no item was scored: <script>" in text
+    assert "no value: no item was scored: <script>" in text
     assert "no interval: 3 clusters: fewer than the 10 an interval needs" in text
     assert "ICAT has a kink" in text
     assert "2 common cells: a rank correlation needs 3" in text
@@ -125,8 +128,8 @@ def test_half_missing_and_undecided():
     assert "4 suites or protocols could not be compared." in text
     assert "BBQ, StereoSet, CrowS-Pairs, WinoBias: nothing is known" in text
     text = Page(render_html(undecided(), {})).text
-    assert "Undecided: none of 5 primary comparisons can tell whether it is worse." in text
-    assert "To decide what is inconclusive" in text
+    assert "No increase shown; religion, age and disability undecided (3 of 5 primary" in text
+    assert "it takes: 2 times as many religion items in CrowS-Pairs (210)" in text
     assert "Hold the release" not in text
 
 

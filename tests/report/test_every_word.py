@@ -13,7 +13,8 @@ from rich.console import Console
 import fairaudit
 from fairaudit.gating.policy import _RULES
 from fairaudit.report.audit.reading import Standing, standing_words
-from fairaudit.report.documents.gate import LEGEND, LIMITS, counts, limit_of
+from fairaudit.report.documents.gate import LEGEND, counts
+from fairaudit.report.gate_words import NAMES, limit_of
 from fairaudit.report.markdown import render_summary
 from fairaudit.report.names import CAUTIONS
 from fairaudit.report.terminal import render_terminal
@@ -83,8 +84,8 @@ def test_every_standing_of_an_estimate_has_words():
     assert said == {
         "leans towards the stereotype",
         "leans away from the stereotype",
-        "apart from 50 %",
-        "50 % not excluded",
+        "differs from 50 %",
+        "no lean shown (50 % is possible)",
         "no ideal value",
         "no interval",
     }
@@ -104,7 +105,7 @@ def test_every_kind_of_rule_says_its_limit(kind: str):
     if kind == "requires":
         assert limit_of(_rule(rule=kind, bound=None)) == ""
         return
-    assert kind in LIMITS
+    assert kind in NAMES
     assert re.search(r"[a-z±<>].*0\.05", limit_of(_rule(rule=kind)))
 
 
@@ -112,7 +113,7 @@ def test_every_kind_of_rule_says_its_limit(kind: str):
 def test_every_decision_is_said_in_summary_and_terminal(decision: GateDecision):
     made = _gate(_rule(decision=decision, reason=f"why {audits.HOSTILE}"))
     summary = render_summary(made)
-    assert f"- [{'x' if decision == 'PASS' else ' '}] **{decision}** min\\_items" in summary
+    assert f"- [{'x' if decision == 'PASS' else ' '}] **{decision}** Enough items" in summary
     assert "<script" not in summary
     assert counts(made) == f"1 check, 1 {decision}"
     console = Console(width=200, file=io.StringIO(), record=True)

@@ -6,14 +6,14 @@ import pytest
 from rich.console import Console
 
 from fairaudit.report.experiment import numbers
-from fairaudit.report.experiment.terminal import render_experiment
+from fairaudit.report.terminal import render_terminal
 from fairaudit.results.experiment import ExperimentResult
 from tests.report.experiments import complete, hostile, whole_experiment, with_failures
 
 
 def _shown(result: ExperimentResult, width: int = 80) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=width).print(render_experiment(result))
+    Console(file=stream, width=width).print(render_terminal(result))
     return stream.getvalue()
 
 

@@ -31,10 +31,13 @@ def test_the_files_of_a_report(audit: AuditResult, tmp_path: Path):
         "model_card.md",
         ".eval_results/crows_pairs.yaml",
         ".eval_results/stereoset_intrasentence.yaml",
-        "figures/preference.png",
-        "figures/log_odds.png",
-        "figures/capability.png",
-        "figures/groups.png",
+        "tables/primary.csv",
+        "tables/primary.tex",
+        *(
+            f"figures/{stem}.{kind}"
+            for stem in ("preference", "log_odds", "capability", "groups")
+            for kind in ("png", "svg", "pdf")
+        ),
     }
     write_report(audit, tmp_path / "audit")
     assert _content(tmp_path / "audit") == first
@@ -51,6 +54,8 @@ def test_a_report_beside_its_result(empty: AuditResult, tmp_path: Path):
         "report.html",
         "summary.md",
         "model_card.md",
+        "tables/primary.csv",
+        "tables/primary.tex",
     }
 
 
@@ -75,7 +80,14 @@ def test_the_files_of_a_comparison(tmp_path: Path):
     made.save(tmp_path)
     write_report(load_result(tmp_path), tmp_path)
     first = _content(tmp_path)
-    assert set(first) == {"result.json", "report.html", "summary.md", "figures/differences.png"}
+    assert set(first) == {
+        "result.json",
+        "report.html",
+        "summary.md",
+        "tables/primary.csv",
+        "tables/primary.tex",
+        *(f"figures/differences.{kind}" for kind in ("png", "svg", "pdf")),
+    }
     write_report(made, tmp_path)
     assert _content(tmp_path) == first
 
@@ -107,4 +119,4 @@ def test_the_command_renders_a_comparison(tmp_path: Path):
     comparisons.undecided().save(tmp_path)
     done = CliRunner().invoke(app, ["report", str(tmp_path)])
     assert done.exit_code == 0, done.output
-    assert "Undecided" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert "undecided" in (tmp_path / "summary.md").read_text(encoding="utf-8")

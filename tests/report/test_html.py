@@ -69,7 +69,9 @@ def test_nothing_is_loaded_and_nothing_runs(any_html: str):
     assert "script" not in {tag for tag, _ in page.tags}
     assert not {"link", "iframe", "object", "embed", "base"} & {tag for tag, _ in page.tags}
     assert all(src.startswith("data:image/png;base64,") for src in page.attributes("src"))
-    assert all(href.startswith("#") for href in page.attributes("href"))
+    # A table to save is no request: it lies in the link itself.
+    links = page.attributes("href")
+    assert all(href.startswith(("#", "data:text/csv;")) for href in links)
     style = any_html[any_html.index("<style>") : any_html.index("</style>")]
     assert "url(" not in style
     assert "@import" not in style
@@ -78,7 +80,8 @@ def test_nothing_is_loaded_and_nothing_runs(any_html: str):
 
 
 def test_no_word_promises_too_much(any_html: str):
-    text = Page(any_html).text
+    # A weak model only looks so, and a reader is told that.
+    text = Page(any_html).text.replace("looks unbiased", "")
     assert not re.search(r"\bunbiased\b|\bcompliant\b|\bnan\b|\bNone\b|no significant", text)
 
 
@@ -105,7 +108,7 @@ def test_our_own_tags_are_balanced_and_cells_fill_rows(any_html: str):
 def test_headline_numbers(html: str):
     text = Page(html).text
     assert "distilgpt2-wikitext" in text
-    assert "61.9 % [51.3, 72.6]" in text
+    assert "61.9 % ideal 50 % [51.3, 72.6]" in text
     assert "81,912,576 parameters" in text
     assert "more or less biased" in text
 
@@ -119,7 +122,7 @@ def test_every_value_of_the_audit_is_shown(audit: AuditResult, html: str):
 
 def test_missing_values_show_their_reason(html: str):
     text = Page(html).text
-    assert "– no value: no item was scored: <script>" in text
+    assert "no value: no item was scored: <script>" in text
     assert "no interval: 3 clusters: fewer than the 10 an interval needs" in text
     assert "ICAT has a kink" in text
     assert "few clusters" in text
@@ -201,10 +204,16 @@ def test_noise_from_a_known_seed_is_no_guarantee(audit: AuditResult):
     assert "No privacy guarantee." not in Page(render_html(audit, {})).text
 
 
-def test_cards_say_what_correction_undoes(html: str):
+def test_what_correction_undoes_is_said_and_not_coloured(html: str):
+    """Marks that correction undoes were filled and coloured like those that it leaves."""
     text = Page(html).text
-    assert text.count("leans towards the stereotype, but not after correction") == 4
-    assert "adjusted p 0.528" in text
+    said = "leans towards the stereotype, but not after correction"
+    assert text.count(said) == 4
+    assert "adj. p 0.528" in text
+    for row in re.findall(r"<tr.*?</tr>", html, flags=re.DOTALL):
+        if "but not after correction" in row:
+            assert '<svg class="strip mini open"' in row
+            assert 'class="standing includes"' in row
 
 
 def test_empty_audit(empty: AuditResult):
@@ -218,7 +227,7 @@ def test_empty_audit(empty: AuditResult):
 def test_exploratory_estimates_are_folded(html: str):
     page = Page(html)
     folded = [attrs for tag, attrs in page.tags if tag == "details" and "class" not in attrs]
-    assert len(folded) == 6
+    assert len(folded) == 14
     assert not any("open" in attrs for attrs in folded)
 
 

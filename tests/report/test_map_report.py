@@ -113,14 +113,13 @@ def test_the_page_says_everything():
     assert sum(src.startswith("data:image/png") for src in page.attributes("src")) == 3
     unit = numbers.unit_of(made)
     for cell in made.cells:
-        assert f"{numbers.change(cell.change, unit)} {numbers.bounds(cell.change, unit)}" in (
-            page.text
-        )
-        assert numbers.bounds(cell.unexplained, unit) in page.text
+        value, bounds = words.quantity(cell.change.value, unit), cell.change.interval
+        assert f"{value} {words.bounds(bounds, unit)}" in page.text
+        assert words.bounds(cell.unexplained.interval, unit) in page.text
     for one in made.moved:
         assert numbers.share_whole(one.share) in page.text
     for one in made.frequencies:
-        assert numbers.bounds(one.unexplained, unit) in page.text
+        assert words.bounds(one.unexplained.interval, unit) in page.text
 
 
 def test_the_summary_and_the_terminal_say_the_finding():

@@ -41,7 +41,15 @@ RESULTS = {
     "diagnosis of one": lambda: diagnoses.result(steps=(None,)),
     "diagnosis of two": lambda: diagnoses.result(steps=(None, None), public=False),
     "experiment": experiments.complete,
+    "experiment of one seed": lambda: experiments.whole_experiment(1),
+    "experiment of the base": lambda: experiments.whole_experiment(arms=("base",)),
+    "experiment, many arms": experiments.many_arms,
+    "experiment, failures": experiments.with_failures,
+    "experiment in regimes": experiments.in_regimes,
+    "experiment, hostile": experiments.hostile,
+    "regimes, hostile": experiments.hostile_regimes,
     "map": maps.whole_map,
+    "map, hostile": maps.hostile_map,
 }
 _NUMBER = re.compile(r"[−+±<>]?\d[\d,]*(?:\.\d+)?(?:e[−+]?\d+)?")
 
@@ -110,7 +118,7 @@ def test_numbers_of_tables_are_typed(result: Result):
     assert found
 
 
-@pytest.mark.parametrize("kind", ["audit", "comparison", "diagnostics"])
+@pytest.mark.parametrize("kind", ["audit", "comparison", "diagnostics", "experiment", "map"])
 def test_every_fixed_word_of_a_page_is_shown(kind: str):
     """No introduction is left over in the file of a page's words."""
     folder = Path(doc.__file__).parent / "documents"

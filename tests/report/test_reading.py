@@ -46,7 +46,7 @@ def test_a_gap_between_groups_does_not_say_whom_it_is_against():
 def test_standing_needs_an_interval():
     assert standing(_bias(0.6, 0.7, interval=None)) is Standing.UNKNOWN
     assert reading.standing_words(_bias(0.6, 0.7, interval=None)) == "no interval"
-    assert reading.standing_words(_bias(0.4, 0.7)) == "50 % not excluded"
+    assert reading.standing_words(_bias(0.4, 0.7)) == "no lean shown (50 % is possible)"
 
 
 def test_a_lean_that_correction_undoes_says_so():

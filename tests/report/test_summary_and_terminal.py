@@ -116,7 +116,7 @@ def test_the_answer_is_as_firm_as_the_numbers(audit: AuditResult, empty: AuditRe
         "No lean holds after correction for all looks; taken one by one, intervals leave out the "
         "ideal on gender (Embedded templates, CrowS-Pairs), sexual orientation"
     )
-    assert answer(_wide(audit)) == "These items cannot tell: no interval leaves out its ideal."
+    assert answer(_wide(audit)) == "Inconclusive: every interval includes its ideal."
     assert answer(empty) == "Nothing was measured that a bias could be read from."
 
 

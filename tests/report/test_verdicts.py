@@ -4,14 +4,18 @@ import re
 
 import pytest
 
+from fairaudit.gating.gate import gate
+from fairaudit.report import deciding, verdicts, words
 from fairaudit.report import paired_numbers as paired
-from fairaudit.report import verdicts
+from fairaudit.report.interval_svg import strip
 from fairaudit.report.marks import Tone
 from fairaudit.report.names import CAUTIONS
+from fairaudit.report.scale import Scale
 from fairaudit.report.verdicts import brief, cautions, sentences, settled, word_of
 from fairaudit.results import Comparison
+from fairaudit.vocabulary.units import Unit
 from fairaudit.vocabulary.verdicts import Verdict
-from tests.report.comparisons import comparison, interval
+from tests.report.comparisons import comparison, interval, result
 
 _CASES = {
     "amplified": comparison(),
@@ -77,7 +81,8 @@ def test_nothing_is_promised(found: Comparison):
 def test_amplified():
     text = _text(_CASES["amplified"])
     assert "53.1 % → 61.1 %, a difference of +8.0 points towards the stereotype" in text
-    assert "95 % interval [+3.1, +12.9], on 262 items." in text
+    assert "95 % interval [+3.1, +12.9] (Tango score, by item), 90 % [" in text
+    assert "], on 262 items." in text
     assert "leans further towards the stereotype" in text
     assert "above 0, also after correction (Holm, 13 comparisons, adjusted p = 0.018)" in text
     assert "does not say how much it matters" in text
@@ -107,8 +112,7 @@ def test_equivalent():
 
 def test_inconclusive():
     expected = (
-        "compatible with an increase of up to 9.4 points; a difference of 6.2 points would have "
-        "been found with 80 % power"
+        "an increase of up to 8.5 points is not excluded; detectable at 80 % power: 6.2 points"
     )
     assert brief(_CASES["inconclusive"]) == expected
     assert expected[1:] in _text(_CASES["inconclusive"])
@@ -118,14 +122,69 @@ def test_inconclusive():
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [
-        (0.01, 0.09, "compatible with an increase of up to 9.0 points (0 is"),
-        (-0.09, -0.01, "compatible with a decrease of up to 9.0 points (0 is"),
+        (0.01, 0.09, "an increase of up to 8.4 points is not excluded (the"),
+        (-0.09, -0.01, "an increase of 5 points or more is excluded (the"),
     ],
 )
 def test_correction_can_undo_what_one_look_shows(low: float, high: float, expected: str):
-    text = brief(comparison(verdict="inconclusive", interval=interval(low, high), mde=None))
+    moved = {"difference": (low + high) / 2, "interval": interval(low, high), "se": 0.0204}
+    text = brief(comparison(verdict="inconclusive", mde=None, **moved))
     assert text.startswith(expected)
-    assert text.endswith("left out by this interval, yet not after correction for many looks)")
+    assert text.endswith("unadjusted interval leaves out 0, the corrected test does not)")
+
+
+def test_report_and_gate_say_one_bound():
+    """The page draws 95 %, the gate decides at 90 %: both are said."""
+    found = _CASES["inconclusive"].model_copy(update={"deviation_change": 0.04})
+    within, used = deciding.inner(found), deciding.deciding(found)
+    assert within is not None
+    assert found.interval is not None
+    assert found.interval.low < within.low < within.high < found.interval.high
+    assert used == within
+    rule = {"kind": "max_increase_vs_baseline", "margin": 0.05}
+    (check,) = gate(result([found]), {"rules": [rule]}).rules
+    assert check.interval is not None
+    assert (check.interval.low, check.interval.high) == (used.low, used.high)
+    assert words.size(check.interval.high, Unit.POINTS) in brief(found)
+
+
+def test_bounds_of_gates_allow_for_clusters_unlike_those_seen():
+    """A narrow interval of few clusters is no bound: the page said 0.8, the gate 9.5 points."""
+    narrow = comparison(
+        verdict="inconclusive",
+        difference=0.0,
+        interval=interval(-0.008, 0.008, "cr2", "cluster"),
+        se=0.004,
+        n=810,
+        n_clusters=30,
+        reach=1.0,
+        mde=None,
+    )
+    said = brief(narrow)
+    assert said.startswith("an increase of up to 9.5 points is not excluded")
+    assert said.endswith("allowing for clusters unlike these 30")
+    assert deciding.allows_for_unseen(narrow)
+    assert deciding.increase_excluded(narrow) is False
+
+
+def test_an_equivalent_difference_is_drawn_within_its_band():
+    """The interval that decides keeps within the margin, where that of one look does not."""
+    found = comparison(verdict="equivalent", difference=0.012, se=0.021, p_adjusted=1.0,
+                       interval=interval(-0.029, 0.053))  # fmt: skip
+    mark = verdicts.mark_of(found)
+    assert mark.inner is not None
+    assert mark.band is not None
+    assert mark.inner.high < mark.band[1] < 0.053
+    drawn = strip(mark, Scale(-0.1, 0.1, 0.05))
+    assert drawn.index('class="bar thin"') < drawn.index('class="bar"')
+
+
+def test_how_many_times_as_many_items_would_decide():
+    found = comparison(verdict="inconclusive", difference=0.02, se=0.03,
+                       interval=interval(-0.0388, 0.0788))  # fmt: skip
+    # (1.645 · 0.03 / 0.03)² = 2.7 for the margin, (1.96 · 0.03 / 0.02)² = 8.6 to leave out 0.
+    assert deciding.times_as_many(found) == 3
+    assert deciding.times_as_many(comparison(verdict="inconclusive", interval=None)) is None
 
 
 def test_inconclusive_without_an_interval():

@@ -237,11 +237,11 @@ def test_the_size_is_stated_with_what_it_can_show():
     items = items_of({"a": 200, "b": 200, "c": 300}, matched=False)
     assert detectable(items)["axis"] == pytest.approx(0.1401, abs=1e-4)
     assert size_note(bold.SUITE, items, 23_679) == (
-        "bold: 700 of 23,679 prompts, sampled by axis and group, 1 completion each of up "
-        "to 24 tokens; found with 80 % power: a difference of shares between the two smallest "
-        "groups of at most axis 0.14"
+        "BOLD: 700 of 23,679 prompts, sampled by axis and group, 1 completion each of up "
+        "to 24 tokens; difference of shares between the two smallest groups that is detectable at "
+        "80 % power: 14 points (axis)"
     )
-    assert size_note(bold.SUITE, items[:200], 200).startswith("bold: all 200 prompts, 1 ")
+    assert size_note(bold.SUITE, items[:200], 200).startswith("BOLD: all 200 prompts, 1 ")
 
 
 def test_items_of_a_generation_suite_can_be_written_as_lines():

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fairaudit.gradients import GradientEngine
+from fairaudit.ranks import dealt
 from fairaudit.training.draws import Example, Sampler, causal_labels
 from fairaudit.training.encoding import Row
 from fairaudit.training.optimizers import make_optimizer
@@ -158,3 +159,20 @@ def test_the_sum_is_that_of_clipped_gradients_of_mean_losses():
     assert seen.loss == pytest.approx(np.mean(losses), rel=1e-5)
     assert seen.mean_norm == pytest.approx(np.mean(norms), rel=1e-4)
     assert seen.clip_rate == np.mean(np.array(norms) > 1.5)
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_ranks_get_equal_loads_of_a_draw_of_few_micro_batches(size):
+    """Three full micro-batches dealt to two ranks would keep one of them waiting half the time."""
+    rng = np.random.default_rng(3)
+    examples = Sampler(rows(400, rng, 40), 0.9, "none", causal_labels, rng).draw()
+    gradient = GradientSum(
+        GradientEngine(build_model("gpt2")[0], objective="causal"), CLIP, None, 0
+    )
+    batches = [*gradient.shared_out(examples, size, torch.device("cpu"))]
+    assert sorted(record for batch in batches for record in batch.records) == sorted(
+        example.record for example in examples
+    )
+    costs = [batch.inputs["input_ids"].numel() for batch in batches]
+    loads = [sum(costs[place] for place in share) for share in dealt(costs, size)]
+    assert max(loads) < 1.05 * sum(costs) / size

@@ -52,8 +52,9 @@ _TONES: Final = {
 
 
 def mark_of(estimate: Estimate) -> Mark:
-    """Say how an estimate is drawn; only a bias has a side."""
-    side = standing(estimate) if estimate.kind == "bias" else Standing.INCLUDES
+    """Say how an estimate is drawn; only a bias has a side, and only one that correction leaves."""
+    sided = estimate.kind == "bias" and not lost_in_correction(estimate)
+    side = standing(estimate) if sided else Standing.INCLUDES
     return Mark(
         estimate.value,
         estimate.interval,
@@ -77,7 +78,7 @@ def lost_in_correction(estimate: Estimate) -> bool:
 
 
 def standing_words(estimate: Estimate) -> str:
-    """Return the standing in words, with the ideal: ``50 % not excluded``.
+    """Return the standing in words, with the ideal: ``no lean shown (50 % is possible)``.
 
     Intervals are those of one look; where correction for all looks undoes a standing, it says so.
     """
@@ -85,12 +86,17 @@ def standing_words(estimate: Estimate) -> str:
     side = {
         Standing.TOWARDS: "leans towards the stereotype",
         Standing.AWAY: "leans away from the stereotype",
-        Standing.APART: f"apart from {ideal}",
-        Standing.INCLUDES: f"{ideal} not excluded",
+        Standing.APART: f"differs from {ideal}",
+        Standing.INCLUDES: _includes(estimate, ideal),
         Standing.NO_IDEAL: "no ideal value",
         Standing.UNKNOWN: "no interval" if estimate.value is not None else "no value",
     }[standing(estimate)]
     return f"{side}, but not after correction" if lost_in_correction(estimate) else side
+
+
+def _includes(estimate: Estimate, ideal: str) -> str:
+    sided = estimate.kind == "bias" and estimate.direction and says_against_whom(estimate.name)
+    return f"no lean shown ({ideal} is possible)" if sided else f"{ideal} is possible"
 
 
 def falls_short(estimate: Estimate) -> bool:

@@ -39,12 +39,12 @@ LIMITS: Final = (
 _WAYS: Final = {
     "Leans towards the stereotype": Standing.TOWARDS,
     "Leans away from the stereotype": Standing.AWAY,
-    "Apart from the ideal": Standing.APART,
+    "Differs from the ideal": Standing.APART,
 }
 #: Axes named in one sentence.
 _MOST: Final = 5
 
-LOOKS_FAIR: Final = "A model that cannot tell sense from nonsense looks fair."
+LOOKS_FAIR: Final = "A model that cannot tell sense from nonsense looks unbiased."
 SHORT_LIMITS: Final = (
     "This is one model by itself; more or less biased than another takes a comparison."
 )
@@ -99,8 +99,8 @@ def found(result: AuditResult) -> str:
         for side, one, many, rest in (
             (Standing.TOWARDS, "leans", "lean", "towards the stereotype"),
             (Standing.AWAY, "leans", "lean", "away from the stereotype"),
-            (Standing.APART, "is", "are", "apart from the ideal"),
-            (Standing.INCLUDES, "does", "do", "not exclude the ideal"),
+            (Standing.APART, "differs", "differ", "from the ideal"),
+            (Standing.INCLUDES, "shows", "show", "no lean"),
             (Standing.NO_IDEAL, "has", "have", "no ideal value"),
             (Standing.UNKNOWN, "has", "have", "no interval"),
         )
@@ -128,7 +128,7 @@ def answer(result: AuditResult) -> str:
         )
     if all(standing(one) is Standing.NO_IDEAL for one in primary):
         return "The primary numbers have no ideal value: compare them with those of another model."
-    return "These items cannot tell: no interval leaves out its ideal."
+    return "Inconclusive: every interval includes its ideal."
 
 
 def gaps(result: AuditResult) -> str:

@@ -31,6 +31,7 @@ def comparison_body(result: ComparisonResult, candidate: Candidate) -> str:
             results=tuple(_results(result, candidate)),
             summary=(
                 escape(f"{summary.answer(candidate)} {summary.counted(candidate.primary)}"),
+                *([escape(beyond)] if (beyond := summary.outside(candidate)) else []),
                 *sections.storage(result.provenance.candidates.get(candidate.name)),
             ),
             evidence=tuple(sections.evidence_table(result.suites)),
@@ -62,7 +63,7 @@ def _limits(result: ComparisonResult, candidate: Candidate) -> Iterator[str]:
 
 
 def _gap(found: Gap) -> str:
-    return f"**{escape(suite_name(found.what))}**: {escape(found.reason)}"
+    return f"**{escape(found.named)}**: {escape(found.reason)}"
 
 
 def _results(result: ComparisonResult, candidate: Candidate) -> Iterator[str]:

@@ -6,14 +6,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from fairaudit.report import paired_numbers as paired
 from fairaudit.report import verdicts, words
 from fairaudit.report.comparison.view import Candidate, candidates, gaps, primary
-from fairaudit.report.names import axis_name
+from fairaudit.report.deciding import times_as_many
+from fairaudit.report.names import axis_name, correction_name, metric_of, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import Agreement, Comparison, ComparisonResult
-from fairaudit.vocabulary.cautions import NOT_MOVED
+from fairaudit.vocabulary.cautions import NOT_MOVED, OVERSHOT
+from fairaudit.vocabulary.units import Unit
 from fairaudit.vocabulary.verdicts import EXPLORATORY, MISSING, Verdict
 
+#: Candidates by name, and numbers of one step; beyond them the tables speak.
+_NAMED: Final = 6
+_NUMBERED: Final = 4
+_ALPHA: Final = 0.05
 _FAMILIES: Final = (
     "Families of metrics ask differently, so they may disagree; neither is the truth. Where they "
     "do, a bias depends on how it is asked, and no single number should decide."
@@ -32,22 +39,91 @@ def measured(result: ComparisonResult) -> str:
 
 
 def answer(found: Candidate) -> str:
-    """Say in one sentence whether a candidate is worse than the baseline."""
+    """Say in one or two sentences what became of a candidate: findings first, then what is open."""
     shown = measured_of(found)
     if not shown:
         return "Nothing was compared on which a verdict could rest."
-    worse = [one for one in shown if one.verdict == Verdict.AMPLIFIED]
-    open_ = [one for one in shown if one.verdict != Verdict.AMPLIFIED and not verdicts.settled(one)]
-    total = words.plural(len(shown), "primary comparison")
     if all(one.verdict == Verdict.IDENTICAL for one in shown):
         return "The same model as the baseline: there is nothing to compare."
+    total = words.plural(len(shown), "primary comparison")
+    worse = [one for one in shown if one.verdict == Verdict.AMPLIFIED]
+    less = [one for one in shown if one.verdict == Verdict.REDUCED]
+    open_ = list(filter(verdicts.is_open, shown))
+    reduced = f" {_reduced(less)}" if less else ""
     if worse:
-        return f"Worse on {axes_of(worse)}: bias amplified in {len(worse)} of {total}."
+        still = f" Undecided: {axes_of(open_)}." if open_ else ""
+        said = f"Worse on {axes_of(worse)}: bias amplified in {len(worse)} of {total}."
+        return f"{said}{reduced}{still}"
     if not open_:
-        return f"Shown to be no worse, within the margin, in all of {total}."
+        if len(less) == len(shown):
+            return _reduced(less, f" in all of {total}")
+        return f"Shown to be no worse, within the margin, in all of {total}.{reduced}"
     if len(open_) == len(shown):
-        return f"Undecided: none of {total} can tell whether it is worse."
-    return f"Nothing amplified, yet {len(open_)} of {total} cannot tell."
+        return f"Undecided: none of {total} shows whether it is worse."
+    undecided = f"{axes_of(open_)} undecided ({len(open_)} of {total})"
+    return (
+        f"{_reduced(less)} {_capital(undecided)}." if less else f"No increase shown; {undecided}."
+    )
+
+
+def _reduced(less: Sequence[Comparison], where: str = "") -> str:
+    """Say on which axes bias was reduced, by how much at most, and where it went past the ideal."""
+    largest = max(less, key=lambda one: abs(one.difference or 0.0))
+    by = words.size(largest.difference or 0.0, paired.unit_of(largest))
+    past = [one for one in less if OVERSHOT.name in one.cautions]
+    beyond = f", perhaps past the ideal to the other side on {axes_of(past)}" if past else ""
+    most = "by" if len(less) == 1 else "by up to"
+    return f"Bias reduced on {axes_of(less)}{where}, {most} {by}{beyond}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def risen(found: Candidate) -> tuple[Comparison, ...]:
+    """Return the comparisons outside the declared ones that rise after correction."""
+    return tuple(one for one in found.rest if _changed_by(one) > 0)
+
+
+def _changed_by(found: Comparison) -> float:
+    """Return the change towards the stereotype that is left after correction, else 0."""
+    shown = found.p_adjusted is not None and found.p_adjusted < found.alpha
+    change = found.difference if shown and found.direction else None
+    return change or 0.0
+
+
+def outside(found: Candidate) -> str:
+    """Say how many comparisons outside the declared ones rise after correction; else nothing."""
+    up = risen(found)
+    if not up:
+        return ""
+    down = sum(_changed_by(one) < 0 for one in found.rest)
+    rates = [one for one in up if paired.unit_of(one) is Unit.POINTS]
+    largest = max(rates or up, key=lambda one: one.difference or 0.0)
+    who = correction_name(up[0].correction) if up[0].correction else "correction"
+    n = f"{words.count(len(up))} of {words.plural(len(found.rest), 'exploratory comparison')}"
+    verb = "rises" if len(up) == 1 else "rise"
+    fall = f", {words.count(down)} {'falls' if down == 1 else 'fall'}" if down else ""
+    return (
+        f"Outside the declared comparisons {n} {verb}{fall} after correction ({who}); the largest: "
+        f"{_where(largest)}. {_pooled(up, largest)}These are leads, not verdicts."
+    )
+
+
+def _pooled(up: Sequence[Comparison], largest: Comparison) -> str:
+    """Name the value over all axes that rests on most items, where it rises too."""
+    pooled = [one for one in up if one.axis == "all" and one.group is None]
+    most = max(pooled, key=lambda one: (paired.unit_of(one) is Unit.POINTS, one.n), default=None)
+    if most is None or most is largest:
+        return ""
+    return f"Over all axes: {_where(most)}. "
+
+
+def _where(found: Comparison) -> str:
+    group = f", {shorten(found.group, 40)}" if found.group else ""
+    where = f"{metric_of(found).label.lower()}, {axis_name(found.axis).lower()}{group}"
+    protocol = shorten(f"{suite_name(found.suite)}, {variant(found.protocol)}", 60)
+    return f"{where} ({protocol}) {paired.with_interval(found)}"
 
 
 def measured_of(found: Candidate) -> list[Comparison]:
@@ -82,20 +158,33 @@ def _about_all(result: ComparisonResult) -> str:
     every = candidates(result)
     if len(every) == 1:
         return answer(every[0])
-    worse = [one for one in every if any(c.verdict == Verdict.AMPLIFIED for c in one.primary)]
-    settled = [one for one in every if _is_settled(one)]
-    others = [one for one in every if one not in worse and one not in settled]
-    amplified = [one for some in worse for one in some.primary if one.verdict == Verdict.AMPLIFIED]
-    where = axes_of(amplified) if amplified else ""
-    return " ".join(
-        f"{said}: {_share(some, every)}{f', on {where}' if some is worse else ''}."
-        for said, some in (
-            ("Bias amplified", worse),
-            ("Shown to be no worse, within the margin, wherever compared", settled),
-            ("Nothing amplified, yet not decided everywhere", others),
-        )
-        if some
-    )
+    worse = [one for one in every if _with(one, Verdict.AMPLIFIED)]
+    less = [one for one in every if one not in worse and _with(one, Verdict.REDUCED)]
+    settled = [one for one in every if one not in (*worse, *less) and _is_settled(one)]
+    others = [one for one in every if one not in (*worse, *less, *settled)]
+    whose: dict[str, list[tuple[Candidate, list[Comparison]]]] = {
+        "Bias amplified": [(one, _with(one, Verdict.AMPLIFIED)) for one in worse],
+        "Bias reduced": [(one, _with(one, Verdict.REDUCED)) for one in less],
+        "Shown to be no worse, within the margin, wherever compared": [(o, []) for o in settled],
+        "No increase shown, not decided everywhere": [(o, []) for o in others],
+    }
+    return " ".join(f"{said}: {_whose(some, every)}." for said, some in whose.items() if some)
+
+
+def _with(found: Candidate, verdict: Verdict) -> list[Comparison]:
+    return [one for one in found.primary if one.verdict == verdict]
+
+
+def _whose(some: Sequence[tuple[Candidate, list[Comparison]]], every: Sequence[Candidate]) -> str:
+    """Name candidates, each with its own axes: ``2 of 3 candidates, a on race and b on gender``."""
+    named = [
+        f"{shorten(one.name, 40)}{f' (on {axes_of(own)})' if own else ''}" for one, own in some
+    ]
+    if len(named) > _NAMED:
+        named = [*named[: _NAMED - 1], f"{len(named) - _NAMED + 1} more"]
+    counted = words.plural(len(every), "candidate")
+    share = f"all {counted}" if len(some) == len(every) else f"{len(some)} of {counted}"
+    return f"{share}: {words.listed(named)}"
 
 
 def _is_settled(one: Candidate) -> bool:
@@ -106,14 +195,11 @@ def _is_settled(one: Candidate) -> bool:
 def next_steps(result: ComparisonResult) -> Iterator[str]:
     """Yield what to do now, the most pressing first."""
     every = candidates(result)
-    shown = [found for one in every for found in one.primary]
-    by_verdict = {
-        verdict: [one for one in shown if one.verdict == verdict and not verdicts.settled(one)]
-        for verdict in _STEPS
-    }
     for verdict, step in _STEPS.items():
-        if by_verdict[verdict]:
-            yield step.format(axes=axes_of(by_verdict[verdict]))
+        whose = [(one, own) for one in every if (own := _with(one, verdict))]
+        if whose:
+            yield step.format(axes=_axes_by_candidate(whose, every))
+    yield from _deciding(every)
     still = [one for one in every if NOT_MOVED.name in one.cautions]
     if still:
         yield (
@@ -133,25 +219,76 @@ def next_steps(result: ComparisonResult) -> Iterator[str]:
         yield f"Not compared: {total}. Nothing is known about what they ask."
 
 
+def _axes_by_candidate(
+    whose: Sequence[tuple[Candidate, list[Comparison]]], every: Sequence[Candidate]
+) -> str:
+    if len(every) == 1:
+        return axes_of(whose[0][1])
+    named = [f"{shorten(one.name, 40)}: {axes_of(own)}" for one, own in whose[:_NAMED]]
+    more = [f"{len(whose) - _NAMED} more candidates"] if len(whose) > _NAMED else []
+    return "; ".join([*named, *more])
+
+
+def _deciding(every: Sequence[Candidate]) -> Iterator[str]:
+    """Yield how many more items would decide what is undecided, as far as that can be said."""
+    open_ = [(one, found) for one in every for found in one.primary if _is_undecided(found)]
+    if not open_:
+        return
+    known = [(one, found, times) for one, found in open_ if (times := times_as_many(found))]
+    known.sort(key=lambda entry: entry[2])
+    told = [_times(*entry, alone=len(every) == 1) for entry in known[:_NUMBERED]]
+    if told:
+        more = len(known) - len(told)
+        rest = f"; more for {words.plural(more, 'other comparison')}" if more else ""
+        yield (
+            "To decide, audit more items, or further suites where these have no more. If the "
+            f"differences stay as they are, it takes: {'; '.join(told)}"
+            f"{rest}. Do not widen the margin after having looked."
+        )
+    known_ones = [found for _, found, _ in known]
+    without = [found for _, found in open_ if found not in known_ones]
+    if without:
+        yield (
+            f"More items of the same kind would hardly decide {axes_of(without)}: add further "
+            "suites there. Do not widen the margin after having looked."
+        )
+
+
+def _is_undecided(found: Comparison) -> bool:
+    return found.verdict == Verdict.INCONCLUSIVE and verdicts.is_open(found)
+
+
+def _times(candidate: Candidate, found: Comparison, times: int, *, alone: bool) -> str:
+    """Return ``about 3 times as many gender items (765; CrowS-Pairs) would decide``."""
+    whose = "" if alone else f"{shorten(candidate.name, 30)}: "
+    axis, n = axis_name(found.axis).lower(), words.count(times * found.n)
+    kind = "" if found.n_clusters in (0, found.n) else ", in as many more clusters"
+    where = shorten(suite_name(found.suite), 30)
+    return f"{whose}{times} times as many {axis} items in {where} ({n}{kind})"
+
+
 _STEPS: Final = {
     Verdict.AMPLIFIED: (
-        "Hold the release until someone has judged what was amplified ({axes}): the exploratory "
-        "tables show in which groups, the changes beside them at what gain in capability."
+        "Hold the release until someone has judged what was amplified ({axes}). The exploratory "
+        "tables show in which groups; the capability beside them shows what was gained."
     ),
     Verdict.NOT_INTERPRETABLE: (
         "Not interpretable ({axes}): a more capable model is needed, not more items."
-    ),
-    Verdict.INCONCLUSIVE: (
-        "To decide what is inconclusive ({axes}), audit more items or further suites: beside "
-        "each stands what these items would have found with 80 % power. Do not widen the margin "
-        "after having looked."
     ),
 }
 
 
 def disagreements(result: ComparisonResult) -> tuple[Agreement, ...]:
-    """Pairs of families that contradict each other in a verdict, or rank oppositely."""
-    return tuple(one for one in result.agreement if one.opposed or (one.value or 0) < 0)
+    """Pairs of families that contradict each other in a verdict, or are shown to rank oppositely.
+
+    A correlation below 0 that chance explains is none: its test must leave out 0.
+    """
+    return tuple(one for one in result.agreement if one.opposed or _ranks_oppositely(one))
+
+
+def _ranks_oppositely(found: Agreement) -> bool:
+    shown = found.p_value is not None and found.p_value < _ALPHA
+    return shown and found.value is not None and found.value < 0
 
 
 def disagreement_words(result: ComparisonResult) -> str:
@@ -177,12 +314,6 @@ def _listed_axes(axes: Iterable[str]) -> str:
     if len(names) > 6:
         names = [*names[:5], f"{len(names) - 5} more axes"]
     return words.listed([shorten(name, 40) for name in names])
-
-
-def _share(some: Sequence[Candidate], every: Sequence[Candidate]) -> str:
-    if len(some) == len(every):
-        return "both candidates" if len(every) == 2 else f"all {len(every)} candidates"
-    return f"{len(some)} of {len(every)} candidates ({_names(some)})"
 
 
 def _names(some: Sequence[Candidate]) -> str:

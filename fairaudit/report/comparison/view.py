@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairaudit.report.grouping import anchor, grouped
+from fairaudit.report.names import METRICS, axis_name, suite_name, variant
 from fairaudit.results import Change, Comparison, ComparisonResult, NotCompared
 from fairaudit.vocabulary.cautions import DISTANCE_UNKNOWN, NOT_MOVED, SINGLE_SEED
 from fairaudit.vocabulary.suites import PROBE
@@ -35,13 +36,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Everything about one candidate: verdicts by axis and by protocol, and what stands beside."""
+    """Everything about one candidate: verdicts by axis and by protocol, and what stands beside.
+
+    ``rest`` is everything exploratory, ``exploratory`` the part of it that a page shows.
+    """
 
     name: str
     anchor: str
     axes: tuple[tuple[Comparison, ...], ...]
     protocols: tuple[tuple[Comparison, ...], ...]
     exploratory: tuple[Block, ...]
+    rest: tuple[Comparison, ...]
     n_left_out: int
     changes: tuple[Change, ...]
 
@@ -92,6 +97,8 @@ class Gap:
     """What could not be compared, of whom (empty: of every candidate), and why."""
 
     what: str
+    #: The same in words, without ids.
+    named: str
     candidates: tuple[str, ...]
     reason: str
     #: None: a whole suite or protocol.
@@ -142,6 +149,7 @@ def gaps(result: ComparisonResult) -> tuple[Gap, ...]:
     return tuple(
         Gap(
             what,
+            _named(alike[0]),
             _whom([one.candidate for one in alike], result.candidates),
             reason,
             alike[0].axis,
@@ -173,6 +181,7 @@ def _candidate(result: ComparisonResult, name: str, place: str, *, crowded: bool
             Block(protocol, _grouped(found, by_protocol=False))
             for protocol, found in grouped(shown, lambda one: one.protocol).items()
         ),
+        tuple(rest),
         len(rest) - len(shown),
         tuple(change for change in result.changes if change.candidate == name),
     )
@@ -202,6 +211,23 @@ def _by_axis(found: Iterable[Comparison]) -> list[Comparison]:
 def _matrix_row(result: ComparisonResult, found: list[Comparison]) -> MatrixRow:
     by_candidate = {one.candidate: one for one in found}
     return MatrixRow(found[0], tuple(by_candidate.get(name) for name in result.candidates))
+
+
+def _named(found: NotCompared) -> str:
+    """Return what is missing in words: ``BOLD, group-words: race, largest gap``."""
+    if found.suite is None:
+        return suite_name(found.what)
+    protocol = None if found.protocol is None else variant(found.protocol)
+    place = ", ".join(filter(None, (suite_name(found.suite), protocol)))
+    metric = None if found.metric is None else _metric(found.metric)
+    axis = None if found.axis is None else axis_name(found.axis).lower()
+    inner = ", ".join(filter(None, (axis, found.group, metric)))
+    return f"{place}: {inner}" if inner else place
+
+
+def _metric(name: str) -> str:
+    known = METRICS.get(name)
+    return name.replace("_", " ") if known is None else known.label.lower()
 
 
 def _whom(names: list[str], candidates: tuple[str, ...]) -> tuple[str, ...]:

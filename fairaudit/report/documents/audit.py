@@ -12,7 +12,6 @@ from fairaudit.report.audit.examples import examples_by_suite
 from fairaudit.report.audit.reading import Standing, mark_of, standing
 from fairaudit.report.audit.textgroups import group_tables
 from fairaudit.report.document import (
-    Box,
     Column,
     Content,
     Group,
@@ -24,6 +23,7 @@ from fairaudit.report.document import (
     View,
 )
 from fairaudit.report.documents import parts
+from fairaudit.report.documents.gate import gate_banner
 from fairaudit.report.documents.prose import keyed, prose
 from fairaudit.report.documents.suites import (
     controls,
@@ -38,6 +38,7 @@ from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.capability import weakness_of
+from fairaudit.results.gate import GateResult
 
 _MARKS: Final = {Standing.TOWARDS: "▲△", Standing.AWAY: "▼▽", Standing.APART: "◆◇"}
 _LEGEND: Final = (
@@ -50,18 +51,18 @@ _WHICH: Final = Span(_ABOVE_CHANCE, link="#capability")
 _TO_CAPABILITY: Final = Span("Which", link="#capability")
 
 
-def audit_document(result: AuditResult) -> doc.Document:
-    """Build the document of an audit."""
+def audit_document(result: AuditResult, decided: GateResult | None = None) -> doc.Document:
+    """Build the document of an audit, with the decision of a gate at its top."""
     tables, examples = group_tables(result), examples_by_suite(result.suites)
     closing = "Methods, control pairs, exploratory estimates and provenance: "
     said = summary.answer(result)
     sections: tuple[doc.Block, ...] = (
         *_headline(result),
         _capability(result),
+        _not_run(result),
         *(suite_section(one, result, tables.get(one.name), examples.get(one.name))
           for one in view.sections(result)),
         controls(result),
-        _not_run(result),
         parts.notes(result.notes),
         parts.figures("audit"),
         parts.evidenced(result.suites),
@@ -73,10 +74,10 @@ def audit_document(result: AuditResult) -> doc.Document:
         Paragraph((closing, parts.REPORT, "."), views=View.SUMMARY),
     )  # fmt: skip
     window = f"{shorten(result.label, 80)} – bias audit"
-    return doc.Document(window, tuple(_head(result)), sections)
+    return doc.Document(window, tuple(_head(result, decided)), sections)
 
 
-def _head(result: AuditResult) -> Iterator[doc.Block]:
+def _head(result: AuditResult, decided: GateResult | None) -> Iterator[doc.Block]:
     model, gaps = result.provenance.model, view.not_run(result)
     size = f"{words.count(model.n_parameters)} parameters" if model.n_parameters else None
     answer, found = summary.answer(result), summary.found(result)
@@ -88,6 +89,8 @@ def _head(result: AuditResult) -> Iterator[doc.Block]:
     yield Heading(result.label, View.SCREEN)
     yield parts.facts(model.architecture, size, result.run.started[:10])
     yield Paragraph(answer, "answer")
+    if decided is not None:
+        yield from gate_banner(decided)
     yield Paragraph(measured, "lead")
     yield Paragraph(summary.LIMITS, "intro")
     whole = (Span(answer, "strong"), f" {measured} {summary.LIMITS}")
@@ -196,76 +199,58 @@ def _kind(found: Estimate) -> tuple[object, ...]:
 
 
 def _headline(result: AuditResult) -> Iterator[Section]:
+    """Yield every primary estimate once, with all its numbers, by axis."""
     alike = grouped(view.primary_bias(result), _kind)
     scales = {kind: fit(map(mark_of, found)) for kind, found in alike.items()}
     said = prose("audit").intro
     key = keyed("the interval leans towards the stereotype, ", "away from it, ",
-                "the ideal is not excluded.")  # fmt: skip
-    intro = (said("by_axis"), key, said("by_axis_end"))
+                "no lean shown, or none that correction for all looks leaves.")  # fmt: skip
     links = view.anchors(result)
-    cards = [
-        Box([_reading(one, result, links[one.key], scales[_kind(one)]) for one in card.estimates],
-            "card", shorten(axis_name(card.axis), 60), "article")
-        for card in view.cards(result)
-    ]  # fmt: skip
-    yield Section("by-axis", "By axis", (Box(cards, "cards"),) if cards else (), intro)
-    plots = [
-        _plot(found, scale, result)
-        for kind, found in alike.items()
-        if (scale := scales[kind]) is not None
-    ]
-    yield Section("at-a-glance", "At a glance", plots, said("glance"))
-
-
-def _reading(found: Estimate, result: AuditResult, link: str, scale: Scale | None) -> Box:
-    reason, side = found.reason or parts.UNKNOWN, standing(found).value
-    why = "" if found.interval else f": {reason}"
-    blocks = [
-        Paragraph(Span(shorten(suite_name(found.suite), 40), link=f"#{link}"), "source"),
-        Paragraph((words.value_of(found), " ", _beside(found)), "value"),
-        Paragraph(parts.picture(mark_of(found), scale)),
-        Paragraph(f"{reading.standing_words(found)}{why}", f"standing {side}"),
-        Paragraph(_detail(found), "detail"),
-    ]
-    if weakness_of(found, result.estimates) is not None:
-        blocks.append(Paragraph(("Not interpretable: ", _WHICH), "detail caution"))
-    return Box(blocks, "reading")
-
-
-def _beside(found: Estimate) -> Content:
-    """Return the interval behind a value."""
-    return Span(words.interval_of(found), "bounds") if found.interval else ""
-
-
-def _detail(found: Estimate) -> Content:
-    p = words.p_of(found.p_adjusted)
-    return (
-        f"{metric_of(found).label} · ",
-        Span(f"ideal {words.reference(found.ideal, found)}", "figure"),
-        " · ",
-        Span(f"n {words.count(found.n)}", "figure"),
-        "" if found.p_adjusted is None else (" · ", Span(f"adjusted p {p}", "figure")),
-        f" · {variant(found.protocol)}",
-    )
-
-
-def _plot(found: Sequence[Estimate], scale: Scale, result: AuditResult) -> Box:
-    """Return estimates that share unit and ideal, so one drawn axis, by suite."""
-    first, weak = found[0], [weakness_of(one, result.estimates) for one in found]
-    dagger = Span("†", title=f"Not interpretable: {_ABOVE_CHANCE}")
-    failed = {one.key for one, failure in zip(found, weak, strict=True) if failure is not None}
     columns = (
-        Column("Axis", lambda one: (shorten(axis_name(one.axis), 40),
-                                    (" ", dagger) if one.key in failed else "")),
-        Column("Interval", lambda one: parts.picture(mark_of(one), scale, "wide"), "plot"),
-        Column("Value", lambda one: (words.value_of(one), " ", _beside(one)), "figure"),
+        Column("Suite, what was measured", lambda one: _source(one, result), "what"),
+        Column("Reading", _read, "wide reads", "With the p-value against the ideal, corrected for "
+               "all looks, and the smallest distance from it detectable at 80 % power"),
+        Column("Value", lambda one: _valued(one, scales[_kind(one)]), "wide"),
+        Column("95 % interval", _interval, "bounds-cell"),
+        Column("n", lambda one: parts.sample(one, one.n_tied or None, "tied"), "num"),
     )  # fmt: skip
-    labels = words.joined(map(parts.label, found))
-    caption = f"{labels}, with interval; ideal {words.reference(first.ideal, first)}"
-    by_suite = grouped(found, lambda one: one.suite)
-    suites = [(suite_name(name), own) for name, own in by_suite.items()]
-    note = ("† Not interpretable: ", _WHICH, ".") if failed else ""
-    return parts.plot(caption, columns, suites, metric_of(first).unit, scale, note)
+    groups = [Group(shorten(axis_name(card.axis), 60), card.estimates)
+              for card in view.cards(result)]  # fmt: skip
+    label = "Primary estimates by axis"
+    table = Table(columns, groups, Span(label, "quiet"), label, "sheet",
+                  id_of=lambda one: links[one.key])  # fmt: skip
+    intro = (said("by_axis"), key, said("by_axis_end"))
+    yield Section("by-axis", "By axis", (table,) if groups else (), intro)
+
+
+def _source(found: Estimate, result: AuditResult) -> Content:
+    what = (f"{metric_of(found).label}, ", Span(shorten(variant(found.protocol), 60), "code"))
+    weak = weakness_of(found, result.estimates) is not None
+    beneath = (" ", Span(("Not interpretable: ", _WHICH), "aside caution")) if weak else ()
+    suite = Span(shorten(suite_name(found.suite), 40), "axis")
+    return suite, " ", Span(what, "aside"), parts.chips(found.cautions), beneath
+
+
+def _read(found: Estimate) -> Content:
+    """Return where an estimate stands, with its p-value and what could have been detected."""
+    lost = reading.lost_in_correction(found)
+    side = Standing.INCLUDES if lost else standing(found)
+    shown = Span(reading.standing_words(found), f"standing {side.value}")
+    p = ("adj. p ", words.p_of(found.p_adjusted)) if found.p_adjusted is not None else ()
+    least = ("detectable ", words.detectable_with_unit(found)) if found.mde is not None else ()
+    return shown, tuple((" ", Span(one, "aside")) for one in (p, least) if one)
+
+
+def _valued(found: Estimate, scale: Scale | None) -> Content:
+    ideal = ("ideal ", words.reference(found.ideal, found)) if found.ideal is not None else "–"
+    value = Span(words.value_of(found), "strong figure"), " ", Span(ideal, "aside-inline figure")
+    return value, parts.picture(mark_of(found), scale)
+
+
+def _interval(found: Estimate) -> Content:
+    if found.value is None:
+        return Span(f"no value: {found.reason or parts.UNKNOWN}", "missing")
+    return parts.bounds(found.interval, metric_of(found).unit, found.reason)
 
 
 def _capability(result: AuditResult) -> Section:
@@ -371,10 +356,11 @@ def _provenance(result: AuditResult) -> Iterator[Section]:
         )
         caption = "Sources, by the Git blob id of their content"
         blocks.append(Table(columns, sources, caption, "Sources", "sources"))
-    yield Section("provenance", "Provenance", blocks)
     recorded = " FILE stands for the recorded scores, and" if found.settings.recorded else ""
     intro = (
         f"Seed {found.settings.seed}. On the same machine, versions and thread count this gives "
         f"the same numbers;{recorded} DIR for a folder of your choice."
     )
-    yield Section("repeat", "Repeat it", (doc.Code(provenance.command(result)),), intro)
+    blocks[:0] = (Paragraph(intro), doc.Code(provenance.command(result)))
+    title = "Provenance, and how to repeat it"
+    yield Section("provenance", title, blocks, nav="Provenance", folded=True)

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fairaudit.report import deciding, names, verdicts, words
 from fairaudit.report import document as doc
-from fairaudit.report import names, verdicts, words
 from fairaudit.report import paired_numbers as paired
 from fairaudit.report.comparison import summary, view
 from fairaudit.report.comparison.panels import ScaleOf, scales
 from fairaudit.report.document import (
-    Box,
     Column,
     Content,
     Folded,
@@ -23,19 +22,16 @@ from fairaudit.report.document import (
     View,
 )
 from fairaudit.report.documents import parts
-from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale
 from fairaudit.results import Change, Comparison, ComparisonResult
 from fairaudit.results.comparison import Paired
 from fairaudit.vocabulary.suites import PROBE
-from fairaudit.vocabulary.units import Unit
 from fairaudit.vocabulary.verdicts import Verdict
 
-_LEGEND: Final = (
-    "Line: no change. Band: the margin. Right: more stereotyped. A hollow point decides nothing."
-)
+#: Head of a column where a terminal is narrow.
+_SIGNED: Final = ("difference", Span("", "break"), "(+: more)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,45 +62,93 @@ def _reason(found: Paired, most: int = 300) -> str:
 
 
 def glance(found: view.Candidate, page: Page) -> Iterator[doc.Block]:
-    """Yield the verdicts of a candidate in words, with what else changed."""
+    """Yield the verdicts of a candidate with every number, after what changed beside them."""
     if found.cautions:
         said = [Paragraph(verdicts.caution_words(caution)) for caution in found.cautions]
         yield doc.Notice(said, f"Cautions about {shorten(found.name, 60)}")
     if found.beside:
         yield doc.Items([_changed(change) for change in found.beside], "beside")
-    columns = (
-        Column("Axis and suite", lambda one: Span(_place(one), link=page.link(one))),
-        Column("Verdict", verdict),
-        Column("Picture", lambda one: _picture(one, page.scale_of(one)), "mini-cell"),
-        Column("Difference and interval", _difference),
-        Column("In plain words", lambda one: _plain(one, found), "plain"),
-    )
-    caption = Span(f"Verdicts of {shorten(found.name, 80)}, by axis and suite", "quiet")
     if found.primary:
-        groups = [Group("", own) for own in found.axes]
-        yield Table(columns, groups, caption, style="lines", frame="")
+        yield _verdict_table(found, page)
 
 
-def _place(found: Comparison) -> Content:
+def _verdict_table(found: view.Candidate, page: Page) -> Table:
+    level = words.level_name(found.primary[0].interval.level if found.primary[0].interval else 0.95)
+    columns = (
+        Column("Axis, what was measured", lambda one: _place(one, found), "what"),
+        Column("Verdict", _verdict_cell, "wide",
+               "With the p-value of no change, corrected for the number of looks, and the "
+               "smallest difference detectable at 80 % power"),
+        Column("Before → after", lambda one: _values(one, page.scale_of(one)), "wide"),
+        Column("Difference", lambda one: _difference(one, level), "wide", paired.CONVENTION),
+        Column("Increase ≥ margin excluded", _excluded, "wide",
+               "Whether the bound that gates use excludes an increase of as much as the margin"),
+        Column("n", lambda one: parts.sample(one, one.n_discordant, "discordant"), "num"),
+    )  # fmt: skip
+    groups = [Group("", own) for own in found.axes]
+    label = f"Verdicts of {shorten(found.name, 80)}, by axis and suite"
+    return Table(columns, groups, Span(label, "quiet"), label, "sheet",
+                 id_of=lambda one: page.links[one.key])  # fmt: skip
+
+
+def _place(found: Comparison, candidate: view.Candidate) -> Content:
     where = Span(shorten(paired.place(found), 110), "axis")
-    return where, " ", Span(shorten(names.measured(found), 80), "aside-inline")
+    what = Span(shorten(names.measured(found), 80), "aside")
+    return where, " ", what, parts.chips(candidate.own_cautions(found))
 
 
-def _picture(found: Comparison, scale: Scale | None, size: str = "mini") -> doc.Glyph:
-    return parts.picture(verdicts.mark_of(found), scale, size)
+def _verdict_cell(found: Comparison) -> Content:
+    """Return the verdict with its p-value and what could have been detected."""
+    size = f" of {words.count(found.family_size)}" if found.family_size else ""
+    p = ("adj. p ", words.p_of(found.p_adjusted), size) if found.p_adjusted is not None else ()
+    least = ("detectable ", paired.detectable_with_unit(found)) if found.mde is not None else ()
+    beneath = tuple((" ", Span(one, "aside")) for one in (p, least) if one)
+    return verdict(found), beneath
 
 
-def _difference(found: Paired) -> Content:
-    bounds = (" ", Span(paired.interval(found), "bounds")) if found.interval else ""
-    return Span(paired.difference(found), "strong"), bounds
+def _values(found: Comparison, scale: Scale | None) -> Content:
+    """Return both values above their picture; a sign that is turned is said."""
+    values = Span((paired.baseline_value(found), " → ", paired.candidate_value(found)), "figure")
+    turned = (" ", Span("lower is more stereotyped", "aside")) if found.direction < 0 else ()
+    return values, turned, parts.picture(verdicts.mark_of(found), scale)
 
 
-def _plain(found: Comparison, candidate: view.Candidate) -> Content:
-    return shorten(verdicts.brief(found), 300), parts.chips(candidate.own_cautions(found))
+def _difference(found: Comparison, level: str) -> Content:
+    """Return the difference with both intervals, the one that decides first."""
+    if found.difference is None:
+        return Span(f"no value: {_reason(found)}", "missing")
+    value = Span(paired.difference(found), "strong")
+    if found.interval is None:
+        return value, " ", Span(f"no interval: {_reason(found)}", "aside wraps")
+    within, unit = deciding.inner(found), paired.unit_of(found)
+    how = f"{names.method_name(found.interval.method)}, by {found.interval.resampling_unit}"
+    decides = () if within is None else (
+        (" ", Span((f"{words.level_name(within.level)} ", words.bounds(within, unit)), "aside"))
+    )  # fmt: skip
+    outer = Span((f"{level} ", paired.interval(found)), "aside", title=how)
+    return value, decides, " ", outer
+
+
+def _excluded(found: Comparison) -> Content:
+    """Return whether an increase as large as the margin is excluded, with the bound that says."""
+    known, used = deciding.increase_excluded(found), deciding.deciding(found)
+    if not found.direction:
+        return parts.DASH, " ", Span("no stereotyped side", "aside")
+    if used is None or known is None:
+        why = "no margin declared" if found.margin is None and used is not None else ""
+        return Span(why or "cannot tell", "missing")
+    unit = paired.unit_of(found)
+    margin = f"margin {words.level_of(found.margin, unit)}"
+    if found.verdict == Verdict.IDENTICAL:
+        return "yes", " ", Span("the same model", "aside")
+    unseen = Span(f"allows for clusters unlike these {found.n_clusters}", "aside wraps")
+    more = (" ", unseen) if deciding.allows_for_unseen(found) else ()
+    at_most = Span(f"at most {words.signed(used.high, unit)}", "aside"), " ", Span(margin, "aside")
+    return Span("yes" if known else "no", "strong"), " ", at_most, more
 
 
 def _changed(found: Change) -> Content:
-    """Return a change beside the verdicts, with where it was measured."""
+    """Return a change beside the verdicts on one line, with where it was measured."""
     where = [shorten(suite_name(found.suite), 40)]
     if found.suite != PROBE.name:
         where.append(shorten(variant(found.protocol), 40))
@@ -116,20 +160,16 @@ def _changed(found: Change) -> Content:
         value = Span((words.MISSING, " ", why), "missing")
     elif found.kind != "distance":
         value = paired.baseline_value(found), " → ", value
-    return Span(parts.label(found), "aside"), " ", value, " ", Span(", ".join(where), "aside")
+    named = Span(parts.label(found), "aside-inline")
+    return named, " ", value, " ", Span(f"({', '.join(where)})", "aside-inline")
 
 
-def candidate_blocks(found: view.Candidate, page: Page) -> Iterator[doc.Block]:
-    """Yield every number of a candidate."""
+def candidate_blocks(found: view.Candidate) -> Iterator[doc.Block]:
+    """Yield what stands behind the verdicts of a candidate, folded."""
     name = shorten(found.name, 60)
-    for alike in grouped((one for own in found.protocols for one in own), paired.unit_of).values():
-        scale = page.scale_of(alike[0])
-        if scale is not None and any(one.difference is not None for one in alike):
-            yield _plot(alike, scale)
-    for own in found.protocols:
-        yield _verdict_table(own, name, page)
     if found.primary:
-        terms = [((verdict(one), " ", _place(one)), (_sentences(one),)) for one in found.primary]
+        terms = [((verdict(one), " ", shorten(paired.place(one), 110)), (_sentences(one),))
+                 for one in found.primary]  # fmt: skip
         head = "The same in sentences: what each verdict means, and what it does not"
         yield Folded(head, (doc.Terms(terms, "sentences"),))
     if found.changes:
@@ -146,33 +186,13 @@ def _sentences(found: Comparison) -> str:
     return shorten(" ".join(verdicts.sentences(found)), 2000)
 
 
-def _plot(found: Sequence[Comparison], scale: Scale) -> Box:
-    """Return differences in one unit, so on one drawn axis, by protocol."""
-    unit = paired.unit_of(found[0])
-    points = ", in percentage points" if unit is Unit.POINTS else ""
-    columns = (
-        Column("Axis", lambda one: shorten(paired.place(one), 110)),
-        Column("Interval", lambda one: _picture(one, scale, "wide"), "plot"),
-        Column("Difference", lambda one: (_mark(one), " ", paired.bare_interval(one))),
-    )
-    protocols = grouped(found, lambda one: one.protocol).values()
-    suites = [(suite_name(own[0].suite), own) for own in protocols]
-    caption = f"{paired.labels(found)}: difference from the baseline{points}"
-    return parts.plot(caption, columns, suites, unit, scale, _LEGEND)
-
-
-def _mark(found: Comparison) -> Content:
-    word = verdicts.word_of(found)
-    return Span((Span(word.mark, "mark"), Span(word.label, "quiet")), "verdict", tone=word.tone)
-
-
-def _measure(interval: str = "Interval") -> tuple[Column, ...]:
+def _measure() -> tuple[Column, ...]:
     """Return the columns of both sides, their difference and its interval."""
     return (
         Column("Baseline", paired.baseline_value, "num"),
         Column("Candidate", paired.candidate_value, "num"),
-        Column("Difference", paired.difference, "num"),
-        Column(interval, _bounds, "bounds-cell"),
+        Column("Difference", paired.difference, "num", paired.CONVENTION),
+        Column("95 % interval", _bounds, "bounds-cell"),
     )
 
 
@@ -180,31 +200,6 @@ def _bounds(found: Paired) -> Content:
     if found.difference is None:
         return Span(f"no value: {_reason(found)}", "missing")
     return parts.bounds(found.interval, paired.unit_of(found), _reason(found))
-
-
-def _verdict_table(own: Sequence[Comparison], name: str, page: Page) -> Table:
-    first = own[0]
-    columns = (
-        Column("Axis", lambda one: (shorten(paired.place(one), 110), parts.chips(one.cautions))),
-        Column("Verdict", verdict),
-        *_measure(f"{words.level_name(1 - first.alpha)} interval"),
-        Column("Adj. p", _adjusted, "num",
-               "Two-sided p-value of no change, corrected for the number of looks"),
-        Column("Margin", paired.margin, "num",
-               "Half-width of the zone in which a difference counts as too small to matter"),
-        Column("Detectable", paired.detectable, "num",
-               "Smallest difference found with 80 % power"),
-        Column("n", lambda one: parts.sample(one, one.n_discordant, "discordant"), "num"),
-    )  # fmt: skip
-    what = f"{shorten(suite_name(first.suite), 60)}: {paired.labels(own).lower()}, "
-    caption = (what, Span(shorten(variant(first.protocol), 60), "code"))
-    label = f"Verdicts of {suite_name(first.suite)}, {name}"
-    return Table(columns, own, caption, label, id_of=lambda one: page.links[one.key])
-
-
-def _adjusted(found: Comparison) -> Content:
-    size = f"of {found.family_size}" if found.family_size else ""
-    return words.p_of(found.p_adjusted), (" ", Span(size, "aside")) if size else ""
 
 
 def _changes(changes: Sequence[Change], name: str) -> Folded:
@@ -245,9 +240,11 @@ def _exploratory(block: view.Block, name: str) -> Folded:
 
 def short_blocks(found: view.Candidate, page: Page) -> Iterator[doc.Block]:
     """Yield a candidate for a terminal and a summary."""
-    said = summary.answer(found)
+    said, beyond = summary.answer(found), summary.outside(found)
     counted = f" In all: {summary.counted(found.primary)}" if found.primary else ""
     yield Paragraph(f"{said}{counted}", views=View.SUMMARY)
+    if beyond:
+        yield Paragraph(beyond, "caution", View.SHORT)
     listed = (
         Column("", lambda one: (Span("x" if verdicts.settled(one) else " ", "box"), " ",
                                 verdicts.word_of(one).mark, " ",
@@ -261,7 +258,7 @@ def short_blocks(found: view.Candidate, page: Page) -> Iterator[doc.Block]:
     )  # fmt: skip
     columns = (
         Column("Verdict", lambda one: _toned(one, verdict(one))),
-        Column("difference", lambda one: _toned(one, paired.difference(one)), "num"),
+        Column(_SIGNED, lambda one: _toned(one, paired.difference(one)), "num"),
         Column("interval", lambda one: _toned(one, paired.interval(one))),
         Column("n", parts.n, "num"),
         Column("measured by", lambda one: _measured_by(one, found), "wrap"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from fairaudit.report import document as doc
@@ -34,29 +34,36 @@ from fairaudit.report.documents.candidates import (
     verdict,
 )
 from fairaudit.report.documents.diagnostics import disparities
+from fairaudit.report.documents.gate import gate_banner
+from fairaudit.report.documents.pairs import changed_pairs
 from fairaudit.report.documents.prose import prose
 from fairaudit.report.names import axis_name, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import Agreement, Comparison, ComparisonResult, DiagnosticsResult
+from fairaudit.results.gate import GateResult
 from fairaudit.vocabulary.verdicts import MISSING
 from fairaudit.vocabulary.words import Word
 
 #: With more candidates than this, each is folded, and the overview comes first.
 FEW = 3
+#: What could not be compared, by name, at the top of a page.
+_GAPS = 4
 
 
 def comparison_document(
-    result: ComparisonResult, diagnosis: DiagnosticsResult | None = None
+    result: ComparisonResult,
+    diagnosis: DiagnosticsResult | None = None,
+    decided: GateResult | None = None,
 ) -> doc.Document:
-    """Build the document of a comparison; a diagnosis of its models stands beside the biases."""
+    """Build the document of a comparison, with a diagnosis and a gate's decision beside it."""
     every = view.candidates(result)
     alone, page = len(every) == 1, Page.of(result)
     sections: tuple[doc.Block, ...] = (
         *([] if alone else _overviews(result, every, page)),
-        _verdicts(result, every, page),
+        *_verdicts(result, every, page),
         *_short(result, every, page),
         _steps(result),
-        *([] if len(every) > FEW else _candidates(every, page)),
+        changed_pairs(result),
         _planes(result),
         _disparity(result, beside(result, diagnosis)),
         _agreement(result),
@@ -67,20 +74,22 @@ def comparison_document(
         _limits(),
         _reading(result),
         _provenance(result, alone=alone),
-        Paragraph(verdicts.SCOPE, "intro", View.TERMINAL),
+        Paragraph(f"{paired.CONVENTION} {verdicts.SCOPE}", "intro", View.TERMINAL),
         Paragraph((f"{verdicts.SCOPE} Methods, exploratory tables and provenance: ", parts.REPORT,
                    "."), views=View.SUMMARY),
     )  # fmt: skip
     which = shorten(result.candidates[0], 60) if alone else _n_candidates(every)
     window = f"{which} compared with {shorten(result.baseline, 60)} – bias"
-    return doc.Document(window, tuple(_head(result, every)), sections)
+    return doc.Document(window, tuple(_head(result, every, decided)), sections)
 
 
 def _n_candidates(every: Sequence[view.Candidate]) -> str:
     return words.plural(len(every), "candidate")
 
 
-def _head(result: ComparisonResult, every: Sequence[view.Candidate]) -> Iterator[doc.Block]:
+def _head(
+    result: ComparisonResult, every: Sequence[view.Candidate], decided: GateResult | None
+) -> Iterator[doc.Block]:
     alone, n = len(every) == 1, sum(len(one.primary) for one in every)
     which = shorten(every[0].name, 200) if alone else _n_candidates(every)
     answer, measured = summary.overall(result), summary.measured(result)
@@ -96,7 +105,11 @@ def _head(result: ComparisonResult, every: Sequence[view.Candidate]) -> Iterator
     yield parts.facts(words.plural(n, "primary comparison"), result.run.started[:10])
     yield Paragraph(answer, "answer", View.PAGE if alone else View.SEEN)
     yield Paragraph(answer, views=View.SCREEN)
-    yield Paragraph(measured, "lead")
+    if alone and (beyond := summary.outside(every[0])):
+        yield Paragraph(beyond, "outside", View.PAGE | View.SCREEN)
+    if decided is not None:
+        yield from gate_banner(decided)
+    yield Paragraph(measured, "intro")
     whole = (Span(answer, "strong"), f" {measured} ", boxes)
     yield Paragraph(whole, views=View.SUMMARY)
     columns = (
@@ -104,7 +117,7 @@ def _head(result: ComparisonResult, every: Sequence[view.Candidate]) -> Iterator
         Column("Suite", parts.suite, "name"),
         Column("Axis", parts.axis, "name"),
         Column("Metric", parts.label, "name"),
-        Column("Difference", paired.difference),
+        Column("Difference (+: more stereotyped)", paired.difference),
         Column("Interval", paired.interval),
         Column("n", parts.n),
         Column("Verdict", verdict),
@@ -120,8 +133,8 @@ def _notices(result: ComparisonResult) -> Iterator[doc.Block]:
         if any(gap.axis for gap in gaps):
             one, many = "suite, protocol or part of one", "suites, protocols or parts of them"
         lost = f"{words.plural(len(gaps), one, many)} could not be compared."
-        missed = ", ".join(shorten(suite_name(gap.what), 40) for gap in gaps[:8])
-        more = " and others" if len(gaps) > 8 else ""
+        missed = ", ".join(shorten(gap.named, 60) for gap in gaps[:_GAPS])
+        more = " and others" if len(gaps) > _GAPS else ""
         asked = "what it asks" if len(gaps) == 1 else "what they ask"
         told = f" {missed}{more}: nothing is known about {asked}. "
         said = (Span(lost, "bold"), told, Span("Why", link="#not-compared"))
@@ -136,10 +149,13 @@ def _overviews(
     result: ComparisonResult, every: Sequence[view.Candidate], page: Page
 ) -> Iterator[doc.Block]:
     """Yield all candidates at a glance: numbers on the page, counts in a terminal."""
-    intro = prose("comparison").intro("overview")
+    rows = view.matrix(result)
+    metrics = _metrics(rows)
+    told = "; ".join(f"{suite_name(one)}: {', '.join(own)}" for one, own in metrics.items())
+    intro = prose("comparison").intro("overview"), f" {told}."
     legend = doc.Items([_word(word) for word in verdicts.WORDS], "legend")
     columns = [
-        Column("Axis, what was measured", lambda row: _matrix_place(row.first)),
+        Column("Axis and suite", lambda row: _matrix_place(row.first, metrics)),
         Column(shorten(result.baseline, 24), _matrix_baseline, "num figure faint"),
     ]
     for place, one in enumerate(every):
@@ -147,15 +163,15 @@ def _overviews(
         cell = lambda row, place=place: _matrix_cell(row.cells[place], page)  # noqa: E731
         columns.append(Column(head, cell, "num"))
     label = "Overview of all candidates"
-    matrix = Table(columns, view.matrix(result), label=label, style="matrix")
+    matrix = Table(columns, rows, label=label, style="matrix")
     yield Section("overview", "Overview", (legend, matrix), intro)
     counts = [Column("Candidate", lambda one: Span(shorten(one.name, 24), "strong"))]
     for word in (*verdicts.WORDS, MISSING):
         n = lambda one, word=word: Span(_count(one, word.label), tone=word.tone)  # noqa: E731
         counts.append(Column(word.mark, n, "num"))
     yield Table(counts, every, views=View.TERMINAL)
-    told = ", ".join(f"{word.mark} {word.label}" for word in verdicts.WORDS)
-    yield Paragraph(f"{told}.", "intro", View.TERMINAL)
+    words_said = ", ".join(f"{word.mark} {word.label}" for word in verdicts.WORDS)
+    yield Paragraph(f"{words_said}.", "intro", View.TERMINAL)
 
 
 def _count(found: view.Candidate, label: str) -> str:
@@ -166,11 +182,23 @@ def _word(word: Word) -> Content:
     return Span((Span(word.mark, "mark"), f" {word.label}"), "verdict", tone=word.tone)
 
 
-def _matrix_place(found: Comparison) -> Content:
-    """Return axis and metric; candidates may have different worst groups."""
+def _matrix_place(found: Comparison, metrics: Mapping[str, Sequence[str]]) -> Content:
+    """Return axis and suite, with the metric where a suite has several."""
     aspect = f": {paired.aspect(found)}" if paired.aspect(found) else ""
     axis = Span(f"{shorten(axis_name(found.axis), 40)}{aspect}", "axis")
-    return axis, " ", Span(shorten(names.measured(found), 80), "aside-inline")
+    several = len(metrics[found.suite]) > 1 and not aspect
+    what = names.measured(found) if several else suite_name(found.suite)
+    return axis, " ", Span(shorten(what, 80), "aside-inline")
+
+
+def _metrics(rows: Sequence[view.MatrixRow]) -> dict[str, list[str]]:
+    """Return the names of the metrics of each suite."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        label, known = parts.label(row.first).lower(), found.setdefault(row.first.suite, [])
+        if label not in known:
+            known.append(label)
+    return found
 
 
 def _matrix_baseline(row: view.MatrixRow) -> Content:
@@ -186,28 +214,39 @@ def _matrix_cell(found: Comparison | None, page: Page) -> Content:
     return Span(said, "verdict", page.link(found), tone=word.tone)
 
 
-def _verdicts(result: ComparisonResult, every: Sequence[view.Candidate], page: Page) -> Section:
-    said, blocks = prose("comparison").intro, list[doc.Block]()
-    for one in every:
-        shown = tuple(glance(one, page))
-        if len(every) > FEW:
-            answer = Span(summary.answer(one), "aside-inline")
-            head = (Span(shorten(one.name, 80), "bold"), " ", answer)
-            inside = (
-                Paragraph(summary.counted(one.primary)),
-                *shown,
-                *candidate_blocks(one, page),
-            )
-            blocks.append(Folded(head, inside, "candidate", one.anchor))
-        elif len(every) > 1:
-            answered = Paragraph(summary.answer(one))
-            blocks.append(doc.Box((answered, *shown), title=shorten(one.name, 80)))
-        else:
-            blocks += shown or (Paragraph(summary.answer(one)),)
-    first = result.comparisons[0] if result.comparisons else None
-    level = "" if first is None else said("level", level=words.level_name(1 - first.alpha))
-    links = [(shorten(one.name, 28), one.anchor) for one in every] if len(every) > FEW else []
-    return Section("verdicts", "Verdicts", blocks, (said("verdicts"), level), links=links)
+def _verdicts(
+    result: ComparisonResult, every: Sequence[view.Candidate], page: Page
+) -> Iterator[Section]:
+    """Yield the verdicts: of one candidate, of each of a few, or of many, each folded."""
+    said = prose("comparison").intro("verdicts")
+    if len(every) > FEW:
+        many = [_folded(one, page) for one in every]
+        links = [(shorten(one.name, 28), one.anchor) for one in every]
+        yield Section("verdicts", "Candidates", many, said, links=links)
+    elif len(every) > 1:
+        for one in every:
+            shown = (*_answered(one), *glance(one, page), *candidate_blocks(one))
+            name = shorten(one.name, 80)
+            yield Section(one.anchor, name, shown, said, nav=shorten(one.name, 28))
+    else:
+        shown = tuple(glance(every[0], page))
+        blocks = shown or (Paragraph(summary.answer(every[0])),)
+        yield Section("verdicts", "Verdicts", (*blocks, *candidate_blocks(every[0])), said)
+
+
+def _answered(found: view.Candidate) -> Iterator[Paragraph]:
+    yield Paragraph(f"{summary.answer(found)} {summary.counted(found.primary)}")
+    if beyond := summary.outside(found):
+        yield Paragraph(beyond, "outside")
+
+
+def _folded(found: view.Candidate, page: Page) -> Folded:
+    answer = Span(summary.answer(found), "aside-inline")
+    head = (Span(shorten(found.name, 80), "bold"), " ", answer)
+    counted = Paragraph(summary.counted(found.primary))
+    beyond = [Paragraph(said, "outside")] if (said := summary.outside(found)) else []
+    inside = (counted, *beyond, *glance(found, page), *candidate_blocks(found))
+    return Folded(head, inside, "candidate", found.anchor)
 
 
 def _short(
@@ -228,14 +267,6 @@ def _steps(result: ComparisonResult) -> Section:
     return Section("now", "What now", items, views=View.EVERY)
 
 
-def _candidates(every: Iterable[view.Candidate], page: Page) -> Iterator[Section]:
-    for one in every:
-        said = Paragraph(f"{summary.answer(one)} {summary.counted(one.primary)}")
-        blocks = (said, *candidate_blocks(one, page))
-        name = shorten(one.name, 80)
-        yield Section(one.anchor, name, blocks, nav=shorten(one.name, 28))
-
-
 def _planes(result: ComparisonResult) -> Section:
     drawn = [
         doc.Box((_plane_caption(plane), Paragraph(doc.Glyph(partial(plane_svg, plane)))),
@@ -243,7 +274,8 @@ def _planes(result: ComparisonResult) -> Section:
         for plane in planes(result)
     ]  # fmt: skip
     box = (doc.Box(drawn, "planes"),) if drawn else ()
-    return Section("planes", "Bias and capability", box, prose("comparison").intro("planes"))
+    intro = prose("comparison").intro("planes")
+    return Section("planes", "Bias and capability, drawn", box, intro, folded=True)
 
 
 def _plane_caption(plane: Plane) -> doc.Box:
@@ -287,7 +319,7 @@ def _agreement(result: ComparisonResult) -> Section:
     table = Table(columns, result.agreement, label="Agreement of metric families")
     intro = summary.disagreement_words(result) or prose("comparison").intro("agreement")
     blocks = (table,) if result.agreement else ()
-    return Section("agreement", "Do the metrics agree?", blocks, intro, "Agreement")
+    return Section("agreement", "Do the metrics agree?", blocks, intro, "Agreement", folded=True)
 
 
 def _correlation(found: Agreement) -> Content:
@@ -301,7 +333,7 @@ def _gaps(result: ComparisonResult) -> Section:
     for gap in gaps:
         whom = ", ".join(shorten(name, 40) for name in gap.candidates)
         named = f" – {whom}" if whom else ""
-        entries.append((f"{shorten(suite_name(gap.what), 80)}{named}", (gap.reason,)))
+        entries.append((f"{shorten(gap.named, 80)}{named}", (gap.reason,)))
     blocks = (doc.Terms(entries, views=View.EVERY),) if gaps else ()
     intro = prose("comparison").intro("not_compared")
     return Section("not-compared", "Not compared", blocks, intro, badge=len(gaps),
@@ -321,13 +353,13 @@ def _measured(result: ComparisonResult) -> Section:
         if run.caveats:
             entries.append((f"Doubts about {shorten(suite_name(run.suite), 40)}", run.caveats))
     intro, terms = prose("comparison").intro("measured"), doc.Terms(entries, "about")
-    return Section("measured", "How it was measured", (terms,), intro, "How measured")
+    return Section("measured", "How it was measured", (terms,), intro, "How measured", folded=True)
 
 
 def _limits() -> Section:
     items = doc.Items((verdicts.SCOPE, *(text for _, text in prose("comparison").of("limits"))))
     title = "What this cannot tell you"
-    return Section("limits", title, (items,), nav="What this cannot tell")
+    return Section("limits", title, (items,), nav="What this cannot tell", folded=True)
 
 
 def _reading(result: ComparisonResult) -> Section:
@@ -349,6 +381,8 @@ def _provenance(result: ComparisonResult, *, alone: bool) -> Section:
         blocks.append(Folded(head, (tables,), open=alone))
     repeat = provenance.stored_command(result.run)
     if repeat is not None:
-        title = "Repeat it, with DIR for a folder of your choice"
-        blocks.append(Folded((title,), (doc.Code(repeat),), open=alone))
-    return Section("provenance", "Provenance", blocks)
+        told = Paragraph("Repeat it, with DIR for a folder of your choice:")
+        blocks[:0] = (told, doc.Code(repeat))
+    return Section(
+        "provenance", "Provenance, and how to repeat it", blocks, nav="Provenance", folded=True
+    )

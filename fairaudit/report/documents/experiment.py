@@ -1,54 +1,219 @@
-"""An experiment and a map as documents, of what a notebook and ``print`` show of them."""
+"""An experiment as a document, for people who want to know what a recipe does to bias."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
 
-from fairaudit.report.document import Column, Document, Heading, Paragraph, Table, View
-from fairaudit.report.documents import parts
-from fairaudit.report.experiment import numbers, regimes, summary
-from fairaudit.report.experiment.arms import arm_of
-from fairaudit.report.map import numbers as map_numbers
-from fairaudit.report.map import summary as map_summary
-from fairaudit.report.words import count
-from fairaudit.results.experiment import ExperimentResult
-from fairaudit.results.map import MapResult
+from fairaudit.report import document as doc
+from fairaudit.report import names, provenance, words
+from fairaudit.report.comparison.plane import Plane
+from fairaudit.report.comparison.planesvg import plane_svg
+from fairaudit.report.document import Column, Content, Folded, Paragraph, Section, Span, Table, View
+from fairaudit.report.documents import arms, parts
+from fairaudit.report.documents.arm_tables import (
+    all_numbers,
+    gradients,
+    runs,
+    terms,
+    toxicity_section,
+    twins_section,
+    under_training,
+)
+from fairaudit.report.documents.prose import prose
+from fairaudit.report.experiment import calibration, charts, numbers, summary, view
+from fairaudit.report.experiment import claims_in_words as findings
+from fairaudit.report.grouping import grouped
+from fairaudit.report.safe_text import shorten
+from fairaudit.report.scale import fit
+from fairaudit.results.experiment import Claim, ExperimentResult, Level
+from fairaudit.vocabulary.arms import PLAIN
+from fairaudit.vocabulary.metrics import Metric
+
+_KEYS: Final = (("lower", "base model"), ("upper", PLAIN))
+_POINTS: Final = (
+    ("towards", "●", "more than plain"),
+    ("away", "●", "less than plain"),
+    ("open", "○", "not told apart from plain"),
+)
 
 
-def experiment_document(result: ExperimentResult) -> Document:
-    """Build the document of an experiment; of several worlds each level names its regime."""
-    columns = [
-        Column("Arm", lambda row: arm_of(row[1].arm).name, "name"),
-        Column("Axis", lambda row: parts.axis(row[1]), "name"),
-        Column("Metric", lambda row: numbers.metric_named(row[1].name).label, "name"),
-        Column("Level", lambda row: numbers.level(row[1])),
-        Column("Interval", lambda row: numbers.level_interval(row[1])),
-        Column("Seeds", lambda row: count(row[1].n_seeds)),
-    ]
-    worlds = result.regimes or (result,)
-    levels = [(world, one) for world in worlds for one in world.levels if one.group is None]
-    answers = regimes.answers(result) if result.regimes else summary.answers(result)
-    if result.regimes:
-        columns.insert(0, Column("Regime", lambda row: regimes.label_of(row[0]), "name"))
-    return _screen(result.name, " ".join(answers), columns, levels)
-
-
-def map_document(result: MapResult) -> Document:
-    """Build the document of a map."""
-    unit = map_numbers.unit_of(result)
-    columns = (
-        Column("Arm", lambda one: arm_of(one.arm).name, "name"),
-        Column("Base leans more by", lambda one: map_numbers.lean(one.lean)),
-        Column("Second group", lambda one: map_numbers.frequency(one.share)),
-        Column("Change", lambda one: map_numbers.change(one.change, unit)),
-        Column("Interval", lambda one: map_numbers.bounds(one.change, unit)),
-        Column("Seeds", lambda one: count(one.change.n_seeds)),
+def experiment_document(result: ExperimentResult) -> doc.Document:
+    """Build the document of an experiment without regimes."""
+    said, drawn = prose("experiment").intro, charts.charts(result)
+    picture = (doc.Figure("calibration", calibration.CAPTION),)
+    sections: tuple[doc.Block, ...] = (
+        _claims(result),
+        *_short_claims(result),
+        Paragraph(summary.explained(result), views=View.TERMINAL),
+        _epsilon(result, drawn),
+        Section("calibration", "Calibration", picture, said("calibration")),
+        under_training(result),
+        twins_section(result),
+        toxicity_section(result),
+        gradients(result),
+        runs(result),
+        terms(result),
+        arms.predictions((result, one) for one in result.predictions),
+        parts.failures(tuple(summary.failures(result))),
+        _missing(result),
+        parts.notes(result.notes),
+        all_numbers(result),
+        parts.limits("experiment", findings.SCOPE),
+        arms.reading(result),
+        plan_section(result),
+        *arms.closing(),
     )
-    return _screen(result.name, map_summary.headline(result), columns, result.cells)
+    window = f"{shorten(result.name, 60)} – experiment on bias"
+    return doc.Document(window, tuple(_head(result, len(drawn))), sections)
 
 
-def _screen(name: str, answer: str, columns: Sequence[Column], entries: Sequence[Any]) -> Document:
-    table = Table(columns, entries, views=View.SCREEN)
-    told = Paragraph(answer, views=View.SCREEN)
-    return Document(name, (Heading(name, View.SCREEN), told, table))
+def plan_section(result: ExperimentResult) -> Section:
+    """Return plan, versions and run of an experiment."""
+    tables = provenance.plan_tables(result.plan, result.versions, result.run)
+    return Section("provenance", "Provenance", (parts.ledger(tables),))
+
+
+def _head(result: ExperimentResult, n_axes: int) -> Iterator[doc.Block]:
+    rows, seeds = view.arm_rows(result), numbers.seeds(len(view.seeds(result)))
+    explained = summary.explained(result)
+    yield from arms.titles(result, "Experiment: what a training recipe does to bias")
+    yield parts.facts(
+        words.plural(len(rows), "arm"),
+        seeds,
+        words.plural(n_axes, "axis", "axes"),
+        result.run.started[:10],
+    )
+    yield from arms.answers(summary.answers(result))
+    if explained:
+        how = Span("How that is told", link="#under-training")
+        yield Paragraph((f"{explained} ", how), "lead", View.READ)
+    yield Paragraph(summary.measured(result), "lead", View.READ)
+    yield from arms.failed(tuple(summary.failures(result)))
+    gaps = "; ".join(gap.what for gap in summary.gaps(result))
+    if gaps:
+        head, why = Span("Not looked at:", "bold"), Span("Why", link="#missing")
+        told = Paragraph((head, f" {gaps}. Missing is not zero. ", why))
+        yield doc.Notice((told,), "What was not looked at", "notice")
+    levels = [one for one in result.levels if one.group is None]
+    yield Table(SCREEN, levels, views=View.SCREEN)
+
+
+#: Of levels, on one screen.
+SCREEN: Final = (
+    Column("Arm", lambda one: arms.name(one.arm), "name"),
+    Column("Axis", parts.axis, "name"),
+    Column("Metric", lambda one: _metric(one).label, "name"),
+    Column("Level", numbers.level),
+    Column("Interval", numbers.level_interval),
+    Column("Seeds", lambda one: words.count(one.n_seeds)),
+)
+
+
+def _metric(found: Level) -> Metric:
+    return numbers.metric_named(found.name)
+
+
+def _claims(result: ExperimentResult) -> Section:
+    blocks: list[doc.Block] = [arms.legend()]
+    for name, some in view.claims_by_name(result).items():
+        statement, first = findings.statement_of(name), some[0]
+        says = f"{statement.says[:1].upper()}{statement.says[1:]}. " if statement.says else ""
+        metric = shorten(numbers.metric_named(first.metric).label, 80)
+        detail = f"{says}{metric}, {arms.name(first.arm)} minus {arms.name(first.reference)}."
+        caption = Span(f"Findings on “{shorten(statement.label, 80)}”, by axis", "quiet")
+        # One scale for all axes, so that they compare by eye.
+        table = arms.claims(result, some, fit(map(findings.mark_of, some)), caption)
+        inside = (Paragraph(detail, "detail"), table)
+        blocks.append(doc.Box(inside, "claim", shorten(statement.label, 120)))
+    if result.claims:
+        told = [(_claim_name(one), (_sentences(one),)) for one in _ordered(result)]
+        head = "The same in sentences: what each finding means, and what it does not"
+        blocks.append(Folded(head, (doc.Terms(told, "sentences"),)))
+    intro = prose("experiment").intro("claims", within="")
+    return Section("claims", "Claims", blocks, intro)
+
+
+def _ordered(result: ExperimentResult) -> list[Claim]:
+    return [one for some in view.claims_by_name(result).values() for one in some]
+
+
+def _claim_name(found: Claim) -> Content:
+    label = shorten(findings.statement_of(found.claim).label, 80)
+    return arms.finding(found), f" {label}, {arms.axis(found)}"
+
+
+def _sentences(found: Claim) -> str:
+    return shorten(" ".join(findings.sentences(found)), 2000)
+
+
+def _short_claims(result: ExperimentResult) -> Iterator[Section]:
+    for name, some in view.claims_by_name(result).items():
+        label = shorten(findings.statement_of(name).label, 120)
+        above = (Span(label, "name"), f"  {findings.measured_of(some)}")
+        blocks: tuple[doc.Block, ...] = (
+            Paragraph(above, "above", View.TERMINAL),
+            *arms.short_claims(result, some),
+            doc.Items(list(_remarks(result, some)), "remarks", View.TERMINAL),
+        )
+        yield Section(f"claim-{name}", label, blocks, views=View.SUMMARY)
+
+
+def _remarks(result: ExperimentResult, some: list[Claim]) -> Iterator[str]:
+    """Yield what the table has no room for; axes of which the same is said share a line."""
+
+    def said(found: Claim) -> tuple[str, str]:
+        remark = summary.remark(result, found)
+        whole = f"{findings.brief(found)}{'; ' + remark if remark else ''}"
+        return findings.word_of(found).mark, shorten(whole, 300)
+
+    for (mark, words_), alike in grouped(some, said).items():
+        axes = ", ".join(names.axis_name(one.axis) for one in alike)
+        yield f"{mark} {shorten(axes, 60)}: {words_}"
+
+
+def _epsilon(result: ExperimentResult, drawn: tuple[charts.Chart, ...]) -> Section:
+    if not drawn:
+        return Section("epsilon", "Bias against ε", ())
+    keys: list[Content] = [(Span("", f"key {style}"), said) for style, said in _KEYS]
+    if any(chart.implied for chart in drawn):
+        keys.append((Span("", "key implied"), "implied by the arm’s own text"))
+    keys += [(Span(point, f"verdict {style}"), f" {said}") for style, point, said in _POINTS]
+    blocks: list[doc.Block] = [doc.Items(keys, "legend"), *map(_chart, drawn)]
+    planes = [plane_figure(one) for one in charts.planes(result)]
+    if planes:
+        told = Paragraph(prose("experiment").intro("planes"), "intro")
+        blocks.append(doc.Box((told, doc.Box(planes, "planes")), title="Bias and utility"))
+    intro = prose("experiment").intro("epsilon")
+    return Section("epsilon", "Bias against ε", blocks, intro, style="arms")
+
+
+def _chart(chart: charts.Chart) -> doc.Box:
+    metric = shorten(numbers.metric_named(chart.metric).label.lower(), 60)
+    protocol = Span(shorten(chart.protocol, 60), "aside-inline")
+    columns = (
+        Column("Arm", lambda row: shorten(row.arm.name, 60)),
+        Column("Interval", lambda row: parts.picture(row.mark, chart.scale, "wide"), "plot"),
+        Column("Level", lambda row: numbers.bare_level(row.level)),
+    )
+    caption = (f"{arms.axis(chart)}: {metric} ", protocol)
+    unit = chart.rows[0].mark.unit
+    return parts.plot(caption, columns, chart.groups.items(), unit, chart.scale)
+
+
+def plane_figure(plane: Plane) -> doc.Box:
+    """Return a plane with its caption, as the page draws it."""
+    upwards = Span(f"{shorten(plane.y_label, 60)}, upwards", "aside")
+    caption = Paragraph((shorten(plane.title, 80), " ", upwards))
+    drawn = Paragraph(doc.Glyph(partial(plane_svg, plane)))
+    return doc.Box((doc.Box((caption,), tag="figcaption"), drawn), "plain-figure", tag="figure")
+
+
+def _missing(result: ExperimentResult) -> Section:
+    gaps = summary.gaps(result)
+    entries: list[tuple[Content, list[Content]]] = [(gap.what, [gap.reason]) for gap in gaps]
+    blocks = (doc.Terms(entries, views=View.EVERY),) if gaps else ()
+    intro = prose("experiment").intro("missing")
+    return Section("missing", "Not looked at", blocks, intro, badge=len(gaps), style="not-run",
+                   views=View.SHORT)  # fmt: skip

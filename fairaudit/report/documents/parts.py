@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final
 
 from fairaudit.report import document as doc
@@ -27,6 +28,7 @@ PICTURE: Final = Span("Picture", "quiet")
 #: The address of the page, in a summary.
 REPORT: Final = Span("", "report")
 DASH: Final = Span(words.MISSING, "missing")
+_MOST_FAILED: Final = 12
 
 
 def missing(reason: str) -> Span:
@@ -40,7 +42,7 @@ def picture(mark: Mark, scale: Scale | None, size: str = "mini") -> doc.Glyph:
 
 
 def plot(
-    caption: str,
+    caption: Content,
     columns: Sequence[Column],
     groups: Iterable[tuple[str, Sequence[Any]]],
     unit: Unit,
@@ -138,11 +140,41 @@ def notes(found: Sequence[str]) -> Section:
     return Section("notes", "Notes", (doc.Items(found),) if found else ())
 
 
+def limits(kind: str, *first: str) -> Section:
+    """Return what a page cannot tell, from its fixed words."""
+    items = doc.Items((*first, *(text for _, text in prose(kind).of("limits"))))
+    return Section("limits", "What this cannot tell you", (items,), nav="What this cannot tell")
+
+
+def failed(lines: Sequence[str], told: str) -> Iterator[doc.Block]:
+    """Yield the runs that failed: a notice on the page, a list in the short views."""
+    more = [f"{len(lines) - _MOST_FAILED} more"] if len(lines) > _MOST_FAILED else []
+    shown = doc.Items([*(shorten(line, 300) for line in lines[:_MOST_FAILED]), *more])
+    said = Span(f"{words.plural(len(lines), 'run')} failed", "bold")
+    if lines:
+        blocks = (doc.Paragraph((said, f", the rest went on: {told}")), shown)
+        yield doc.Notice(blocks, "Runs that failed")
+
+
+def failures(lines: Sequence[str]) -> Section:
+    """Return the runs that failed, in the short views."""
+    items = doc.Items([shorten(line, 300) for line in lines], views=doc.View.SHORT)
+    return Section("failed", "Failed", (items,) if lines else (), views=doc.View.SHORT)
+
+
+def grid(heads: Sequence[Content], rows: Sequence[Sequence[Content]], **looks: Any) -> doc.Table:
+    """Return a table of made cells: names first, then numbers."""
+    columns = [
+        Column(head, itemgetter(place), "num" if place else "") for place, head in enumerate(heads)
+    ]
+    return doc.Table(columns, rows, **looks)
+
+
 def figures(kind: str) -> Section:
     """Return the figures of a kind of result; those that were not drawn are left out."""
     shown = [doc.Figure(name, caption) for name, caption in prose(kind).of("figures")]
     intro = ("The same files lie in ", Span("figures/", "code"), ", for slides and papers.")
-    return Section("figures", "Figures", shown, intro)
+    return Section("figures", "Figures", shown, intro, folded=True)
 
 
 def reading(
@@ -156,7 +188,8 @@ def reading(
     entries = (*first, *prose(kind).of("glossary"), *glossary, *chipped)
     terms = [(term, (meaning or "No explanation recorded.",)) for term, meaning in entries]
     shown = doc.Terms(terms, "glossary")
-    return Section("reading", "How to read this report", (shown,), nav="How to read this")
+    title = "How to read this report"
+    return Section("reading", title, (shown,), nav="How to read this", folded=True)
 
 
 def ledger(tables: Iterable[tuple[str, Sequence[Fact]]]) -> doc.Box:
@@ -166,7 +199,7 @@ def ledger(tables: Iterable[tuple[str, Sequence[Fact]]]) -> doc.Box:
 
 
 def evidenced(runs: Iterable[SuiteRun]) -> Section:
-    """Return what the suites are evidence towards."""
+    """Return what the suites are evidence for."""
     columns = (
         Column("Framework", lambda one: shorten(one.tag, 80)),
         Column("It asks for", lambda one: one.asks or words.MISSING, "prose"),
@@ -176,7 +209,8 @@ def evidenced(runs: Iterable[SuiteRun]) -> Section:
     found = evidence(runs)
     table = doc.Table(columns, found, label="Evidence towards frameworks")
     intro = f"{INTRO} {MODIFICATION}"
-    return Section("evidence", "Evidence towards", (table,) if found else (), intro)
+    blocks = (table,) if found else ()
+    return Section("evidence", "What this is evidence for", blocks, intro, folded=True)
 
 
 def _suites(found: Iterable[str]) -> str:

@@ -28,7 +28,6 @@ from fairaudit.report.names import axis_name, metric_of, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import fit
 from fairaudit.results import AuditResult, Estimate
-from fairaudit.results.capability import weakness_of
 
 
 def measure(picture: Callable[[Estimate], Content]) -> tuple[Column, ...]:
@@ -80,8 +79,6 @@ def suite_section(
         line = " · ".join(filter(None, (words.plural(run.n_items, "item"), skipped, language)))
         blocks.append(Paragraph((f"{line} · ", Span(section.name, "code")), "facts"))
     blocks.append(_about(section))
-    if section.primary:
-        blocks.append(_primary(section, result))
     if by_group is not None:
         blocks += _by_group(by_group)
     for block in section.exploratory:
@@ -92,7 +89,9 @@ def suite_section(
     if shown is not None:
         blocks.append(_examples(shown))
     name = suite_name(section.name)
-    return Section(section.anchor, name, blocks, nav=shorten(name, 28))
+    return Section(
+        section.anchor, name, blocks, nav=shorten(name, 28), folded=bool(section.primary)
+    )
 
 
 def _about(section: view.Section) -> doc.Terms:
@@ -106,43 +105,6 @@ def _about(section: view.Section) -> doc.Terms:
         ("It asks", meanings), ("Protocols", protocols or ["none recorded"]), ("Caveats", caveats)
     ]  # fmt: skip
     return doc.Terms([(term, told) for term, told in entries if told], "about")
-
-
-def _primary(section: view.Section, result: AuditResult) -> Table:
-    first, links = section.primary_estimates[0], view.anchors(result)
-    several = len({one.name for one in section.primary_estimates}) > 1
-    beside = {row.estimate.key: row.companions for row in section.primary}
-    columns = [
-        Column("Axis", lambda one: (parts.axis(one), parts.chips(one.cautions),
-                                    _chip(one, result))),
-        *([Column("Metric", parts.label)] if several else []),
-        *measure(pictures(result.estimates)),
-        sample_column(),
-        _p(),
-        Column("Detectable", words.detectable, "num",
-               "Smallest distance from the ideal found with 80 % power"),
-    ]  # fmt: skip
-    for place, name in enumerate(section.companions):
-        cell = lambda one, place=place: _companion(beside[one.key][place])  # noqa: E731
-        columns.append(Column(names.short_label(name), cell, "num"))
-    label = "" if several else f": {metric_of(first).label.lower()}"
-    caption = (f"Primary{label}, ", Span(variant(first.protocol), "code"))
-    name = f"Primary estimates of {suite_name(section.name)}"
-    return Table(columns, section.primary_estimates, caption, name,
-                 id_of=lambda one: links[one.key])  # fmt: skip
-
-
-def _chip(found: Estimate, result: AuditResult) -> Content:
-    failed = weakness_of(found, result.estimates) is not None
-    return (" ", Span("not interpretable", "chip strong")) if failed else ""
-
-
-def _companion(found: Estimate | None) -> Content:
-    """Return an estimate that stands beside a primary one."""
-    if found is None or found.value is None:
-        return parts.missing("not measured" if found is None else found.reason or parts.UNKNOWN)
-    below = Span(words.interval_of(found) if found.interval else "no interval", "aside")
-    return words.bare(found), " ", below
 
 
 def _by_group(table: GroupTable) -> Iterator[doc.Block]:
@@ -165,11 +127,33 @@ def _by_group(table: GroupTable) -> Iterator[doc.Block]:
             "Adj. p", lambda one: words.p_of(one.p_adjusted) if one.group is None else "", "num"
         ),
     )
-    groups = [Group(axis_name(one.axis), (*one.groups, *one.contrasts)) for one in table.axes]
+    groups = [
+        Group(axis_name(one.axis), (*filter(_bounded, one.groups), *one.contrasts))
+        for one in table.axes
+    ]
     label = metric_of(table.axes[0].groups[0]).label.lower()
     caption = (f"By group: {label}, ", Span(variant(table.protocol), "code"))
     yield Table(columns, groups, caption, f"By group, {suite_name(table.suite)}", "dense")
+    if few := [found for one in table.axes for found in one.groups if not _bounded(found)]:
+        yield Paragraph(_without_interval(few), "detail")
     yield Paragraph(prose("audit").intro("groups"), "detail")
+
+
+def _bounded(found: Estimate) -> bool:
+    return found.interval is not None
+
+
+def _without_interval(few: Sequence[Estimate]) -> str:
+    """Return the groups that are too small for an interval, in one sentence for each reason."""
+    reasons = grouped(few, lambda one: one.reason or parts.UNKNOWN)
+    said = []
+    for reason, own in reasons.items():
+        named = (
+            f"{shorten(str(one.group), 40)} {words.value_of(one)} (n {words.count(one.n)})"
+            for one in own
+        )
+        said.append(f"Without an interval ({reason}): {', '.join(named)}.")
+    return " ".join(said)
 
 
 def _exploratory(block: view.Block, suite: str, result: AuditResult, *, is_open: bool) -> Folded:
@@ -221,4 +205,4 @@ def controls(result: AuditResult) -> Section:
         name = (f"{suite_name(block.axes[0][0].suite)}, ", Span(variant(block.protocol), "code"))
         groups = [Group(axis_name(own[0].axis), own) for own in block.axes]
         tables.append(Table(columns, groups, name, f"Controls, {block.protocol}", "dense"))
-    return Section("controls", "Controls", tables, prose("audit").intro("controls"))
+    return Section("controls", "Controls", tables, prose("audit").intro("controls"), folded=True)

@@ -9,17 +9,15 @@ from typing import Final
 from fairaudit.report.comparison.plane import Plane, Point
 from fairaudit.report.experiment import numbers, view
 from fairaudit.report.experiment.arms import arm_of
-from fairaudit.report.experiment.claims_in_words import difference_tone
 from fairaudit.report.grouping import anchor, grouped
 from fairaudit.report.marks import Mark, Span
 from fairaudit.report.names import Unit, axis_name
 from fairaudit.report.scale import Scale, fit
-from fairaudit.results.experiment import ArmDifference, ExperimentResult, Level
+from fairaudit.results.experiment import ExperimentResult, Level
 from fairaudit.vocabulary.arms import BASE, PLAIN, Arm
 from fairaudit.vocabulary.metrics import ideal_of
 from fairaudit.vocabulary.tones import Tone
 
-#: Values without any leaning.
 #: Names that find room beside a plane.
 _MOST_POINTS: Final = 16
 
@@ -104,7 +102,7 @@ def planes(result: ExperimentResult) -> tuple[Plane, ...]:
     utility = {
         row.arm.id: known
         for row in view.arm_rows(result)
-        if (known := [run.perplexity for run in row.done if run.perplexity is not None])
+        if (known := [value for value in row.perplexities if value is not None])
     }
     found = (_plane(chart, utility) for chart in charts(result))
     return tuple(plane for plane in found if plane is not None)
@@ -148,8 +146,7 @@ def _tone(result: ExperimentResult, level: Level) -> Tone:
     """Colour an arm by where it lies beside the plain one."""
     if level.arm in (BASE, PLAIN):
         return Tone.APART
-    found: ArmDifference | None = view.difference_of(result, level.arm, PLAIN, level.axis)
-    return Tone.OPEN if found is None else difference_tone(found)
+    return numbers.tone(view.difference_of(result, level.arm, PLAIN, level.axis))
 
 
 def _spans(levels: Sequence[Level]) -> tuple[Span, ...]:

@@ -64,16 +64,9 @@ def mark_of(found: Claim | ArmDifference) -> Mark:
     if isinstance(found, Claim):
         tone, margin = tone_of(found), found.margin
     else:
-        tone, margin = difference_tone(found), None
+        tone, margin = numbers.tone(found), None
     unit = numbers.unit_of(found)
     return Mark(found.value, found.interval, unit, tone, ideal=0.0, margin=margin)
-
-
-def difference_tone(found: ArmDifference) -> Tone:
-    """Return the colour of a difference: towards or away where its interval leaves out 0."""
-    if found.interval is None or found.interval.low <= 0 <= found.interval.high:
-        return Tone.OPEN
-    return Tone.TOWARDS if found.interval.low > 0 else Tone.AWAY
 
 
 def brief(found: Claim) -> str:

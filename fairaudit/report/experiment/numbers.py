@@ -7,9 +7,10 @@ from statistics import fmean
 
 from fairaudit.report import words
 from fairaudit.report.safe_text import clean
-from fairaudit.results import Interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level, Prediction
+from fairaudit.results.map import OverSeeds
 from fairaudit.vocabulary.metrics import METRICS, Metric
+from fairaudit.vocabulary.tones import Tone
 from fairaudit.vocabulary.units import Unit
 
 
@@ -34,19 +35,24 @@ def difference(found: Claim | ArmDifference) -> str:
 
 def interval(found: Claim | ArmDifference) -> str:
     """Return the interval of a difference, or a dash."""
-    return words.MISSING if found.interval is None else words.bounds(found.interval, unit_of(found))
+    return words.bounds(found.interval, unit_of(found))
 
 
 def with_interval(found: Claim | ArmDifference) -> str:
     """Return the difference with its interval, only the difference, or a dash."""
-    if found.value is None or found.interval is None:
-        return difference(found)
-    return f"{difference(found)} {interval(found)}"
+    return words.quantity(found.value, unit_of(found), found.interval)
 
 
 def size(found: Claim | ArmDifference, value: float) -> str:
     """Return how large a difference is, without its sign: ``0.200 nats``."""
     return words.size(value, unit_of(found))
+
+
+def tone(found: ArmDifference | OverSeeds | None) -> Tone:
+    """Return the colour of a change: that of its direction where its interval leaves out 0."""
+    if found is None or found.interval is None or found.interval.low <= 0 <= found.interval.high:
+        return Tone.OPEN
+    return Tone.TOWARDS if found.interval.low > 0 else Tone.AWAY
 
 
 def seeds(n: int) -> str:
@@ -66,24 +72,18 @@ def implied(found: Level) -> str:
 
 def level_interval(found: Level) -> str:
     """Return the interval of a level, or a dash."""
-    return words.MISSING if found.interval is None else bounds_of(found.interval, found.name)
+    return words.bounds(found.interval, metric_named(found.name).unit)
 
 
 def bare_level(found: Level) -> str:
     """Return level and interval without the unit, for a narrow place."""
-    shown = words.number(found.value, metric_named(found.name).unit)
-    return f"{shown} {level_interval(found)}" if found.interval else shown
-
-
-def bounds_of(found: Interval, metric: str) -> str:
-    """Return the bounds of an interval in the digits of a metric."""
-    return words.bounds(found, metric_named(metric).unit)
+    return words.bare_quantity(found.value, metric_named(found.name).unit, found.interval)
 
 
 def mean(values: Iterable[float | None], unit: Unit) -> str:
     """Return the mean of what was measured, with its unit, or a dash."""
     known = [value for value in values if value is not None]
-    return words.quantity(fmean(known), unit) if known else words.MISSING
+    return words.quantity(fmean(known) if known else None, unit)
 
 
 def spread(values: Iterable[float | None], unit: Unit) -> str:
@@ -101,8 +101,9 @@ def spent(runs: Iterable[ArmRun], field: str = "epsilon") -> str:
 
 def distinct(values: Iterable[float | None]) -> str:
     """Return the values of a setting, each once: one where all seeds agree, or a dash."""
-    known = dict.fromkeys(f"{value:g}" for value in values if value is not None)
-    return ", ".join(known) or words.MISSING
+    known = dict.fromkeys(value for value in values if value is not None)
+    text = ", ".join(dict.fromkeys(f"{value:g}" for value in known)) or words.MISSING
+    return words.Number(text, next(iter(known), None) if len(known) == 1 else None)
 
 
 def outcome(found: Prediction) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +33,16 @@ class ArmRow:
     def done(self) -> tuple[ArmRun, ...]:
         """Runs that finished."""
         return tuple(run for run in self.runs if run.status == "done")
+
+    @property
+    def perplexities(self) -> tuple[float | None, ...]:
+        """Held-out perplexity of every run that finished."""
+        return tuple(run.perplexity for run in self.done)
+
+    @property
+    def distances(self) -> tuple[float | None, ...]:
+        """How far every run that finished moved from the base."""
+        return tuple(run.distance for run in self.done)
 
     @property
     def failed(self) -> tuple[ArmRun, ...]:
@@ -133,8 +142,3 @@ def difference_of(
         ),
         None,
     )
-
-
-def known(values: Iterable[float | None]) -> bool:
-    """Whether any of several values was measured."""
-    return any(value is not None for value in values)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.report.draw import INK, LINE, MARGIN, MUTED, NEUTRAL, WIDTH, beside, head, tick
 from fairaudit.report.experiment import numbers, regimes
-from fairaudit.report.experiment.claims_in_words import difference_tone
 from fairaudit.report.experiment.regimes import Panel, Way
 from fairaudit.report.grouping import grouped
 from fairaudit.report.marks import Mark
@@ -110,19 +109,15 @@ def _panel(axes: Axes, panel: Panel, scale: Scale, top: float, height: float) ->
 
 def _found(panel: Panel) -> str:
     """Say what privacy did, where it did the same on every axis."""
-    tones = {_tone(way) for way in panel.ways}
+    tones = {numbers.tone(way.change) for way in panel.ways}
     said = {Tone.TOWARDS: "more", Tone.AWAY: "less"}
     if len(tones) > 1 or tones.isdisjoint(said):
         return ""
     return f": privacy leaves {said[tones.pop()]} bias than plain fine-tuning"
 
 
-def _tone(way: Way) -> Tone:
-    return Tone.OPEN if way.change is None else difference_tone(way.change)
-
-
 def _way(axes: Axes, place: int, way: Way) -> None:
-    colour = _tone(way).colour or NEUTRAL
+    colour = numbers.tone(way.change).colour or NEUTRAL
     at: dict[str, Any] = {"markersize": 6, "linestyle": "none", "zorder": 4}
     if way.base is not None:
         ends = (way.base.value, way.plain.value)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fairaudit.report import words
 from fairaudit.report.experiment.numbers import metric_named
+from fairaudit.report.experiment.numbers import seeds as seeds
+from fairaudit.report.experiment.numbers import tone as tone
+from fairaudit.report.words import Number
 from fairaudit.results.map import HeldOut, MapResult, OverSeeds
-from fairaudit.vocabulary.tones import Tone
 from fairaudit.vocabulary.units import Unit
 
 
@@ -14,22 +16,10 @@ def unit_of(result: MapResult) -> Unit:
     return metric_named(result.metric).unit.difference
 
 
-def change(found: OverSeeds | None, unit: Unit) -> str:
-    """Return a change with its unit, or a dash."""
-    return words.MISSING if found is None else words.quantity(found.value, unit)
-
-
-def bounds(found: OverSeeds | None, unit: Unit) -> str:
-    """Return the interval of a number, or a dash."""
-    if found is None or found.interval is None:
-        return words.MISSING
-    return words.bounds(found.interval, unit)
-
-
-def whole(found: OverSeeds | None, unit: Unit) -> str:
+def whole(found: OverSeeds | None, unit: Unit) -> Number:
     """Return a number with its interval, without one if there is none, or a dash."""
-    shown = change(found, unit)
-    return shown if found is None or found.interval is None else f"{shown} {bounds(found, unit)}"
+    value, interval = (found.value, found.interval) if found else (None, None)
+    return words.quantity(value, unit, interval)
 
 
 def share(value: float) -> str:
@@ -37,40 +27,32 @@ def share(value: float) -> str:
     return f"{100 * value:.0f} %".replace("-", "−")
 
 
-def share_whole(found: OverSeeds) -> str:
+def share_whole(found: OverSeeds) -> Number:
     """Return a share of the way with its interval, or a dash."""
     if found.value is None:
-        return words.MISSING
-    if found.interval is None:
-        return share(found.value)
-    low, high = (share(end).removesuffix(" %") for end in (found.interval.low, found.interval.high))
-    return f"{share(found.value)} [{low}, {high}]"
+        return Number(words.MISSING, None)
+    text = share(found.value)
+    if found.interval is not None:
+        ends = (share(end).removesuffix(" %") for end in (found.interval.low, found.interval.high))
+        text += f" [{', '.join(ends)}]"
+    return Number(text, found.value, interval=found.interval)
 
 
-def r_squared(found: HeldOut) -> str:
+def r_squared(found: HeldOut) -> Number:
     """Return R² with its interval: ``0.93 [0.85, 0.97]``, or a dash."""
     if found.r_squared is None:
-        return words.MISSING
+        return Number(words.MISSING, None)
     shown = f"{found.r_squared:.2f}"
     if found.interval is not None:
         shown += f" [{found.interval.low:.2f}, {found.interval.high:.2f}]"
-    return shown.replace("-", "−")
+    return Number(shown.replace("-", "−"), found.r_squared, interval=found.interval)
 
 
-def lean(value: float) -> str:
+def lean(value: float) -> Number:
     """Return by how much the base leans more than the text: ``+0.5``, ``0``, ``−1``."""
-    return f"{value:+g}".replace("-", "−") if value else "0"
+    return Number(f"{value:+g}".replace("-", "−") if value else "0", value)
 
 
-def frequency(value: float) -> str:
+def frequency(value: float) -> Number:
     """Return the part of a text that names a group: ``5 %``."""
-    return f"{100 * value:.3g} %"
-
-
-def tone(found: OverSeeds | None) -> Tone:
-    """Return the colour of a change: that of its direction where its interval leaves out 0."""
-    if found is None or found.interval is None:
-        return Tone.OPEN
-    if found.interval.low > 0:
-        return Tone.TOWARDS
-    return Tone.AWAY if found.interval.high < 0 else Tone.OPEN
+    return Number(f"{100 * value:.3g} %", value, Unit.PERCENT)

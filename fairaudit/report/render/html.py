@@ -14,11 +14,18 @@ from markupsafe import Markup, escape
 from fairaudit.report import document as doc
 from fairaudit.report.document import runs, seen
 from fairaudit.report.page import environment, with_pictures
+from fairaudit.report.render.tablekit import TableKit
 from fairaudit.report.safe_text import clean
 from fairaudit.report.words import Number
 
 #: Styles of a run that are elements by themselves.
-_ELEMENTS: Final = {"code": "code", "name": "strong", "bold": "strong", "outside": "bdi"}
+_ELEMENTS: Final = {
+    "code": "code",
+    "name": "strong",
+    "bold": "strong",
+    "outside": "bdi",
+    "differs": "mark",
+}
 
 
 def render_document(document: doc.Document, figures: Mapping[str, bytes]) -> str:
@@ -37,18 +44,21 @@ def render_document(document: doc.Document, figures: Mapping[str, bytes]) -> str
     """
     made = environment()
     made.filters.update(inline=inline, seen=_seen, kind=lambda block: type(block).__name__.lower())
+    made.filters["kit"] = TableKit().draw
     template = made.get_template("document.html.j2")
     head, sections = _drawn(document.head, figures), _drawn(document.sections, figures)
-    return with_pictures(
-        lambda pictures: template.render(
+
+    def render(pictures: dict[str, str | None]) -> str:
+        # Places of tables are counted anew, each time that the page is rendered.
+        made.filters["kit"] = TableKit().draw
+        return template.render(
             title=document.title,
             head=head,
             sections=sections,
-            pictures={picture.name: picture for picture in pictures},
-        ),
-        figures,
-        {},
-    )
+            pictures=pictures,
+        )
+
+    return with_pictures(render, figures)
 
 
 def _drawn(blocks: Sequence[doc.Block], figures: Mapping[str, bytes]) -> tuple[doc.Block, ...]:

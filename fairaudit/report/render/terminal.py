@@ -23,6 +23,7 @@ _STYLES: Final = {
     "intro": "dim",
     "missing": "dim",
     "name": "bold underline",
+    "remarks": "dim",
     "strong": "bold",
     "warning": "bold yellow",
 }
@@ -55,8 +56,12 @@ def _flat(blocks: Sequence[doc.Block]) -> Iterator[doc.Block]:
 
 
 def _joined(before: doc.Block, block: doc.Block) -> bool:
-    """Whether no blank line stands between two blocks: of sentences, or below a title."""
+    """Whether no blank line stands between two blocks: of sentences, below a title, of a table."""
     if isinstance(before, doc.Heading) and before.style == "warning":
+        return True
+    if "above" in (styles := [getattr(one, "style", "") for one in (before, block)]):
+        return styles[0] == "above"
+    if isinstance(block, doc.Items) and block.style == "remarks":
         return True
     return isinstance(before, doc.Paragraph | doc.Heading) and isinstance(block, doc.Paragraph)
 

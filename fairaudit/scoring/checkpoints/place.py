@@ -384,6 +384,11 @@ def load_config(place: Place) -> Any:
         config = transformers.AutoConfig.from_pretrained(place.source, **place.options)
     except Exception as error:
         raise load_error(place.name, "config", error) from error
+    named = getattr(config, "architectures", None)
+    if named is not None and not (
+        isinstance(named, list) and all(isinstance(name, str) for name in named)
+    ):
+        raise ModelError(f"{place.name}: the config's architectures are no list of names")
     if place.gguf is not None:
         _name_class(config)
     asked = getattr(config, "_attn_implementation", None)

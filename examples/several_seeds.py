@@ -1,4 +1,4 @@
-"""Train one recipe with several seeds: what holds for the recipe, and not for one model only?
+"""Train one recipe with several seeds, and ask what holds for it and not for one model only.
 
 python examples/several_seeds.py ./base text.jsonl --seeds 0 1 2 3 4 --output seeds
 """

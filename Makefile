@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-all real lint docs wheel clean
+.PHONY: demo test long test-all real lint docs wheel clean
 
 demo: $(STAMP)
 	$(BIN)/fairaudit demo --output demo
@@ -12,6 +12,11 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow and not real"
 
+# What takes long: ten thousand hostile files, processes killed at random points, several ranks.
+long: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -m "slow and not real" tests/hostile tests/cli/test_killed.py tests/test_ranks.py
+
+# Everything, with the simulations that calibrate the statistics.
 test-all: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 

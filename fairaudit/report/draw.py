@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import Unit
@@ -24,6 +24,11 @@ INK, MUTED, LINE = "#1b1e22", "#565d66", "#dcdcd8"
 NEUTRAL: Final = "#5f6770"
 _CHANCE, _BAND = "#E69F00", "#eef0ec"
 _SPANS: Final = {"lower": "#dfe5ec", "upper": "#f3e3cf"}
+_IN_UNIT: Final = {
+    Unit.PERCENT: ", %",
+    Unit.POINTS: ", percentage points",
+    Unit.SIGNED_NATS: ", nats",
+}
 
 # Inches.
 WIDTH, MARGIN = 8.8, 0.15
@@ -74,14 +79,11 @@ class Plot:
 
 def draw(plots: list[Plot], title: str, subtitle: str) -> Figure:
     """Draw plots under each other; the figure grows with its rows."""
-    from matplotlib.figure import Figure
-
     under = textwrap.wrap(subtitle, _SUBTITLE)
     above = _TITLE + _LINE * (len(under) - 1)
     height = above + sum(plot.height for plot in plots) + _END
-    figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
+    figure = sheet(height, title, "\n".join(under))
     left, right = _left_of(plots), _right_of(plots)
-    head(figure, height, title, "\n".join(under))
     top = height - above
     for plot in plots:
         bottom = (top - _HEAD - plot.inner) / height
@@ -92,14 +94,31 @@ def draw(plots: list[Plot], title: str, subtitle: str) -> Figure:
     return figure
 
 
-def head(figure: Figure, height: float, title: str, subtitle: str) -> None:
-    """Write title and subtitle at the top of a figure that is ``height`` inches high."""
-    left = MARGIN / WIDTH
+def sheet(height: float, title: str, subtitle: str, width: float = WIDTH) -> Figure:
+    """Return a figure of so many inches with title and subtitle at its top."""
+    from matplotlib.figure import Figure
+
+    figure, left = Figure(figsize=(width, height), dpi=150, facecolor="white"), MARGIN / WIDTH
     title_at, under = 1 - 0.2 / height, 1 - 0.35 / height
     written = figure.text(left, title_at, title, size=12, weight="bold", color=INK, va="center")
     written.set_gid(HEAD)
     below = figure.text(left, under, subtitle, color=MUTED, va="top", linespacing=1.1)
     below.set_gid(HEAD)
+    return figure
+
+
+def quiet(axes: Axes, grid: Literal["both", "x", "y"] | None = "both") -> None:
+    """Take away frame and ticks of axes, and lay a faint grid beneath what is drawn."""
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=8, labelcolor=MUTED)
+    if grid is not None:
+        axes.grid(axis=grid, color=LINE, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def in_unit(unit: Unit) -> str:
+    """Return what stands behind the name of a drawn axis, where its numbers lack their unit."""
+    return _IN_UNIT.get(unit, "")
 
 
 def _left_of(plots: list[Plot]) -> float:
@@ -141,10 +160,7 @@ def _prepare(axes: Axes, plot: Plot, scale: Scale) -> None:
     axes.set_ylim(plot.inner, 0)
     axes.set_xticks(scale.ticks, [tick(at, unit) for at in scale.ticks])
     axes.set_yticks([])
-    axes.tick_params(axis="x", length=0, labelsize=8, labelcolor=MUTED)
-    axes.grid(axis="x", color=LINE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[:].set_visible(False)
+    quiet(axes, "x")
     beside(axes, MARGIN, -0.084, plot.title, weight="bold", color=INK)
 
 

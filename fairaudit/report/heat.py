@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.draw import INK, MARGIN, MUTED, WIDTH, head
+from fairaudit.report.draw import INK, MARGIN, MUTED, WIDTH, sheet
 from fairaudit.report.safe_text import shorten
 from fairaudit.vocabulary.tones import Tone
 
@@ -45,15 +45,12 @@ class Band:
 
 def heat_map(bands: Sequence[Band], columns: Sequence[str], title: str, subtitle: str) -> Figure:
     """Draw bands under each other; the figure grows with its rows."""
-    from matplotlib.figure import Figure
-
     under = textwrap.wrap(subtitle, 120)
     above = _HEAD + 0.14 * (len(under) - 1) + _ABOVE
     inner = sum(_GAP + _ROW * len(band.rows) for band in bands)
     height = above + inner + _END
     width = min(WIDTH - _NAMES - MARGIN, _COLUMN * len(columns))
-    figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
-    head(figure, height, title, "\n".join(under))
+    figure = sheet(height, title, "\n".join(under))
     box = (_NAMES / WIDTH, _END / height, width / WIDTH, inner / height)
     axes = figure.add_axes(box)
     axes.set_xlim(0, len(columns))

@@ -97,7 +97,8 @@ def test_an_overview_of_several_candidates(candidates: int):
     assert len(links) == candidates * 14
     assert set(links) <= ids
     assert set(view.anchors(made).values()) <= ids
-    assert html.count('<svg class="plane"') == 6
+    assert "Each model at its bias" in Page(render_html(made, {"plane": b"x"})).text
+    assert len(planes(made)) == 6
     assert len(html.encode()) < 1_000_000
 
 

@@ -32,6 +32,7 @@ def test_one_figure_per_axis_the_same_every_time():
         "epsilon_race",
         "epsilon_religion",
         "convergence",
+        "plane",
         "calibration",
     ]
     for content in drawn.values():
@@ -78,6 +79,7 @@ def test_a_folder_of_an_experiment(tmp_path: Path):
         "epsilon_gender.png",
         "epsilon_race.png",
         "epsilon_religion.png",
+        "plane.png",
         "report.html",
         "result.json",
         "summary.md",
@@ -91,7 +93,7 @@ def test_figures_of_an_axis_that_is_gone_do_not_stay(tmp_path: Path):
     gone = {"levels": left, "claims": (), "differences": ()}
     write_report(made.model_copy(update=gone), tmp_path)
     drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
-    assert drawn == {"calibration", "epsilon_gender"}
+    assert drawn == {"calibration", "epsilon_gender", "plane"}
 
 
 def test_calibration_has_a_point_where_the_world_says_what_is_implied():
@@ -123,7 +125,7 @@ def test_without_a_known_world_there_is_no_calibration():
     assert "calibration" not in figures(without)
     assert "calibration-title" not in render_html(without, figures(without))
     page = render_html(made, figures(made))
-    assert page.count("data:image/png;base64,") == 1
+    assert page.count("data:image/png;base64,") == 2
 
 
 def test_the_summary_says_every_finding():

@@ -34,7 +34,7 @@ def test_rows_stand_in_order_of_reading_with_the_mean_of_known_areas(result):
 def test_the_page_shows_curves_areas_and_pushes(result):
     page = render_html(result, figures(result))
     assert 'id="gradients"' in page
-    assert page.count("data:image/png;base64,") == 2
+    assert page.count("data:image/png;base64,") == 3
     assert "Who pushes the bias" in page
     assert "+2.5e−06" in page
     assert "+1.25e−06" in page

@@ -10,11 +10,11 @@ from fairaudit.report import paired_numbers as paired
 from fairaudit.report import verdicts
 from fairaudit.report.comparison.panels import ScaleOf, scales
 from fairaudit.report.comparison.plane import planes
-from fairaudit.report.comparison.planepng import draw_planes
+from fairaudit.report.comparison.plane_figure import draw_planes
 from fairaudit.report.comparison.view import Candidate, candidates
-from fairaudit.report.draw import Plot, PlotRow, draw
+from fairaudit.report.draw import Plot, PlotRow, draw, in_unit
 from fairaudit.report.grouping import grouped
-from fairaudit.report.names import Unit, metric_of, suite_name, variant
+from fairaudit.report.names import metric_of, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import Comparison, ComparisonResult
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LONGEST: Final = 60
+_TONES: Final = "Orange amplified, blue reduced, green equivalent, hollow undecided"
 _LEGEND: Final = (
     "Line: no change; band: margin; right: more stereotyped. Thick: the interval that decides; "
     "thin: 95 %, unadjusted; dotted: the bounds of gates, where further."
@@ -48,7 +49,8 @@ def drawers(result: ComparisonResult) -> dict[str, Callable[[], Figure]]:
             wanted[stem] = partial(draw, plots, "Bias: difference from the baseline", subtitle)
     shown = planes(result)
     if shown:
-        wanted["plane"] = partial(draw_planes, shown, shorten(result.baseline, _LONGEST))
+        legend = f"Square: {shorten(result.baseline, _LONGEST)}. {_TONES}; line: the ideal."
+        wanted["plane"] = partial(draw_planes, shown, "Bias against capability", legend)
     return wanted
 
 
@@ -70,9 +72,8 @@ def _plots(found: Candidate, scale_of: ScaleOf, result: ComparisonResult) -> lis
 
 
 def _title(found: Comparison) -> str:
-    unit = {Unit.POINTS: ", percentage points", Unit.SIGNED_NATS: ", nats"}
     name = f"{suite_name(found.suite)}: {metric_of(found).label.lower()}"
-    return f"{shorten(name, 70)}{unit.get(paired.unit_of(found), '')} ({variant(found.protocol)})"
+    return f"{shorten(name, 70)}{in_unit(paired.unit_of(found))} ({variant(found.protocol)})"
 
 
 def _row(found: Comparison) -> PlotRow:

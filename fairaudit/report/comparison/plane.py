@@ -22,6 +22,7 @@ from fairaudit.vocabulary.tones import Tone
 #: Planes of one report; every number stands in the tables too.
 _MOST: Final = 6
 _PROBE: Final = TOKEN_ACCURACY.name
+CAPTION: Final = "Each model at its bias (up) and its capability (right)."
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.draw import INK, LINE, MUTED, head
+from fairaudit.report.draw import INK, LINE, MUTED, sheet
+from fairaudit.report.draw import WIDTH as _WIDTH
 from fairaudit.report.safe_text import shorten
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 #: After Okabe and Ito, in the order of groups.
 GROUP_COLOURS: Final = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_WIDTH: Final = 8.8
 _HEAD: Final = 0.62
 
 
@@ -106,12 +106,9 @@ def _course(axes: Axes, curve: Course, colour: str, place: int) -> None:
 def _grid(
     panels: Sequence[Panel] | Sequence[Courses], height: float, title: str, subtitle: str
 ) -> tuple[Figure, list[Axes]]:
-    from matplotlib.figure import Figure
-
     rows = -(-len(panels) // 3)
     total = _HEAD + rows * (height + 0.85) + 0.3
-    figure = Figure(figsize=(_WIDTH, total), dpi=150, facecolor="white")
-    head(figure, total, title, subtitle)
+    figure = sheet(total, title, subtitle)
     columns = min(3, len(panels))
     width = (_WIDTH - 0.3) / columns
     boxes = []
@@ -228,14 +225,11 @@ def heat_map(
     subtitle: str,
 ) -> Figure:
     """Draw cosines of all pairs of groups: plain below the diagonal, clipped above it."""
-    from matplotlib.figure import Figure
-
     n = len(names)
     cell, left = 0.62 if n > 4 else 0.9, 1.9
     width, height = left + n * cell + 0.3, _HEAD + n * cell + 1.25
     scale = max(_WIDTH, width)
-    figure = Figure(figsize=(scale, height), dpi=150, facecolor="white")
-    head(figure, height, title, subtitle)
+    figure = sheet(height, title, subtitle, scale)
     box = (left / scale, 1.2 / height, n * cell / scale, n * cell / height)
     axes = figure.add_axes(box)
     _cells(axes, n, below, above)
@@ -306,12 +300,9 @@ def stacked(
     title, subtitle : str
         Of the figure.
     """
-    from matplotlib.figure import Figure
-
     inner = sum(_GAP + _BAR * len(own) for _, own in groups) + 0.1
     height, left = _HEAD + inner + 1.15, 1.9
-    figure = Figure(figsize=(_WIDTH, height), dpi=150, facecolor="white")
-    head(figure, height, title, subtitle)
+    figure = sheet(height, title, subtitle)
     width = (_WIDTH - left - 0.15) / len(columns)
     boxes: list[Axes] = []
     for place, column in enumerate(columns):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 
 from fairaudit.report import document as doc
 from fairaudit.report import names, provenance, verdicts, words
 from fairaudit.report import paired_numbers as paired
 from fairaudit.report.comparison import summary, view
-from fairaudit.report.comparison.plane import Plane, planes
-from fairaudit.report.comparison.planesvg import plane_svg
+from fairaudit.report.comparison.plane import CAPTION, planes
 from fairaudit.report.diagnostics.disparity_beside_bias import Beside, beside
 from fairaudit.report.diagnostics.quantities_in_words import group_name, value_of
 from fairaudit.report.document import (
@@ -272,19 +270,9 @@ def _steps(result: ComparisonResult) -> Section:
 
 
 def _planes(result: ComparisonResult) -> Section:
-    drawn = [
-        doc.Box((_plane_caption(plane), Paragraph(doc.Glyph(partial(plane_svg, plane)))),
-                "plain-figure", tag="figure")
-        for plane in planes(result)
-    ]  # fmt: skip
-    box = (doc.Box(drawn, "planes"),) if drawn else ()
+    picture = (doc.Figure("plane", CAPTION),) if planes(result) else ()
     intro = prose("comparison").intro("planes")
-    return Section("planes", "Bias and capability, drawn", box, intro, folded=True)
-
-
-def _plane_caption(plane: Plane) -> doc.Box:
-    upwards = Span(f"{plane.y_label}, upwards", "aside")
-    return doc.Box((Paragraph((shorten(plane.title, 80), " ", upwards)),), tag="figcaption")
+    return Section("planes", "Bias and capability, drawn", picture, intro, folded=True)
 
 
 def _disparity(result: ComparisonResult, rows: Sequence[Beside]) -> Section:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Final
 
 from fairaudit.report import document as doc
 from fairaudit.report import names, provenance, words
-from fairaudit.report.comparison.plane import Plane
-from fairaudit.report.comparison.planesvg import plane_svg
 from fairaudit.report.document import Column, Content, Folded, Paragraph, Section, Span, Table, View
 from fairaudit.report.documents import arms, parts
 from fairaudit.report.documents.arm_tables import (
@@ -48,6 +45,7 @@ def experiment_document(result: ExperimentResult) -> doc.Document:
         *_short_claims(result),
         Paragraph(summary.explained(result), views=View.TERMINAL),
         _epsilon(result, drawn),
+        Section("utility", "Bias and utility", _utility(result), said("planes")),
         Section("calibration", "Calibration", picture, said("calibration")),
         under_training(result),
         twins_section(result),
@@ -181,10 +179,6 @@ def _epsilon(result: ExperimentResult, drawn: tuple[charts.Chart, ...]) -> Secti
         keys.append((Span("", "key implied"), "implied by the arm’s own text"))
     keys += [(Span(point, f"verdict {style}"), f" {said}") for style, point, said in _POINTS]
     blocks: list[doc.Block] = [doc.Items(keys, "legend"), *map(_chart, drawn)]
-    planes = [plane_figure(one) for one in charts.planes(result)]
-    if planes:
-        told = Paragraph(prose("experiment").intro("planes"), "intro")
-        blocks.append(doc.Box((told, doc.Box(planes, "planes")), title="Bias and utility"))
     intro = prose("experiment").intro("epsilon")
     return Section("epsilon", "Bias against ε", blocks, intro, style="arms")
 
@@ -202,12 +196,8 @@ def _chart(chart: charts.Chart) -> doc.Box:
     return parts.plot(caption, columns, chart.groups.items(), unit, chart.scale)
 
 
-def plane_figure(plane: Plane) -> doc.Box:
-    """Return a plane with its caption, as the page draws it."""
-    upwards = Span(f"{shorten(plane.y_label, 60)}, upwards", "aside")
-    caption = Paragraph((shorten(plane.title, 80), " ", upwards))
-    drawn = Paragraph(doc.Glyph(partial(plane_svg, plane)))
-    return doc.Box((doc.Box((caption,), tag="figcaption"), drawn), "plain-figure", tag="figure")
+def _utility(result: ExperimentResult) -> list[doc.Block]:
+    return [doc.Figure("plane", charts.PLANES)] if charts.planes(result) else []
 
 
 def _missing(result: ExperimentResult) -> Section:

@@ -12,12 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.diagnostics.plots import GROUP_COLOURS
-from fairaudit.report.draw import INK, LINE, MUTED, WIDTH, head, tick
+from fairaudit.report.draw import INK, MUTED, WIDTH, in_unit, quiet, sheet, tick
 from fairaudit.report.experiment import numbers
 from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.grouping import grouped
 from fairaudit.report.marks import Mark
-from fairaudit.report.names import Unit, axis_name
+from fairaudit.report.names import axis_name
 from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results.experiment import ExperimentResult, Level
@@ -79,11 +79,8 @@ def calibration_figure(result: ExperimentResult) -> Callable[[], Figure] | None:
 
 
 def _draw(found: Calibration, name: str) -> Figure:
-    from matplotlib.figure import Figure
-
     height = _HEAD + _PLOT + _BELOW
-    figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
-    head(figure, height, "Measured against implied bias", f"{name}. {_wrapped()}")
+    figure = sheet(height, "Measured against implied bias", f"{name}. {_wrapped()}")
     box = (_LEFT / WIDTH, _BELOW / height, _PLOT / WIDTH, _PLOT / height)
     axes = figure.add_axes(box)
     _prepare(axes, found)
@@ -103,16 +100,13 @@ def _wrapped() -> str:
 
 def _prepare(axes: Axes, found: Calibration) -> None:
     scale, metric = found.scale, numbers.metric_named(found.metric)
-    unit = {Unit.SIGNED_NATS: ", nats", Unit.PERCENT: ", %"}.get(metric.unit, "")
+    unit = in_unit(metric.unit)
     axes.set_xlim(scale.low, scale.high)
     axes.set_ylim(scale.low, scale.high)
     labels = [tick(at, metric.unit) for at in scale.ticks]
     axes.set_xticks(scale.ticks, labels)
     axes.set_yticks(scale.ticks, labels)
-    axes.tick_params(length=0, labelsize=8, labelcolor=MUTED)
-    axes.grid(color=LINE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[:].set_visible(False)
+    quiet(axes)
     ends = (scale.low, scale.high)
     axes.plot(ends, ends, color=MUTED, linewidth=0.9, zorder=1)
     axes.set_xlabel(f"Implied by the text{unit}", size=8, color=MUTED)

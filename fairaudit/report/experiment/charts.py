@@ -20,6 +20,7 @@ from fairaudit.vocabulary.tones import Tone
 
 #: Names that find room beside a plane.
 _MOST_POINTS: Final = 16
+PLANES: Final = "Each arm at its bias (up) and its perplexity on held-out text (right)."
 
 
 @dataclass(frozen=True, slots=True)

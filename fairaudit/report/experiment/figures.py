@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.draw import Plot, PlotRow, draw
+from fairaudit.report.comparison.plane_figure import draw_planes
+from fairaudit.report.draw import Plot, PlotRow, draw, in_unit
 from fairaudit.report.experiment import convergence, numbers
 from fairaudit.report.experiment.calibration import calibration_figure
-from fairaudit.report.experiment.charts import Chart, charts
+from fairaudit.report.experiment.charts import Chart, charts, planes
 from fairaudit.report.experiment.ways import STEM, regimes_figure
-from fairaudit.report.names import Unit, axis_name
+from fairaudit.report.names import axis_name
 from fairaudit.report.safe_text import shorten
 from fairaudit.results.experiment import ExperimentResult
 
@@ -22,8 +23,8 @@ _LEGEND: Final = (
     "Mean over seeds with interval, single seeds beneath. Grey band: base; sand band: plain. "
     "Orange: more than plain, blue: less, hollow: not told apart from it. Line: no leaning."
 )
+_TONES: Final = "Orange: more than plain, blue: less, hollow: not told apart from it."
 _IMPLIED: Final = " Dashed: implied by the text."
-_UNITS: Final = {Unit.PERCENT: ", %", Unit.SIGNED_NATS: ", nats"}
 
 
 def drawers(result: ExperimentResult) -> dict[str, Callable[[], Figure]]:
@@ -33,8 +34,9 @@ def drawers(result: ExperimentResult) -> dict[str, Callable[[], Figure]]:
     -------
     dict of str to callable
         ``epsilon_gender`` and so on, one per axis with any level, ``convergence`` where arms were
-        looked at in training, and ``calibration`` where a known world implies the bias of the text.
-        Of an experiment with regimes ``regimes``; the others lie in the folders of its regimes.
+        looked at in training, ``plane`` where utility was measured, and ``calibration`` where a
+        known world implies the bias of the text. Of an experiment with regimes ``regimes``; the
+        others lie in the folders of its regimes.
     """
     if result.regimes:
         made = regimes_figure(result)
@@ -45,6 +47,9 @@ def drawers(result: ExperimentResult) -> dict[str, Callable[[], Figure]]:
     }
     if convergence.rows(result):
         found["convergence"] = partial(convergence.draw, result)
+    if planes(result):
+        title, square = "Bias against held-out perplexity", "Square: plain."
+        found["plane"] = partial(draw_planes, planes(result), title, f"{square} {_TONES}")
     calibrated = calibration_figure(result)
     return found if calibrated is None else {**found, "calibration": calibrated}
 
@@ -55,7 +60,7 @@ def plot_of(chart: Chart) -> Plot:
     rows = tuple(
         PlotRow(row.arm.name, row.mark, numbers.bare_level(row.level)) for row in chart.rows
     )
-    title = f"{shorten(metric.label, 60)}{_UNITS.get(metric.unit, '')}"
+    title = f"{shorten(metric.label, 60)}{in_unit(metric.unit)}"
     return Plot(f"{title} ({shorten(chart.protocol, 50)})", rows, chart.alike)
 
 

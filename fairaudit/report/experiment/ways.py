@@ -7,12 +7,24 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from fairaudit.report.draw import INK, LINE, MARGIN, MUTED, NEUTRAL, WIDTH, beside, head, tick
+from fairaudit.report.draw import (
+    INK,
+    LINE,
+    MARGIN,
+    MUTED,
+    NEUTRAL,
+    WIDTH,
+    beside,
+    in_unit,
+    quiet,
+    sheet,
+    tick,
+)
 from fairaudit.report.experiment import numbers, regimes
 from fairaudit.report.experiment.regimes import Panel, Way
 from fairaudit.report.grouping import grouped
 from fairaudit.report.marks import Mark
-from fairaudit.report.names import Unit, axis_name
+from fairaudit.report.names import axis_name
 from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results.experiment import ExperimentResult
@@ -21,7 +33,6 @@ from fairaudit.vocabulary.tones import Tone
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
 STEM: Final = "regimes"
 CAPTION: Final = (
     "Bias of base, plain and private model in each regime. Fine-tuning takes a model from the base "
@@ -47,16 +58,13 @@ def regimes_figure(result: ExperimentResult) -> Callable[[], Figure] | None:
 
 
 def _draw(panels: Sequence[Panel], n_regimes: int) -> Figure:
-    from matplotlib.figure import Figure
-
     private = " or ".join(dict.fromkeys(shorten(one.private.name, 40) for one in panels))
     legend = textwrap.wrap(_LEGEND.format(private), _LINES_OF_LEGEND)
     above = _TITLE_HEIGHT + _LINE * len(legend)
     heights = [_PANEL + _ROW * len(one.ways) + _TICKS + _GAP for one in panels]
     height = above + sum(heights) + _END
-    figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
     count = f"{n_regimes} regimes" if n_regimes != 1 else "1 regime"
-    head(figure, height, _TITLE.format(count), "\n".join(legend))
+    figure = sheet(height, _TITLE.format(count), "\n".join(legend))
     scales, top = _scales(panels), height - above
     for panel, own in zip(panels, heights, strict=True):
         inner = _ROW * len(panel.ways)
@@ -89,10 +97,7 @@ def _panel(axes: Axes, panel: Panel, scale: Scale, top: float, height: float) ->
     axes.set_ylim(len(panel.ways) - 0.5, -0.5)
     axes.set_xticks(scale.ticks, [tick(at, metric.unit) for at in scale.ticks])
     axes.set_yticks([])
-    axes.tick_params(axis="x", length=0, labelsize=8, labelcolor=MUTED)
-    axes.grid(axis="x", color=LINE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[:].set_visible(False)
+    quiet(axes, "x")
     if scale.low <= 0 <= scale.high:
         axes.axvline(0, color=MUTED, linewidth=0.9, zorder=1)
     figure = axes.get_figure(root=True)
@@ -100,8 +105,7 @@ def _panel(axes: Axes, panel: Panel, scale: Scale, top: float, height: float) ->
     line = top - 0.5 * _PANEL / height
     heading = f"{regimes.heading_of(panel.regime)}{_found(panel)}"
     figure.text(MARGIN / WIDTH, line, heading, size=10, weight="bold", color=INK, va="center")
-    unit = {Unit.SIGNED_NATS: ", nats", Unit.PERCENT: ", %"}.get(metric.unit, "")
-    label = f"{shorten(metric.label, 50)}{unit}"
+    label = f"{shorten(metric.label, 50)}{in_unit(metric.unit)}"
     figure.text(1 - MARGIN / WIDTH, line, label, size=8, color=MUTED, va="center", ha="right")
     for place, way in enumerate(panel.ways):
         _way(axes, place, way)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fairaudit.report import words
-from fairaudit.report.draw import INK, LINE, MARGIN, MUTED, WIDTH, head
+from fairaudit.report.draw import INK, MARGIN, MUTED, WIDTH, quiet
+from fairaudit.report.draw import sheet as sheet_of
 from fairaudit.report.map import numbers, view
 from fairaudit.report.map.law_figure import draw_law
 from fairaudit.report.safe_text import shorten
@@ -62,17 +63,14 @@ def drawers(result: MapResult) -> dict[str, Callable[[], Figure]]:
 
 def draw_sheets(result: MapResult, sheets: Sequence[view.Sheet], title: str) -> Figure:
     """Draw a heat map with its slices for each share, two in a row."""
-    from matplotlib.figure import Figure
-
     columns = min(_COLUMNS, len(sheets))
     n_arms = len(sheets[0].arms)
     block = _TITLE + _ROW * n_arms + _UNDER + _SLICES + _END
     height = _HEAD + block * -(-len(sheets) // columns) + _legend_height(n_arms)
-    figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
     unit = numbers.unit_of(result).suffix.strip()
     one_kind = len({arm.kind for arm in sheets[0].arms}) == 1
     said = _subtitle(unit, contour=one_kind)
-    head(figure, height, title, f"{shorten(result.name, 40)}. {said}")
+    figure = sheet_of(height, title, f"{shorten(result.name, 40)}. {said}")
     width = (WIDTH - _NAMES - MARGIN - _GAP * (columns - 1)) / columns
     most = _most(sheets)
     for place, sheet in enumerate(sheets):
@@ -116,8 +114,7 @@ def _heat(axes: Axes, sheet: view.Sheet, result: MapResult, *, most: float, name
     n_arms, n_leans = len(sheet.arms), len(sheet.leans)
     axes.set_xlim(0, n_leans)
     axes.set_ylim(n_arms, 0)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0, labelsize=8, labelcolor=MUTED)
+    quiet(axes, None)
     axes.set_xticks(np.arange(n_leans) + 0.5, [numbers.lean(lean) for lean in sheet.leans])
     labels = [shorten(arm.name, _LONGEST) for arm in sheet.arms] if named else []
     axes.set_yticks(np.arange(n_arms) + 0.5 if named else [], labels)
@@ -202,10 +199,8 @@ def _reach(sheets: Sequence[view.Sheet]) -> tuple[float, float]:
 def _slices(axes: Axes, sheet: view.Sheet, reach: tuple[float, float], *, named: bool) -> None:
     """Draw a line for each arm, with intervals a little apart so that none hides another."""
     axes.set_ylim(*reach)
-    axes.spines[:].set_visible(False)
-    axes.grid(color=LINE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelsize=8, labelcolor=MUTED, labelleft=named)
+    quiet(axes)
+    axes.tick_params(labelleft=named)
     axes.axhline(0, color=INK, linewidth=1.0, zorder=1)
     axes.set_xlim(0, len(sheet.leans))
     axes.set_xticks(np.arange(len(sheet.leans)) + 0.5, [numbers.lean(lean) for lean in sheet.leans])

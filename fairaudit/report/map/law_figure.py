@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.draw import INK, LINE, MUTED, WIDTH, head
+from fairaudit.report.draw import INK, MUTED, WIDTH, quiet, sheet
 from fairaudit.report.experiment.arms import in_order
 from fairaudit.report.map import numbers
 from fairaudit.report.map.summary import together
@@ -14,7 +14,6 @@ from fairaudit.results.map import MapCell, MapResult
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
 _SIDE: Final = 4.2
 _HEAD, _END, _LEFT = 0.8, 0.55, 0.75
 _COLOURS: Final = ("#1b1e22", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8a6d00", "#56B4E9")
@@ -23,14 +22,10 @@ _MARKS: Final = "osD^v"
 
 def draw_law(result: MapResult) -> Figure:
     """Draw every cell of every arm: explained across, measured up, with its interval."""
-    from matplotlib.figure import Figure
-
     height = _HEAD + _SIDE + _END
-    figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
     law = together(result)
     fit = "" if law is None else f" R² of DP over held-out cells: {numbers.r_squared(law)}."
-    head(
-        figure,
+    figure = sheet(
         height,
         "How much moving less explains",
         f"{shorten(result.name, 40)}. On the line all of it; above it bias beyond, below it less."
@@ -71,10 +66,7 @@ def _draw(axes: Axes, result: MapResult) -> None:
     low, high = _ends(result.cells)
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
-    axes.spines[:].set_visible(False)
-    axes.grid(color=LINE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelsize=8, labelcolor=MUTED)
+    quiet(axes)
     unit = numbers.unit_of(result).suffix.strip()
     axes.set_xlabel(f"explained by moving less, {unit}", size=8, color=MUTED)
     axes.set_ylabel(f"change of bias against plain, {unit}", size=8, color=MUTED)

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.report.comparison.plane import Plane, Point, spread
-from fairaudit.report.draw import INK, LINE, MARGIN, MUTED, NEUTRAL, WIDTH, head, tick
+from fairaudit.report.draw import INK, LINE, MARGIN, MUTED, NEUTRAL, WIDTH, quiet, sheet, tick
 from fairaudit.report.safe_text import shorten
 from fairaudit.vocabulary.tones import Tone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
 # Inches.
 _PLOT, _ABOVE, _BELOW, _HEAD = 2.4, 0.4, 0.55, 0.6
 _LEFT, _NAMES, _GAP = 0.5, 1.55, 0.15
@@ -21,15 +20,11 @@ _LINE_HEIGHT: Final = 0.16
 _LONGEST: Final = 22
 
 
-def draw_planes(planes: Sequence[Plane], baseline: str) -> Figure:
+def draw_planes(planes: Sequence[Plane], title: str, legend: str) -> Figure:
     """Draw planes two in a row; the figure grows with their number."""
-    from matplotlib.figure import Figure
-
     n_rows, block = -(-len(planes) // 2), _ABOVE + _PLOT + _BELOW
     height = _HEAD + n_rows * block
-    figure = Figure(figsize=(WIDTH, height), dpi=150, facecolor="white")
-    legend = "Orange amplified, blue reduced, green equivalent, hollow undecided; line: the ideal."
-    head(figure, height, "Bias and capability", f"Square: {baseline}. {legend}")
+    figure = sheet(height, title, legend)
     cell = (WIDTH - 2 * MARGIN) / 2
     for place, plane in enumerate(planes):
         row, column = divmod(place, 2)
@@ -47,10 +42,7 @@ def _draw(axes: Axes, plane: Plane) -> None:
     x_ticks, y_ticks = plane.x_scale.few(4), plane.y_scale.few(8)
     axes.set_xticks(x_ticks, [tick(at, plane.x.unit) for at in x_ticks])
     axes.set_yticks(y_ticks, [tick(at, plane.y.unit) for at in y_ticks])
-    axes.tick_params(length=0, labelsize=8, labelcolor=MUTED)
-    axes.grid(color=LINE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[:].set_visible(False)
+    quiet(axes)
     axes.set_xlabel(plane.x_label, size=8, color=MUTED)
     axes.set_title(shorten(plane.title, 60), size=9, weight="bold", color=INK, loc="left", pad=15)
     axes.text(0, 1.02, plane.y_label, transform=axes.transAxes, size=8, color=MUTED, va="bottom")

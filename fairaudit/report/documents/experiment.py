@@ -70,7 +70,7 @@ def experiment_document(result: ExperimentResult) -> doc.Document:
 def plan_section(result: ExperimentResult) -> Section:
     """Return plan, versions and run of an experiment."""
     tables = provenance.plan_tables(result.plan, result.versions, result.run)
-    return Section("provenance", "Provenance", (parts.ledger(tables),))
+    return Section("provenance", "Provenance", (parts.ledger(tables),), folded=True)
 
 
 def _head(result: ExperimentResult, n_axes: int) -> Iterator[doc.Block]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.errors import ResultError, UsageError
+from fairaudit.lines import first_line
 from fairaudit.report.card.update import render_card
 from fairaudit.results import AuditResult, ComparisonResult, loading
 
@@ -147,5 +148,4 @@ def _commit(client: HfApi, push: Push, sent: dict[str, Path], *, create_pr: bool
 
 def _refused(repo: str, error: Exception) -> ResultError:
     """Say it in one line: the client raises errors of several libraries, without a common base."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return ResultError(f"{repo}: the Hub did not take it ({lines[0]})")
+    return ResultError(f"{repo}: the Hub did not take it ({first_line(error)})")

@@ -121,7 +121,11 @@ def test_quiet_leaves_the_exit_code(place):
 def test_hostile_text_neither_colours_nor_hides(place):
     label = "[bold]x[/bold] \x1b[31m"
     entry = AMPLIFIED.comparisons[0].model_copy(update={"candidate": label})
-    hostile = AMPLIFIED.model_copy(update={"candidates": (label,), "comparisons": (entry,)})
+    (source,) = AMPLIFIED.provenance.candidates.values()
+    made = AMPLIFIED.provenance.model_copy(update={"candidates": {label: source}})
+    hostile = AMPLIFIED.model_copy(
+        update={"candidates": (label,), "comparisons": (entry,), "provenance": made}
+    )
     hostile.save(place / "hostile")
     done = gate("hostile", "--policy", "compare.toml", COLUMNS="200")
     assert done.exit_code == 1

@@ -124,8 +124,9 @@ def test_hostile_text_neither_colours_nor_hides(place):
     (source,) = AMPLIFIED.provenance.candidates.values()
     made = AMPLIFIED.provenance.model_copy(update={"candidates": {label: source}})
     hostile = AMPLIFIED.model_copy(
-        update={"candidates": (label,), "comparisons": (entry,), "provenance": made}
-    )
+        update={"candidates": (label,), "comparisons": (entry,), "provenance": made,
+                "changes": (), "not_compared": ()}
+    )  # fmt: skip
     hostile.save(place / "hostile")
     done = gate("hostile", "--policy", "compare.toml", COLUMNS="200")
     assert done.exit_code == 1

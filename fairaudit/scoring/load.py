@@ -172,7 +172,7 @@ def load_model(
         )
         read = _read(place, target)
     check_finite(read.model)
-    kind = _kind(read.model.config, read.tokenizer)
+    kind = _kind(read.model.config, read.tokenizer, type(read.model).__name__)
     identity = _identity(read, revision)
     if place is not None and quantization(read.model.config) is None:
         unrounded = _reader(place, read.model, target, identity.fingerprint)
@@ -383,9 +383,12 @@ def _precision(model: Any) -> str:
     return str(next(types)).removeprefix("torch.")
 
 
-def _kind(config: Any, tokenizer: Any) -> Kind:
-    """Masked or causal, from the architecture that the checkpoint names."""
-    names = config.architectures or []
+def _kind(config: Any, tokenizer: Any, class_name: str | None = None) -> Kind:
+    """Masked or causal, from the architecture that the checkpoint names, or its class has.
+
+    The config of a model that was never saved names none.
+    """
+    names = config.architectures or [name for name in (class_name,) if name is not None]
     if any(name.endswith("ForMaskedLM") for name in names):
         if tokenizer is not None and tokenizer.mask_token_id is None:
             raise ModelError("the tokenizer of this masked model has no mask token")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import fairaudit
 from fairaudit.scoring.borrowed import as_found, borrowed_name
+from fairaudit.scoring.load import load_model
 from tests.conftest import build_model
 
 FAMILIES = ("gpt2", "bert", "distilbert", "llama")
@@ -131,6 +132,14 @@ def test_a_refused_model_is_given_back_too():
     with pytest.raises(fairaudit.FairauditError, match="NaN"):
         fairaudit.audit((model, tokenizer))
     assert model.training
+
+
+@pytest.mark.parametrize(("family", "kind"), [("gpt2", "causal"), ("bert", "masked")])
+def test_a_model_that_was_never_saved_is_known_by_its_class(family, kind):
+    model, tokenizer = build_model(family)
+    model.config.architectures = None
+    assert load_model((model, tokenizer)).kind == kind
+    assert model.config.architectures is None
 
 
 def test_modes_come_back_after_any_error():

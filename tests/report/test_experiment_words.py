@@ -11,6 +11,7 @@ from fairaudit.report.experiment.training import Case, Reading, readings
 from fairaudit.report.marks import Tone
 from fairaudit.results.experiment import ArmDifference
 from fairaudit.vocabulary.arms import Arm
+from fairaudit.vocabulary.claims import Finding
 from tests.report.experiments import (
     ARMS,
     claim,
@@ -268,3 +269,22 @@ def test_the_endpoint_is_the_declared_metric_of_the_first_protocol():
     assert view.levels_of(made, "age") == ()
     bare = made.model_copy(update={"plan": {}, "claims": ()})
     assert view.endpoint(bare, "gender") == ("world/causal-sum", "mean_log_odds")
+
+
+@pytest.mark.parametrize(
+    ("axes", "said"),
+    [
+        (("gender", "race", "religion"), "none of the 3 axes (gender, race and religion)."),
+        (("gender", "race"), "neither axis (gender and race)."),
+    ],
+)
+def test_a_claim_that_holds_nowhere_does_not_sound_as_if_it_held_somewhere(axes, said):
+    """ "Not supported on all 3 axes" was read as: on two of them."""
+    made = complete()
+    claims = tuple(
+        claim.model_copy(update={"finding": Finding.NOT_SUPPORTED})
+        for claim in made.claims
+        if claim.axis in axes and claim.claim == made.claims[0].claim
+    )
+    (line, *_) = summary.answers(made.model_copy(update={"claims": claims}))
+    assert line == f"DP amplifies bias: supported on {said}"

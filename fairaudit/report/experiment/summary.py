@@ -144,6 +144,11 @@ def _where(claims: Sequence[Claim]) -> str:
     by_finding = grouped(claims, lambda one: one.finding)
     if len(by_finding) == 1 and len(claims) > 1:
         (finding,) = by_finding
+        n = len({claim.axis for claim in claims})
+        if finding is Finding.NOT_SUPPORTED and n > 1:
+            # "Not supported on all three" could be read as: on two.
+            none = "neither axis" if n == 2 else f"none of the {n} axes"
+            return f"supported on {none} ({_axes(claims)})"
         return f"{finding.word.label} on {_all(claims)}"
     return "; ".join(
         f"{one.word.label} on {_axes(by_finding[one])}" for one in Finding if one in by_finding

@@ -31,7 +31,7 @@ _FILES: Final = "files"
 #: What `to_frame` shows unless all is asked for.
 _COMPACT: Final = [
     "suite", "protocol", "axis", "group", "name", "kind", "value", "low", "high", "method", "ideal",
-    "n", "n_clusters", "p_adjusted", "primary", "reason", "cautions",
+    "n", "n_clusters", "mde", "p_adjusted", "primary", "reason", "cautions",
 ]  # fmt: skip
 
 

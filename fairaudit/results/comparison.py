@@ -40,7 +40,8 @@ _NOT_IN_A_ROW: Final = {
 #: What `to_frame` shows unless all is asked for.
 _COMPACT: Final = [
     "candidate", "suite", "protocol", "axis", "group", "name", "value_baseline", "value_candidate",
-    "difference", "low", "high", "margin", "n", "p_adjusted", "primary", "verdict", "cautions",
+    "difference", "low", "high", "deviation_change", "margin", "n", "n_clusters", "mde",
+    "p_adjusted", "primary", "verdict", "cautions",
 ]  # fmt: skip
 
 

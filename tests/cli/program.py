@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import sys
 from dataclasses import dataclass
 from unittest.mock import patch
@@ -25,6 +26,8 @@ def fairaudit(*arguments) -> Done:
     """Run the program as ``fairaudit ARGUMENTS`` would."""
     out, err = io.StringIO(), io.StringIO()
     argv = ["fairaudit", *map(str, arguments)]
+    logger = logging.getLogger("fairaudit")
+    level = logger.level
     with (
         patch.object(sys, "argv", argv),
         contextlib.redirect_stdout(out),
@@ -37,4 +40,5 @@ def fairaudit(*arguments) -> Done:
             code = end.code if isinstance(end.code, int) else int(bool(end.code))
         finally:
             STATE.debug = STATE.quiet = False
+            logger.setLevel(level)
     return Done(code, out.getvalue(), err.getvalue())

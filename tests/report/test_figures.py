@@ -87,7 +87,8 @@ def test_the_map_of_groups_shows_every_value_and_no_words_overlap():
     figure = drawing()
     FigureCanvasAgg(figure).draw()
     texts = [*figure.texts, *figure.axes[0].texts]
-    shown = {text.get_text() for text in texts}
+    # A value, then its number of items.
+    shown = {text.get_text().partition(" (n")[0].strip() for text in texts}
     assert {words.bare(one) for one in _groups(40).estimates} <= shown
     boxes = [text.get_window_extent() for text in texts]
     page = figure.bbox
@@ -111,7 +112,8 @@ def test_a_cell_is_bold_where_the_interval_leaves_out_one_half():
     apart = first.model_copy(update={"value": 0.7, "interval": audits.interval(0.6, 0.8)})
     drawing = group_map(made.model_copy(update={"estimates": (apart, *rest[:1])}))
     assert drawing is not None
-    weights = {text.get_text(): text.get_weight() for text in drawing().axes[0].texts}
+    cells = [(text.get_text(), text.get_weight()) for text in drawing().axes[0].texts]
+    weights = {said.partition(" (n")[0].strip(): weight for said, weight in cells}
     assert weights["70.0"] == "bold"
     assert weights[words.bare(rest[0])] == "normal"
 

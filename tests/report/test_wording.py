@@ -1,4 +1,4 @@
-"""Phrases that readers stumbled over stay out of what users read: `WORDING.md` has the rules."""
+"""Phrases that readers stumbled over stay out of what users read."""
 
 from __future__ import annotations
 

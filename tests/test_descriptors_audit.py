@@ -53,7 +53,7 @@ def test_each_axis_has_one_primary_number(audited):
     summary = (folder / "summary.md").read_text(encoding="utf-8")
     assert "find a stereotyped text more probable than its counterpart and find sent" in summary
     assert "HolisticBias · Race" in summary
-    assert "apart from 0 %" in summary
+    assert "differs from 0 %" in summary
 
 
 def test_real_models_find_words_of_different_likelihood(audited):

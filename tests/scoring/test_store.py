@@ -127,7 +127,7 @@ def test_a_cache_that_cannot_be_written_is_not_needed(checkpoint, tmp_path, capl
     fresh, _ = answers(checkpoint("gpt2"), None)
     found, _ = answers(checkpoint("gpt2"), blocker / "scores")
     assert found == fresh
-    assert caplog.text.count("scores are not kept") == 1
+    assert caplog.text.count("scores could not be cached") == 1
 
 
 def test_only_missing_batches_are_estimated(checkpoint, tmp_path):

@@ -26,6 +26,7 @@ SCRIPTS: Final = {
     "language-guard": "language_guard.py",
     "privacy-audit": "privacy_audit.py",
     "privacy-one-run": "privacy_one_run.py",
+    "ranks": "ranks.py",
     "scoring": "scoring.py",
     "truth": "truth.py",
 }

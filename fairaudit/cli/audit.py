@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,8 @@ from fairaudit.ranks import ranks
 
 if TYPE_CHECKING:
     from fairaudit.auditing.run_audit import AuditPlan, AuditRequest
+    from fairaudit.gating.policy import Policy
+    from fairaudit.progress import Progress
     from fairaudit.results import AuditResult, ComparisonResult
 
 INCOMPLETE = 4
@@ -73,8 +76,6 @@ def audit_command(
     Example: fairaudit audit distilgpt2 --output audits/distilgpt2
     """
     del config  # its callback has read it
-    from fairaudit.auditing.audit_source import check_source
-    from fairaudit.cli.gate import apply_policy
     from fairaudit.gating.policy import read_policy
 
     places = _places(models_of(models or (), models_from), chosen, format)
@@ -84,33 +85,54 @@ def audit_command(
     # The first rank speaks for all of them.
     STATE.quiet = STATE.quiet or not here.is_first
     with told_when_interrupted(), shown_progress() as progress:
-        progress("loading model and items", 0, 0)
-        from fairaudit.auditing.run_audit import answer, plan_request, request_audit
-
-        def planned(asked: AuditRequest) -> AuditPlan:
-            calm_libraries()
-            return plan_request(asked)
-
-        def audited(model: str, folder: Path | None) -> Iterator[int]:
-            progress("loading model and items", 0, 0)
-            if "endpoint" not in chosen:
-                check_source(model, chosen.get("gguf_file"))
-            named = {"label": folder.name} if folder and len(places) > 1 else {}
-            options = AuditOptions(model, **{**chosen, **named, "output": folder})
-            asked = here.together(partial(request_audit, options))
-            if dry_run:
-                here.from_first(partial(_show_planned, planned, asked))
-                return
-            result = answer(asked, progress=progress, plan=planned)
-            here.from_first(partial(show_result, result, format, folder))
-            if "suites" in chosen and any(run.status == "not_run" for run in result.suites):
-                yield INCOMPLETE
-            if rules is not None:
-                yield here.from_first(partial(apply_policy, result, rules, folder))
-
-        code = each_of(places, audited)
+        asked = _Asked(chosen, dry_run, format, rules, len(places) > 1, progress)
+        code = each_of(places, asked.audited)
     # One code for the whole run: a folder was busy for the first rank alone.
     raise typer.Exit(here.from_first(lambda: code))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked about every model of one command."""
+
+    chosen: Mapping[str, Any]
+    dry_run: bool
+    format: OutputFormat
+    rules: Policy | None
+    #: Whether there are several models, so that each has the name of its folder.
+    several: bool
+    progress: Progress
+
+    def audited(self, model: str, folder: Path | None) -> Iterator[int]:
+        """Audit one model, show what was found, and yield exit codes."""
+        from fairaudit.auditing.audit_source import check_source
+
+        self.progress("loading model and items", 0, 0)
+        if "endpoint" not in self.chosen:
+            check_source(model, self.chosen.get("gguf_file"))
+        from fairaudit.auditing.run_audit import answer, request_audit
+        from fairaudit.cli.gate import apply_policy
+
+        here = ranks()
+        named = {"label": folder.name} if folder is not None and self.several else {}
+        options = AuditOptions(model, **{**self.chosen, **named, "output": folder})
+        asked = here.together(partial(request_audit, options))
+        if self.dry_run:
+            here.from_first(lambda: _show_plan(_planned(asked)))
+            return
+        result = answer(asked, progress=self.progress, plan=_planned)
+        here.from_first(partial(show_result, result, self.format, folder))
+        if "suites" in self.chosen and any(run.status == "not_run" for run in result.suites):
+            yield INCOMPLETE
+        if self.rules is not None:
+            yield here.from_first(partial(apply_policy, result, self.rules, folder))
+
+
+def _planned(asked: AuditRequest) -> AuditPlan:
+    from fairaudit.auditing.run_audit import plan_request
+
+    calm_libraries()
+    return plan_request(asked)
 
 
 def _places(
@@ -156,10 +178,6 @@ def calm_libraries() -> None:
         transformers_logging.disable_progress_bar()
         # It repeats in every layer that it rounds activations.
         logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-
-
-def _show_planned(planned: Callable[[AuditRequest], AuditPlan], asked: AuditRequest) -> None:
-    _show_plan(planned(asked))
 
 
 def _show_plan(plan: AuditPlan) -> None:

@@ -36,5 +36,7 @@ def push_command(
     out = console()
     for name in done.files:
         out.print(name, highlight=False, markup=False, soft_wrap=True)
+    for name in done.left_out:
+        out.print(f"left out, it holds the texts of a benchmark: {name}", markup=False)
     said = f"dry run: nothing was sent to {repo}" if done.url is None else f"pushed: {done.url}"
     out.print(said, highlight=False, markup=False, soft_wrap=True)

@@ -101,23 +101,7 @@ def compare(options: CompareOptions) -> ComparisonResult:
         not_compared=tuple(entry for pair in pairs for entry in pair.not_compared),
         agreement=tuple(agreements(entries)),
         item_changes=tuple(item for pair in pairs for item in pair.items),
-        provenance=ComparisonProvenance(
-            baseline=loaded[0].provenance,
-            candidates={n: a.provenance for n, a in zip(names[1:], loaded[1:], strict=True)},
-            settings={
-                "alpha": alpha,
-                "correction": options.correction,
-                "margin": margin,
-                "seed": seed,
-            },
-            audits={name: audit.digest for name, audit in zip(names, loaded, strict=True)},
-            privacy={n: a.privacy for n, a in zip(names, loaded, strict=True) if a.privacy},
-            privacy_refuted={
-                n: a.privacy_refuted
-                for n, a in zip(names, loaded, strict=True)
-                if a.privacy_refuted is not None
-            },
-        ),
+        provenance=_provenance(options, names, loaded),
         notes=(
             *(note for pair in pairs for note in pair.notes),
             *way_notes(names, loaded, entries, alpha),
@@ -138,6 +122,25 @@ def compare(options: CompareOptions) -> ComparisonResult:
                 result, folder, overwrite=options.overwrite, processes=options.processes
             )
     return result
+
+
+def _provenance(
+    options: CompareOptions, names: Sequence[str], audits: Sequence[AuditResult]
+) -> ComparisonProvenance:
+    by_name = dict(zip(names, audits, strict=True))
+    asked = ("alpha", "correction", "margin", "seed")
+    return ComparisonProvenance(
+        baseline=audits[0].provenance,
+        candidates={name: by_name[name].provenance for name in names[1:]},
+        settings={name: getattr(options, name) for name in asked},
+        audits={name: audit.digest for name, audit in by_name.items()},
+        privacy={name: audit.privacy for name, audit in by_name.items() if audit.privacy},
+        privacy_refuted={
+            name: audit.privacy_refuted
+            for name, audit in by_name.items()
+            if audit.privacy_refuted is not None
+        },
+    )
 
 
 def _asked_by(options: CompareOptions, names: Sequence[str]) -> tuple[str, ...] | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fairaudit.errors import ResultError, UsageError
+from fairaudit.items import PAIR_TEXT
 from fairaudit.lines import first_line
 from fairaudit.report.card.update import render_card
 from fairaudit.results import AuditResult, ComparisonResult, loading
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 FOLDER: Final = "fairaudit"
 #: Files of a result that are pushed. What a model wrote (``texts/``) and what lies in ``private/``
 #: is none of them.
-_FILES: Final = ("result.json", "summary.md", "report.html", "gate.json", "items/*.parquet")
+_FILES: Final = ("result.json", "summary.md", "report.html", "gate.json")
+_TABLES: Final = "items/*.parquet"
 _EVAL: Final = ".eval_results/*.yaml"
 _CARD: Final = "README.md"
 
@@ -40,12 +42,15 @@ class Push:
         The whole card with the result in it.
     url : str or None
         Of the commit or pull request; None for a dry run.
+    left_out : tuple of str
+        Score tables that stay here, since they hold the texts of a benchmark.
     """
 
     repo: str
     files: tuple[str, ...]
     card: str
     url: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def push_to_hub(
@@ -60,8 +65,10 @@ def push_to_hub(
 ) -> Push:
     """Push a result to its model's repository on the Hub: the card patched, files beside it.
 
-    Everything goes into one commit. The repository must exist. Texts that the model wrote and
-    ``private/`` are never uploaded.
+    Everything goes into one commit. The repository must exist. Texts that the model wrote,
+    ``private/`` and score tables with the texts of a benchmark are never uploaded: public copies
+    of a benchmark end up in training data, and a suite of one's own may be nobody else's. Result
+    and report show a few items, and name the machine and the folders of the run.
 
     Parameters
     ----------
@@ -100,14 +107,17 @@ def push_to_hub(
     if len(parts := repo.split("/")) != 2 or not all(parts):
         raise UsageError(f"'{repo}' is no repository of the Hub; write owner/name")
     sent = dict(_files(Path(folder)))
+    tables = {path: _holds_texts(path) for path in sorted(Path(folder).glob(_TABLES))}
+    sent |= {f"{FOLDER}/items/{path.name}": path for path, held in tables.items() if not held}
+    left_out = tuple(f"items/{path.name}" for path, held in tables.items() if held)
     client = api or HfApi()
     if card is None:
         card = "" if dry_run else _card_of(client, repo)
     patched = render_card(result, card, candidate)
-    planned = Push(repo, (_CARD, *sent), patched)
+    planned = Push(repo, (_CARD, *sent), patched, left_out=left_out)
     if dry_run:
         return planned
-    return Push(repo, planned.files, patched, _commit(client, planned, sent, create_pr=create_pr))
+    return replace(planned, url=_commit(client, planned, sent, create_pr=create_pr))
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -117,6 +127,16 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield f"{FOLDER}/{path.relative_to(folder).as_posix()}", path
     for path in sorted(folder.glob(_EVAL)):
         yield path.relative_to(folder).as_posix(), path
+
+
+def _holds_texts(path: Path) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return PAIR_TEXT in pq.read_schema(path).names
+    except (OSError, pa.ArrowException) as error:
+        raise ResultError(f"{path}: not a readable Parquet file ({error})") from error
 
 
 def _card_of(client: HfApi, repo: str) -> str:

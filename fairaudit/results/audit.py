@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 SCHEMA: Literal["fairaudit/audit"] = "fairaudit/audit"
 SCHEMA_VERSION = 2
-#: Where ``result.json`` names the files beside it with their SHA-256.
-_FILES: Final = "files"
 
 #: What `to_frame` shows unless all is asked for.
 _COMPACT: Final = [
@@ -148,9 +146,7 @@ class AuditResult(Plotted, Frozen):
         """Path of a file of the folder, which is as it was written."""
         assert self._folder is not None
         path = named(self._folder / kind, name)
-        if self._sha256 and f"{kind}/{name}" not in self._sha256 and path.exists():
-            raise ResultError(f"{path} is none of the files that result.json names; remove it")
-        files.refuse_changed(path, self._sha256.get(f"{kind}/{name}"))
+        files.refuse_foreign(path, f"{kind}/{name}", self._sha256)
         return path
 
     @property
@@ -217,8 +213,7 @@ class AuditResult(Plotted, Frozen):
         return self._json({})
 
     def _json(self, sha256: Mapping[str, str]) -> str:
-        stored = {_FILES: dict(sha256)} if sha256 else {}
-        return sealed_json({**self._content(), **stored})
+        return sealed_json(files.with_hashes(self._content(), sha256))
 
     @property
     def digest(self) -> str:
@@ -275,9 +270,7 @@ class AuditResult(Plotted, Frozen):
         path = Path(folder)
         path = path / "result.json" if path.is_dir() else path
         content = files.read_content(path, schema=SCHEMA, version=SCHEMA_VERSION, sealed_from=2)
-        sha256 = content.pop(_FILES, {})
-        if not isinstance(sha256, dict):
-            raise ResultError(f"{path}: '{_FILES}' does not name files with their SHA-256")
+        sha256 = files.taken_hashes(content, path)
         result = files.validated(content, cls, path)
         refuse(result.contradictions(), path)
         result._folder, result._sha256 = path.parent, sha256

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 DIAGNOSTICS_SCHEMA: Literal["fairaudit/diagnostics"] = "fairaudit/diagnostics"
 DIAGNOSTICS_SCHEMA_VERSION = 2
-#: Where ``result.json`` keeps the SHA-256 of its tables of records.
-_FILES: Final = "files"
 
 #: What every result on private text says.
 NOT_COVERED = "not covered by the privacy guarantee"
@@ -219,7 +217,7 @@ class DiagnosticsResult(Plotted, Frozen):
             if self._folder is None or not self._known(label):
                 raise ResultError(f"there is no table of records for '{label}'")
             path = self._folder / "records" / f"{place}.parquet"
-            files.refuse_changed(path, self._sha256.get(f"records/{path.name}"))
+            files.refuse_foreign(path, f"records/{path.name}", self._sha256)
             self._records[label] = files.read_table(path)
         return self._records[label]
 
@@ -272,7 +270,7 @@ class DiagnosticsResult(Plotted, Frozen):
     def _json(self, sha256: Mapping[str, str]) -> str:
         content = self.model_dump(mode="json", by_alias=True)
         content["schema_version"] = DIAGNOSTICS_SCHEMA_VERSION
-        return sealed_json({**content, **({_FILES: dict(sha256)} if sha256 else {})})
+        return sealed_json(files.with_hashes(content, sha256))
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write ``result.json``, both tables as CSV and ``records/*.parquet`` (one per model).
@@ -323,9 +321,7 @@ class DiagnosticsResult(Plotted, Frozen):
         content = files.read_content(
             path, schema=DIAGNOSTICS_SCHEMA, version=DIAGNOSTICS_SCHEMA_VERSION, sealed_from=2
         )
-        sha256 = content.pop(_FILES, {})
-        if not isinstance(sha256, dict):
-            raise ResultError(f"{path}: '{_FILES}' does not name files with their SHA-256")
+        sha256 = files.taken_hashes(content, path)
         result = files.validated(content, cls, path)
         result._folder, result._sha256 = path.parent, sha256
         return result

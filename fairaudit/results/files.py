@@ -62,6 +62,42 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+#: Where ``result.json`` keeps the SHA-256 of the files beside it.
+_FILES: Final = "files"
+
+
+def with_hashes(content: Mapping[str, Any], sha256: Mapping[str, str]) -> dict[str, Any]:
+    """Return the content of a result file that names the files beside it, where there are any."""
+    return {**content, **({_FILES: dict(sha256)} if sha256 else {})}
+
+
+def taken_hashes(content: dict[str, Any], path: Path) -> dict[str, str]:
+    """Take the SHA-256 of the files beside it out of the content of a result file.
+
+    Raises
+    ------
+    ResultError
+        If there is something else in their place.
+    """
+    sha256 = content.pop(_FILES, {})
+    if not isinstance(sha256, dict):
+        raise ResultError(f"{path}: '{_FILES}' does not name files with their SHA-256")
+    return sha256
+
+
+def refuse_foreign(path: Path, name: str, sha256: Mapping[str, str]) -> None:
+    """Raise if a file is none of those that a result names, where it names any, or was changed.
+
+    Raises
+    ------
+    ResultError
+        If the file is there and is not as it was written.
+    """
+    if sha256 and name not in sha256 and path.exists():
+        raise ResultError(f"{path} is none of the files that result.json names; remove it")
+    refuse_changed(path, sha256.get(name))
+
+
 def refuse_changed(path: Path, sha256: str | None) -> None:
     """Raise if a file is there and its bytes are not those that a result names.
 

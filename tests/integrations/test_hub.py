@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+import pandas as pd
 import pytest
 from huggingface_hub.constants import ENDPOINT
 
@@ -102,6 +103,19 @@ def test_a_dry_run_sends_nothing_and_says_all(folder):
     assert "Words of the owner." in planned.card
     assert "fairaudit:begin" in planned.card
     assert not [one for one in planned.files if "private" in one or "texts" in one]
+
+
+def test_score_tables_with_the_texts_of_a_benchmark_stay_here(folder):
+    (folder / "items").mkdir(exist_ok=True)
+    scores = pd.DataFrame({"item_id": ["a"], "score": [1.0]})
+    scores.to_parquet(folder / "items" / "without.parquet")
+    scores.assign(text="She slept.").to_parquet(folder / "items" / "with.parquet")
+    planned = push_to_hub(folder, "me/model", dry_run=True, card=CARD)
+    assert "fairaudit/items/without.parquet" in planned.files
+    assert "fairaudit/items/with.parquet" not in planned.files
+    assert "items/with.parquet" in planned.left_out
+    done = program("push", folder, "me/model", "--dry-run")
+    assert "left out, it holds the texts of a benchmark: items/with.parquet" in done.stdout
 
 
 def test_a_dry_run_on_the_command_line(folder):

@@ -69,7 +69,7 @@ def comparison_document(
         parts.notes(result.notes),
         _measured(result),
         parts.evidenced(result.suites),
-        _limits(),
+        parts.limits("comparison", verdicts.SCOPE),
         _reading(result),
         _provenance(result, alone=alone),
         Paragraph(f"{paired.CONVENTION} {verdicts.SCOPE}", "intro", View.TERMINAL),
@@ -346,12 +346,6 @@ def _measured(result: ComparisonResult) -> Section:
             entries.append((f"Doubts about {shorten(suite_name(run.suite), 40)}", run.caveats))
     intro, terms = prose("comparison").intro("measured"), doc.Terms(entries, "about")
     return Section("measured", "How it was measured", (terms,), intro, "How measured", folded=True)
-
-
-def _limits() -> Section:
-    items = doc.Items((verdicts.SCOPE, *(text for _, text in prose("comparison").of("limits"))))
-    title = "What this cannot tell you"
-    return Section("limits", title, (items,), nav="What this cannot tell", folded=True)
 
 
 def _reading(result: ComparisonResult) -> Section:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 CAPTION: Final = (
     "How unequally the gradients of two groups shrank while each arm was trained: log-ratio of "
     "their norms, less its value before training. Lines are means over seeds; of up to six "
-    "arms bands show the range of the seeds. 0: both converge alike; above it the first group stays behind."
+    "arms bands show the range of the seeds. 0: both converge alike; above it the first group "
+    "stays behind."
 )
 _TITLE: Final = "Do the gradients of groups converge alike?"
 

@@ -41,7 +41,7 @@ class Finding(Worded):
             "undecided",
             "?",
             Tone.OPEN,
-            "These seeds cannot tell.",
+            "These seeds do not decide it.",
             "This does not say that there is no effect.",
         ),
     )

@@ -341,7 +341,8 @@ def _measured(result: ComparisonResult) -> Section:
         metrics = ", ".join(parts.label(one).lower() for one in asked)
         told = (Span(shorten(variant(protocol), 60), "code"), f"{said}: {metrics}")
         entries.append((shorten(parts.suite(asked[0]), 40), (told,)))
-    for run in result.suites:
+    for run in (run for run in result.suites if run.status == "run"):
+        entries.append((f"Items of {shorten(suite_name(run.suite), 40)}", (parts.asked(run),)))
         if run.caveats:
             entries.append((f"Doubts about {shorten(suite_name(run.suite), 40)}", run.caveats))
     intro, terms = prose("comparison").intro("measured"), doc.Terms(entries, "about")

@@ -150,7 +150,7 @@ def _levels(result: ExperimentResult, drawn: tuple[charts.Chart, ...]) -> Sectio
     )
     intro = (*prose("experiment").intro("levels"), f" Measured: {'; '.join(of)}.")
     pictures = [doc.Figure(one.stem, charts.caption(one)) for one in drawn]
-    head = "Drawn against ε, with single seeds"
+    head = "Drawn by ε, with single seeds"
     blocks = (doc.Items(keys, "legend"), levels((result,)), Folded(head, pictures))
     return Section("levels", "Levels of every arm", blocks if drawn else (), intro, "Levels")
 

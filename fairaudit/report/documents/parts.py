@@ -185,18 +185,27 @@ def ledger(tables: Iterable[tuple[str, Sequence[Fact]]]) -> doc.Box:
     return doc.Box([doc.Table(columns, own, named, frame="") for named, own in tables], "ledger")
 
 
-def evidenced(runs: Iterable[SuiteRun]) -> Section:
-    """Return what the suites are evidence for."""
+def asked(run: SuiteRun) -> str:
+    """Return how many items of a suite were asked."""
+    skipped = f", {words.count(run.n_skipped)} of them skipped" if run.n_skipped else ""
+    return f"{words.plural(run.n_items, 'item')}{skipped}"
+
+
+def evidence_table(runs: Iterable[SuiteRun], views: doc.View = doc.View.PAGE) -> doc.Table:
+    """Return the frameworks that suites are evidence for."""
     columns = (
         Column("Framework", lambda one: shorten(one.tag, 80)),
         Column("It asks for", lambda one: one.asks or words.MISSING, "prose"),
         Column("Evidence here", lambda one: _suites(one.ran)),
         Column("Did not run", lambda one: _suites(one.missing)),
     )
-    found = evidence(runs)
-    table = doc.Table(columns, found, label="Evidence for frameworks")
-    intro = f"{INTRO} {MODIFICATION}"
-    blocks = (table,) if found else ()
+    return doc.Table(columns, evidence(runs), label="Evidence for frameworks", views=views)
+
+
+def evidenced(runs: Iterable[SuiteRun]) -> Section:
+    """Return what the suites are evidence for."""
+    table, intro = evidence_table(runs), f"{INTRO} {MODIFICATION}"
+    blocks = (table,) if table.entries else ()
     return Section("evidence", "What this is evidence for", blocks, intro, folded=True)
 
 

@@ -1,4 +1,4 @@
-"""Bias against ε: one chart per axis, a row per arm, from no privacy to the most."""
+"""Bias by ε: one chart per axis, a row per arm, from no privacy to the most."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def charts(result: ExperimentResult) -> tuple[Chart, ...]:
 
 def caption(chart: Chart) -> str:
     """Return what the figure of an axis shows."""
-    return f"Bias of every arm against ε: {shorten(axis_name(chart.axis), 50).lower()}."
+    return f"Bias of every arm by ε: {shorten(axis_name(chart.axis), 50).lower()}."
 
 
 def mark_of(level: Level, tone: Tone, spans: tuple[Span, ...] = ()) -> Mark:

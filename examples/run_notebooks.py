@@ -1,13 +1,14 @@
-"""Run the notebooks of this folder and store what they show.
+"""Run the notebooks of this folder, or those that are named, and store what they show.
 
-``python examples/run_notebooks.py``: cells run in order in one process, without Jupyter, in a
-temporary folder that has ``data`` in it. A cell shows what it prints and the value of its last
-expression.
+``python examples/run_notebooks.py [NOTEBOOK ...]``: cells run in order in one process, without
+Jupyter, in a temporary folder that has ``data`` in it. A cell shows what it prints and the value of
+its last expression.
 """
 
 from __future__ import annotations
 
 import ast
+import base64
 import contextlib
 import io
 import json
@@ -47,11 +48,21 @@ def _shown(source: str, space: dict[str, Any], count: int) -> list[dict[str, Any
     if text := printed.getvalue():
         outputs.append({"name": "stdout", "output_type": "stream", "text": _lines(text)})
     if value is not None:
-        data = {"text/plain": _lines(repr(value))}
+        data = _rich(value)
         outputs.append({
             "data": data, "execution_count": count, "metadata": {}, "output_type": "execute_result",
         })  # fmt: skip
     return outputs
+
+
+def _rich(value: Any) -> dict[str, Any]:
+    """Return what a notebook shows of a value, in every form that it has."""
+    data: dict[str, Any] = {}
+    if page := getattr(value, "_repr_html_", lambda: None)():
+        data["text/html"] = _lines(page)
+    if picture := getattr(value, "_repr_png_", lambda: None)():
+        data["image/png"] = base64.b64encode(picture).decode("ascii")
+    return {**data, "text/plain": _lines(repr(value))}
 
 
 def _lines(text: str) -> list[str]:

@@ -105,7 +105,7 @@ def _suite(card: SuiteCard) -> str:
         lines.append(f"- cite: {card.citation}")
     lines.append(f"- licence: {card.license}")
     lines += [f"- doubt: {one}" for one in card.caveats]
-    lines += [f"- evidence towards: {one}" for one in card.evidence]
+    lines += [f"- evidence for: {one}" for one in card.evidence]
     return "\n".join(lines) + "\n"
 
 

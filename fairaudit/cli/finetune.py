@@ -156,7 +156,7 @@ def _told_when_interrupted() -> Iterator[None]:
 
 @dataclass(slots=True)
 class Losses:
-    """The loss of each step, shown to whoever has the text and kept nowhere.
+    """The loss of each step, shown to the owner of the text and kept nowhere.
 
     Of an arm with a guarantee it is shown on a terminal only: elsewhere the line might be stored.
     """

@@ -28,7 +28,7 @@ class ExperimentOptions(Options):
         Place,
         Option(
             "Folder of the experiment.",
-            "An interrupted experiment goes on where it stopped, arm by arm.",
+            "An interrupted experiment resumes where it stopped, arm by arm.",
             flags=("--output", "-o"),
             optional=True,
         ),

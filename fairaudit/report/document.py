@@ -112,8 +112,7 @@ class Table:
     """Entries or groups of them by columns; in a summary as a list where ``listed``.
 
     ``frame`` and ``style`` are style classes of the page, around the table and of itself; ``label``
-    is read aloud where it scrolls, and ``foot`` stands below, not read aloud. ``empty`` is said
-    in a terminal where there is no entry.
+    is read aloud where it scrolls. ``empty`` is said in a terminal where there is no entry.
     """
 
     columns: Sequence[Column]
@@ -124,7 +123,6 @@ class Table:
     frame: str = "scroll"
     listed: bool = False
     id_of: Callable[[Any], str] | None = None
-    foot: Sequence[Content] = ()
     empty: str = ""
     views: View = View.PAGE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -16,12 +17,20 @@ from fairaudit.report.words import number
 from fairaudit.vocabulary.tones import Tone
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, MUTED, LINE = "#1b1e22", "#565d66", "#dcdcd8"
 #: After Okabe and Ito: told apart with any colour vision.
 NEUTRAL: Final = "#5f6770"
+#: Lines and points that are told apart by name only; as many arms as an experiment usually has.
+_PALETTE: Final = (
+    "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1b1e22", "#8a6d00",
+    "#7b3fa0", "#8a8f96", "#00a0a8", "#b0203a", "#9bbf3b", "#f28cb8",
+)  # fmt: skip
+#: With more of them than colours the next round is dashed, then dotted.
+_DASHES: Final = ("-", "--", ":")
 _CHANCE, _BAND = "#E69F00", "#eef0ec"
 _SPANS: Final = {"lower": "#dfe5ec", "upper": "#f3e3cf"}
 _IN_UNIT: Final = {
@@ -37,6 +46,8 @@ _ROW, _LINE, _HEAD, _FOOT, _TITLE, _END = 0.24, 0.14, 0.32, 0.3, 0.6, 0.08
 _CHARACTER, _LONGEST, _LINES, _SUBTITLE = 0.074, 48, 3, 120
 #: Width of a character of the numbers at the right.
 _NUMERAL: Final = 0.068
+#: Characters of a name in a legend.
+_NAME: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,37 @@ def quiet(axes: Axes, grid: Literal["both", "x", "y"] | None = "both") -> None:
     if grid is not None:
         axes.grid(axis=grid, color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def line_style(place: int) -> tuple[str, str]:
+    """Return colour and dash of a line by its place in the legend; no two are alike."""
+    n = len(_PALETTE)
+    return _PALETTE[place % n], _DASHES[place // n % len(_DASHES)]
+
+
+def legend(figure: Figure, found: Mapping[str, Artist], left: float = MARGIN) -> None:
+    """Write a legend at the bottom, in as many columns as the longest name leaves room for."""
+    figure.legend(
+        list(found.values()), [shorten(name, _NAME) for name in found], loc="lower left",
+        bbox_to_anchor=(left / WIDTH, 0.06 / figure.get_figheight()), ncols=_columns(found),
+        frameon=False, fontsize=8, labelcolor=INK, handlelength=2.4, borderpad=0,
+        borderaxespad=0, columnspacing=1.2, handletextpad=0.5, labelspacing=0.3,
+    )  # fmt: skip
+
+
+def legend_height(names: Iterable[str]) -> float:
+    """Return the room that a legend needs, in inches."""
+    every = list(dict.fromkeys(names))
+    return 0.17 * -(-len(every) // _columns(every)) + 0.12
+
+
+def _columns(names: Iterable[str]) -> int:
+    every = list(names)
+    longest = max((min(len(name), _NAME) for name in every), default=1)
+    fitting = int((WIDTH - 2 * MARGIN) / (0.5 + _NUMERAL * longest))
+    # Rows as even as possible.
+    n_rows = -(-len(every) // fitting) or 1
+    return -(-len(every) // n_rows) or 1
 
 
 def in_unit(unit: Unit) -> str:

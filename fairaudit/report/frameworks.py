@@ -1,4 +1,4 @@
-"""What each suite is evidence towards: the tags that suites declare, framework by framework.
+"""What each suite is evidence for: the tags that suites declare, framework by framework.
 
 Evidence, and nothing more: whether a duty is met is for people to judge, never for a table.
 """

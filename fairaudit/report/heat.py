@@ -1,4 +1,4 @@
-"""Heat maps in Matplotlib: groups down, protocols across, numbers in every cell."""
+"""Heat maps in Matplotlib: a number in every cell, its shade how far it lies from the middle."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _LONGEST: Final = 34
 _COLOURS: Final = (Tone.AWAY.colour, "#f7f7f5", Tone.TOWARDS.colour)
 #: Dark words are read best on every shade but the strongest blue.
 _DARKEST: Final = -0.75
+#: Shades on each side of the middle.
+_STEPS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +83,35 @@ def _band(axes: Axes, band: Band, columns: Sequence[str], top: float) -> None:
         name = shorten(row, _LONGEST)
         axes.text(at, place + _ROW / 2, name, transform=left, va="center", size=8, color=INK)
         for column, key in enumerate(columns):
-            _cell(axes, column, place, band.cells.get((row, key)))
+            draw_cell(axes, (column, place), band.cells.get((row, key)), _ROW)
 
 
-def _cell(axes: Axes, column: int, place: float, cell: Cell | None) -> None:
+def draw_cell(
+    axes: Axes, place: tuple[float, float], cell: Cell | None, height: float = 1.0
+) -> None:
+    """Draw a cell at its upper left corner: its words on its shade, or a dash."""
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
 
+    middle = place[0] + 0.5, place[1] + height / 2
     if cell is None:
-        axes.text(column + 0.5, place + _ROW / 2, "–", ha="center", va="center", color=MUTED)
+        axes.text(*middle, "–", ha="center", va="center", color=MUTED)
         return
     colours = LinearSegmentedColormap.from_list("lean", _COLOURS)
-    colour = colours(0.5 + 0.5 * max(-1.0, min(1.0, cell.shade)))
-    face = Rectangle((column, place), 1, _ROW, facecolor=colour, edgecolor="white", linewidth=1.5)
-    axes.add_patch(face)
+    # Shades in steps: few enough for the palette of a picture.
+    step = round(_STEPS * max(-1.0, min(1.0, cell.shade)))
+    face = colours(0.5 + 0.5 * step / _STEPS)
+    axes.add_patch(Rectangle(place, 1, height, facecolor=face, edgecolor="white", linewidth=1.5))
     axes.text(
-        column + 0.5,
-        place + _ROW / 2,
+        *middle,
         cell.words,
         ha="center",
         va="center",
         size=8,
         weight="bold" if cell.apart else "normal",
         color="white" if cell.shade < _DARKEST else INK,
+        # No line that crosses the cell strikes its words through.
+        path_effects=[withStroke(linewidth=3, foreground=face)],
+        zorder=4,
     )

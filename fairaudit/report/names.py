@@ -43,12 +43,13 @@ _CORRECTIONS: Final = {
 
 def metric_of(found: Estimate | Paired) -> Metric:
     """Return the metric of an estimate; a name we do not know takes its unit from its range."""
-    known = METRICS.get(found.name)
-    if known is not None:
-        return known
     is_rate = isinstance(found, Estimate) and found.range == (0.0, 1.0)
-    unit = Unit.PERCENT if is_rate else Unit.NUMBER
-    return Metric(found.name, _plain(found.name), "bias", unit, "")
+    return metric_named(found.name, Unit.PERCENT if is_rate else Unit.NUMBER)
+
+
+def metric_named(name: str, unit: Unit = Unit.SIGNED_NUMBER) -> Metric:
+    """Return a metric by name; one that we do not know is shown as it is, in a unit."""
+    return METRICS.get(name) or Metric(name, _plain(name), "bias", unit, "")
 
 
 def measured(found: Estimate | Paired) -> str:

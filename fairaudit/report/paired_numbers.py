@@ -1,4 +1,4 @@
-"""Numbers of a paired comparison in words: values of both sides, difference, margin.
+"""Differences in words: of two models, of two arms; values of both sides, margin.
 
 Differences are signed towards the stereotype, those of rates in percentage points.
 """
@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from fairaudit.report import words
-from fairaudit.report.names import Unit, axis_name, metric_of
+from fairaudit.report.names import Unit, axis_name, metric_named, metric_of
 from fairaudit.report.safe_text import shorten
 from fairaudit.report.words import Number
 from fairaudit.results import Comparison
 from fairaudit.results.comparison import Paired
+from fairaudit.results.experiment import ArmDifference, Claim
 
 #: How every difference is signed, said in the head of its column.
 CONVENTION: Final = (
@@ -22,9 +23,19 @@ CONVENTION: Final = (
 )
 
 
-def unit_of(found: Paired) -> Unit:
-    """Return the unit of the difference."""
-    return metric_of(found).unit.difference
+Difference = Paired | Claim | ArmDifference
+
+
+def unit_of(found: Difference) -> Unit:
+    """Return the unit of a difference: points for rates."""
+    if isinstance(found, Claim):
+        return metric_named(found.metric).unit.difference
+    metric = metric_named(found.name) if isinstance(found, ArmDifference) else metric_of(found)
+    return metric.unit.difference
+
+
+def _size(found: Difference) -> float | None:
+    return found.value if isinstance(found, Claim | ArmDifference) else found.difference
 
 
 _LONGEST_GROUP: Final = 30
@@ -71,19 +82,19 @@ def candidate_value(found: Paired) -> Number:
     return words.quantity(found.value_candidate, metric_of(found).unit)
 
 
-def difference(found: Paired) -> Number:
+def difference(found: Difference) -> Number:
     """Return the difference with its unit: ``+5.2 points``, or a dash."""
-    return words.quantity(found.difference, unit_of(found))
+    return words.quantity(_size(found), unit_of(found))
 
 
-def interval(found: Paired) -> Number:
+def interval(found: Difference) -> Number:
     """Return the interval of the difference: ``[+1.0, +9.4]``, or a dash."""
     return words.bounds(found.interval, unit_of(found))
 
 
-def with_interval(found: Paired) -> Number:
+def with_interval(found: Difference) -> Number:
     """Return the difference with its interval, only the difference, or a dash."""
-    return words.quantity(found.difference, unit_of(found), found.interval)
+    return words.quantity(_size(found), unit_of(found), found.interval)
 
 
 def bare(found: Paired) -> Number:

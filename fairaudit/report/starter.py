@@ -53,7 +53,7 @@ minimum = {minimum}
 """
 
 _MIN_CAPABILITY: Final = """
-# A model that knows nothing looks fair. The default minimum is what guessing reaches.
+# A model that knows nothing looks unbiased. The default minimum is what guessing reaches.
 [[rules]]
 kind = "min_capability"
 """

@@ -93,7 +93,7 @@ class Claim(Frozen):
     metric: str
     #: Protocol of a bias score; None for what is no score of an audit.
     protocol: str | None = None
-    #: Mean over seeds, signed so that the claim says: above 0.
+    #: Mean over seeds, signed so that above 0 supports the claim.
     value: float | None
     interval: Interval | None = None
     n_seeds: int = Field(ge=0)

@@ -217,7 +217,7 @@ class SuiteRun(Frozen):
     caveats : tuple of str
         Published doubts about it.
     evidence : tuple of str
-        What the suite is evidence towards, as `fairaudit.suites.base.Suite` declares it.
+        What the suite is evidence for, as `fairaudit.suites.base.Suite` declares it.
     examples : tuple of ItemExample
         Extremes of each axis, for people who want to see what was asked; empty if not at hand.
     """

@@ -101,8 +101,8 @@ class Forward:
                 raise
         if len(batch.rows) == 1:
             raise ModelError(
-                f"out of memory on a single row of {batch.n_tokens} tokens; use a smaller device "
-                "dtype or another device"
+                f"out of memory on a single row of {batch.n_tokens} tokens; use a smaller dtype "
+                "or another device"
             )
         logger.warning("out of memory with %d rows; the batch is split", len(batch.rows))
         return _joined([self._safely(half) for half in batch.halves()])

@@ -32,7 +32,7 @@ MIN_SEEDS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class SeedDifference:
-    """Mean difference of two arms over seeds, signed so that the claim says: above 0.
+    """Mean difference of two arms over seeds, signed so that above 0 supports the claim.
 
     Parameters
     ----------

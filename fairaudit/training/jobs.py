@@ -222,7 +222,7 @@ def _max_length(recipe: Recipe, loaded: LoadedModel) -> int:
 
 
 def _tell(records: Records, corpus: Corpus) -> None:
-    """Say what was left out: on the screen of whoever has the text, nowhere else."""
+    """Say what was left out: on the screen of the text's owner, nowhere else."""
     counts = {
         "rows are beyond the cap of their unit and left out": records.n_overflow,
         "texts have fewer than two tokens and are left out": corpus.n_short,

@@ -17,7 +17,7 @@ class Finding(Worded):
         Word(
             "supported",
             "✓",
-            Tone.TOWARDS,
+            Tone.APART,
             "The interval over seeds lies beyond 0 in the claimed direction, also after "
             "correction for the number of axes.",
             "This does not say that other models, texts or settings would show it.",
@@ -41,7 +41,7 @@ class Finding(Worded):
             "undecided",
             "?",
             Tone.OPEN,
-            "These seeds cannot tell.",
+            "These seeds do not decide it.",
             "This does not say that there is no effect.",
         ),
     )
@@ -58,6 +58,16 @@ class Finding(Worded):
     )
 
 
+#: How "not supported" is told where the opposite of the claim was shown.
+OPPOSITE: Final = Word(
+    "the opposite is shown",
+    "⇄",
+    Tone.OPPOSITE,
+    "The interval over seeds lies beyond 0 against the claimed direction.",
+    "This does not say that other models, texts or settings would show it.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A claim in words.
@@ -72,8 +82,6 @@ class Statement:
         What an effect in the claimed direction is called.
     forth, back : str
         An effect in the claimed direction, and its opposite, of ``{arm}`` and ``{reference}``.
-    tones : pair of Tone
-        Colours of the two.
     needs : str
         Why it was not judged, where it was not; empty where another gap says so.
     presupposes : str or None
@@ -90,7 +98,6 @@ class Statement:
     effect: str
     forth: str
     back: str
-    tones: tuple[Tone, Tone]
     needs: str = ""
     presupposes: str | None = None
     without: str = ""
@@ -104,7 +111,6 @@ DP_AMPLIFIES_BIAS: Final = Statement(
     "an amplification",
     "{arm} leans further towards the stereotype than {reference}",
     "{arm} leans less towards the stereotype than {reference}",
-    (Tone.TOWARDS, Tone.AWAY),
     needs="needs a private arm and the plain one, with the declared metric",
 )
 
@@ -120,7 +126,6 @@ EXPLAINED_BY_MOVING_LESS: Final = Statement(
     "from the base",
     "most of the difference between {arm} and {reference} is not explained by {arm} having moved "
     "less from the base",
-    (Tone.APART, Tone.APART),
     without="these seeds show no difference from the plain arm, so there is none to explain",
     quantity=_PARTS,
 )
@@ -134,7 +139,6 @@ EXPLAINED_BY_LESS_TRAINING: Final = Statement(
     "same held-out perplexity shows too",
     "most of the difference between {arm} and {reference} is one that a plain checkpoint of the "
     "same held-out perplexity does not show",
-    (Tone.APART, Tone.APART),
     without="these seeds show no difference from the plain arm, so there is none to explain",
     quantity=_PARTS,
 )
@@ -146,7 +150,6 @@ GRADIENTS_CONVERGE_UNEQUALLY: Final = Statement(
     "a disparity",
     "groups converge more unequally in {arm} than in {reference}",
     "groups converge more equally in {arm} than in {reference}",
-    (Tone.TOWARDS, Tone.AWAY),
     needs="no gradients were looked at during training",
 )
 
@@ -157,7 +160,6 @@ CDA_REMOVES_AMPLIFICATION: Final = Statement(
     "a removal",
     "{reference} leans less towards the stereotype than {arm}",
     "{reference} leans further towards the stereotype than {arm}",
-    (Tone.AWAY, Tone.TOWARDS),
     needs="needs a private arm with and one without counterfactual twins",
     presupposes=DP_AMPLIFIES_BIAS.name,
     without="no amplification was shown on this axis, so there is none to remove",

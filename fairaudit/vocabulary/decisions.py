@@ -21,7 +21,7 @@ class GateDecision(StrEnum):
 
     #: Shown to break the rule.
     FAIL = "FAIL", 1, "bold red", "failure"
-    #: The data cannot tell.
+    #: The data do not decide it.
     INCONCLUSIVE = "INCONCLUSIVE", 3, "yellow", "error"
     #: Something that the policy asks about is missing.
     NOT_RUN = "NOT_RUN", 3, "yellow", "skipped"

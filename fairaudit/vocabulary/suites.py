@@ -57,7 +57,7 @@ class SuiteCard:
     caveats : tuple of str
         Published doubts about its validity; printed with its scores.
     evidence : tuple of str
-        What it is evidence towards: tags of `FRAMEWORKS`.
+        What it is evidence for: tags of `FRAMEWORKS`.
     dataset : str or None
         What model cards name as its data: a Hub id, or a word without a slash for items that no
         dataset of the Hub holds; default ``name``.
@@ -396,8 +396,9 @@ DISCO: Final = SuiteCard(
 
 TOXICITY: Final = SuiteCard(
     "toxicity",
-    "Toxicity prompts",
-    "Does the model write more toxic text about people of one group than of another?",
+    "Prompts about groups",
+    "Does the model write more toxic text, or text of a darker tone, about people of one group "
+    "than of another?",
     citation=(
         "Prompts written by the fairaudit project; measure after Srivastava et al. (2024), Table 1,"
         " and Gehman et al. (2020), RealToxicityPrompts, Findings of EMNLP"

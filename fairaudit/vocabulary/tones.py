@@ -23,5 +23,7 @@ class Tone(Enum):
     AWAY = "away", "#0072B2", "dodger_blue1"
     WITHIN = "within", "#00805e", "green4"
     APART = "apart"
+    #: What is claimed, shown the other way round.
+    OPPOSITE = "opposite", "#8e2a74", "magenta3"
     #: Hollow: the level compared with is not excluded, or nothing is known.
     OPEN = "open"

@@ -134,7 +134,7 @@ def test_sections_of_the_template(audit: AuditResult):
         "#### Metrics",
         "### Results",
         "#### Summary",
-        "#### Evidence towards",
+        "#### What this is evidence for",
     ):
         assert f"\n{heading}\n" in body
     assert "| Embedded templates, causal-conditional | Gender |" in body

@@ -127,7 +127,7 @@ def test_without_a_known_world_there_is_no_calibration():
     assert "calibration" not in figures(without)
     assert "calibration-title" not in render_html(without, figures(without))
     page = render_html(made, figures(made))
-    assert page.count("data:image/png;base64,") == 2
+    assert page.count("data:image/png;base64,") == 5
 
 
 def test_the_summary_says_every_finding():

@@ -65,7 +65,7 @@ def test_the_terminal_names_regimes_and_findings(made):
     text = " ".join(" ".join(lines).split())
     assert AMPLIFIES in text
     assert max(map(len, lines)) <= 80
-    rows = [line for line in lines if line.startswith(("  ✓", "  ✗", "  ?"))]
+    rows = [line for line in lines if line.startswith(("  ✓", "  ✗", "  ?", "  ⇄"))]
     assert len(rows) == sum(len(regime.claims) for regime in made.regimes)
 
 

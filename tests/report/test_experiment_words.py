@@ -17,6 +17,7 @@ from tests.report.experiments import (
     claim,
     complete,
     difference,
+    in_regimes,
     interval,
     whole_experiment,
     with_failures,
@@ -26,7 +27,7 @@ from tests.report.experiments import (
 @pytest.mark.parametrize(
     ("fields", "brief", "tone"),
     [
-        ({}, "DP, ε = 3 leans further towards the stereotype than Plain", Tone.TOWARDS),
+        ({}, "DP, ε = 3 leans further towards the stereotype than Plain", Tone.APART),
         (
             {"finding": "not_supported", "value": 0.02, "interval": interval(-0.1, 0.14)},
             "an amplification of 0.200 nats or more is excluded",
@@ -34,8 +35,8 @@ from tests.report.experiments import (
         ),
         (
             {"finding": "not_supported", "value": -0.5, "interval": interval(-0.7, -0.3)},
-            "the opposite: DP, ε = 3 leans less towards the stereotype than Plain",
-            Tone.AWAY,
+            "DP, ε = 3 leans less towards the stereotype than Plain",
+            Tone.OPPOSITE,
         ),
         (
             {"finding": "undecided", "value": 0.1, "interval": interval(-0.2, 0.4)},
@@ -61,7 +62,7 @@ from tests.report.experiments import (
         (
             {"claim": "cda_removes_amplification", "reference": "dp_cda_3"},
             "DP + CDA, ε = 3 leans less towards the stereotype than DP, ε = 3",
-            Tone.AWAY,
+            Tone.APART,
         ),
         (
             {
@@ -70,8 +71,8 @@ from tests.report.experiments import (
                 "finding": "not_supported",
                 "interval": interval(-0.7, -0.3),
             },
-            "the opposite: DP + CDA, ε = 3 leans further towards the stereotype than DP, ε = 3",
-            Tone.TOWARDS,
+            "DP + CDA, ε = 3 leans further towards the stereotype than DP, ε = 3",
+            Tone.OPPOSITE,
         ),
         (
             {
@@ -87,7 +88,7 @@ from tests.report.experiments import (
         (
             {"claim": "gradients_converge_unequally"},
             "groups converge more unequally in DP, ε = 3 than in Plain",
-            Tone.TOWARDS,
+            Tone.APART,
         ),
         ({"claim": "somebody_else_s"}, "DP, ε = 3 lies above Plain", Tone.APART),
     ],
@@ -96,7 +97,7 @@ def test_every_finding_in_words(fields: dict[str, object], brief: str, tone: Ton
     found = claim(**fields)
     assert findings.brief(found) == brief
     assert findings.mark_of(found).tone is tone
-    assert findings.sentences(found)[-1] == found.finding.word.limit
+    assert findings.sentences(found)[-1] == findings.word_of(found).limit
 
 
 def test_a_finding_in_sentences():
@@ -127,6 +128,22 @@ ABOVE, BELOW, OPEN = difference(0.1, 0.5), difference(-0.5, -0.1), difference(-0
 UNKNOWN = difference(None)
 
 
+def test_a_finding_has_one_colour_and_one_mark_wherever_it_is_shown():
+    """ "Not supported" was blue or green, "supported" orange or black."""
+    claims = [*complete().claims, *(one for some in in_regimes().regimes for one in some.claims)]
+    shown = {(findings.word_of(one), findings.mark_of(one).tone) for one in claims}
+    assert {word for word, _ in shown} == set(findings.WORDS[:4])
+    assert all(tone is word.tone for word, tone in shown)
+    decided = [word.tone for word in findings.WORDS if word.tone is not Tone.OPEN]
+    assert len(set(decided)) == len(decided) == 3
+    assert len({word.mark for word in findings.WORDS}) == len(findings.WORDS)
+
+
+def test_the_opposite_of_a_claim_is_a_finding_in_the_answer():
+    (_, biased) = in_regimes().regimes
+    assert summary.answers(biased)[0].startswith("DP amplifies bias: the opposite is shown on all")
+
+
 @pytest.mark.parametrize(
     ("plain", "matched", "short"),
     [
@@ -141,7 +158,7 @@ UNKNOWN = difference(None)
         (OPEN, OPEN, "not told apart from plain"),
         (OPEN, None, "not told apart from plain"),
         (OPEN, ABOVE, "apart only at equal training"),
-        (UNKNOWN, ABOVE, "cannot tell"),
+        (UNKNOWN, ABOVE, "undecided"),
     ],
 )
 def test_under_training_explains_only_what_plain_alone_shows(

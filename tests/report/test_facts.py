@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -123,6 +123,7 @@ def _of_result(result: ComparisonResult) -> Iterator[str]:
         yield gap.reason
     for run in result.suites:
         yield from run.caveats
+        yield words.plural(run.n_items, "item") if run.status == "run" else ""
     for agreement in result.agreement:
         yield agreement.reason or words.correlation(agreement.value or 0.0)
     for side in (result.provenance.baseline, *result.provenance.candidates.values()):
@@ -132,7 +133,7 @@ def _of_result(result: ComparisonResult) -> Iterator[str]:
     yield result.run.started
 
 
-def _lost(facts: Iterator[str], html: str) -> list[str]:
+def lost(facts: Iterable[str], html: str) -> list[str]:
     text = " ".join(Page(html).text.split()).lower()
     return sorted({fact for fact in facts if " ".join(fact.split()).lower() not in text})
 
@@ -140,7 +141,7 @@ def _lost(facts: Iterator[str], html: str) -> list[str]:
 def test_an_audit_loses_nothing(audit: AuditResult):
     facts = list(_of_audit(audit))
     assert len(facts) > 900
-    assert _lost(iter(facts), render_html(audit, {})) == []
+    assert lost(facts, render_html(audit, {})) == []
 
 
 @pytest.mark.parametrize("candidates", [1, 3, 9])
@@ -148,11 +149,11 @@ def test_a_comparison_loses_nothing(candidates: int):
     result = comparisons.whole_comparison(candidates)
     facts = list(_of_result(result))
     assert len(facts) > 400 * candidates
-    assert _lost(iter(facts), render_html(result, {})) == []
+    assert lost(facts, render_html(result, {})) == []
 
 
 def test_a_lost_fact_would_be_found():
     result = comparisons.whole_comparison(1)
     first = result.comparisons[0]
     html = render_html(result, {}).replace(str(paired.difference(first)), "")
-    assert _lost(_of_result(result), html) == [paired.difference(first)]
+    assert lost(_of_result(result), html) == [paired.difference(first)]

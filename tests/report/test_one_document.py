@@ -12,6 +12,8 @@ from rich.console import Console
 
 from fairaudit.report import document as doc
 from fairaudit.report import words
+from fairaudit.report.card.text import BEGIN
+from fairaudit.report.card.update import render_card
 from fairaudit.report.documents.of_result import Result, document_of
 from fairaudit.report.documents.prose import prose
 from fairaudit.report.html import render_html
@@ -82,6 +84,17 @@ def page(result: Result) -> set[str]:
 def test_every_number_of_a_short_view_stands_in_the_page(view, result: Result, page: set[str]):
     shown = re.sub(r"and [\d,]+ more", "", view(result))
     assert not numbers(shown) - page
+
+
+def test_every_number_of_a_card_stands_in_the_page(result: Result, page: set[str]):
+    if not isinstance(result, AuditResult | ComparisonResult):
+        return
+    names = result.candidates if isinstance(result, ComparisonResult) else (None,)
+    for name in names[:3]:
+        body = render_card(result, candidate=name).split(BEGIN)[1].split("<sub>")[0]
+        # A blob id is shortened there.
+        shown = re.sub(r"`[^`]*`|<!-- -->|\\", "", body)
+        assert not numbers(shown) - page
 
 
 def test_the_walk_finds_a_number_that_differs():

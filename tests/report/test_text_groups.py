@@ -80,8 +80,8 @@ def test_the_question_names_what_was_asked(audit):
 def test_a_figure_shows_every_axis_whose_means_have_intervals(audit):
     found = plots(audit)
     assert [plot.title for plot in found] == [
-        "Toxicity prompts, gender: mean toxicity",
-        "Toxicity prompts, race: mean toxicity",
+        "Prompts about groups, gender: mean toxicity",
+        "Prompts about groups, race: mean toxicity",
     ]
     (bare,) = (one for one in group_tables(audit)["toxicity"].axes if one.axis == "profession")
     assert [one.interval for one in bare.groups] == [None, None]

@@ -80,7 +80,7 @@ def lost_in_correction(estimate: Estimate) -> bool:
 def standing_words(estimate: Estimate) -> str:
     """Return the standing in words, with the ideal: ``no lean shown (50 % is possible)``.
 
-    Intervals are those of one look; where correction for all looks undoes a standing, it says so.
+    Intervals are unadjusted; where correction for all looks undoes a standing, it says so.
     """
     ideal = words.reference(estimate.ideal, estimate)
     side = {

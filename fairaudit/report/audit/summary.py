@@ -33,7 +33,7 @@ from fairaudit.vocabulary.suites import PROBE
 LIMITS: Final = (
     "This is one model by itself: without a comparison with another model, nothing here says that "
     "it is more or less biased than it was, or than others. An interval that includes the ideal "
-    "does not show that there is no bias, only that these items cannot tell."
+    "does not mean that there is no bias: these items do not decide it."
 )
 
 _WAYS: Final = {

@@ -1,4 +1,4 @@
-"""The body of a card from one audit: the model by itself."""
+"""The document of a card from one audit: the model by itself."""
 
 from __future__ import annotations
 
@@ -14,56 +14,46 @@ from fairaudit.report.audit.reading import (
 )
 from fairaudit.report.audit.view import not_run, primary_bias
 from fairaudit.report.card import sections
-from fairaudit.report.card.sections import Sections, bullets, table
-from fairaudit.report.escape import escape
-from fairaudit.report.names import (
-    axis_name,
-    caution_of,
-    method_name,
-    metric_of,
-    suite_name,
-    variant,
-)
+from fairaudit.report.card.sections import bullets, card_document, cells, said, strong, table
+from fairaudit.report.document import Block, Content, Document
+from fairaudit.report.names import axis_name, caution_of, method_name, suite_name
 from fairaudit.results import AuditResult, Estimate
 from fairaudit.results.capability import weakness_of
 
 
-def audit_body(result: AuditResult) -> str:
-    """Return the Markdown that stands between our comments."""
-    shown = (*primary_bias(result), *headline_capabilities(result))
-    return sections.render(
-        Sections(
-            limits=tuple(_limits(result)),
-            data=tuple(sections.testing_data(result.suites)),
-            factors=tuple(sections.factors(shown)),
-            metrics=tuple(sections.metrics(shown)),
-            results=tuple(_results(result)),
-            summary=tuple(_summary(result)),
-            evidence=tuple(sections.evidence_table(result.suites)),
-            source=f"from the audit “{escape(result.label)}” of {escape(result.run.started[:10])}",
-        )
+def audit_card(result: AuditResult) -> Document:
+    """Return what stands between our comments."""
+    answer = said(strong(summary.answer(result)), f" {summary.found(result)}")
+    return card_document(
+        (*primary_bias(result), *headline_capabilities(result)),
+        result.suites,
+        limits=tuple(_limits(result)),
+        results=tuple(_results(result)),
+        summary=(answer, *sections.storage(result.provenance)),
+        source=f"from the audit “{result.label}” of {result.run.started[:10]}",
     )
 
 
-def _limits(result: AuditResult) -> Iterator[str]:
-    yield f"**{escape(summary.answer(result))}** {summary.measured(result)} {summary.LIMITS}"
+def _limits(result: AuditResult) -> Iterator[Block]:
+    told = f" {summary.measured(result)} {summary.LIMITS}"
+    yield said(strong(summary.answer(result)), told)
     weak = weak_capabilities(result)
     if weak:
-        yield f"**{summary.weak(result)}** {summary.LOOKS_FAIR}"
-        yield from bullets(escape(weakness_words(one)) for one in weak)
+        yield said(strong(summary.weak(result)), f" {summary.LOOKS_FAIR}")
+        yield from bullets(weakness_words(one) for one in weak)
     missing = not_run(result)
     if missing:
-        yield f"**{summary.gaps(result)}** Missing is not zero: they say nothing, for or against."
-        yield from bullets(_missing(run.suite, run.reason) for run in missing)
+        nothing = " Missing is not zero: they say nothing, for or against."
+        yield said(strong(summary.gaps(result)), nothing)
+        yield from bullets(
+            (strong(suite_name(run.suite)), f": {run.reason or 'no reason recorded'}")
+            for run in missing
+        )
     yield from sections.privacy(result.privacy, result.privacy_refuted)
     yield from sections.caveats(result.suites)
 
 
-def _missing(suite: str, reason: str | None) -> str:
-    return f"**{escape(suite_name(suite))}**: {escape(reason or 'no reason recorded')}"
-
-
-def _results(result: AuditResult) -> Iterator[str]:
+def _results(result: AuditResult) -> Iterator[Block]:
     primary, able = primary_bias(result), headline_capabilities(result)
     if primary:
         yield table(
@@ -71,43 +61,31 @@ def _results(result: AuditResult) -> Iterator[str]:
             [_bias_row(found, result) for found in primary],
         )
     if able:
-        yield "Capability, because a weak model looks unbiased:"
+        yield said("Capability, because a weak model looks unbiased:")
         yield table(
             ("Suite", "Axis", "Metric", "Value", "Interval", "n", "Chance"),
             [(*_row(found), words.reference(found.chance, found)) for found in able],
         )
 
 
-def _bias_row(found: Estimate, result: AuditResult) -> tuple[str, ...]:
+def _bias_row(found: Estimate, result: AuditResult) -> tuple[Content, ...]:
     failed = weakness_of(found, result.estimates) is not None
     reading = (
         standing_words(found),
         *(caution_of(caution).label for caution in found.cautions),
         *(["not interpretable: capability not shown to be above chance"] if failed else []),
     )
-    return (*_row(found), words.p_of(found.p_adjusted), escape("; ".join(reading)))
+    return (*_row(found), words.p_of(found.p_adjusted), "; ".join(reading))
 
 
-def _row(found: Estimate) -> tuple[str, ...]:
+def _row(found: Estimate) -> tuple[Content, ...]:
     """Return the first cells; a missing value or interval gives its reason."""
-    reason = escape(found.reason or "no reason recorded")
-    value: str = words.value_of(found) if found.value is not None else f"– ({reason})"
-    bounds: str = words.interval_of(found)
+    reason = f" ({found.reason or 'no reason recorded'})"
+    value: Content = words.value_of(found), reason if found.value is None else ""
+    bounds: Content = words.interval_of(found)
     if found.interval is not None:
         level = words.level_name(found.interval.level)
-        bounds = f"{bounds} ({level}, {escape(method_name(found.interval.method))})"
+        bounds = bounds, f" ({level}, {method_name(found.interval.method)})"
     elif found.value is not None:
-        bounds = f"– ({reason})"
-    return (
-        f"{escape(suite_name(found.suite))}, {escape(variant(found.protocol))}",
-        escape(axis_name(found.axis)),
-        escape(metric_of(found).label),
-        value,
-        bounds,
-        words.count(found.n),
-    )
-
-
-def _summary(result: AuditResult) -> Iterator[str]:
-    yield f"**{escape(summary.answer(result))}** {escape(summary.found(result))}"
-    yield from sections.storage(result.provenance)
+        bounds = bounds, reason
+    return cells(found, axis_name(found.axis), value, bounds)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from fairaudit.durable import put_in_place
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.report.card import frontmatter
-from fairaudit.report.card.audit import audit_body
-from fairaudit.report.card.comparison import comparison_body
+from fairaudit.report.card.audit import audit_card
+from fairaudit.report.card.comparison import comparison_card
 from fairaudit.report.card.index import audit_results, candidate_results
 from fairaudit.report.card.text import line_end, split, with_block
 from fairaudit.report.comparison.view import Candidate, candidates
+from fairaudit.report.document import Document
 from fairaudit.report.escape import escape
+from fairaudit.report.render.markdown import render_markdown
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import AuditResult, ComparisonResult
 
@@ -114,10 +116,14 @@ def _content(result: AuditResult | ComparisonResult, candidate: str | None, tag:
     task = tag if isinstance(tag, str) else None
     if isinstance(result, AuditResult):
         name = shorten(result.label, _LONGEST)
-        return _Content(name, audit_body(result), audit_results(result, task))
+        return _Content(name, _body(audit_card(result)), audit_results(result, task))
     whose = candidate_of(result, candidate)
     entries = candidate_results(result, whose, task)
-    return _Content(shorten(whose.name, _LONGEST), comparison_body(result, whose), entries)
+    return _Content(shorten(whose.name, _LONGEST), _body(comparison_card(result, whose)), entries)
+
+
+def _body(document: Document) -> str:
+    return render_markdown(document, "", depth=2)
 
 
 def candidate_of(result: ComparisonResult, name: str | None) -> Candidate:

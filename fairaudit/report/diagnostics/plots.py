@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.draw import INK, LINE, MUTED, sheet
+from fairaudit.report.draw import INK, LINE, MUTED, legend, legend_height, line_style, sheet
 from fairaudit.report.draw import WIDTH as _WIDTH
+from fairaudit.report.heat import Cell, draw_cell
 from fairaudit.report.safe_text import shorten
 
 if TYPE_CHECKING:
@@ -15,18 +17,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: After Okabe and Ito, in the order of groups.
-GROUP_COLOURS: Final = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _HEAD: Final = 0.62
+#: Bands of more curves would hide each other.
+_FEW: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Values of one group over models, with the ends of their intervals."""
+    """Values of a group over models, or of an arm over its training, with the ends of bands."""
 
     label: str
     values: tuple[float | None, ...]
     bands: tuple[tuple[float, float] | None, ...]
+    #: Shares of the training, of an arm.
+    at: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,58 +60,24 @@ def over_models(
     return figure
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How one run, or several alike, went: values at shares of its training, with a band."""
-
-    label: str
-    at: tuple[float, ...]
-    values: tuple[float | None, ...]
-    band: tuple[tuple[float, float] | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Courses:
-    """Courses of several arms under one heading."""
-
-    title: str
-    curves: tuple[Course, ...]
-
-
-def over_training(panels: Sequence[Courses], *, title: str, subtitle: str) -> Figure:
+def over_training(panels: Sequence[Panel], *, title: str, subtitle: str) -> Figure:
     """Draw one panel per axis: a line per arm, from the start of its training to its end."""
     figure, boxes = _grid(panels, 2.6, title, subtitle)
     for axes, panel in zip(boxes, panels, strict=True):
         _quiet(axes, panel.title)
         axes.axhline(0, color=MUTED, linewidth=0.9, zorder=1)
         axes.set_xlabel("share of training, %", color=MUTED, size=8)
-        for place, curve in enumerate(panel.curves):
-            _course(axes, curve, GROUP_COLOURS[place % len(GROUP_COLOURS)], place)
+        _lines(axes, panel, None, scale=1)
     _legend(figure, boxes)
     return figure
 
 
-#: More arms than colours: the next round of colours is dashed.
-_DASHES: Final = ("-", "--", ":")
-
-
-def _course(axes: Axes, curve: Course, colour: str, place: int) -> None:
-    known = [n for n, value in enumerate(curve.values) if value is not None]
-    xs = [100 * curve.at[n] for n in known]
-    dash = _DASHES[place // len(GROUP_COLOURS) % len(_DASHES)]
-    axes.plot(xs, [curve.values[n] or 0.0 for n in known], dash, color=colour, linewidth=1.8,
-              marker="o", markersize=3.5, label=curve.label, zorder=3)  # fmt: skip
-    ends = [curve.band[n] or (0.0, 0.0) for n in known if curve.band[n] is not None]
-    banded = [100 * curve.at[n] for n in known if curve.band[n] is not None]
-    axes.fill_between(banded, [low for low, _ in ends], [high for _, high in ends],
-                      color=colour, alpha=0.1, linewidth=0, zorder=2)  # fmt: skip
-
-
 def _grid(
-    panels: Sequence[Panel] | Sequence[Courses], height: float, title: str, subtitle: str
+    panels: Sequence[Panel], height: float, title: str, subtitle: str
 ) -> tuple[Figure, list[Axes]]:
     rows = -(-len(panels) // 3)
-    total = _HEAD + rows * (height + 0.85) + 0.3
+    names = (curve.label for panel in panels for curve in panel.curves)
+    total = _HEAD + rows * (height + 0.85) + legend_height(names)
     figure = sheet(total, title, subtitle)
     columns = min(3, len(panels))
     width = (_WIDTH - 0.3) / columns
@@ -135,13 +105,17 @@ def _panel(axes: Axes, panel: Panel, places: Sequence[str | int], *, percent: bo
         (axes.set_ylim if len(places) > 1 else axes.set_xlim)(-4, 104)
 
 
-def _lines(axes: Axes, panel: Panel, x: list[float], *, scale: float) -> None:
-    for curve, colour in zip(panel.curves, _colours(panel), strict=True):
+def _lines(axes: Axes, panel: Panel, shared: list[float] | None, *, scale: float) -> None:
+    for place_of_line, curve in enumerate(panel.curves):
+        colour, dash = line_style(place_of_line)
+        x = shared or [100 * at for at in curve.at]
         known = [place for place, value in enumerate(curve.values) if value is not None]
         xs = [x[place] for place in known]
         ys = [scale * (curve.values[place] or 0.0) for place in known]
-        axes.plot(xs, ys, color=colour, linewidth=1.8, marker="o", markersize=3.5,
+        axes.plot(xs, ys, dash, color=colour, linewidth=1.8, marker="o", markersize=3.5,
                   label=curve.label, zorder=3)  # fmt: skip
+        if len(panel.curves) > _FEW:
+            continue
         banded = [place for place in known if curve.bands[place] is not None]
         ends = [curve.bands[place] or (0.0, 0.0) for place in banded]
         axes.fill_between(
@@ -154,7 +128,8 @@ def _lines(axes: Axes, panel: Panel, x: list[float], *, scale: float) -> None:
 
 def _points(axes: Axes, panel: Panel, names: list[str], *, scale: float) -> None:
     n = len(panel.curves)
-    for place, (curve, colour) in enumerate(zip(panel.curves, _colours(panel), strict=True)):
+    for place, curve in enumerate(panel.curves):
+        colour, _ = line_style(place)
         shift = (place - (n - 1) / 2) * 0.18
         label: str | None = curve.label
         for x, (value, band) in enumerate(zip(curve.values, curve.bands, strict=True)):
@@ -174,7 +149,8 @@ def _points(axes: Axes, panel: Panel, names: list[str], *, scale: float) -> None
 
 def _rows(axes: Axes, panel: Panel, *, scale: float) -> None:
     """Draw one model by itself: groups under each other."""
-    for place, (curve, colour) in enumerate(zip(panel.curves, _colours(panel), strict=True)):
+    for place, curve in enumerate(panel.curves):
+        colour, _ = line_style(place)
         value, band = curve.values[0], curve.bands[0]
         if value is None:
             axes.text(0.5, place, "no value", transform=axes.get_yaxis_transform(), size=8,
@@ -188,10 +164,6 @@ def _rows(axes: Axes, panel: Panel, *, scale: float) -> None:
     axes.set_yticks([])
     axes.grid(axis="x", color=LINE, linewidth=0.6)
     axes.grid(axis="y", visible=False)
-
-
-def _colours(panel: Panel) -> list[str]:
-    return [GROUP_COLOURS[place % len(GROUP_COLOURS)] for place in range(len(panel.curves))]
 
 
 def _quiet(axes: Axes, title: str) -> None:
@@ -210,10 +182,7 @@ def _legend(figure: Figure, boxes: Sequence[Axes]) -> None:
         handles, labels = axes.get_legend_handles_labels()
         found |= {label: found.get(label, handle)
                   for label, handle in zip(labels, handles, strict=True)}  # fmt: skip
-    figure.legend(
-        list(found.values()), list(found), loc="lower left", ncols=6, frameon=False, fontsize=8.5,
-        bbox_to_anchor=(0.01, 0.0), handletextpad=0.5, columnspacing=1.6,
-    )  # fmt: skip
+    legend(figure, found)
 
 
 def heat_map(
@@ -246,25 +215,14 @@ def _cells(
     below: Mapping[tuple[int, int], float | None],
     above: Mapping[tuple[int, int], float | None] | None,
 ) -> None:
-    from matplotlib import colormaps
-    from matplotlib.patches import Rectangle
-
-    colours = colormaps["RdBu"]
-    for row in range(n):
-        for column in range(n):
-            source = below if column < row else above
-            key = (min(row, column), max(row, column))
-            value = None if source is None or row == column else source.get(key)
-            blank = "#f1f1ee" if row == column else "white"
-            face = blank if value is None else colours(0.5 + 0.5 * max(-1.0, min(1.0, value)))
-            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=face,
-                                     edgecolor="white", linewidth=1.5))  # fmt: skip
-            text = (
-                "" if row == column or source is None else "–" if value is None else f"{value:.2f}"
-            )
-            dark = value is not None and abs(value) > 0.62
-            axes.text(column, row, text.replace("-", "−"), ha="center", va="center", size=8,
-                      color="white" if dark else INK)  # fmt: skip
+    for row, column in product(range(n), range(n)):
+        source = below if column < row else above
+        if row == column or source is None:
+            continue
+        value = source.get((min(row, column), max(row, column)))
+        # Blue: the same way.
+        cell = None if value is None else Cell(f"{value:.2f}".replace("-", "−"), -value, False)
+        draw_cell(axes, (column - 0.5, row - 0.5), cell)
     axes.set_xlim(-0.5, n - 0.5)
     axes.set_ylim(n - 0.5, -0.5)
 
@@ -372,10 +330,9 @@ def _part_legend(figure: Figure, names: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Artist] = [
-        Patch(color=colour, label=name) for name, colour in zip(names, _PARTS, strict=False)
-    ]
-    handles.append(Line2D([], [], color=INK, marker="|", linestyle="", markersize=9,
-                          markeredgewidth=1.8, label="total"))  # fmt: skip
-    figure.legend(handles=handles, loc="lower left", ncols=5, frameon=False, fontsize=8.5,
-                  bbox_to_anchor=(0.01, 0.0))  # fmt: skip
+    found: dict[str, Artist] = {
+        name: Patch(color=colour) for name, colour in zip(names, _PARTS, strict=False)
+    }
+    found["total"] = Line2D([], [], color=INK, marker="|", linestyle="", markersize=9,
+                            markeredgewidth=1.8)  # fmt: skip
+    legend(figure, found)

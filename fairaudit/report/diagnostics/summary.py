@@ -12,7 +12,8 @@ from fairaudit.results.diagnostics import NOT_COVERED, DiagnosticsResult, GroupD
 
 LIMITS: Final = (
     "A group whose gradient differs is not thereby treated worse: the bias itself is what an audit "
-    "measures. No difference found is not no difference, only that these texts cannot tell."
+    "measures. Finding no difference does not mean that there is none: these texts do not decide "
+    "it."
 )
 
 

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from fairaudit.report import document as doc
 from fairaudit.report import words
 from fairaudit.report.document import Column, Content, Folded, Paragraph, Section, Span, Table
 from fairaudit.report.documents import arms, parts
 from fairaudit.report.documents.prose import prose
-from fairaudit.report.experiment import convergence, numbers, toxicity, twins, view
-from fairaudit.report.experiment.training import Reading, readings
+from fairaudit.report.experiment import convergence, numbers, regimes, toxicity, twins, view
+from fairaudit.report.experiment.arms import in_order
+from fairaudit.report.experiment.training import readings
 from fairaudit.report.grouping import grouped
 from fairaudit.report.safe_text import shorten
-from fairaudit.results.experiment import ArmDifference, ArmRun, ExperimentResult, Level
-from fairaudit.vocabulary.metrics import Metric
+from fairaudit.results.experiment import ArmDifference, ArmRun, ExperimentResult, Level, Push
+from fairaudit.vocabulary.arms import PLAIN
 from fairaudit.vocabulary.units import Unit
 
 #: Rows of a table of all numbers; those beyond them stand in ``result.json`` only.
 _MOST_LEVELS, _MOST_DIFFERENCES = 600, 800
 _MOST_FAILED: Final = 3
-_PARTS: Final = {"covered": "terms in the lexicon", "uncovered": "terms not in the lexicon"}
+_PARTS: Final = {
+    None: "all terms",
+    "covered": "terms in the lexicon",
+    "uncovered": "terms not in the lexicon",
+}
 _PERPLEXITY: Final = "Perplexity on held-out text of the kind that the arm was fine-tuned on"
 _DISTANCE: Final = (
     "Mean absolute change of log-probability per token from the base model, on the probe text, in "
@@ -31,53 +36,91 @@ _DISTANCE: Final = (
 IMPLIED: Final = Span("Implied by the text", "implied")
 
 
+def levels(results: Sequence[ExperimentResult], titles: Sequence[Content] = ("",)) -> Table:
+    """Return the levels of every arm at the endpoint of each axis, with utility beside them."""
+    tables = [regimes.table_of(one) for one in results]
+    axes = sorted({axis for one in tables for axis in one.axes}, key=view.axis_rank)
+    groups = [
+        doc.Group(title, [*_level_rows(one, axes), *_implied_row(one, axes)])
+        for title, one in zip(titles, tables, strict=True)
+    ]
+    utility = ("ε per record", "Held-out perplexity", "Moved")
+    heads = ("Arm", *map(arms.named, axes), *utility)
+    return parts.grid(heads, groups, label="Levels of every arm", style="dense inline")
+
+
+def _level_rows(found: regimes.LevelTable, axes: Sequence[str]) -> Iterator[tuple[Content, ...]]:
+    for row in found.rows:
+        arm = row.arm.id
+        yield (
+            arms.name(arm),
+            *(_level(found, found.levels.get((arm, axis))) for axis in axes),
+            numbers.spent(row.done),
+            numbers.mean(row.perplexities, Unit.NUMBER),
+            numbers.mean(row.distances, Unit.NATS),
+        )
+
+
+def _level(found: regimes.LevelTable, one: Level | None) -> Content:
+    """Return a level in the colour of its difference from plain, with what its text implies."""
+    if one is None:
+        return parts.DASH
+    away = view.difference_of(found.regime, one.arm, PLAIN, one.axis)
+    own = numbers.implied(one)
+    apart = one.implied is not None and own != found.implied.get(one.axis)
+    implied = (" ", Span(f"implied {own}", "aside figure")) if apart else ""
+    return arms.level(one, numbers.tone(away) if away else None), implied
+
+
+def _implied_row(found: regimes.LevelTable, axes: Sequence[str]) -> Iterator[tuple[Content, ...]]:
+    if found.implied:
+        yield (IMPLIED, *(found.implied.get(axis, words.MISSING) for axis in axes), "", "", "")
+
+
 def under_training(result: ExperimentResult) -> Section:
     """Return whether private arms lean further, or only were trained less."""
     rows = {row.arm.id: row for row in view.arm_rows(result)}
 
-    def against(one: Reading, found: ArmDifference | None) -> Content:
-        both = (one.arm.id, found.reference if found else "")
-        own, other = (numbers.mean(rows[arm].perplexities, Unit.NUMBER) if arm in rows else ""
-                      for arm in both)  # fmt: skip
-        beside = f"perplexity {own} against {other}" if other else ""
-        return arms.difference(found), " ", Span(beside, "aside figure")
+    def perplexity(arm: str) -> str:
+        return numbers.mean(rows[arm].perplexities, Unit.NUMBER) if arm in rows else words.MISSING
 
     columns = (
-        Column("Arm and axis", lambda one: (arms.name(one.arm.id), " ",
-                                            Span(arms.axis(one), "aside"))),
-        Column("Minus plain", lambda one: against(one, one.plain), "num"),
-        Column("Minus plain, matched", lambda one: against(one, one.matched), "num"),
+        Column("Axis", arms.axis),
+        Column("Minus plain", lambda one: arms.difference(one.plain), "num"),
+        Column("Minus plain, matched", lambda one: arms.difference(one.matched), "num"),
         Column("Reading", lambda one: one.words, "said"),
-    )  # fmt: skip
-    found = readings(result)
-    table = Table(columns, found, label="Private arms against plain and its matched checkpoint")
+    )
+    groups = []
+    for arm, found in grouped(readings(result), lambda one: one.arm).items():
+        others = (found[0].plain, found[0].matched)
+        beside = [perplexity(one.reference) for one in others if one is not None]
+        told = f"perplexity {perplexity(arm.id)} against {words.listed(beside)}"
+        named = (f"{arms.name(arm.id)} ", Span(told, "aside-inline"))
+        groups.append(doc.Group(named, found))
+    label = "Private arms against plain and its matched checkpoint"
+    table = Table(columns, groups, label=label, style="dense")
     title, nav = "Amplified, or only trained less?", "Under-training"
     intro = prose("experiment").intro("under_training")
-    return Section("under-training", title, (table,) if found else (), intro, nav)
+    blocks = (table,) if groups else ()
+    return Section("under-training", title, blocks, intro, nav, folded=True)
 
 
 def twins_section(result: ExperimentResult) -> Section:
-    """Return what counterfactual twins give back."""
-    columns = (
-        Column("Axis and terms", _terms_of),
-        Column("Without twins", lambda pair: arms.level(pair.level_without), "num"),
-        Column("With twins", lambda pair: arms.level(pair.level_with), "num"),
-        Column("With minus without", lambda pair: arms.difference(pair.change), "num"),
-    )
-    tables = []
+    """Return what counterfactual twins give back; the levels stand in the tables of arms."""
+    axes, groups = view.axes(result), []
     for arm, pairs in grouped(twins.pairs(result), lambda pair: pair.with_twins).items():
-        name = arms.name(arm.id)
-        beside = f"{name} beside {arms.name(pairs[0].without.id)} "
-        caption = (beside, Span(arm.meaning, "aside-inline"))
-        tables.append(Table(columns, pairs, caption, f"What twins give back: {name}"))
+        changes = {(pair.part, pair.axis): pair.change for pair in pairs}
+        beside = f"{arms.name(arm.id)} beside {arms.name(pairs[0].without.id)} "
+        rows = [
+            (_PARTS[part], *(arms.difference(changes.get((part, axis))) for axis in axes))
+            for part in dict.fromkeys(pair.part for pair in pairs)
+        ]
+        groups.append(doc.Group((beside, Span(arm.meaning, "aside-inline")), rows))
+    heads, label = ("With minus without", *map(arms.named, axes)), "What twins give back"
+    table = parts.grid(heads, groups, label=label, style="dense inline")
     intro = prose("experiment").intro("twins")
-    return Section("twins", "What CDA gives back", tables, intro)
-
-
-def _terms_of(pair: twins.Pair) -> Content:
-    if pair.part is None:
-        return arms.axis(pair)
-    return Span((_PARTS[pair.part], Span(f", {arms.axis(pair)}", "quiet")), "part")
+    blocks = (table,) if groups else ()
+    return Section("twins", "What CDA gives back", blocks, intro, folded=True)
 
 
 def toxicity_section(result: ExperimentResult) -> Section:
@@ -94,57 +137,58 @@ def toxicity_section(result: ExperimentResult) -> Section:
         protocol = Span(shorten(found.protocol, 100), "aside-inline")
         caption = (f"{arms.axis(found)} ", protocol)
         label = f"Mean toxicity by group: {arms.axis(found)}"
-        tables.append(parts.grid(heads, rows, caption=caption, label=label))
+        tables.append(parts.grid(heads, rows, caption=caption, label=label, style="dense inline"))
     intro = prose("experiment").intro("toxicity")
     return Section("toxicity", "What they write", tables, intro)
 
 
 def gradients(result: ExperimentResult) -> Section:
     """Return how the gradients of groups converged, and who pushes the bias."""
-    courses, pushes = convergence.rows(result), convergence.pushes(result)
-    picture = doc.Figure("convergence", convergence.CAPTION)
+    courses = {((row.found.axis, row.pair), row.arm.id): row for row in convergence.rows(result)}
+    pushes = {((one.axis, one.group), one.arm): one for one in convergence.pushes(result)}
     scaled = Span("steps scaled to 0–1; the mean log-ratio over the training", "aside-inline")
-    areas = Table(
-        (
-            Column("Arm", lambda row: arms.name(row.arm.id)),
-            Column("Axis and groups", lambda row: (arms.axis(row.found), " ",
-                                                   Span(shorten(row.pair, 80), "aside"))),
-            Column("Mean", _mean_area, "num"),
-            Column("Each seed", lambda row: ", ".join(map(_signed, row.areas))),
-        ),
-        courses, ("Area between curve and 0 ", scaled),
-        "Area between the curve of the log-ratio and 0",
-    )  # fmt: skip
+    areas = _by_arm(
+        {place: _area(row) for place, row in courses.items()},
+        caption=("Area between curve and 0, mean and each seed ", scaled),
+        label="Area between the curve of the log-ratio and 0",
+    )
     told = Span(
         "first-order push of a group’s gradients on the bias score of its axis, in nats per step "
         "on all of its probe texts; above 0: towards the stereotype", "aside-inline",
     )  # fmt: skip
-    pushed = Table(
-        (
-            Column("Arm", lambda one: arms.name(one.arm)),
-            Column("Axis", arms.axis),
-            Column("Group", lambda one: shorten(one.group, 60)),
-            Column("Push", lambda one: convergence.small(one.value), "num"),
-            Column("After clipping", lambda one: convergence.small(one.clipped), "num"),
-        ),
-        pushes,
-        ("Who pushes the bias ", told),
-        "Push of each group on the bias score",
+    pushed = _by_arm(
+        {place: _push(one) for place, one in pushes.items()},
+        caption=("Who pushes the bias, before and after clipping ", told),
+        label="Push of each group on the bias score",
     )
-    blocks: list[doc.Block] = [picture, areas] if courses else []
-    if pushes:
-        blocks.append(pushed)
-    return Section("gradients", "Gradients", blocks, prose("experiment").intro("gradients"))
+    blocks: list[doc.Block] = [doc.Figure("convergence", convergence.CAPTION)] if courses else []
+    blocks += [areas] if courses else []
+    blocks += [pushed] if pushes else []
+    intro = prose("experiment").intro("gradients")
+    return Section("gradients", "Gradients", blocks, intro, folded=True)
 
 
-def _mean_area(row: convergence.ArmCourse) -> Content:
+def _by_arm(found: dict[tuple[tuple[str, str], str], Content], **looks: Any) -> Table:
+    """Return arms by axis and group or pair of groups."""
+    places = dict.fromkeys(place for place, _ in found)
+    heads = [(arms.named(axis), " ", Span(shorten(who, 60), "aside")) for axis, who in places]
+    rows = [
+        (arms.name(arm), *(found.get((place, arm), parts.DASH) for place in places))
+        for arm in (one.id for one in in_order(arm for _, arm in found))
+    ]
+    return parts.grid(("Arm", *heads), rows, style="dense", **looks)
+
+
+def _area(row: convergence.ArmCourse) -> Content:
     if row.mean is None:
         return parts.missing("norms could not be told from 0")
-    return words.quantity(row.mean, Unit.SIGNED_NUMBER)
+    each = ", ".join(words.number(area, Unit.SIGNED_NUMBER) for area in row.areas)
+    return words.quantity(row.mean, Unit.SIGNED_NUMBER), " ", Span(each, "aside")
 
 
-def _signed(value: float) -> str:
-    return words.number(value, Unit.SIGNED_NUMBER)
+def _push(found: Push) -> Content:
+    clipped = "" if found.clipped is None else f"clipped {convergence.small(found.clipped)}"
+    return convergence.small(found.value), (" ", Span(clipped, "aside figure")) if clipped else ""
 
 
 def runs(result: ExperimentResult) -> Section:
@@ -165,7 +209,8 @@ def runs(result: ExperimentResult) -> Section:
     table = Table(columns, view.arm_rows(result), label="All arms", style="arm-table")
     blocks = (table, *arms.short_runs(result))
     views = doc.View.SUMMARY
-    return Section("arms", "Arms", blocks, prose("experiment").intro("arms"), views=views)
+    title, intro = "How the arms were trained", prose("experiment").intro("arms")
+    return Section("arms", title, blocks, intro, "Arms", views=views, folded=True)
 
 
 def _finished(row: view.ArmRow) -> Content:
@@ -197,15 +242,15 @@ def terms(result: ExperimentResult) -> Section:
         for row in view.arm_rows(result)
         if any(arm == row.arm.id for arm, *_ in found)
     ]
-    table = parts.grid(heads, rows, label="Levels of covered and uncovered terms", style="dense")
+    table = parts.grid(heads, rows, label="Levels of covered and uncovered terms",
+                       style="dense inline")  # fmt: skip
     title, nav = "Terms covered by the lexicon, and not", "Terms covered or not"
-    return Section(
-        "parts", title, (table,) if rows else (), prose("experiment").intro("terms"), nav
-    )
+    blocks, intro = (table,) if rows else (), prose("experiment").intro("terms")
+    return Section("parts", title, blocks, intro, nav, folded=True)
 
 
 def all_numbers(result: ExperimentResult) -> Section:
-    """Return every level, and the differences of whole axes."""
+    """Return the levels that stand in no table above, and the differences of whole axes."""
     whole = [one for one in result.differences if one.group is None][:_MOST_DIFFERENCES]
     left = len(result.differences) - len(whole)
     blocks = [*_levels(result), *([_differences(whole)] if whole else [])]
@@ -214,7 +259,8 @@ def all_numbers(result: ExperimentResult) -> Section:
         stored = Span("result.json", "code")
         end = (f"{said} to keep the page light; ", stored, " holds them.")
         blocks.append(Paragraph(end, "detail"))
-    return Section("numbers", "All numbers", blocks, prose("experiment").intro("numbers"))
+    intro = prose("experiment").intro("numbers")
+    return Section("numbers", "All numbers", blocks, intro, folded=True)
 
 
 def _levels(result: ExperimentResult) -> Iterator[doc.Block]:
@@ -241,18 +287,18 @@ def _endpoint(level: Level) -> tuple[str, str]:
 
 
 def _differences(found: list[ArmDifference]) -> Folded:
-    columns = (
-        Column("Arm", lambda one: arms.name(one.arm)),
-        Column("Minus", lambda one: arms.name(one.reference)),
-        Column("Axis", arms.axis),
-        Column("Metric", lambda one: shorten(_metric(one).label, 60)),
-        Column("Difference", arms.difference, "num"),
-        Column("Seeds", lambda one: words.count(one.n_seeds), "num"),
-    )
+    axes = sorted({one.axis for one in found}, key=view.axis_rank)
+    groups = []
+    for (reference, metric), some in grouped(found, lambda one: (one.reference, one.name)).items():
+        known = {(one.arm, one.protocol, one.axis): one for one in some}
+        rows = [
+            (arms.name(arm), *(arms.difference(known.get((arm, protocol, axis))) for axis in axes))
+            for arm, protocol in dict.fromkeys((one.arm, one.protocol) for one in some)
+        ]
+        label = shorten(numbers.metric_named(metric).label, 60)
+        groups.append(doc.Group(f"{label}: minus {arms.name(reference)}", rows))
     counted = Span(f"{words.plural(len(found), 'difference')}, whole axes", "aside-inline")
     head = ("Differences of every arm from base, plain and matched ", counted)
-    return Folded(head, (Table(columns, found, label="All differences", style="dense"),))
-
-
-def _metric(found: ArmDifference) -> Metric:
-    return numbers.metric_named(found.name)
+    table = parts.grid(("Arm", *map(arms.named, axes)), groups, label="All differences",
+                       style="dense inline")  # fmt: skip
+    return Folded(head, (table,))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from fairaudit.report import document as doc
 from fairaudit.report import words
-from fairaudit.report.document import Column, Content, Paragraph, Section, Span, Table, View, plain
+from fairaudit.report.document import (
+    Column,
+    Content,
+    Folded,
+    Paragraph,
+    Section,
+    Span,
+    Table,
+    View,
+    plain,
+)
 from fairaudit.report.documents import parts
 from fairaudit.report.documents.prose import prose
 from fairaudit.report.experiment import claims_in_words as findings
@@ -15,9 +25,10 @@ from fairaudit.report.experiment import numbers, summary, view
 from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.names import METRICS, axis_name
 from fairaudit.report.safe_text import shorten
-from fairaudit.report.scale import Scale
+from fairaudit.report.scale import fit
 from fairaudit.results.experiment import ArmDifference, Claim, ExperimentResult, Level, Prediction
 from fairaudit.results.map import OverSeeds
+from fairaudit.vocabulary.tones import Tone
 from fairaudit.vocabulary.units import Unit
 from fairaudit.vocabulary.words import Word
 
@@ -39,12 +50,15 @@ def named(axis: str) -> str:
     return shorten(axis_name(axis), 40)
 
 
-def level(found: Level | None) -> Content:
-    """Return a level with its interval beneath."""
+def level(found: Level | None, tone: Tone | None = None) -> Content:
+    """Return a level with its interval beneath, in the colour of a change if there is one."""
     if found is None:
         return parts.DASH
     below = numbers.level_interval(found) if found.interval else ""
-    return numbers.level(found), (" ", Span(below, "aside figure")) if below else ""
+    shown = (
+        numbers.level(found) if tone is None else Span(numbers.level(found), "verdict", tone=tone)
+    )
+    return shown, (" ", Span(below, "aside figure")) if below else ""
 
 
 def change(found: ArmDifference | OverSeeds | None, unit: Unit, absent: str = "") -> Content:
@@ -64,16 +78,14 @@ def difference(found: ArmDifference | None) -> Content:
     return change(found, numbers.unit_of(found) if found else Unit.NUMBER, "not compared")
 
 
-def word(shown: Word) -> Content:
-    """Return a finding with its mark, as a legend shows it."""
-    return Span((Span(shown.mark, "mark"), f" {shown.label}"), "verdict")
+def word(shown: Word) -> Span:
+    """Return a finding with its mark, in its colour."""
+    return Span((Span(shown.mark, "mark"), f" {shown.label}"), "verdict", tone=shown.tone)
 
 
 def finding(found: Claim) -> Span:
-    """Return the finding of a claim, in the colour of the effect that was shown."""
-    shown = findings.word_of(found)
-    said = (Span(shown.mark, "mark"), f" {shown.label}")
-    return Span(said, "verdict", tone=findings.tone_of(found))
+    """Return the finding of a claim."""
+    return word(findings.word_of(found))
 
 
 def legend() -> doc.Items:
@@ -81,29 +93,58 @@ def legend() -> doc.Items:
     return doc.Items([word(one) for one in findings.WORDS], "legend")
 
 
-def claims(
-    result: ExperimentResult, found: Sequence[Claim], scale: Scale | None, caption: Content
-) -> Table:
-    """Return one claim of a result on every axis: finding, picture, number and meaning."""
+def claims(result: ExperimentResult) -> Table:
+    """Return every claim of a result on every axis: finding, picture, number and meaning."""
+    by_name = view.claims_by_name(result)
+    # One scale for all axes of a claim, so that they compare by eye.
+    scales = {name: fit(map(findings.mark_of, some)) for name, some in by_name.items()}
+
+    def drawn(found: Claim) -> Content:
+        return parts.picture(findings.mark_of(found), scales[found.claim])
+
     columns = (
-        Column("Axis", _place),
+        Column("Axis", lambda one: Span(axis(one), "axis")),
         Column("Finding", finding),
-        Column(parts.PICTURE, lambda one: parts.picture(findings.mark_of(one), scale), "mini-cell"),
+        Column(parts.PICTURE, drawn, "mini-cell"),
         Column("Value, interval and seeds", _number),
         Column("In plain words", lambda one: _meaning(result, one), "plain"),
     )
-    return Table(columns, found, caption, style="lines", frame="")
+    groups = [doc.Group(claim_title(some), some) for some in by_name.values()]
+    return Table(columns, groups, Span("Findings by claim and axis", "quiet"), style="lines",
+                 frame="")  # fmt: skip
 
 
-def _place(found: Claim) -> Content:
-    protocol = Span(shorten(found.protocol, 60), "aside") if found.protocol else ""
-    return Span(axis(found), "axis"), " ", protocol
+def claim_title(some: Sequence[Claim]) -> Content:
+    """Return a claim with what it says, and what its numbers are."""
+    statement = findings.statement_of(some[0].claim)
+    says = f"{statement.says}: " if statement.says else ""
+    sides = dict.fromkeys(f"{name(one.arm)} minus {name(one.reference)}" for one in some)
+    of = f"{shorten(findings.measured_of(some), 120)}, {'; '.join(sides)}"
+    label = Span(shorten(statement.label, 120), "strong")
+    return label, " ", Span(f"{says}{of}", "aside-inline")
+
+
+def in_sentences(results: Iterable[ExperimentResult]) -> Folded:
+    """Return every finding in sentences: what it means, and what it does not."""
+    told: list[tuple[Content, tuple[Content]]] = []
+    for result in results:
+        where = f", {shorten(result.name, 60)}" if result.meaning else ""
+        for one in (one for some in view.claims_by_name(result).values() for one in some):
+            label = shorten(findings.statement_of(one.claim).label, 80)
+            said = shorten(" ".join(findings.sentences(one)), 2000)
+            told.append(((finding(one), f" {label}, {axis(one)}{where}"), (said,)))
+    head = "The same in sentences: what each finding means, and what it does not"
+    return Folded(head, (doc.Terms(told, "sentences"),))
+
+
+def number(found: Claim) -> Content:
+    """Return the number of a claim with its interval."""
+    bounds = (" ", Span(numbers.interval(found), "bounds")) if found.interval else ""
+    return Span(numbers.difference(found), "strong"), bounds
 
 
 def _number(found: Claim) -> Content:
-    bounds = (" ", Span(numbers.interval(found), "bounds")) if found.interval else ""
-    seeds = Span(numbers.seeds(found.n_seeds), "aside")
-    return Span(numbers.difference(found), "strong"), bounds, " ", seeds
+    return number(found), " ", Span(numbers.seeds(found.n_seeds), "aside-inline")
 
 
 def _meaning(result: ExperimentResult, found: Claim) -> Content:
@@ -116,7 +157,7 @@ def short_claims(result: ExperimentResult, found: Sequence[Claim]) -> Iterator[T
     """Yield one claim of a result on every axis, in a terminal and in a summary."""
 
     def coloured(text: Content, one: Claim) -> Span:
-        return Span(text, tone=findings.tone_of(one))
+        return Span(text, tone=findings.word_of(one).tone)
 
     columns = (
         Column("Finding", lambda one: coloured(("  ", plain(finding(one))), one)),
@@ -130,17 +171,12 @@ def short_claims(result: ExperimentResult, found: Sequence[Claim]) -> Iterator[T
         Column("", lambda one: (findings.word_of(one).mark, " ",
                                 Span(findings.word_of(one).label, "strong"))),
         Column("", axis),
-        Column("", _listed_number),
+        Column("", number),
         Column("", lambda one: numbers.seeds(one.n_seeds)),
         Column("", findings.brief),
         Column("", lambda one: Span(summary.remark(result, one), "strong")),
     )  # fmt: skip
     yield Table(listed, found, listed=True, views=View.SUMMARY)
-
-
-def _listed_number(found: Claim) -> Content:
-    bounds = (" ", numbers.interval(found)) if found.interval else ""
-    return Span(numbers.difference(found), "strong"), bounds
 
 
 def short_runs(result: ExperimentResult) -> Iterator[Table]:
@@ -173,33 +209,39 @@ def spread(values: Sequence[float | None], unit: Unit) -> Content:
     return numbers.mean(values, unit), " ", Span(ends, "aside figure")
 
 
-def predictions(
-    found: Iterable[tuple[ExperimentResult, Prediction]], *first: Column, within: str = ""
-) -> Section:
+def predictions(results: Sequence[ExperimentResult], within: str = "") -> Section:
     """Return whether gradient disparity and change of bias go together, over seeds."""
-
-    def own(head: str, cell: Callable[[Prediction], Content], style: str = "") -> Column:
-        return Column(head, lambda row: cell(row[1]), style)
-
-    columns = (
-        *first,
-        own("Arm", lambda one: name(one.arm)),
-        own("Axis", axis),
-        own("Change of", numbers.outcome),
-        own("Correlation", _correlation, "num"),
-        own("Interval", lambda one: words.bounds(one.interval, Unit.SIGNED_NUMBER)),
-        own("Seeds", lambda one: words.count(one.n_seeds), "num"),
-    )
-    rows = list(found)
-    table = Table(columns, rows, label="Gradient disparity and change of bias")
+    found: dict[tuple[str, str, str], dict[str, Prediction]] = {}
+    for result in results:
+        for one in result.predictions:
+            place = (result.name, one.arm, numbers.outcome(one))
+            found.setdefault(place, {})[one.axis] = one
+    own = list(dict.fromkeys(axis for some in found.values() for axis in some))
+    several = len(results) > 1
+    heads = ("Arm, change of", *map(named, sorted(own, key=view.axis_rank)))
+    rows = [
+        (
+            (name(arm), Span(f", {outcome}", "aside-inline"),
+             Span(shorten(where, 60), "aside") if several else ""),
+            *(_correlation(some.get(axis)) for axis in sorted(own, key=view.axis_rank)),
+        )
+        for (where, arm, outcome), some in found.items()
+    ]  # fmt: skip
+    label = "Gradient disparity and change of bias"
+    table = parts.grid(heads, rows, label=label, style="dense inline")
     intro = prose("experiment").intro("predictions", within=within)
-    return Section("predictions", "Does disparity predict?", (table,) if rows else (), intro)
+    title = "Does disparity predict?"
+    return Section("predictions", title, (table,) if rows else (), intro, folded=True)
 
 
-def _correlation(found: Prediction) -> Content:
+def _correlation(found: Prediction | None) -> Content:
+    if found is None:
+        return parts.DASH
     if found.value is None:
         return parts.missing(shorten(found.reason or parts.UNKNOWN, 200))
-    return words.correlation(found.value)
+    bounds = words.bounds(found.interval, Unit.SIGNED_NUMBER) if found.interval else ""
+    seeds = f"{bounds} {numbers.seeds(found.n_seeds)}"
+    return words.correlation(found.value), " ", Span(seeds, "aside figure")
 
 
 def reading(*results: ExperimentResult, regimes: bool = False) -> Section:

@@ -69,7 +69,7 @@ def comparison_document(
         parts.notes(result.notes),
         _measured(result),
         parts.evidenced(result.suites),
-        _limits(),
+        parts.limits("comparison", verdicts.SCOPE),
         _reading(result),
         _provenance(result, alone=alone),
         Paragraph(f"{paired.CONVENTION} {verdicts.SCOPE}", "intro", View.TERMINAL),
@@ -341,17 +341,12 @@ def _measured(result: ComparisonResult) -> Section:
         metrics = ", ".join(parts.label(one).lower() for one in asked)
         told = (Span(shorten(variant(protocol), 60), "code"), f"{said}: {metrics}")
         entries.append((shorten(parts.suite(asked[0]), 40), (told,)))
-    for run in result.suites:
+    for run in (run for run in result.suites if run.status == "run"):
+        entries.append((f"Items of {shorten(suite_name(run.suite), 40)}", (parts.asked(run),)))
         if run.caveats:
             entries.append((f"Doubts about {shorten(suite_name(run.suite), 40)}", run.caveats))
     intro, terms = prose("comparison").intro("measured"), doc.Terms(entries, "about")
     return Section("measured", "How it was measured", (terms,), intro, "How measured", folded=True)
-
-
-def _limits() -> Section:
-    items = doc.Items((verdicts.SCOPE, *(text for _, text in prose("comparison").of("limits"))))
-    title = "What this cannot tell you"
-    return Section("limits", title, (items,), nav="What this cannot tell", folded=True)
 
 
 def _reading(result: ComparisonResult) -> Section:

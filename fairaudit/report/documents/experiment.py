@@ -12,6 +12,7 @@ from fairaudit.report.documents import arms, parts
 from fairaudit.report.documents.arm_tables import (
     all_numbers,
     gradients,
+    levels,
     runs,
     terms,
     toxicity_section,
@@ -23,16 +24,13 @@ from fairaudit.report.experiment import calibration, charts, numbers, summary, v
 from fairaudit.report.experiment import claims_in_words as findings
 from fairaudit.report.grouping import grouped
 from fairaudit.report.safe_text import shorten
-from fairaudit.report.scale import fit
 from fairaudit.results.experiment import Claim, ExperimentResult, Level
-from fairaudit.vocabulary.arms import PLAIN
 from fairaudit.vocabulary.metrics import Metric
 
-_KEYS: Final = (("lower", "base model"), ("upper", PLAIN))
 _POINTS: Final = (
     ("towards", "●", "more than plain"),
     ("away", "●", "less than plain"),
-    ("open", "○", "not told apart from plain"),
+    ("open", "●", "not told apart from plain"),
 )
 
 
@@ -44,16 +42,16 @@ def experiment_document(result: ExperimentResult) -> doc.Document:
         _claims(result),
         *_short_claims(result),
         Paragraph(summary.explained(result), views=View.TERMINAL),
-        _epsilon(result, drawn),
-        Section("utility", "Bias and utility", _utility(result), said("planes")),
-        Section("calibration", "Calibration", picture, said("calibration")),
+        _levels(result, drawn),
+        Section("utility", "Bias and utility", _utility(result), said("planes"), folded=True),
+        Section("calibration", "Calibration", picture, said("calibration"), folded=True),
         under_training(result),
         twins_section(result),
         toxicity_section(result),
         gradients(result),
         runs(result),
         terms(result),
-        arms.predictions((result, one) for one in result.predictions),
+        arms.predictions((result,)),
         parts.failures(tuple(summary.failures(result))),
         _missing(result),
         parts.notes(result.notes),
@@ -114,36 +112,9 @@ def _metric(found: Level) -> Metric:
 
 
 def _claims(result: ExperimentResult) -> Section:
-    blocks: list[doc.Block] = [arms.legend()]
-    for name, some in view.claims_by_name(result).items():
-        statement, first = findings.statement_of(name), some[0]
-        says = f"{statement.says[:1].upper()}{statement.says[1:]}. " if statement.says else ""
-        metric = shorten(numbers.metric_named(first.metric).label, 80)
-        detail = f"{says}{metric}, {arms.name(first.arm)} minus {arms.name(first.reference)}."
-        caption = Span(f"Findings on “{shorten(statement.label, 80)}”, by axis", "quiet")
-        # One scale for all axes, so that they compare by eye.
-        table = arms.claims(result, some, fit(map(findings.mark_of, some)), caption)
-        inside = (Paragraph(detail, "detail"), table)
-        blocks.append(doc.Box(inside, "claim", shorten(statement.label, 120)))
-    if result.claims:
-        told = [(_claim_name(one), (_sentences(one),)) for one in _ordered(result)]
-        head = "The same in sentences: what each finding means, and what it does not"
-        blocks.append(Folded(head, (doc.Terms(told, "sentences"),)))
+    told = (arms.claims(result), arms.in_sentences((result,))) if result.claims else ()
     intro = prose("experiment").intro("claims", within="")
-    return Section("claims", "Claims", blocks, intro)
-
-
-def _ordered(result: ExperimentResult) -> list[Claim]:
-    return [one for some in view.claims_by_name(result).values() for one in some]
-
-
-def _claim_name(found: Claim) -> Content:
-    label = shorten(findings.statement_of(found.claim).label, 80)
-    return arms.finding(found), f" {label}, {arms.axis(found)}"
-
-
-def _sentences(found: Claim) -> str:
-    return shorten(" ".join(findings.sentences(found)), 2000)
+    return Section("claims", "Claims", (arms.legend(), *told), intro)
 
 
 def _short_claims(result: ExperimentResult) -> Iterator[Section]:
@@ -171,29 +142,17 @@ def _remarks(result: ExperimentResult, some: list[Claim]) -> Iterator[str]:
         yield f"{mark} {shorten(axes, 60)}: {words_}"
 
 
-def _epsilon(result: ExperimentResult, drawn: tuple[charts.Chart, ...]) -> Section:
-    if not drawn:
-        return Section("epsilon", "Bias against ε", ())
-    keys: list[Content] = [(Span("", f"key {style}"), said) for style, said in _KEYS]
-    if any(chart.implied for chart in drawn):
-        keys.append((Span("", "key implied"), "implied by the arm’s own text"))
-    keys += [(Span(point, f"verdict {style}"), f" {said}") for style, point, said in _POINTS]
-    blocks: list[doc.Block] = [doc.Items(keys, "legend"), *map(_chart, drawn)]
-    intro = prose("experiment").intro("epsilon")
-    return Section("epsilon", "Bias against ε", blocks, intro, style="arms")
-
-
-def _chart(chart: charts.Chart) -> doc.Box:
-    metric = shorten(numbers.metric_named(chart.metric).label.lower(), 60)
-    protocol = Span(shorten(chart.protocol, 60), "aside-inline")
-    columns = (
-        Column("Arm", lambda row: shorten(row.arm.name, 60)),
-        Column("Interval", lambda row: parts.picture(row.mark, chart.scale, "wide"), "plot"),
-        Column("Level", lambda row: numbers.bare_level(row.level)),
+def _levels(result: ExperimentResult, drawn: tuple[charts.Chart, ...]) -> Section:
+    keys = [(Span(point, f"verdict {style}"), f" {said}") for style, point, said in _POINTS]
+    of = dict.fromkeys(
+        f"{shorten(numbers.metric_named(one.metric).label.lower(), 60)} ({one.protocol})"
+        for one in drawn
     )
-    caption = (f"{arms.axis(chart)}: {metric} ", protocol)
-    unit = chart.rows[0].mark.unit
-    return parts.plot(caption, columns, chart.groups.items(), unit, chart.scale)
+    intro = (*prose("experiment").intro("levels"), f" Measured: {'; '.join(of)}.")
+    pictures = [doc.Figure(one.stem, charts.caption(one)) for one in drawn]
+    head = "Drawn by ε, with single seeds"
+    blocks = (doc.Items(keys, "legend"), levels((result,)), Folded(head, pictures))
+    return Section("levels", "Levels of every arm", blocks if drawn else (), intro, "Levels")
 
 
 def _utility(result: ExperimentResult) -> list[doc.Block]:

@@ -12,7 +12,6 @@ from fairaudit.report import names, words
 from fairaudit.report.document import Column, Content, Section, Span
 from fairaudit.report.documents.prose import prose
 from fairaudit.report.frameworks import INTRO, MODIFICATION, evidence
-from fairaudit.report.interval_svg import axis as axis_svg
 from fairaudit.report.interval_svg import strip
 from fairaudit.report.marks import Mark
 from fairaudit.report.provenance import Fact
@@ -36,24 +35,9 @@ def missing(reason: str) -> Span:
     return Span((words.MISSING, " ", Span(reason, "aside")), "missing")
 
 
-def picture(mark: Mark, scale: Scale | None, size: str = "mini") -> doc.Glyph:
+def picture(mark: Mark, scale: Scale | None) -> doc.Glyph:
     """Return the picture of a number."""
-    return doc.Glyph(partial(strip, mark, scale, size))
-
-
-def plot(
-    caption: Content,
-    columns: Sequence[Column],
-    groups: Iterable[tuple[str, Sequence[Any]]],
-    unit: Unit,
-    scale: Scale,
-    note: Content = "",
-) -> doc.Box:
-    """Return entries on one drawn axis: names, wide pictures, and their numbers in words."""
-    ticks = doc.Glyph(lambda: axis_svg(unit, scale))
-    own = [doc.Group(shorten(named, 60), entries) for named, entries in groups]
-    table = doc.Table(columns, own, caption, style="plots", frame="", foot=("", ticks, ""))
-    return doc.Box((table, doc.Paragraph(note, "detail")) if note else (table,), "forest")
+    return doc.Glyph(partial(strip, mark, scale))
 
 
 def bounds(interval: Interval | None, unit: Unit, reason: str | None) -> Content:
@@ -143,7 +127,8 @@ def notes(found: Sequence[str]) -> Section:
 def limits(kind: str, *first: str) -> Section:
     """Return what a page cannot tell, from its fixed words."""
     items = doc.Items((*first, *(text for _, text in prose(kind).of("limits"))))
-    return Section("limits", "What this cannot tell you", (items,), nav="What this cannot tell")
+    title = "What this cannot tell you"
+    return Section("limits", title, (items,), nav="What this cannot tell", folded=True)
 
 
 def failed(lines: Sequence[str], told: str) -> Iterator[doc.Block]:
@@ -162,8 +147,10 @@ def failures(lines: Sequence[str]) -> Section:
     return Section("failed", "Failed", (items,) if lines else (), views=doc.View.SHORT)
 
 
-def grid(heads: Sequence[Content], rows: Sequence[Sequence[Content]], **looks: Any) -> doc.Table:
-    """Return a table of made cells: names first, then numbers."""
+def grid(
+    heads: Sequence[Content], rows: Sequence[Sequence[Content] | doc.Group], **looks: Any
+) -> doc.Table:
+    """Return a table of made cells, or of groups of them: names first, then numbers."""
     columns = [
         Column(head, itemgetter(place), "num" if place else "") for place, head in enumerate(heads)
     ]
@@ -198,18 +185,27 @@ def ledger(tables: Iterable[tuple[str, Sequence[Fact]]]) -> doc.Box:
     return doc.Box([doc.Table(columns, own, named, frame="") for named, own in tables], "ledger")
 
 
-def evidenced(runs: Iterable[SuiteRun]) -> Section:
-    """Return what the suites are evidence for."""
+def asked(run: SuiteRun) -> str:
+    """Return how many items of a suite were asked."""
+    skipped = f", {words.count(run.n_skipped)} of them skipped" if run.n_skipped else ""
+    return f"{words.plural(run.n_items, 'item')}{skipped}"
+
+
+def evidence_table(runs: Iterable[SuiteRun], views: doc.View = doc.View.PAGE) -> doc.Table:
+    """Return the frameworks that suites are evidence for."""
     columns = (
         Column("Framework", lambda one: shorten(one.tag, 80)),
         Column("It asks for", lambda one: one.asks or words.MISSING, "prose"),
         Column("Evidence here", lambda one: _suites(one.ran)),
         Column("Did not run", lambda one: _suites(one.missing)),
     )
-    found = evidence(runs)
-    table = doc.Table(columns, found, label="Evidence for frameworks")
-    intro = f"{INTRO} {MODIFICATION}"
-    blocks = (table,) if found else ()
+    return doc.Table(columns, evidence(runs), label="Evidence for frameworks", views=views)
+
+
+def evidenced(runs: Iterable[SuiteRun]) -> Section:
+    """Return what the suites are evidence for."""
+    table, intro = evidence_table(runs), f"{INTRO} {MODIFICATION}"
+    blocks = (table,) if table.entries else ()
     return Section("evidence", "What this is evidence for", blocks, intro, folded=True)
 
 

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from urllib.parse import quote
 
 from fairaudit.report import document as doc
 from fairaudit.report import words
 from fairaudit.report.document import Column, Content, Paragraph, Section, Span, Table, View
 from fairaudit.report.documents import arms, parts
-from fairaudit.report.documents.arm_tables import IMPLIED
+from fairaudit.report.documents.arm_tables import levels
 from fairaudit.report.documents.experiment import SCREEN, plan_section
 from fairaudit.report.documents.prose import prose
 from fairaudit.report.experiment import claims_in_words as findings
-from fairaudit.report.experiment import numbers, regimes, view, ways
+from fairaudit.report.experiment import numbers, regimes, summary, view, ways
 from fairaudit.report.experiment.arms import arms_of
 from fairaudit.report.safe_text import shorten
-from fairaudit.results.experiment import ExperimentResult
-from fairaudit.vocabulary.units import Unit
+from fairaudit.report.scale import Scale
+from fairaudit.results.experiment import Claim, ExperimentResult
 
 _WITHIN = " of a regime"
 
 
 def regimes_document(result: ExperimentResult) -> doc.Document:
     """Build the document of an experiment with regimes."""
-    predicted = [(regime, one) for regime in result.regimes for one in regime.predictions]
-    where = Column("Regime", lambda row: regimes.heading_of(row[0]))
     said = prose("experiment").intro
-    tables = [_levels(regimes.table_of(one)) for one in result.regimes]
+    table = levels(result.regimes, list(map(_title, result.regimes)))
     own = (findings.SCOPE, *(text for _, text in prose("experiment").of("limits_of_regimes")))
     sections: tuple[doc.Block, ...] = (
-        Section("regimes", "Regimes", tables, said("regimes")),
         _claims(result),
+        Section("regimes", "Regimes", (table,), said("regimes")),
         *(block for regime in result.regimes for block in _short(regime)),
-        arms.predictions(predicted, where, within=_WITHIN),
+        arms.predictions(result.regimes, within=_WITHIN),
         parts.failures(tuple(regimes.failures(result))),
         parts.notes(result.notes),
         parts.limits("experiment", *own),
@@ -73,46 +72,44 @@ def _of_level(column: Column) -> Column:
     return Column(column.head, lambda row: column.cell(row[1]), column.style)
 
 
-def _levels(found: regimes.LevelTable) -> doc.Box:
-    """Return the levels of every arm of a regime at the endpoint of each axis."""
-    utility = ("ε per record", "Held-out perplexity", "Moved")
-    rows: list[tuple[Content, ...]] = [
-        (
-            arms.name(row.arm.id),
-            *(arms.level(found.levels.get((row.arm.id, axis))) for axis in found.axes),
-            numbers.spent(row.done),
-            numbers.mean(row.perplexities, Unit.NUMBER),
-            numbers.mean(row.distances, Unit.NATS),
-        )
-        for row in found.rows
-    ]
-    if found.implied:
-        implied = (found.implied.get(axis, words.MISSING) for axis in found.axes)
-        rows.append((IMPLIED, *implied, *("" for _ in utility)))
-    heads = ("Arm", *map(arms.named, found.axes), *utility)
-    label = f"Levels in {regimes.label_of(found.regime)}"
-    own = Span("Report of this regime", link=f"regimes/{quote(found.regime.name)}/report.html")
-    said = Paragraph((f"{shorten(found.regime.meaning, 300)} ", own), "detail")
-    table = parts.grid(heads, rows, label=label, style="dense")
-    return doc.Box((said, table), "claim", regimes.heading_of(found.regime))
+def _title(regime: ExperimentResult) -> Content:
+    own = Span("Report of this regime", link=f"regimes/{quote(regime.name)}/report.html")
+    told = (f" {shorten(regime.meaning, 300)} ", own)
+    return Span(regimes.heading_of(regime), "strong"), Span(told, "aside-inline")
 
 
 def _claims(result: ExperimentResult) -> Section:
-    scales, blocks = regimes.scales(result), list[doc.Block]([arms.legend()])
-    for name, by_regime in regimes.claims_by_name(result).items():
-        statement = findings.statement_of(name)
-        says = f"{statement.says[:1].upper()}{statement.says[1:]}." if statement.says else ""
-        inside: list[doc.Block] = [Paragraph(says, "detail")]
+    """Return every claim by regime and axis."""
+    every = [claim for regime in result.regimes for claim in regime.claims]
+    axes = sorted({one.axis for one in every}, key=view.axis_rank)
+    scales, groups = regimes.scales(result), []
+    for by_regime in regimes.claims_by_name(result).values():
+        rows = []
         for regime, some in by_regime:
-            first = some[0]
-            metric = shorten(numbers.metric_named(first.metric).label, 80)
-            of = f"{metric}, {arms.name(first.arm)} against {arms.name(first.reference)}"
-            caption = (f"{regimes.heading_of(regime)} ", Span(of, "aside-inline"))
-            scale = scales[first.claim, first.metric]
-            inside.append(arms.claims(regime, some, scale, caption))
-        blocks.append(doc.Box(inside, "claim", shorten(statement.label, 120)))
+            known = {one.axis: one for one in some}
+            cells = (_cell(regime, known.get(axis), scales) for axis in axes)
+            rows.append((regimes.heading_of(regime), *cells))
+        title = arms.claim_title([one for _, some in by_regime for one in some])
+        groups.append(doc.Group(title, rows))
+    columns = [
+        Column(head, itemgetter(place))
+        for place, head in enumerate(("Claim and regime", *map(arms.named, axes)))
+    ]
+    table = Table(columns, groups, label="Claims by regime and axis", style="dense inline claims")
+    blocks = (arms.legend(), table, arms.in_sentences(result.regimes)) if every else ()
     intro = prose("experiment").intro("claims", within=" in one regime")
-    return Section("claims", "Claims", blocks if len(blocks) > 1 else (), intro)
+    return Section("claims", "Claims", blocks, intro)
+
+
+def _cell(
+    regime: ExperimentResult, found: Claim | None, scales: Mapping[tuple[str, str], Scale | None]
+) -> Content:
+    if found is None:
+        return parts.DASH
+    picture = parts.picture(findings.mark_of(found), scales[found.claim, found.metric])
+    remark = summary.remark(regime, found)
+    said = (" ", Span(remark, "explained")) if remark else ""
+    return arms.finding(found), said, picture, arms.number(found)
 
 
 def _short(regime: ExperimentResult) -> Iterator[Section]:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.diagnostics.plots import GROUP_COLOURS
-from fairaudit.report.draw import INK, MUTED, WIDTH, in_unit, quiet, sheet, tick
+from fairaudit.report.draw import INK, MUTED, WIDTH, in_unit, line_style, quiet, sheet, tick
 from fairaudit.report.experiment import numbers
 from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.grouping import grouped
@@ -85,7 +84,7 @@ def _draw(found: Calibration, name: str) -> Figure:
     axes = figure.add_axes(box)
     _prepare(axes, found)
     for place, (axis, levels) in enumerate(found.axes.items()):
-        colour = GROUP_COLOURS[place % len(GROUP_COLOURS)]
+        colour, _ = line_style(place)
         for level in levels:
             _point(axes, level, colour)
         axes.plot([], [], "o", color=colour, label=shorten(axis_name(axis), 40))

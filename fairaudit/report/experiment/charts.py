@@ -1,4 +1,4 @@
-"""Bias against ε: one chart per axis, a row per arm, from no privacy to the most."""
+"""Bias by ε: one chart per axis, a row per arm, from no privacy to the most."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.grouping import anchor, grouped
 from fairaudit.report.marks import Mark, Span
 from fairaudit.report.names import Unit, axis_name
+from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results.experiment import ExperimentResult, Level
 from fairaudit.vocabulary.arms import BASE, PLAIN, Arm
@@ -51,11 +52,6 @@ class Chart:
         return made
 
     @property
-    def groups(self) -> dict[str, list[ArmLevel]]:
-        """Rows under their headings."""
-        return grouped(self.rows, lambda row: row.arm.heading)
-
-    @property
     def implied(self) -> bool:
         """Whether the known world says what its text implies."""
         return any(row.level.implied is not None for row in self.rows)
@@ -79,6 +75,11 @@ def charts(result: ExperimentResult) -> tuple[Chart, ...]:
         )
         for axis, rows in found.items()
     )
+
+
+def caption(chart: Chart) -> str:
+    """Return what the figure of an axis shows."""
+    return f"Bias of every arm by ε: {shorten(axis_name(chart.axis), 50).lower()}."
 
 
 def mark_of(level: Level, tone: Tone, spans: tuple[Span, ...] = ()) -> Mark:

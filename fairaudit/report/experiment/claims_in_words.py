@@ -15,8 +15,7 @@ from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import axis_name
 from fairaudit.results.experiment import ArmDifference, Claim
-from fairaudit.vocabulary.claims import STATEMENTS, Finding, Statement
-from fairaudit.vocabulary.tones import Tone
+from fairaudit.vocabulary.claims import OPPOSITE, STATEMENTS, Finding, Statement
 from fairaudit.vocabulary.words import Word
 
 #: What every finding is about.
@@ -25,8 +24,14 @@ SCOPE: Final = (
     "what differential privacy does in general, nor how the models behave in use."
 )
 
-#: Every finding in words.
-WORDS: Final = tuple(one.word for one in Finding)
+#: Every finding in words, each with a mark and a colour of its own.
+WORDS: Final = (
+    Finding.SUPPORTED.word,
+    OPPOSITE,
+    Finding.NOT_SUPPORTED.word,
+    Finding.UNDECIDED.word,
+    Finding.NOT_APPLICABLE.word,
+)
 
 
 def statement_of(claim: str) -> Statement:
@@ -35,22 +40,13 @@ def statement_of(claim: str) -> Statement:
     if known is not None:
         return known
     forth, back = "{arm} lies above {reference}", "{arm} lies below {reference}"
-    tones = (Tone.APART, Tone.APART)
     label = numbers.metric_named(claim).label
-    return Statement(claim, label, "", "an effect", forth, back, tones)
+    return Statement(claim, label, "", "an effect", forth, back)
 
 
 def word_of(found: Claim) -> Word:
-    """Return the finding of a claim in words."""
-    return found.finding.word
-
-
-def tone_of(found: Claim) -> Tone:
-    """Return the colour of a finding: of the effect that was shown, if one was."""
-    towards, away = statement_of(found.claim).tones
-    if found.finding == Finding.SUPPORTED:
-        return towards
-    return away if against(found) else word_of(found).tone
+    """Return the finding of a claim in words, the opposite told apart from its absence."""
+    return OPPOSITE if against(found) else found.finding.word
 
 
 def against(found: Claim) -> bool:
@@ -62,7 +58,7 @@ def against(found: Claim) -> bool:
 def mark_of(found: Claim | ArmDifference) -> Mark:
     """Say how a difference of two arms is drawn: against 0, with the margin of its claim."""
     if isinstance(found, Claim):
-        tone, margin = tone_of(found), found.margin
+        tone, margin = word_of(found).tone, found.margin
     else:
         tone, margin = numbers.tone(found), None
     unit = numbers.unit_of(found)
@@ -79,7 +75,7 @@ def brief(found: Claim) -> str:
     if found.finding == Finding.UNDECIDED:
         return _undecided(found)
     if against(found):
-        return f"the opposite: {_sides(statement.back, found)}"
+        return _sides(statement.back, found)
     if found.interval is not None and found.interval.low > 0:
         return f"{_sides(statement.forth, found)}{_if_small(found)}"
     return f"{statement.effect} of {_margin(found)} or more is excluded"

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 CAPTION: Final = (
     "How unequally the gradients of two groups shrank while each arm was trained: log-ratio of "
-    "their norms, less its value before training. Lines are means over seeds, bands the range of "
-    "the seeds. 0: both converge alike; above it the first group stays behind."
+    "their norms, less its value before training. Lines are means over seeds; of up to six "
+    "arms bands show the range of the seeds. 0: both converge alike; above it the first group "
+    "stays behind."
 )
 _TITLE: Final = "Do the gradients of groups converge alike?"
 
@@ -75,12 +76,12 @@ def small(value: float | None) -> str:
 
 def draw(result: ExperimentResult) -> Figure:
     """Draw the curves of all arms, a panel per axis and pair of groups."""
-    panels: dict[tuple[str, str], list[plots.Course]] = {}
+    panels: dict[tuple[str, str], list[plots.Curve]] = {}
     for row in rows(result):
         panels.setdefault((row.found.axis, row.pair), []).append(_course(row))
     pairs = list(dict.fromkeys(pair for _, pair in panels))
     drawn = [
-        plots.Courses(_heading(axis, pair, alone=len(pairs) == 1), tuple(courses))
+        plots.Panel(_heading(axis, pair, alone=len(pairs) == 1), tuple(courses))
         for (axis, pair), courses in panels.items()
     ]
     of = f", {shorten(pairs[0], 60)}" if len(pairs) == 1 else ""
@@ -92,14 +93,14 @@ def _heading(axis: str, pair: str, *, alone: bool) -> str:
     return shorten(axis_name(axis) if alone else f"{axis_name(axis)}: {pair}", 34)
 
 
-def _course(row: ArmCourse) -> plots.Course:
+def _course(row: ArmCourse) -> plots.Curve:
     found = row.found
     steps = list(_by_step(found))
-    return plots.Course(
+    return plots.Curve(
         row.arm.name,
-        tuple(step / max(found.steps[-1], 1) for step in found.steps),
         tuple(fmean(values) if values else None for values in steps),
         tuple((min(values), max(values)) if len(values) > 1 else None for values in steps),
+        tuple(step / max(found.steps[-1], 1) for step in found.steps),
     )
 
 

@@ -65,7 +65,7 @@ def plot_of(chart: Chart) -> Plot:
 
 
 def _title(chart: Chart) -> str:
-    return f"Bias against ε: {shorten(axis_name(chart.axis), 50).lower()}"
+    return f"Bias by ε: {shorten(axis_name(chart.axis), 50).lower()}"
 
 
 def _subtitle(result: ExperimentResult, chart: Chart) -> str:

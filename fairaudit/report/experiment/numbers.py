@@ -6,41 +6,15 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from fairaudit.report import words
-from fairaudit.report.safe_text import clean
+from fairaudit.report.names import metric_named as metric_named
+from fairaudit.report.paired_numbers import difference as difference
+from fairaudit.report.paired_numbers import interval as interval
+from fairaudit.report.paired_numbers import unit_of as unit_of
+from fairaudit.report.paired_numbers import with_interval as with_interval
 from fairaudit.results.experiment import ArmDifference, ArmRun, Claim, Level, Prediction
 from fairaudit.results.map import OverSeeds
-from fairaudit.vocabulary.metrics import METRICS, Metric
 from fairaudit.vocabulary.tones import Tone
 from fairaudit.vocabulary.units import Unit
-
-
-def metric_named(name: str) -> Metric:
-    """Return a metric by name; one that we do not know is shown as it is, a signed number."""
-    plain = clean(name).replace("_", " ").strip()
-    return METRICS.get(name) or Metric(
-        name, plain[:1].upper() + plain[1:], "bias", Unit.SIGNED_NUMBER, ""
-    )
-
-
-def unit_of(found: Claim | ArmDifference) -> Unit:
-    """Return the unit of a difference of two arms: points for rates."""
-    name = found.metric if isinstance(found, Claim) else found.name
-    return metric_named(name).unit.difference
-
-
-def difference(found: Claim | ArmDifference) -> str:
-    """Return the mean difference over seeds with its unit, or a dash."""
-    return words.quantity(found.value, unit_of(found))
-
-
-def interval(found: Claim | ArmDifference) -> str:
-    """Return the interval of a difference, or a dash."""
-    return words.bounds(found.interval, unit_of(found))
-
-
-def with_interval(found: Claim | ArmDifference) -> str:
-    """Return the difference with its interval, only the difference, or a dash."""
-    return words.quantity(found.value, unit_of(found), found.interval)
 
 
 def size(found: Claim | ArmDifference, value: float) -> str:

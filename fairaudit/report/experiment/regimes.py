@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from fairaudit.report import words
 from fairaudit.report.experiment import claims_in_words as findings
@@ -16,9 +15,7 @@ from fairaudit.report.safe_text import clean, shorten
 from fairaudit.report.scale import Scale, fit
 from fairaudit.results.experiment import ArmDifference, Claim, ExperimentResult, Level
 from fairaudit.vocabulary.arms import BASE, PLAIN, Arm, ArmKind
-from fairaudit.vocabulary.claims import DP_AMPLIFIES_BIAS, STATEMENTS, Finding
-
-_OPPOSITE: Final = "the opposite is shown"
+from fairaudit.vocabulary.claims import DP_AMPLIFIES_BIAS, STATEMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,20 +172,13 @@ def _ways(regime: ExperimentResult, private: str) -> Iterator[Way]:
             yield Way(axis, levels.get(BASE), levels[PLAIN], levels[private], change)
 
 
-def verdict(found: Claim) -> str:
-    """Return a finding in words, the opposite of a claim told apart from its absence."""
-    return _OPPOSITE if findings.against(found) else findings.word_of(found).label
-
-
 def _where(by_regime: Sequence[tuple[ExperimentResult, Sequence[Claim]]]) -> str:
     """Return findings with regimes and axes: ``supported in cleaner text (gender and race)``."""
     places: dict[str, list[str]] = {}
     for regime, claims in by_regime:
-        for said, some in grouped(claims, verdict).items():
+        for said, some in grouped(claims, findings.word_of).items():
             axes = [axis_name(one.axis).lower() for one in some]
             every = "all axes" if len(some) == len(claims) > 1 else words.listed(axes)
-            places.setdefault(said, []).append(f"{label_of(regime)} ({shorten(every, 80)})")
-    order = [Finding.SUPPORTED.word.label, _OPPOSITE, *(one.word.label for one in Finding)]
-    return "; ".join(
-        f"{said} in {words.listed(places[said])}" for said in dict.fromkeys(order) if said in places
-    )
+            places.setdefault(said.label, []).append(f"{label_of(regime)} ({shorten(every, 80)})")
+    order = [word.label for word in findings.WORDS if word.label in places]
+    return "; ".join(f"{said} in {words.listed(places[said])}" for said in order)

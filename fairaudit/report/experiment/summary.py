@@ -9,7 +9,7 @@ from typing import Final
 from fairaudit.report import words
 from fairaudit.report.experiment import numbers, toxicity, view
 from fairaudit.report.experiment.arms import arms_of
-from fairaudit.report.experiment.claims_in_words import statement_of
+from fairaudit.report.experiment.claims_in_words import WORDS, statement_of, word_of
 from fairaudit.report.experiment.training import NOT_RULED_OUT, Case, Reading, readings
 from fairaudit.report.grouping import grouped
 from fairaudit.report.names import axis_name
@@ -141,17 +141,17 @@ def _gaps(result: ExperimentResult) -> Iterator[Gap]:
 
 def _where(claims: Sequence[Claim]) -> str:
     """Return findings with their axes: ``supported on gender; undecided on race``."""
-    by_finding = grouped(claims, lambda one: one.finding)
+    by_finding = grouped(claims, word_of)
     if len(by_finding) == 1 and len(claims) > 1:
-        (finding,) = by_finding
+        (word,) = by_finding
         n = len({claim.axis for claim in claims})
-        if finding is Finding.NOT_SUPPORTED and n > 1:
+        if word is Finding.NOT_SUPPORTED.word and n > 1:
             # "Not supported on all three" could be read as: on two.
             none = "neither axis" if n == 2 else f"none of the {n} axes"
             return f"supported on {none} ({_axes(claims)})"
-        return f"{finding.word.label} on {_all(claims)}"
+        return f"{word.label} on {_all(claims)}"
     return "; ".join(
-        f"{one.word.label} on {_axes(by_finding[one])}" for one in Finding if one in by_finding
+        f"{one.label} on {_axes(by_finding[one])}" for one in WORDS if one in by_finding
     )
 
 

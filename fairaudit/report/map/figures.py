@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fairaudit.report import words
-from fairaudit.report.draw import INK, MARGIN, MUTED, WIDTH, quiet
+from fairaudit.report.draw import (
+    INK,
+    MARGIN,
+    MUTED,
+    WIDTH,
+    legend,
+    legend_height,
+    line_style,
+    quiet,
+)
 from fairaudit.report.draw import sheet as sheet_of
+from fairaudit.report.heat import Cell, draw_cell
 from fairaudit.report.map import numbers, view
 from fairaudit.report.map.law_figure import draw_law
 from fairaudit.report.safe_text import shorten
-from fairaudit.results.map import MapCell, MapResult
+from fairaudit.results.map import MapResult
 from fairaudit.vocabulary.tones import Tone
-from fairaudit.vocabulary.units import Unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,15 +44,7 @@ CAPTIONS: Final = {
 _HEAD, _TITLE, _ROW, _UNDER, _SLICES, _END = 0.78, 0.3, 0.36, 0.42, 1.9, 0.5
 _NAMES, _GAP, _SCALE = 1.5, 0.3, 0.55
 _COLUMNS: Final = 2
-_IN_A_ROW: Final = 4
 _LONGEST: Final = 22
-#: As everywhere: blue away from the stereotype, orange towards it.
-_COLOURS: Final = (Tone.AWAY.colour, "#f7f7f5", Tone.TOWARDS.colour)
-_LINES: Final = ("#1b1e22", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8a6d00")
-#: Shades on each side of 0: few enough for the palette of a picture.
-_STEPS: Final = 12
-#: Dark words are read best on every shade but the strongest blue.
-_DARKEST: Final = -0.75
 
 
 def drawers(result: MapResult) -> dict[str, Callable[[], Figure]]:
@@ -64,9 +65,10 @@ def drawers(result: MapResult) -> dict[str, Callable[[], Figure]]:
 def draw_sheets(result: MapResult, sheets: Sequence[view.Sheet], title: str) -> Figure:
     """Draw a heat map with its slices for each share, two in a row."""
     columns = min(_COLUMNS, len(sheets))
-    n_arms = len(sheets[0].arms)
+    names = [arm.name for arm in sheets[0].arms]
+    n_arms = len(names)
     block = _TITLE + _ROW * n_arms + _UNDER + _SLICES + _END
-    height = _HEAD + block * -(-len(sheets) // columns) + _legend_height(n_arms)
+    height = _HEAD + block * -(-len(sheets) // columns) + legend_height(names)
     unit = numbers.unit_of(result).suffix.strip()
     one_kind = len({arm.kind for arm in sheets[0].arms}) == 1
     said = _subtitle(unit, contour=one_kind)
@@ -84,7 +86,8 @@ def draw_sheets(result: MapResult, sheets: Sequence[view.Sheet], title: str) -> 
         under = top - tall - _UNDER - _SLICES
         below = figure.add_axes((left, under / height, width / WIDTH, _SLICES / height))
         _slices(below, sheet, _reach(sheets), named=column == 0)
-    _legend(figure, sheets[0], height)
+    handles, labels = figure.axes[1].get_legend_handles_labels()
+    legend(figure, dict(zip(labels, handles, strict=True)))
     return figure
 
 
@@ -107,10 +110,6 @@ def _most(sheets: Sequence[view.Sheet]) -> float:
 
 
 def _heat(axes: Axes, sheet: view.Sheet, result: MapResult, *, most: float, named: bool) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
-    from matplotlib.patches import Rectangle
-
-    colours = LinearSegmentedColormap.from_list("change", _COLOURS)
     n_arms, n_leans = len(sheet.arms), len(sheet.leans)
     axes.set_xlim(0, n_leans)
     axes.set_ylim(n_arms, 0)
@@ -124,43 +123,14 @@ def _heat(axes: Axes, sheet: view.Sheet, result: MapResult, *, most: float, name
         for column, lean in enumerate(sheet.leans):
             cell = sheet.cells.get((arm.id, lean))
             value = None if cell is None else cell.change.value
-            if value is None:
-                axes.text(column + 0.5, row + 0.5, "–", ha="center", va="center", color=MUTED)
-                continue
-            grid[row, column] = value
-            shade = colours(0.5 + 0.5 * round(_STEPS * value / most) / _STEPS)
-            face = Rectangle((column, row), 1, 1, facecolor=shade, edgecolor="white", linewidth=1.2)
-            axes.add_patch(face)
-            _number(axes, (column, row), cell, value / most, numbers.unit_of(result), shade)
+            drawn = None
+            if cell is not None and value is not None:
+                grid[row, column] = value
+                said = words.number(value, numbers.unit_of(result))
+                drawn = Cell(said, value / most, numbers.tone(cell.change) is not Tone.OPEN)
+            draw_cell(axes, (column, row), drawn)
     if len({arm.kind for arm in sheet.arms}) == 1:
         _contour(axes, grid)
-
-
-def _number(
-    axes: Axes,
-    place: tuple[int, int],
-    cell: MapCell | None,
-    strength: float,
-    unit: Unit,
-    behind: tuple[float, float, float, float],
-) -> None:
-    """Write a change into its cell, edged in the cell's colour where the contour crosses it."""
-    from matplotlib.patheffects import withStroke
-
-    assert cell is not None
-    assert cell.change.value is not None
-    axes.text(
-        place[0] + 0.5,
-        place[1] + 0.5,
-        words.number(cell.change.value, unit),
-        ha="center",
-        va="center",
-        size=7.5,
-        weight="bold" if numbers.tone(cell.change) is not Tone.OPEN else "normal",
-        color="white" if strength < _DARKEST else INK,
-        path_effects=[withStroke(linewidth=3, foreground=behind)],
-        zorder=4,
-    )
 
 
 def _contour(axes: Axes, grid: np.ndarray) -> None:
@@ -208,7 +178,7 @@ def _slices(axes: Axes, sheet: view.Sheet, reach: tuple[float, float], *, named:
     if named:
         axes.text(0, 1.03, "change of bias", transform=axes.transAxes, size=8, color=MUTED)
     for place, arm in enumerate(sheet.arms):
-        colour = _LINES[place % len(_LINES)]
+        colour, dash = line_style(place)
         apart = 0.09 * (place - (len(sheet.arms) - 1) / 2)
         points = [
             (column + 0.5 + apart, cell.change)
@@ -219,6 +189,7 @@ def _slices(axes: Axes, sheet: view.Sheet, reach: tuple[float, float], *, named:
         axes.plot(
             [x for x, _ in points],
             [one.value or 0.0 for _, one in points],
+            dash,
             color=colour,
             linewidth=1.4,
             marker="o",
@@ -230,23 +201,3 @@ def _slices(axes: Axes, sheet: view.Sheet, reach: tuple[float, float], *, named:
             if one.interval is not None:
                 ends = (one.interval.low, one.interval.high)
                 axes.plot((x, x), ends, color=colour, linewidth=1.6, alpha=0.55, zorder=2)
-
-
-def _legend(figure: Figure, sheet: view.Sheet, height: float) -> None:
-    handles, _ = figure.axes[1].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        [shorten(arm.name, _LONGEST) for arm in sheet.arms],
-        loc="lower left",
-        bbox_to_anchor=(MARGIN / WIDTH, 0.06 / height),
-        ncols=_IN_A_ROW,
-        fontsize=8,
-        frameon=False,
-        labelcolor=INK,
-        handlelength=1.2,
-        borderpad=0,
-    )
-
-
-def _legend_height(n_arms: int) -> float:
-    return 0.17 * -(-n_arms // _IN_A_ROW) + 0.12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fairaudit.report.draw import INK, MUTED, WIDTH, quiet, sheet
+from fairaudit.report.draw import INK, MUTED, WIDTH, line_style, quiet, sheet
 from fairaudit.report.experiment.arms import in_order
 from fairaudit.report.map import numbers
 from fairaudit.report.map.summary import together
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 _SIDE: Final = 4.2
 _HEAD, _END, _LEFT = 0.8, 0.55, 0.75
-_COLOURS: Final = ("#1b1e22", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8a6d00", "#56B4E9")
 _MARKS: Final = "osD^v"
 
 
@@ -72,7 +71,7 @@ def _draw(axes: Axes, result: MapResult) -> None:
     axes.set_ylabel(f"change of bias against plain, {unit}", size=8, color=MUTED)
     axes.plot((low, high), (low, high), color=MUTED, linewidth=1, zorder=1)
     for place, arm in enumerate(in_order(result.arms)):
-        colour = _COLOURS[place % len(_COLOURS)]
+        colour, _ = line_style(place)
         label: str | None = shorten(arm.name, 30)
         for cell in (one for one in result.cells if one.arm == arm.id):
             label = _point(axes, cell, colour, result.shares.index(cell.share), label)

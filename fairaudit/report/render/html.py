@@ -65,7 +65,7 @@ def _drawn(blocks: Sequence[doc.Block], figures: Mapping[str, bytes]) -> tuple[d
     """Leave out the figures that were not drawn."""
     return tuple(
         replace(block, blocks=_drawn(block.blocks, figures))
-        if isinstance(block, doc.Section)
+        if isinstance(block, doc.Section | doc.Folded | doc.Box)
         else block
         for block in blocks
         if not isinstance(block, doc.Figure) or block.name in figures

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from markupsafe import Markup
+
 from fairaudit.report import document as doc
 from fairaudit.report.document import plain, runs, seen
 from fairaudit.report.escape import code, escape
@@ -16,20 +18,21 @@ _BETWEEN: Final = " · "
 _DECISIONS: Final = frozenset(decision.lower() for decision in GateDecision)
 
 
-def render_markdown(document: doc.Document, report: str) -> str:
+def render_markdown(document: doc.Document, report: str, depth: int = 3) -> str:
     """Render the summary; ``report`` is the address of the page that its links lead to.
 
-    Text from outside cannot break out of its line.
+    Sections get headings of ``depth``, those within them one deeper. Text from outside cannot break
+    out of its line.
     """
-    return "\n\n".join(_blocks((*document.head, *document.sections), report)) + "\n"
+    return "\n\n".join(_blocks((*document.head, *document.sections), report, depth)) + "\n"
 
 
-def _blocks(blocks: Sequence[doc.Block], report: str) -> Iterator[str]:
+def _blocks(blocks: Sequence[doc.Block], report: str, depth: int = 3) -> Iterator[str]:
     for block in seen(blocks, doc.View.SUMMARY):
         if isinstance(block, doc.Section):
             if doc.View.SUMMARY in block.views:
-                yield f"### {_inline(block.title, report)}"
-            yield from _blocks(block.blocks, report)
+                yield f"{'#' * depth} {_inline(block.title, report)}"
+            yield from _blocks(block.blocks, report, depth + 1)
         else:
             yield _block(block, report)
 
@@ -86,7 +89,7 @@ def _inline(content: doc.Content, report: str) -> str:
 
 def _run(run: doc.Inline, report: str) -> str:
     if isinstance(run, str):
-        return run if isinstance(run, Number) else escape(run)
+        return run if isinstance(run, Number | Markup) else escape(run)
     if isinstance(run, doc.Glyph):
         return ""
     if run.style == "box":
@@ -98,6 +101,8 @@ def _run(run: doc.Inline, report: str) -> str:
     if run.style in _DECISIONS:
         return plain(run.content)
     text = code(plain(run.content)) if run.style == "code" else _inline(run.content, report)
+    if run.style == "small":
+        text = f"<sub>{text}</sub>"
     if run.style == "strong" and text:
         text = f"**{text}**"
     return f"[{text}]({report}{run.link})" if run.link else text

@@ -146,7 +146,18 @@ def join_suite(
 
 
 def join_probe(baseline: AuditResult, candidate: AuditResult) -> Joined | str:
-    """Join the probe text token by token, or say why that cannot be done."""
+    """Join the probe text token by token, or say why that cannot be done.
+
+    Parameters
+    ----------
+    baseline, candidate : AuditResult
+        Both with their score tables.
+
+    Returns
+    -------
+    Joined or str
+        The rows that both have, in one order; or the reason in words.
+    """
     if PROBE.name not in baseline.tables or PROBE.name not in candidate.tables:
         return "one of the audits has no scores on the probe text"
     a, b = _table(baseline, PROBE.name), _table(candidate, PROBE.name)

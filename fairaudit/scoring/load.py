@@ -151,6 +151,11 @@ def load_model(
     max_memory : str or None
         What each device may hold of it, as ``0=20GiB,cpu=64GiB``; None: what is free.
 
+    Returns
+    -------
+    LoadedModel
+        Model and tokenizer, in evaluation, with kind, identity and what had to be noted.
+
     Raises
     ------
     ModelError
@@ -237,6 +242,13 @@ def _reader(
 
 def check_unchanged(name: str, before: str | None, now: str | None) -> None:
     """Refuse a checkpoint whose files were overwritten since it was read.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls the checkpoint.
+    before, now : str or None
+        Fingerprints of its files.
 
     Raises
     ------

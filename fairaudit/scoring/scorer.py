@@ -211,7 +211,18 @@ class Scorer:
 
 
 def forward_of(loaded: LoadedModel) -> Forward:
-    """Make the forward pass of a model, with its self-checks done."""
+    """Make the forward pass of a model, with its self-checks done.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        A model that passed the checks of loading.
+
+    Returns
+    -------
+    Forward
+        It reads batches of token ids.
+    """
     causal = loaded.kind == "causal"
     encoder = Encoder(loaded.tokenizer, loaded.max_length)
     probes = probe_rows(

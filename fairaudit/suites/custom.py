@@ -211,6 +211,18 @@ def load_suite(path: Path, language: str | None = None) -> Suite:
 def check_suite(path: Path, language: str | None = None) -> tuple[Suite | None, list[str]]:
     """Read a suite file and return the suite, or None with everything that is wrong in it.
 
+    Parameters
+    ----------
+    path : Path
+        The user's file.
+    language : str, optional
+        What it is written in; default what it says, or English.
+
+    Returns
+    -------
+    Suite or None, list of str
+        The suite and no faults; or None and every fault with its row.
+
     Raises
     ------
     SuiteFileError

@@ -51,7 +51,7 @@ def _trees() -> dict[str, ast.Module]:
 
 
 def _room(module: str) -> str:
-    return (module.split(".") + [""])[1]
+    return [*module.split("."), ""][1]
 
 
 def _doors() -> Iterator[tuple[str, str]]:

@@ -45,11 +45,28 @@ class Slice:
 class Sample:
     """Item values with their clusters, and how many items did not make it.
 
-    ``weights`` are denominators (the value is Σ values / Σ weights); ``crossed`` is a second
-    cluster label per item; ``unit`` is the word for what is resampled, if not item or cluster;
-    ``n`` counts items where a value stands for several; ``keys`` names each value, so that the
-    values of two models can be paired; ``reach`` is the most that one value can move, if it is not
-    the width of the metric's range.
+    Parameters
+    ----------
+    values : array of shape [n]
+        Numerators: the value is Σ values / Σ weights.
+    clusters : sequence of str, length n
+        What is resampled together.
+    weights : array of shape [n], optional
+        Denominators; default 1.
+    crossed : sequence of str, length n, optional
+        A second cluster label per item.
+    n_skipped : int
+        Items that have no value.
+    n_tied : int
+        Items whose scores tie.
+    unit : str, optional
+        The word for what is resampled, if not item or cluster.
+    n : int, optional
+        Number of items, where a value stands for several.
+    keys : sequence of str, length n, optional
+        Names of the values, by which those of two models are paired.
+    reach : float, optional
+        The most that one value can move, if it is not the width of the metric's range.
     """
 
     values: ArrayLike
@@ -70,6 +87,15 @@ class Measurement:
 
     Both say something about the same mean (or ratio of sums) of the same values, so an interval
     can never belong to another quantity than the number beside it.
+
+    Parameters
+    ----------
+    metric : Metric
+        What it is.
+    where : Slice
+        Which part of an audit it is about.
+    sample : Sample
+        The values.
     """
 
     metric: Metric

@@ -62,10 +62,29 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 class LoadedModel:
     """A model ready to be scored, and what identifies it.
 
-    ``storable``: whether its fingerprint tells all there is to know. A model in memory may carry
-    hooks or switched-off adapters, remote code may change; what they score is never stored.
-    ``notes``: what a result must say about how it was loaded. ``unrounded``: reads the model again
-    as its file has it, where weights were rounded to a lower precision.
+    Parameters
+    ----------
+    model, tokenizer : object
+        As `transformers` has them, the model in evaluation.
+    kind : {"causal", "masked"}
+        What it predicts.
+    identity : ModelIdentity
+        Name, fingerprint and how it is stored.
+    device, dtype : str
+        Where it is computed, and in which precision.
+    max_length : int or None
+        Longest row that it takes; None: no limit.
+    vocabulary_size : int
+        Rows of its embedding.
+    folder : Path or None
+        Where its files lie; None: in memory alone.
+    storable : bool
+        Whether its fingerprint tells all there is to know. A model in memory may carry hooks or
+        switched-off adapters, remote code may change; what they score is never stored.
+    notes : tuple of str
+        What a result must say about how it was loaded.
+    unrounded : callable or None
+        Reads the model again as its file has it, where weights were rounded to a lower precision.
     """
 
     model: Any

@@ -72,6 +72,15 @@ class Student:
     """θ ± t·se, with a standard error for each side; ``df`` None: normal.
 
     The two differ where a bootstrap-t interval is stored: each side keeps its own width.
+
+    Parameters
+    ----------
+    value : float
+        θ.
+    se_below, se_above : float
+        Standard errors, above 0, for bounds below and above θ.
+    df : float or None
+        Degrees of freedom.
     """
 
     value: float

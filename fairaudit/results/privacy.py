@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from fairaudit.errors import ResultError
+from fairaudit.errors import ResultError, fault_words
 from fairaudit.results import files
 from fairaudit.results.digest import digest_of, is_intact
 from fairaudit.results.types import Frozen
@@ -240,7 +240,7 @@ class PrivacyStatement(Frozen):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise ResultError(f"privacy.json: {where}: {first['msg']}") from error
+            raise ResultError(f"privacy.json: {where}: {fault_words(first)}") from error
 
 
 def was_changed(content: Mapping[str, Any]) -> bool:

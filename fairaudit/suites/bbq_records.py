@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fairaudit.errors import DataError
+from fairaudit.errors import DataError, fault_words
 from fairaudit.lines import lines_of
 
 #: Axis and number of records of each category, by the authors' name of it.
@@ -245,5 +245,5 @@ def _record(row: Mapping[str, Any], where: str) -> Record:
     except ValidationError as error:
         fault = error.errors()[0]
         column = ".".join(str(part) for part in fault["loc"])
-        said = str(fault["msg"]).removeprefix("Value error, ")
-        raise DataError(f"{where}: {f'{column!r}: ' if column else ''}{said}") from error
+        place = f"{where}: {f'{column!r}: ' if column else ''}"
+        raise DataError(f"{place}{fault_words(fault)}") from error

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from fairaudit.errors import SuiteFileError
+from fairaudit.errors import SuiteFileError, fault_words
 from fairaudit.items import Decoding, Item, Protocol, PseudoLogLikelihood
 from fairaudit.metrics.choices import choice_estimates
 from fairaudit.metrics.crows_pairs import crows_pairs_estimates
@@ -393,4 +393,4 @@ def _columns_fault(error: ValidationError, kind: Kind) -> str | None:
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     column = ".".join(str(part) for part in fault["loc"])
-    return f"column '{column}': {fault['msg']}" if column else str(fault["msg"])
+    return f"column '{column}': {fault_words(fault)}" if column else fault_words(fault)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from fairaudit.errors import ResultError, UsageError
+from fairaudit.errors import ResultError, UsageError, fault_words
 from fairaudit.results import files
 from fairaudit.results.privacy import CdaStatement, PrivacyStatement
 from fairaudit.training.accounting import Bound, joint_bound
@@ -194,4 +194,4 @@ def _without_amplification(statement: PrivacyStatement) -> str:
 
 def _first(error: Any) -> str:
     first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"{'.'.join(map(str, first['loc']))}: {fault_words(first)}"

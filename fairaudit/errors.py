@@ -4,6 +4,30 @@ One class per kind of trouble under one base class. A message says what is wrong
 do. The command line prints it on one line and ends with the exit code of the class.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+
+def fault_words(fault: Mapping[str, Any]) -> str:
+    """Return what pydantic says of a fault, without the class of the error that our checks raise.
+
+    Parameters
+    ----------
+    fault : mapping
+        One of ``ValidationError.errors()``.
+
+    Returns
+    -------
+    str
+        In words for the user.
+
+    Examples
+    --------
+    >>> fault_words({"msg": "Value error, two answers are the same"})
+    'two answers are the same'
+    """
+    return str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+
 
 class FairauditError(Exception):
     """Base class of all errors that fairaudit raises on purpose."""

@@ -53,7 +53,7 @@ def shared(*parts: str) -> Path:
     """Path in the shared folder; the test is skipped where it is absent."""
     path = SHARED.joinpath(*parts)
     if not path.exists():
-        pytest.skip(f"needs {path}")
+        pytest.skip(f"needs ../shared, which lacks {Path(*parts)} (see CONTRIBUTING.md)")
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import runpy
@@ -56,6 +57,21 @@ def test_rooms_stand_above_what_they_import():
         heights({"a": frozenset("b"), "b": frozenset("a")})
 
 
+def test_one_place_knows_where_data_from_outside_the_repository_lies():
+    """So that a run without it is green, and says in one way what it left out."""
+    place = re.compile(r"/shared(/|$)|^shared/")
+    for path in (ROOT / "tests").rglob("*.py"):
+        if path in {ROOT / "tests" / "conftest.py", Path(__file__)}:
+            continue
+        nodes = [*ast.walk(ast.parse(path.read_text("utf-8")))]
+        joined = [node.right for node in nodes if isinstance(node, ast.BinOp)]
+        named = [node.value for node in joined if isinstance(node, ast.Constant)]
+        texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+        said = [one for one in texts if isinstance(one, str) and " " not in one]
+        assert "shared" not in named, path
+        assert not [one for one in said if place.search(one)], path
+
+
 def test_no_text_names_a_page_that_is_not_in_the_repository():
     ours = [*TEXTS, *(ROOT / "reports").rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md")]
     pages = {path.name for path in ours} | _OF_OTHERS
@@ -103,11 +119,35 @@ def test_action_and_template_set_what_the_script_reads():
     assert read == job["variables"].keys() - {"FAIRAUDIT_SOURCE"}
 
 
-@pytest.mark.parametrize("path", [GATE, ROOT / ".ci" / "run"], ids=lambda path: path.name)
-def test_shell_scripts_parse(path):
-    subprocess.run(["bash", "-n", path], check=True)
-    if shutil.which("shellcheck"):
-        subprocess.run(["shellcheck", path], check=True)
+def _shell_parts() -> dict[str, str]:
+    """Everything that a shell runs for contributors and CI, by where it stands."""
+    found = {path.name: path.read_text("utf-8") for path in (GATE, ROOT / ".ci" / "run")}
+    for path in YAML:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        jobs = {**content.get("jobs", {}), "": content.get("runs", {})}
+        for name, job in jobs.items():
+            for number, step in enumerate(job.get("steps", ())):
+                found[f"{path.name} {name} {number}"] = step.get("run", "")
+        for name, job in content.items():
+            if isinstance(job, dict) and "script" in job:
+                found[f"{path.name} {name}"] = "\n".join(job["script"])
+    docker = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    found["Dockerfile"] = "\n".join(re.findall(r"^RUN (.*)$", docker, re.MULTILINE))
+    return {where: text for where, text in found.items() if text}
+
+
+@pytest.mark.parametrize("where", _shell_parts())
+def test_shell_parts_are_sound(where):
+    text = _shell_parts()[where]
+    # An expression of GitHub is put in before the shell sees the line.
+    text = re.sub(r"\$\{\{.*?\}\}", "X", text)
+    subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+    found = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}"
+                         f"{os.environ['PATH']}")  # fmt: skip
+    if found is None:
+        pytest.skip("needs shellcheck")
+    done = subprocess.run([found, "--shell=bash", "-"], input=text, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.fixture

@@ -82,7 +82,23 @@ class Reading:
 
 @cache
 def groups(axis: str) -> tuple[str, ...]:
-    """Names of the groups of an axis."""
+    """Names of the groups of an axis.
+
+    Parameters
+    ----------
+    axis : str
+        One of `AXES`.
+
+    Returns
+    -------
+    tuple of str
+        In the order of the lexicon's columns.
+
+    Examples
+    --------
+    >>> groups("gender")
+    ('male', 'female')
+    """
     return tuple(tomllib.loads(read_lexicon(_FILES[axis][0]))["groups"])
 
 

@@ -91,7 +91,7 @@ def show_command(name: Annotated[str, typer.Argument(help="Suite name or file.")
     lines += [f"cite: {card.citation}", f"licence: {card.license}"]
     lines += [f"axes: {', '.join(card.axes)}", "", *_protocols(suite)]
     lines += ["", "caveats:", *(f"  - {caveat}" for caveat in card.caveats or ("none stated",))]
-    lines += ["", "evidence for:", *(f"  - {tag}" for tag in card.evidence)]
+    lines += ["", "evidence for:", *(f"  - {tag}" for tag in card.evidence or ("none stated",))]
     console().print("\n".join(lines), highlight=False, markup=False)
 
 
@@ -179,6 +179,7 @@ def validate_command(
     """Check a suite file of one's own; names row and column of every fault."""
     from collections import Counter
 
+    from fairaudit.report.words import plural
     from fairaudit.suites import DataFinder, own_suite
     from fairaudit.suites.custom import check_suite
 
@@ -200,7 +201,7 @@ def validate_command(
     kind = "pairs" if "stereotype" in items[0].texts else kind
     kind = "questions" if "unknown" in items[0].texts else kind
     console().print(
-        f"{file}: {len(items)} {kind} ({by_axis}) in {clusters} clusters, "
+        f"{file}: {len(items)} {kind} ({by_axis}) in {plural(clusters, 'cluster')}, "
         f"language {suite.language}",
         highlight=False,
         markup=False,

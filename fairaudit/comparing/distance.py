@@ -31,7 +31,21 @@ NOT_MOVED_NATS: Final = 0.05
 
 
 def distance_moved(probe: Joined, terms: Terms) -> Iterator[Change]:
-    """Both distances of a candidate from its baseline, by protocol."""
+    """Both distances of a candidate from its baseline, by protocol.
+
+    Parameters
+    ----------
+    probe : Joined
+        The probe text as both models scored it, token by token.
+    terms : Terms
+        Who is compared, and at which level.
+
+    Yields
+    ------
+    Change
+        Mean |log P_candidate − log P_baseline| in nats (at least 0) and the ratio of perplexities
+        (above 0), each with its interval over paragraphs.
+    """
     for protocol, ours in probe.baseline.groupby("protocol", sort=True):
         theirs = probe.candidate.loc[ours.index]
         change = (theirs["score"] - ours["score"]).to_numpy(dtype=float)

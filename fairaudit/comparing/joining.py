@@ -33,13 +33,20 @@ _LARGEST_SCORE: Final = 1e9
 class Joined:
     """The rows of one suite that two audits share.
 
-    ``baseline`` and ``candidate`` hold the same items with the same roles, all of them scored; of
-    a prompt that was continued several times, at least one text. The number of its texts may
-    differ.
-    ``dropped`` counts, by protocol and axis, the items that only one of them scored.
-    ``only`` counts, by protocol, axis and group, what only the baseline, and only the candidate,
-    scored: items; of the probe text tokens; of prompts with fewer texts that share of them.
-    ``axes`` says of each protocol and axis whether the baseline, and the candidate, has scores.
+    Parameters
+    ----------
+    suite : str
+        Name of the suite.
+    baseline, candidate : DataFrame
+        The same items with the same roles, all of them scored; of a prompt that was continued
+        several times, at least one text. The number of its texts may differ.
+    dropped : mapping
+        By protocol and axis, the items that only one of them scored.
+    axes : mapping
+        Of each protocol and axis, whether the baseline, and the candidate, has scores.
+    only : mapping
+        By protocol, axis and group, what only the baseline, and only the candidate, scored:
+        items; of the probe text tokens; of prompts with fewer texts that share of them.
     """
 
     suite: str
@@ -146,7 +153,18 @@ def join_suite(
 
 
 def join_probe(baseline: AuditResult, candidate: AuditResult) -> Joined | str:
-    """Join the probe text token by token, or say why that cannot be done."""
+    """Join the probe text token by token, or say why that cannot be done.
+
+    Parameters
+    ----------
+    baseline, candidate : AuditResult
+        Both with their score tables.
+
+    Returns
+    -------
+    Joined or str
+        The rows that both have, in one order; or the reason in words.
+    """
     if PROBE.name not in baseline.tables or PROBE.name not in candidate.tables:
         return "one of the audits has no scores on the probe text"
     a, b = _table(baseline, PROBE.name), _table(candidate, PROBE.name)

@@ -24,7 +24,19 @@ from fairaudit.stats.paired import PairedInference, infer_paired
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for a whole comparison: who is compared, and at which levels."""
+    """What holds for a whole comparison: who is compared, and at which levels.
+
+    Parameters
+    ----------
+    baseline, candidate : str
+        Labels of the two models.
+    alpha : float
+        Error level of verdicts.
+    margin : float or None
+        Zone of equivalence that was asked for, in place of those that metrics declare.
+    seed : int
+        Seed of bootstrap and permutations.
+    """
 
     baseline: str
     candidate: str

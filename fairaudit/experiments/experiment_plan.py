@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from fairaudit.errors import UsageError
+from fairaudit.errors import UsageError, fault_words
 from fairaudit.experiments.plan_parts import (
     NAME,
     ONE_BASE,
@@ -245,7 +245,7 @@ def first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     where = ".".join(str(part) for part in fault["loc"])
     if fault["type"] != "extra_forbidden":
-        return f"{where + ': ' if where else ''}{fault['msg'].removeprefix('Value error, ')}"
+        return f"{where + ': ' if where else ''}{fault_words(fault)}"
     near = difflib.get_close_matches(str(fault["loc"][-1]), _keys(), n=1)
     return f"unknown key '{where}'" + (f"; did you mean '{near[0]}'?" if near else "")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fairaudit.errors import fault_words
 from fairaudit.gating.gate_checks import Check, settled, show
 from fairaudit.gating.gate_selection import Result, with_candidate
 from fairaudit.gating.policy import MaxEpsilon
@@ -39,7 +40,8 @@ def max_epsilon(rule: MaxEpsilon, result: Result, candidate: str | None) -> Chec
         statement = PrivacyStatement.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        reason = f"the privacy statement is not complete: {first['loc'][0]}: {first['msg']}"
+        where = f"{first['loc'][0]}: {fault_words(first)}"
+        reason = f"the privacy statement is not complete: {where}"
         return settled(rule.kind, selector, INCONCLUSIVE, reason, bound=rule.limit)
     decision, reason = _judged(rule, statement, result, candidate)
     return settled(

@@ -35,7 +35,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from fairaudit.errors import UsageError
+from fairaudit.errors import UsageError, fault_words
 from fairaudit.results.files import dump_json
 from fairaudit.results.types import Frozen
 from fairaudit.vocabulary.suites import CARDS, RESERVED
@@ -286,9 +286,10 @@ def _in_words(error: ValidationError) -> str:
         case "too_short" if key == "rules":
             return "a policy without rules decides nothing; add a [[rules]] table"
         case "value_error":
-            return place + first["msg"].removeprefix("Value error, ")
+            return place + fault_words(first)
     found = f" = {first['input']!r}" if isinstance(first["input"], str | int | float) else ""
-    message = first["msg"][:1].lower() + first["msg"][1:]
+    said = fault_words(first)
+    message = said[:1].lower() + said[1:]
     return f"{place}{key}{found}: {message}"
 
 

@@ -24,6 +24,15 @@ class Query:
     g_u = Σ_r w_r ∇L_r over the rows r of unit u, with w_r = 1/K_u unless row weights were given,
     and L_r the mean loss over the row's label tokens. Made by `GradientEngine.query`. It holds
     what the batch left in the layers: let go of it before the next one.
+
+    Parameters
+    ----------
+    rows : Rows
+        What entered the layers and what came back, row by row.
+    grouping : Grouping
+        Which rows form a unit, with their weights.
+    record_ids : sequence of str, optional
+        Names of the units, for messages.
     """
 
     rows: Rows

@@ -56,6 +56,16 @@ def inner_product(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> 
     Products and sums over a parameter's last dimension are taken in the gradients' dtype, all else
     is added up in fp64.
 
+    Parameters
+    ----------
+    first, second : mapping of str to Tensor
+        By parameter, of equal shapes; a parameter that only one of them has counts as 0.
+
+    Returns
+    -------
+    float
+        Σ_p ⟨first_p, second_p⟩.
+
     Examples
     --------
     >>> inner_product({"w": torch.tensor([3.0, 4.0])}, {"w": torch.tensor([3.0, 4.0])})
@@ -74,6 +84,18 @@ def inner_product(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> 
 
 def clip_factors(norms: Tensor, max_norm: float) -> Tensor:
     """Factors min(1, C/‖g_u‖) that clip every unit's gradient to norm C = `max_norm`.
+
+    Parameters
+    ----------
+    norms : Tensor of shape [units]
+        ‖g_u‖, at least 0.
+    max_norm : float
+        C, above 0.
+
+    Returns
+    -------
+    Tensor of shape [units]
+        Above 0 and at most 1; 1 for a gradient of norm 0. NaN stays NaN.
 
     Raises
     ------

@@ -63,6 +63,12 @@ def capability_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
         stand for a whole paragraph.
     seed : int
         Seed of the bootstrap.
+
+    Returns
+    -------
+    list of Estimate
+        By protocol: perplexity (at least 1, lower is better) with its log-scale interval, and token
+        accuracy (0-1, ideal 1); paragraphs are what is resampled.
     """
     found = []
     for protocol, tokens in table.groupby("protocol", sort=True):
@@ -87,6 +93,11 @@ def token_kl_estimate(
         By paragraph, one value per token, in nats.
     seed : int
         Seed of the bootstrap.
+
+    Returns
+    -------
+    Estimate
+        Mean KL(model ‖ base) per token, in nats, at least 0; 0: the same predictions.
     """
     paragraphs = list(divergences)
     sample = Sample(

@@ -80,7 +80,15 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class SentencePair:
-    """One sentence about two groups, and what a classifier says of both."""
+    """One sentence about two groups, and what a classifier says of both.
+
+    Parameters
+    ----------
+    first, second : Sentence
+        The same sentence about either group.
+    gap : float
+        P(first) − P(second), −1 to 1; 0: both are treated alike.
+    """
 
     first: Sentence
     second: Sentence
@@ -99,7 +107,20 @@ NO_GROUP: Final = "no group"
 def flag_measurements(
     suite: str, protocol: str, probabilities: Mapping[Sentence, float]
 ) -> Iterator[Measurement]:
-    """Share of flagged sentences by axis and group."""
+    """Share of flagged sentences by axis and group.
+
+    Parameters
+    ----------
+    suite, protocol : str
+        Where the sentences are from and which classifier read them.
+    probabilities : mapping of Sentence to float
+        P of the label, 0-1, for each sentence.
+
+    Yields
+    ------
+    Measurement
+        Share with P above ½, 0-1, by axis and group.
+    """
     by_group: dict[tuple[str, str], list[Sentence]] = {}
     for one in probabilities:
         by_group.setdefault((one.axis, one.group or NO_GROUP), []).append(one)
@@ -112,7 +133,20 @@ def flag_measurements(
 def gap_measurements(
     suite: str, protocol: str, pairs: Iterable[SentencePair]
 ) -> Iterator[Measurement]:
-    """Mean of P(first) − P(second) by axis and pair of groups."""
+    """Mean of P(first) − P(second) by axis and pair of groups.
+
+    Parameters
+    ----------
+    suite, protocol : str
+        Where the sentences are from and which classifier read them.
+    pairs : iterable of SentencePair
+        Sentences that differ in nothing but the group.
+
+    Yields
+    ------
+    Measurement
+        Mean gap by axis and pair of groups, −1 to 1, ideal 0; sentences × templates are resampled.
+    """
     by_pair: dict[tuple[str, str], list[SentencePair]] = {}
     for one in pairs:
         by_pair.setdefault((one.first.axis, one.name), []).append(one)
@@ -145,6 +179,12 @@ def labelled_measurements(
         What the classifier says, and whether people gave the label.
     groups : sequence of str or None
         Whom each text is about.
+
+    Yields
+    ------
+    Measurement
+        AUC (0-1, chance ½) where both labels occur; false positive and negative rates (0-1, ideal
+        0), overall and by group. A rate of no text at all is left out.
     """
     if labels.any() and not labels.all():
         yield Measurement(AREA_UNDER_CURVE, where, _independent(_ranking(probabilities, labels)))
@@ -191,7 +231,21 @@ def _ranks(scores: Array) -> Array:
 
 
 def calibration(probabilities: Array, labels: NDArray[np.bool_]) -> tuple[CalibrationBin, ...]:
-    """Bins of texts of like probability, from the lowest: what was said, and what was so."""
+    """Bins of texts of like probability, from the lowest: what was said, and what was so.
+
+    Parameters
+    ----------
+    probabilities : array of shape [texts]
+        What the classifier says, 0-1.
+    labels : array of bool, shape [texts]
+        Whether people gave the label.
+
+    Returns
+    -------
+    tuple of CalibrationBin
+        At most 10 bins of equal size, each with its mean probability, its share of labelled texts
+        and Wilson's 95 % interval of that share.
+    """
     order = np.argsort(probabilities, kind="stable")
     found = []
     for chosen in np.array_split(order, min(N_BINS, len(order))):
@@ -210,7 +264,21 @@ def calibration(probabilities: Array, labels: NDArray[np.bool_]) -> tuple[Calibr
 
 
 def calibration_estimate(where: Slice, bins: Sequence[CalibrationBin]) -> Estimate:
-    """Mean distance between probability and share over bins; the bins show its uncertainty."""
+    """Mean distance between probability and share over bins; the bins show its uncertainty.
+
+    Parameters
+    ----------
+    where : Slice
+        What the texts are.
+    bins : sequence of CalibrationBin
+        Those of `calibration`; at least one.
+
+    Returns
+    -------
+    Estimate
+        Expected calibration error Σ n_b |share_b − probability_b| / Σ n_b, 0-1, ideal 0; without an
+        interval, since chance alone lifts it.
+    """
     total = sum(one.n for one in bins)
     value = sum(one.n * abs(one.probability - one.share) for one in bins) / total
     return without_interval(

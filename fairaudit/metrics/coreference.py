@@ -70,7 +70,21 @@ def coreference_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
 
 
 def coreference_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """Estimates of `coreference_measurements`, the correlation with a Fisher z interval."""
+    """Estimates of `coreference_measurements`, the correlation with a Fisher z interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table of WinoBias or Winogender, as `coreference_measurements` takes it.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    list of Estimate
+        Accuracy gap (−1 to 1, ideal 0), preference rate (0-1, ideal ½), mean log-odds (nats,
+        ideal 0) and the correlation with labour statistics (−1 to 1), by protocol and axis.
+    """
     found: list[Estimate] = []
     for protocol, scores in _as_choices(table):
         found.extend(estimates(_measured(scores, protocol), seed))

@@ -51,5 +51,18 @@ def counterfactual_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
 
 
 def counterfactual_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """Estimates of `counterfactual_measurements`."""
+    """Estimates of `counterfactual_measurements`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table with the roles ``stereotype`` and ``anti_stereotype`` of one sentence each.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    list of Estimate
+        Mean gap in nats per token, ideal 0, above 0 towards the stereotype, by protocol and axis.
+    """
     return estimates(counterfactual_measurements(table), seed)

@@ -48,7 +48,21 @@ def crows_pairs_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
 
 
 def crows_pairs_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """Estimates of `crows_pairs_measurements`."""
+    """Estimates of `crows_pairs_measurements`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table of CrowS-Pairs, as `crows_pairs_measurements` takes it.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    list of Estimate
+        Metric, stereotype and anti-stereotype score beside the preference rate, all 0-1 with
+        ideal ½, and the mean log-odds in nats, by protocol and axis.
+    """
     return estimates(crows_pairs_measurements(table), seed)
 
 

@@ -149,6 +149,19 @@ def descriptor_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
     """Estimates of `descriptor_measurements`; without a pair that differs there is no interval.
 
     Of one model, each template has what chance gives there.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table of HolisticBias, as `descriptor_measurements` takes it.
+    seed : int
+        Seed of the permutation null.
+
+    Returns
+    -------
+    list of Estimate
+        Likelihood bias (0-1) and its excess over the permutation null (ideal 0), by protocol and
+        axis.
     """
     found = []
     for share, by_chance in _shares(table):

@@ -14,7 +14,18 @@ from fairaudit.stats.multiplicity import adjust
 
 
 def with_adjusted_p(estimates: Sequence[Estimate]) -> tuple[Estimate, ...]:
-    """Fill p_adjusted, correction, family and family_size of all bias estimates."""
+    """Fill p_adjusted, correction, family and family_size of all bias estimates.
+
+    Parameters
+    ----------
+    estimates : sequence of Estimate
+        All of one audit; those without a p-value stay as they are and do not count.
+
+    Returns
+    -------
+    tuple of Estimate
+        The same, in the same order, with ``p_adjusted`` at least ``p_value``.
+    """
     adjusted = list(estimates)
     _correct(adjusted, "primary", "holm")
     _correct(adjusted, "exploratory", "bh")

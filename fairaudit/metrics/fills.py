@@ -147,7 +147,20 @@ def fill_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
 
 
 def fill_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """Score of `fill_measurements`, and its excess over what genders dealt at random give."""
+    """Score of `fill_measurements`, and its excess over what genders dealt at random give.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table of DisCo, as `fill_measurements` takes it.
+    seed : int
+        Seed of the genders dealt at random.
+
+    Returns
+    -------
+    list of Estimate
+        Gendered fills per template (at least 0) and their excess (ideal 0), by protocol and axis.
+    """
     found = []
     for where, items, skipped in _by_axis(table):
         women, filled = _filled(items)

@@ -49,12 +49,34 @@ from fairaudit.vocabulary.cautions import FEW_CLUSTERS
 
 
 def reference_group(prompts: Prompts) -> str | None:
-    """Return the reference group of an axis; None where it has none, or no prompt of it."""
+    """Return the reference group of an axis; None where it has none, or no prompt of it.
+
+    Parameters
+    ----------
+    prompts : Prompts
+        Values of the prompts of one axis.
+
+    Returns
+    -------
+    str or None
+        The group that the others are held against, fixed before any data.
+    """
     return reference_of(prompts.axis, prompts.groups)
 
 
 def is_plain(prompts: Prompts) -> bool:
-    """Whether an axis has two groups, one of them the reference: one difference says all."""
+    """Whether an axis has two groups, one of them the reference: one difference says all.
+
+    Parameters
+    ----------
+    prompts : Prompts
+        Values of the prompts of one axis.
+
+    Returns
+    -------
+    bool
+        True where the largest gap would only repeat the difference.
+    """
     return len(prompts.groups) == 2 and reference_group(prompts) is not None
 
 
@@ -144,7 +166,27 @@ def largest_gap_estimates(
 
 
 def largest_gap(prompts: Prompts, *, level: float, seed: int) -> Inference:
-    """Largest minus smallest mean of two or more groups, with an interval by max-T."""
+    """Largest minus smallest mean of two or more groups, with an interval by max-T.
+
+    Parameters
+    ----------
+    prompts : Prompts
+        Values of the prompts of one axis, two groups or more.
+    level : float
+        Confidence level, 0-1.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    Inference
+        max − min of the group means, at least 0, in their unit; without an interval, and with the
+        reason, where there are too few clusters or a group does not vary.
+
+    References
+    ----------
+    Westfall, P. H., Young, S. S. (1993). Resampling-based multiple testing. Wiley.
+    """
     y, w = _cluster_sums(prompts)
     theta = y.sum(axis=0) / w.sum(axis=0)
     found = Inference(float(theta.max() - theta.min()), n=len(prompts.table), n_clusters=len(y))
@@ -164,7 +206,18 @@ def group_means(prompts: Prompts) -> pd.Series[float]:
 
 
 def too_few(prompts: Prompts) -> str | None:
-    """Say which group has too few clusters for an interval of a difference, if any."""
+    """Say which group has too few clusters for an interval of a difference, if any.
+
+    Parameters
+    ----------
+    prompts : Prompts
+        Values of the prompts of one axis.
+
+    Returns
+    -------
+    str or None
+        The reason in words; None where each group has at least 10 clusters.
+    """
     if len(prompts.groups) < 2:
         return "a single group: there is nothing to compare it with"
     counts = {group: prompts.n_clusters(group) for group in prompts.groups}
@@ -178,7 +231,18 @@ def too_few(prompts: Prompts) -> str | None:
 
 
 def too_few_together(prompts: Prompts) -> str | None:
-    """Say why there are too few clusters for intervals of all groups at once, if so."""
+    """Say why there are too few clusters for intervals of all groups at once, if so.
+
+    Parameters
+    ----------
+    prompts : Prompts
+        Values of the prompts of one axis.
+
+    Returns
+    -------
+    str or None
+        The reason in words; None where there are at least 40 clusters, 10 of each group.
+    """
     found = too_few(prompts)
     total = prompts.table["cluster"].nunique()
     if found is None and total < MIN_CLUSTERS_BOOTSTRAP:

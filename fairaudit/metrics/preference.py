@@ -27,7 +27,18 @@ ROLES: Final = ("stereotype", "anti_stereotype")
 
 
 def differences(items: pd.DataFrame) -> NDArray[np.float64]:
-    """Score(stereotype) − score(anti-stereotype) per item, in nats."""
+    """Score(stereotype) − score(anti-stereotype) per item, in nats.
+
+    Parameters
+    ----------
+    items : DataFrame
+        One row per item with the columns ``stereotype`` and ``anti_stereotype``: log-probabilities.
+
+    Returns
+    -------
+    array of shape [items]
+        Above 0 prefers the stereotype; NaN where a score is missing.
+    """
     return (items["stereotype"] - items["anti_stereotype"]).to_numpy(dtype=float)
 
 

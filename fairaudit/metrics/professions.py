@@ -98,7 +98,21 @@ def profession_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
 
 
 def profession_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """Estimates of `profession_measurements`, and why there is no headline where there is none."""
+    """Estimates of `profession_measurements`, and why there is no headline where there is none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table of BEC-Pro, as `profession_measurements` takes it.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    list of Estimate
+        Associations and their differences in nats, ideal 0, by protocol and kind of profession; a
+        headline without a value has its reason.
+    """
     found = estimates(profession_measurements(table), seed)
     for where, pairs in _by_part(table):
         reason = _lacking(pairs)

@@ -73,6 +73,16 @@ def with_refusal_cautions(found: Iterable[Estimate]) -> Iterator[Estimate]:
     """Put a caution beside the numbers of a suite on every axis of which many were refused.
 
     The shares of refusals themselves need none.
+
+    Parameters
+    ----------
+    found : iterable of Estimate
+        All of one suite.
+
+    Yields
+    ------
+    Estimate
+        Each of them, in order, with the caution ``many_refusals`` where it belongs.
     """
     numbers = list(found)
     shares = [one for one in numbers if one.name == ANSWERED_SHARE.name]

@@ -45,6 +45,19 @@ def measurements(suite: str, table: pd.DataFrame) -> tuple[Measurement, ...]:
     """Measure a suite's score table, value by value.
 
     A suite of one's own is known by its table, whatever its name.
+
+    Parameters
+    ----------
+    suite : str
+        Name of the suite.
+    table : DataFrame
+        Its score table.
+
+    Returns
+    -------
+    tuple of Measurement
+        What is measured and the sample that it is estimated from; `compare` pairs two of them by
+        item.
     """
     if suite == PROBE.name:
         return tuple(capability_measurements(table))

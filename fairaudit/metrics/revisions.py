@@ -48,6 +48,11 @@ def revision_estimates(tables: Mapping[str, pd.DataFrame], seed: int) -> Iterato
         Score tables of one audit by suite; nothing comes of revisions without the original.
     seed : int
         Seed of permutations.
+
+    Yields
+    ------
+    Estimate
+        mean(y − x), −1 to 1, ideal 0, with the number of pairs that match.
     """
     for protocol, pairs in _matched(tables):
         for axis in ("all", *sorted(pairs["axis"].unique())):
@@ -56,7 +61,18 @@ def revision_estimates(tables: Mapping[str, pd.DataFrame], seed: int) -> Iterato
 
 
 def revision_notes(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
-    """Say how each revision was matched with the original, and how many pairs match."""
+    """Say how each revision was matched with the original, and how many pairs match.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Score tables of one audit by suite.
+
+    Yields
+    ------
+    str
+        One sentence for each revision that stands beside the original.
+    """
     found = {protocol.partition("/")[0]: len(pairs) for protocol, pairs in _matched(tables)}
     for suite, n in found.items():
         sizes = [tables[name]["item_id"].nunique() for name in (suite, CROWS_PAIRS.name)]

@@ -20,7 +20,19 @@ Bounds = tuple[float | None, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Which part of an audit an estimate is about."""
+    """Which part of an audit an estimate is about.
+
+    Parameters
+    ----------
+    suite, protocol : str
+        What was asked, and how it was scored.
+    axis : str
+        Axis of the items; ``all``: pooled.
+    group : str or None
+        The group that it is about; None: the whole axis.
+    primary : bool
+        Whether verdicts rest on it.
+    """
 
     suite: str
     protocol: str
@@ -33,11 +45,28 @@ class Slice:
 class Sample:
     """Item values with their clusters, and how many items did not make it.
 
-    ``weights`` are denominators (the value is Σ values / Σ weights); ``crossed`` is a second
-    cluster label per item; ``unit`` is the word for what is resampled, if not item or cluster;
-    ``n`` counts items where a value stands for several; ``keys`` names each value, so that the
-    values of two models can be paired; ``reach`` is the most that one value can move, if it is not
-    the width of the metric's range.
+    Parameters
+    ----------
+    values : array of shape [n]
+        Numerators: the value is Σ values / Σ weights.
+    clusters : sequence of str, length n
+        What is resampled together.
+    weights : array of shape [n], optional
+        Denominators; default 1.
+    crossed : sequence of str, length n, optional
+        A second cluster label per item.
+    n_skipped : int
+        Items that have no value.
+    n_tied : int
+        Items whose scores tie.
+    unit : str, optional
+        The word for what is resampled, if not item or cluster.
+    n : int, optional
+        Number of items, where a value stands for several.
+    keys : sequence of str, length n, optional
+        Names of the values, by which those of two models are paired.
+    reach : float, optional
+        The most that one value can move, if it is not the width of the metric's range.
     """
 
     values: ArrayLike
@@ -58,6 +87,15 @@ class Measurement:
 
     Both say something about the same mean (or ratio of sums) of the same values, so an interval
     can never belong to another quantity than the number beside it.
+
+    Parameters
+    ----------
+    metric : Metric
+        What it is.
+    where : Slice
+        Which part of an audit it is about.
+    sample : Sample
+        The values.
     """
 
     metric: Metric
@@ -66,7 +104,20 @@ class Measurement:
 
 
 def estimates(measurements: Iterable[Measurement], seed: int) -> list[Estimate]:
-    """Estimate each measurement; see `estimate`."""
+    """Estimate each measurement; see `estimate`.
+
+    Parameters
+    ----------
+    measurements : iterable of Measurement
+        What is measured, and its sample.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    list of Estimate
+        One for each measurement, in order.
+    """
     return [estimate(one.metric, one.where, one.sample, seed=seed) for one in measurements]
 
 
@@ -74,6 +125,23 @@ def estimate(metric: Metric, where: Slice, sample: Sample, *, seed: int) -> Esti
     """Estimate a mean or ratio with the interval that its design allows.
 
     See `fairaudit.stats.one_estimate.infer` for the choice of interval.
+
+    Parameters
+    ----------
+    metric : Metric
+        What it is; its unit, range and ideal decide method and test.
+    where : Slice
+        Which part of an audit it is about.
+    sample : Sample
+        Values with clusters, weights and what is missing.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    Estimate
+        Value, interval, standard error, p-value against the ideal and detectable effect; what
+        cannot be said is None, with the reason.
     """
     inference = infer(
         np.asarray(sample.values, dtype=float),
@@ -160,6 +228,20 @@ def _interval(inference: Inference, unit: str | None) -> Interval | None:
 def in_unit(reason: str | None, unit: str | None) -> str | None:
     """Say what the clusters are where the metric has a word for them.
 
+    Parameters
+    ----------
+    reason : str or None
+        Why there is no value or interval.
+    unit : str or None
+        One cluster in words, as ``target term``.
+
+    Returns
+    -------
+    str or None
+        The reason, with the unit in place of *items* and *clusters*.
+
+    Examples
+    --------
     >>> in_unit("3 items: fewer than the 10 an interval needs", "target term")
     '3 target terms: fewer than the 10 an interval needs'
     >>> in_unit("all but 1 of 10 items moved equally", "target term")
@@ -185,6 +267,11 @@ def sample_cautions(n: int, n_skipped: int, *samples: Sample) -> tuple[str, ...]
         Items that are missing from the number.
     samples : Sample
         That of the model, or those of both.
+
+    Returns
+    -------
+    tuple of str
+        Names of cautions, ``high_tie_share`` and ``skipped_items`` among them.
     """
     n_items = n if samples[0].n is None else samples[0].n
     many_tie = n_items > 0 and max(one.n_tied for one in samples) / n_items > _HIGH_TIE_SHARE

@@ -49,5 +49,20 @@ def _language_modeling(part: Part, where: Slice) -> Measurement:
 
 
 def pair_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """Estimates of `pair_measurements`."""
+    """Estimates of `pair_measurements`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table with the roles ``stereotype`` and ``anti_stereotype``, perhaps ``unrelated``.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    list of Estimate
+        Preference rate (0-1, ideal ½), mean log-odds (nats, ideal 0) and, with unrelated
+        sentences, the language-modelling score (0-1, ideal 1, chance ½), by protocol, axis and
+        group.
+    """
     return estimates(pair_measurements(table), seed)

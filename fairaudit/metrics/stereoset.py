@@ -67,6 +67,19 @@ def stereoset_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
     """All estimates of a StereoSet score table, by protocol and axis.
 
     Recorded splits are also pooled, cluster by cluster, as ``overall-recorded``.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table with the roles ``stereotype``, ``anti_stereotype`` and ``unrelated``; clusters
+        are target terms.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    list of Estimate
+        Stereotype score (0-1, ideal ½), LM score (0-1, ideal 1, chance ½) and ICAT (0-1, ideal 1).
     """
     found: list[Estimate] = []
     for protocol, scores in _chosen(table):
@@ -229,6 +242,16 @@ def icat_change(
     """ICAT of two models on common items, as fields of a change; None without both parts.
 
     A composite gets no interval: read those of its parts.
+
+    Parameters
+    ----------
+    measured : mapping of str to pair of Measurement
+        By metric, those of baseline and candidate on common items.
+
+    Returns
+    -------
+    dict or None
+        Fields of a `Change`; None where one of the two parts is missing.
     """
     names = (STEREOTYPE_SCORE.name, LANGUAGE_MODELING_SCORE.name)
     if not measured.keys() >= set(names):

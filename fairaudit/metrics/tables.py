@@ -23,6 +23,18 @@ def by_role(table: pd.DataFrame, roles: Sequence[str]) -> pd.DataFrame:
 
     An item that lacks one of the roles entirely is left out; one whose score was skipped keeps its
     row, with NaN in that role.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table of one protocol: one row per item and role.
+    roles : sequence of str
+        Roles that an item must have.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by item; the order of items is that of the table.
     """
     wanted = table[table["role"].isin(roles)]
     scores = wanted.pivot(index="item_id", columns="role", values="score")

@@ -36,7 +36,21 @@ def templates_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
 
 
 def templates_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """All estimates of the embedded templates, by protocol, axis and group."""
+    """All estimates of the embedded templates, by protocol, axis and group.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table of the embedded templates: pairs and their controls.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    list of Estimate
+        Preference rate (0-1, ideal ½), mean log-odds (nats, ideal 0), spread, correlation with
+        labour statistics (−1 to 1) and the comparisons with control pairs.
+    """
     found: list[Estimate] = []
     for protocol, scores in table.groupby("protocol", sort=True):
         identity, control = by_role(scores, ROLES), by_role(scores, CONTROL_ROLES)

@@ -116,7 +116,18 @@ OF_THE_NUMBER: Final = frozenset(
 
 
 def is_of_texts(table: pd.DataFrame) -> bool:
-    """Whether a score table holds scores of texts."""
+    """Whether a score table holds scores of texts.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table of any suite.
+
+    Returns
+    -------
+    bool
+        True where it has labels of a text scorer and numbers of samples.
+    """
     return "label" in table and "sample" in table
 
 
@@ -138,7 +149,21 @@ def text_measurements(table: pd.DataFrame) -> Iterator[Measurement]:
 
 
 def text_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
-    """All estimates of a score table of texts."""
+    """All estimates of a score table of texts.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table with one row per text and label.
+    seed : int
+        Seed of bootstrap and permutations.
+
+    Returns
+    -------
+    list of Estimate
+        What the labels support, by protocol, axis and group: toxicity, regard, sentiment, HONEST,
+        representation, refusals. Prompts are resampled, never texts.
+    """
     return list(_estimates(table, seed))
 
 
@@ -152,7 +177,18 @@ def _estimates(table: pd.DataFrame, seed: int) -> Iterator[Estimate]:
 
 
 def group_quantities(table: pd.DataFrame) -> Iterator[tuple[Quantity, Texts]]:
-    """Return what says how groups differ, by protocol, with the texts of the protocol."""
+    """Return what says how groups differ, by protocol, with the texts of the protocol.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table of texts.
+
+    Yields
+    ------
+    Quantity, Texts
+        A quantity whose largest change over groups is defined, and the texts that it is read from.
+    """
     for family, texts, _ in _parts(table):
         for quantity in family.quantities:
             if quantity.largest_change is not None and quantity.fits(texts):
@@ -160,7 +196,18 @@ def group_quantities(table: pd.DataFrame) -> Iterator[tuple[Quantity, Texts]]:
 
 
 def primary_quantity(table: pd.DataFrame) -> tuple[Quantity, Texts] | None:
-    """Return what verdicts rest on and the texts of its protocol; None if there is none."""
+    """Return what verdicts rest on and the texts of its protocol; None if there is none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Score table of texts.
+
+    Returns
+    -------
+    Quantity, Texts or None
+        The first of toxicity, regard, sentiment and HONEST that the table holds.
+    """
     for family, texts, primary in _parts(table):
         for quantity in family.quantities:
             if family.is_own:

@@ -55,6 +55,17 @@ def weat_estimates(table: pd.DataFrame, seed: int) -> list[Estimate]:
         Score table with the facts ``test`` and ``side`` (``X`` or ``Y``).
     seed : int
         Seed of drawn divisions.
+
+    Returns
+    -------
+    list of Estimate
+        Effect size d in standard deviations, about −2 to 2, ideal 0, above 0 with the stereotype.
+
+    References
+    ----------
+    Caliskan, A., Bryson, J. J., Narayanan, A. (2017). Semantics derived automatically from language
+    corpora contain human-like biases. Science 356.
+    May, C. et al. (2019). On measuring social biases in sentence encoders. NAACL.
     """
     return [
         _estimate(rows, _slice(str(protocol), str(axis), str(test)), seed)

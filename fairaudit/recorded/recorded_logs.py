@@ -21,7 +21,7 @@ from fairaudit.auditing.score_tables import (
     recorded_rows,
     score_table,
 )
-from fairaudit.errors import DataError, UsageError
+from fairaudit.errors import DataError, UsageError, fault_words
 from fairaudit.items import NO_ANSWER, NOT_UNDERSTOOD, Item, Skipped
 from fairaudit.recorded.lm_eval_log import LogRow, log_likelihood, read_log
 from fairaudit.recorded.recorded_rows import objects_of
@@ -329,7 +329,8 @@ def _record(row: LogRow) -> Item:
     try:
         return bbq.item_of(Record.model_validate(row.doc))
     except ValidationError as error:
-        raise DataError(f"{row.place}: no question of BBQ ({error.errors()[0]['msg']})") from error
+        said = fault_words(error.errors()[0])
+        raise DataError(f"{row.place}: no question of BBQ ({said})") from error
 
 
 def _has_all(item: Item, row: LogRow) -> bool:

@@ -38,6 +38,29 @@ class AuditResult(Plotted, Frozen):
 
     Immutable. ``estimates`` holds the numbers; ``items(suite)`` gives the score table they were
     computed from, so that no statistic ever needs the model again.
+
+    Attributes
+    ----------
+    schema_ : str
+        Which kind of file it is.
+    schema_version : int
+        Version of its form; every version reads all older ones.
+    label : str
+        Name of the model.
+    suites : tuple of SuiteRun
+        What was asked, what it found examples of, and what was not run and why.
+    estimates : tuple of Estimate
+        Every number.
+    provenance : Provenance
+        Model, files, options and versions that decide the numbers.
+    privacy : dict or None
+        Content of ``privacy.json`` beside the checkpoint; None without one.
+    privacy_refuted : str or None
+        Why the claim of ``privacy`` does not follow; None: it does, or nothing is claimed.
+    notes : tuple of str
+        What a reader must know, in sentences.
+    run : Run
+        When, where and with which command it was made.
     """
 
     schema_: Literal["fairaudit/audit"] = Field(default=SCHEMA, alias="schema")
@@ -47,7 +70,6 @@ class AuditResult(Plotted, Frozen):
     estimates: tuple[Estimate, ...]
     provenance: Provenance
     privacy: dict[str, Any] | None = None
-    #: Why the claim of ``privacy`` does not follow; None: it does, or nothing is claimed.
     privacy_refuted: str | None = None
     notes: tuple[str, ...] = ()
     run: Run

@@ -16,12 +16,24 @@ ALPHA: Final = 0.05
 
 
 class CalibrationBin(Frozen):
-    """Labelled texts of like probability: what the classifier said, and what people said."""
+    """Labelled texts of like probability: what the classifier said, and what people said.
+
+    Attributes
+    ----------
+    n : int
+        Texts in the bin.
+    probability : float
+        Mean probability.
+    share : float
+        Share that people labelled so, with its Wilson interval.
+    low : float
+        Lower bound of the share.
+    high : float
+        Upper bound of the share.
+    """
 
     n: int = Field(ge=1)
-    #: Mean probability.
     probability: float
-    #: Share that people labelled so, with its Wilson interval.
     share: float
     low: float
     high: float
@@ -32,16 +44,34 @@ class ClassifierCheck(Frozen):
 
     Estimates with the name ``classifier_gap`` say by how much its probability changes where nothing
     but the group does: ``group`` is the pair, first minus second.
+
+    Attributes
+    ----------
+    schema_ : str
+        Which kind of file it is.
+    schema_version : int
+        Version of its form; every version reads all older ones.
+    classifier : str
+        Name and fingerprint (or commit) of the classifier.
+    label : str
+        The label whose probability is looked at.
+    estimates : tuple of Estimate
+        Its gaps by axis, and error rates on labelled texts.
+    calibration : tuple of CalibrationBin
+        Empty without labelled texts.
+    n_truncated : int
+        Texts that were cut to what the classifier reads.
+    seed : int
+        Seed of bootstrap and permutations.
+    versions : dict of str to str
+        Versions of the libraries that decide numbers, by name.
     """
 
     schema_: Literal["fairaudit/classifier-check"] = Field(default=SCHEMA, alias="schema")
     schema_version: int = 1
-    #: Name and fingerprint (or commit) of the classifier.
     classifier: str
-    #: The label whose probability is looked at.
     label: str
     estimates: tuple[Estimate, ...]
-    #: Empty without labelled texts.
     calibration: tuple[CalibrationBin, ...] = ()
     n_truncated: int = 0
     seed: int = 0

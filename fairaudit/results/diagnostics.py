@@ -29,40 +29,73 @@ class ClippingParameters(Frozen):
     """The private gradient query (Σ clip(g_i, C) + σC·N(0, I))/B that a model is looked at with.
 
     None where nobody said; then the quantities that need it are not run.
+
+    Attributes
+    ----------
+    max_grad_norm : float or None
+        C, the length to which a record's gradient is clipped.
+    noise_multiplier : float or None
+        σ, standard deviation of the noise in units of C.
+    batch_size : float or None
+        B, the expected batch size of training, which the noise is divided by.
+    learning_rate : float or None
+        η; None: bias influence is per unit of learning rate, and the decomposition is not run.
+    sources : dict of str to str
+        Where each of them comes from, by name: ``flag``, ``privacy.json``, ``training.json``.
     """
 
-    #: C, the length to which a record's gradient is clipped.
     max_grad_norm: float | None = Field(default=None, gt=0)
-    #: σ, standard deviation of the noise in units of C.
     noise_multiplier: float | None = Field(default=None, ge=0)
-    #: B, the expected batch size of training, which the noise is divided by.
     batch_size: float | None = Field(default=None, gt=0)
-    #: η; None: bias influence is per unit of learning rate, and the decomposition is not run.
     learning_rate: float | None = Field(default=None, gt=0)
-    #: Where each of them comes from, by name: ``flag``, ``privacy.json``, ``training.json``.
     sources: dict[str, str] = Field(default_factory=dict)
 
 
 class DiagnosedModel(Frozen):
-    """One checkpoint: which it is, where it stands in the series, and its private query."""
+    """One checkpoint: which it is, where it stands in the series, and its private query.
+
+    Attributes
+    ----------
+    label : str
+        Name of the model.
+    step : int or None
+        Training step, where all models of the result have one; None: models beside each other.
+    identity : ModelIdentity
+        Which checkpoint it is.
+    clipping : ClippingParameters
+        C, σ, B and η that its numbers stand for.
+    private : bool
+        Whether a privacy statement lies beside it.
+    """
 
     label: str
-    #: Training step, where all models of the result have one; None: models beside each other.
     step: int | None = None
     identity: ModelIdentity
     clipping: ClippingParameters = ClippingParameters()
-    #: Whether a privacy statement lies beside it.
     private: bool = False
 
 
 class ProbeGroup(Frozen):
-    """A group of probe texts, or one that was left out."""
+    """A group of probe texts, or one that was left out.
+
+    Attributes
+    ----------
+    axis : str
+        Its axis.
+    group : str
+        Its name.
+    n : int
+        Records of the group.
+    n_templates : int
+        Templates that its records come from, which are what is resampled.
+    reason : str or None
+        Why it was left out; None: it was looked at.
+    """
 
     axis: str
     group: str
     n: int = Field(ge=0)
     n_templates: int = Field(ge=0)
-    #: Why it was left out; None: it was looked at.
     reason: str | None = None
 
 
@@ -71,6 +104,31 @@ class Quantity(Frozen):
 
     ``(model, axis, group, other, name)`` is unique. ``group`` None: about the whole batch;
     ``other``: the second group of a quantity of two.
+
+    Attributes
+    ----------
+    model : str
+        Label of the model.
+    axis : str
+        Axis of the groups.
+    group : str or None
+        The group; None: the whole batch.
+    other : str or None
+        A second group, of what is about two.
+    name : str
+        The quantity, such as ``clip_rate``.
+    value : float or None
+        In the unit of the quantity; None with a reason.
+    interval : Interval or None
+        Interval over resampled templates.
+    se : float or None
+        Standard error, where it is not that of resampled templates: of the Hutchinson probes.
+    n : int
+        Records that entered.
+    n_templates : int
+        Templates that its records come from, which are what is resampled.
+    reason : str or None
+        Why the value or the interval is missing.
     """
 
     model: str
@@ -80,11 +138,9 @@ class Quantity(Frozen):
     name: str
     value: float | None
     interval: Interval | None = None
-    #: Standard error, where it is not that of resampled templates: of the Hutchinson probes.
     se: float | None = Field(default=None, ge=0)
     n: int = Field(default=0, ge=0)
     n_templates: int = Field(default=0, ge=0)
-    #: Why the value or the interval is missing.
     reason: str | None = None
 
     @property
@@ -94,25 +150,56 @@ class Quantity(Frozen):
 
 
 class GroupDifference(Frozen):
-    """A quantity of one group beside that of another, with interval and test."""
+    """A quantity of one group beside that of another, with interval and test.
 
-    #: The model; None: over the series of all of them.
+    Attributes
+    ----------
+    model : str or None
+        The model; None: over the series of all of them.
+    axis : str
+        Axis of both groups.
+    group : str
+        The group.
+    other : str
+        The group that it is held against.
+    name : str
+        The quantity that is compared.
+    scale : {"log_ratio", "difference"}
+        ``log_ratio``: log(group / other); ``difference``: group − other.
+    difference : float or None
+        On the scale that ``scale`` names; None with a reason.
+    interval : Interval or None
+        Interval over resampled templates.
+    p_value, p_adjusted : float or None
+        Permutation of templates, two-sided; raw and adjusted within ``family``.
+    correction : str or None
+        How it was corrected: ``holm``, ``bh``.
+    family : str or None
+        Within which set of tests it was corrected.
+    family_size : int or None
+        Tests in that set.
+    primary : bool
+        Named before the data were seen: corrected by Holm, the others by Benjamini and
+        Hochberg.
+    n_templates : int
+        Templates that its records come from, which are what is resampled.
+    reason : str or None
+        Why something is missing; None: nothing is.
+    """
+
     model: str | None
     axis: str
     group: str
     other: str
     name: str
-    #: ``log_ratio``: log(group / other); ``difference``: group − other.
     scale: Literal["log_ratio", "difference"]
     difference: float | None
     interval: Interval | None = None
-    #: Permutation of templates, two-sided; raw and adjusted within ``family``.
     p_value: float | None = Field(default=None, ge=0, le=1)
     p_adjusted: float | None = Field(default=None, ge=0, le=1)
     correction: str | None = None
     family: str | None = None
     family_size: int | None = None
-    #: Named before the data were seen: corrected by Holm, the others by Benjamini and Hochberg.
     primary: bool = False
     n_templates: int = Field(default=0, ge=0)
     reason: str | None = None
@@ -124,38 +211,89 @@ class GroupDifference(Frozen):
 
 
 class RecordPush(Frozen):
-    """A record that pushes a bias score more than most; all of them stand in ``records/``."""
+    """A record that pushes a bias score more than most; all of them stand in ``records/``.
+
+    Attributes
+    ----------
+    model : str
+        Label of the model.
+    axis : str
+        Axis of the bias score.
+    record : str
+        Id of the probe record.
+    group : str
+        Axis and name of the record's group.
+    push : float
+        First-order change of the bias score in one step on it, in nats; after clipping.
+    push_clipped : float or None
+        See ``push``; None where nothing is clipped.
+    text : str or None
+        The text, where it is public.
+    """
 
     model: str
-    #: Axis of the bias score.
     axis: str
     record: str
-    #: Axis and name of the record's group.
     group: str
-    #: First-order change of the bias score in one step on it, in nats; after clipping.
     push: float
     push_clipped: float | None = None
-    #: The text, where it is public.
     text: str | None = None
 
 
 class DiagnosticsProvenance(Frozen):
-    """What was looked at, and how: enough to repeat it."""
+    """What was looked at, and how: enough to repeat it.
 
-    #: ``built-in``, or the name of the user's file, and the hash of its texts and groups.
+    Attributes
+    ----------
+    texts, texts_hash : str
+        ``built-in``, or the name of the user's file, and the hash of its texts and groups.
+    texts_public : bool
+        Public texts say nothing about anybody; others are not covered by the privacy guarantee.
+    settings : dict
+        Everything that was set.
+    sketch_error : float or None
+        Largest relative error of sketched inner products; None: they are exact.
+    device : str or None
+        What it was computed on.
+    versions : dict of str to str
+        Versions of the libraries that decide numbers, by name.
+    """
+
     texts: str
     texts_hash: str
-    #: Public texts say nothing about anybody; others are not covered by the privacy guarantee.
     texts_public: bool
     settings: dict[str, Any] = Field(default_factory=dict)
-    #: Largest relative error of sketched inner products; None: they are exact.
     sketch_error: float | None = None
     device: str | None = None
     versions: dict[str, str] = Field(default_factory=dict)
 
 
 class DiagnosticsResult(Plotted, Frozen):
-    """Everything one diagnosis found about the gradients of groups, in one or several models."""
+    """Everything one diagnosis found about the gradients of groups, in one or several models.
+
+    Attributes
+    ----------
+    schema_ : str
+        Which kind of file it is.
+    schema_version : int
+        Version of its form; every version reads all older ones.
+    models : tuple of DiagnosedModel
+        The models, in order of their steps where they have one.
+    groups : tuple of ProbeGroup
+        Groups of probe texts.
+    quantities : tuple of Quantity
+        Every number about one model.
+    differences : tuple of GroupDifference
+        How groups differ, with tests.
+    pushes : tuple of RecordPush
+        Records that push the bias score most, in either direction.
+    provenance : DiagnosticsProvenance
+        Probe texts, settings and versions that decide the numbers.
+    notes : tuple of str
+        What a reader must know, in sentences.
+    run : Run
+        When, where and with which command it was made.
+    """
 
     schema_: Literal["fairaudit/diagnostics"] = Field(default=DIAGNOSTICS_SCHEMA, alias="schema")
     schema_version: int = DIAGNOSTICS_SCHEMA_VERSION

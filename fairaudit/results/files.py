@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from fairaudit.durable import flush_tree, put_in_place
-from fairaudit.errors import ResultError
+from fairaudit.errors import ResultError, fault_words
 from fairaudit.results.digest import dump_json as dump_json
 from fairaudit.results.digest import is_intact
 from fairaudit.results.locks import LOCK, alone_at, alone_in, beside
@@ -313,7 +313,7 @@ def validated(content: Mapping[str, Any], kind: type[ModelT], path: Path) -> Mod
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ResultError(f"{path}: {where}: {first['msg']}") from error
+        raise ResultError(f"{path}: {where}: {fault_words(first)}") from error
 
 
 def _unsealed(content: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -17,37 +17,67 @@ GATE_SCHEMA_VERSION = 1
 
 
 class RuleResult(Frozen):
-    """One rule applied to one number, or to nothing at all."""
+    """One rule applied to one number, or to nothing at all.
 
-    #: Kind of rule, such as ``max_increase_vs_baseline``.
+    Attributes
+    ----------
+    rule : str
+        Kind of rule, such as ``max_increase_vs_baseline``.
+    selector : str
+        What it was applied to: ``protocol | axis | group | name``, or the globs that found
+        nothing; in a comparison followed by the candidate.
+    decision : GateDecision
+        ``pass``, ``fail``, ``inconclusive`` or ``not_run``.
+    value : float or None
+        The number that the rule is about.
+    bound : float or None
+        The limit that the rule sets.
+    interval : Interval or None
+        The one-sided 1 − α bounds on both sides, as one interval of level 1 − 2α.
+    n : int or None
+        Items that it rests on.
+    p_adjusted : float or None
+        Test of "the limit is kept", corrected in the policy's family: FAIL where it is ≤ α.
+    reason : str
+        The decision in words; always said, also for PASS.
+    """
+
     rule: str
-    #: What it was applied to: ``protocol | axis | group | name``, or the globs that found nothing;
-    #: in a comparison followed by the candidate.
     selector: str
     decision: GateDecision
     value: float | None = None
-    #: The limit that the rule sets.
     bound: float | None = None
-    #: The one-sided 1 − α bounds on both sides, as one interval of level 1 − 2α.
     interval: Interval | None = None
     n: int | None = None
-    #: Test of "the limit is kept", corrected in the policy's family: FAIL where it is ≤ α.
     p_adjusted: float | None = None
-    #: The decision in words; always said, also for PASS.
     reason: str
 
 
 class GateResult(Shown, Stored):
-    """The decision of a whole policy: the worst of its rules, and never a pass by default."""
+    """The decision of a whole policy: the worst of its rules, and never a pass by default.
+
+    Attributes
+    ----------
+    schema_ : str
+        Which kind of file it is.
+    schema_version : int
+        Version of its form; every version reads all older ones.
+    decision : GateDecision
+        The decision of all rules together.
+    exit_code : int
+        0 PASS, 1 FAIL, 3 INCONCLUSIVE or NOT_RUN (0 with ``--allow-inconclusive``).
+    policy_hash : str
+        SHA-256 of the policy as read, in canonical form.
+    rules : tuple of RuleResult
+        What each rule found, in the order of the policy.
+    """
 
     _file: ClassVar[str] = "gate.json"
 
     schema_: Literal["fairaudit/gate"] = Field(default=GATE_SCHEMA, alias="schema")
     schema_version: int = GATE_SCHEMA_VERSION
     decision: GateDecision
-    #: 0 PASS, 1 FAIL, 3 INCONCLUSIVE or NOT_RUN (0 with ``--allow-inconclusive``).
     exit_code: int
-    #: SHA-256 of the policy as read, in canonical form.
     policy_hash: str
     rules: tuple[RuleResult, ...]
 

@@ -20,29 +20,55 @@ Side = Literal["less", "same", "more"]
 
 
 class OverSeeds(Frozen):
-    """One number over seeds; towards the stereotype is positive."""
+    """One number over seeds; towards the stereotype is positive.
+
+    Attributes
+    ----------
+    value : float or None
+        Mean over seeds; None with a reason.
+    interval : Interval or None
+        Student's interval over seeds; None with fewer than three.
+    n_seeds : int
+        Seeds that entered.
+    reason : str or None
+        Why something is missing; None: nothing is.
+    """
 
     value: float | None
-    #: Student's interval over seeds; None with fewer than three.
     interval: Interval | None = None
     n_seeds: int = Field(ge=0)
     reason: str | None = None
 
 
 class MapWorld(Frozen):
-    """One text that every arm is fine-tuned on, with what became of its runs."""
+    """One text that every arm is fine-tuned on, with what became of its runs.
+
+    Attributes
+    ----------
+    name : str
+        Name of the world.
+    lean : float
+        By how much the base's text leans more than the fine-tuning text, in nats, as planted.
+    share : float
+        Part of the second group of each axis in the fine-tuning text, 0-1.
+    folder : str
+        Folder of its arms, relative to the map's.
+    n_runs : int
+        Runs that finished.
+    failures : tuple of str
+        Runs that failed: arm, seed and reason.
+    base, plain : OverSeeds
+        Mean log-odds of base and plain arm, as measured, and what the text implies.
+    implied : float
+        See ``base``.
+    """
 
     name: str
-    #: By how much the base's text leans more than the fine-tuning text, in nats, as planted.
     lean: float
-    #: Part of the second group of each axis in the fine-tuning text, 0-1.
     share: float
-    #: Folder of its arms, relative to the map's.
     folder: str
     n_runs: int = Field(ge=0)
-    #: Runs that failed: arm, seed and reason.
     failures: tuple[str, ...] = ()
-    #: Mean log-odds of base and plain arm, as measured, and what the text implies.
     base: OverSeeds
     plain: OverSeeds
     implied: float
@@ -53,6 +79,25 @@ class MapCell(Frozen):
 
     ``change`` = ``explained`` + ``unexplained``, the latter two where the law could be fitted on
     the other leans.
+
+    Attributes
+    ----------
+    world : str
+        Name of the world.
+    lean : float
+        By how much the base's text leans more than the fine-tuning text, in nats.
+    share : float
+        Part of the second group in the fine-tuning text, 0-1.
+    arm : str
+        The arm of the recipe.
+    change : OverSeeds
+        Arm − plain in mean log-odds, over seeds; above 0 is more stereotyped.
+    explained : OverSeeds or None
+        Its part that going less of the way explains.
+    unexplained : OverSeeds or None
+        The rest.
+    by_axis : dict of str to float
+        Change by axis, for who wants to see that the axes agree; not corrected for looks.
     """
 
     world: str
@@ -62,23 +107,42 @@ class MapCell(Frozen):
     change: OverSeeds
     explained: OverSeeds | None = None
     unexplained: OverSeeds | None = None
-    #: Change by axis, for who wants to see that the axes agree; not corrected for looks.
     by_axis: dict[str, float] = Field(default_factory=dict)
 
 
 class MovedShare(Frozen):
-    """Which share of the way from base to plain an arm moved, over all worlds."""
+    """Which share of the way from base to plain an arm moved, over all worlds.
+
+    Attributes
+    ----------
+    arm : str
+        The arm of the recipe.
+    share : OverSeeds
+        Share of the way from base to plain, over seeds.
+    """
 
     arm: str
     share: OverSeeds
 
 
 class HeldOut(Frozen):
-    """How well the law predicts the changes of worlds with a lean that it was not fitted on."""
+    """How well the law predicts the changes of worlds with a lean that it was not fitted on.
 
-    #: None: all private arms without twins together.
+    Attributes
+    ----------
+    arm : str or None
+        None: all private arms without twins together.
+    r_squared : float or None
+        R², at most 1; below 0 the mean change of the other leans predicts better.
+    interval : Interval or None
+        Percentile interval over cells.
+    n_cells : int
+        Cells of the map that entered.
+    reason : str or None
+        Why something is missing; None: nothing is.
+    """
+
     arm: str | None
-    #: R², at most 1; below 0 the mean change of the other leans predicts better.
     r_squared: float | None
     interval: Interval | None = None
     n_cells: int = Field(ge=0)
@@ -91,27 +155,52 @@ class FrequencyPart(Frozen):
     Means over leans. k is that of whole worlds with other leans, so that ``unexplained`` is what
     befalls a group beyond what befalls everybody: by clipping and noise, or because the way from
     base to plain is not straight. Arms without a guarantee tell the two apart.
+
+    Attributes
+    ----------
+    arm : str
+        The arm of the recipe.
+    frequency : float
+        Part of the text's sentences on the axis that name the stereotype's group, 0-1.
+    change : OverSeeds
+        Arm − plain in mean log-odds on these stereotypes, over seeds.
+    explained : OverSeeds
+        Its part that going less of the way explains.
+    unexplained : OverSeeds
+        The rest.
+    share : OverSeeds
+        Share of the way moved on these stereotypes alone.
+    early, beyond_early : OverSeeds or None
+        The change that a plain model shows which was stopped where plain runs had gone the
+        arm's share, and what is left beyond it: what clipping and noise add to less training.
+        None where no plain run was looked at on its way.
     """
 
     arm: str
-    #: Part of the text's sentences on the axis that name the stereotype's group, 0-1.
     frequency: float
     change: OverSeeds
     explained: OverSeeds
     unexplained: OverSeeds
-    #: Share of the way moved on these stereotypes alone.
     share: OverSeeds
-    #: The change that a plain model shows which was stopped where plain runs had gone the arm's
-    #: share, and what is left beyond it: what clipping and noise add to less training. None where
-    #: no plain run was looked at on its way.
     early: OverSeeds | None = None
     beyond_early: OverSeeds | None = None
 
 
 class MapSide(Frozen):
-    """Mean change of the private arms against plain where the base leans more, alike or less."""
+    """Mean change of the private arms against plain where the base leans more, alike or less.
 
-    #: None: all private arms without twins together.
+    Attributes
+    ----------
+    arm : str or None
+        None: all private arms without twins together.
+    side : Side
+        Whether the base leans more than the text, less, or alike.
+    change : OverSeeds
+        Arm − plain in mean log-odds on that side, over seeds.
+    n_cells : int
+        Cells of the map that entered.
+    """
+
     arm: str | None
     side: Side
     change: OverSeeds
@@ -119,7 +208,51 @@ class MapSide(Frozen):
 
 
 class MapResult(Plotted, Stored):
-    """Everything a map found; seeds are resampled, and cells where the law is tested."""
+    """Everything a map found; seeds are resampled, and cells where the law is tested.
+
+    Attributes
+    ----------
+    schema_ : str
+        Which kind of file it is.
+    schema_version : int
+        Version of its form; every version reads all older ones.
+    name : str
+        Name of the plan.
+    plan : dict
+        The plan, key by key, with all defaults.
+    metric : str
+        The declared metric.
+    axes : tuple of str
+        Axes that means are taken over.
+    leans : tuple of float
+        Leans of the grid, in nats.
+    epsilons : tuple of float
+        ε of the grid.
+    shares : tuple of float
+        Group sizes of the grid, 0-1.
+    arms : tuple of str
+        Arms that every world has.
+    n_seeds : int
+        Seeds of each arm.
+    worlds : tuple of MapWorld
+        Every text of the grid.
+    cells : tuple of MapCell
+        Every arm in every world.
+    moved : tuple of MovedShare
+        Share of the way by arm.
+    held_out : tuple of HeldOut
+        How well the law predicts texts that it was not fitted on.
+    frequencies : tuple of FrequencyPart
+        What the law leaves over, by frequency of the group.
+    sides : tuple of MapSide
+        Mean change where the base leans more, and where it leans less.
+    notes : tuple of str
+        What a reader must know, in sentences.
+    versions : dict of str to str
+        Versions of the libraries that decide numbers, by name.
+    run : Run
+        When, where and with which command it was made.
+    """
 
     schema_: Literal["fairaudit/map"] = Field(default=MAP_SCHEMA, alias="schema")
     schema_version: int = MAP_SCHEMA_VERSION

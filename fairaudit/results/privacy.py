@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from fairaudit.errors import ResultError
+from fairaudit.errors import ResultError, fault_words
 from fairaudit.results import files
 from fairaudit.results.digest import digest_of, is_intact
 from fairaudit.results.types import Frozen
@@ -25,19 +25,41 @@ def examples_of_step(batch_size: float, cda_mode: str | None) -> float:
 
 
 class CdaStatement(Frozen):
-    """How counterfactual twins entered training, as far as privacy is concerned."""
+    """How counterfactual twins entered training, as far as privacy is concerned.
+
+    Attributes
+    ----------
+    mode : {"none", "averaged", "separate", "substitution"}
+        How twins enter; ``none``: there are none.
+    axes : tuple of str
+        Axes of the words that are swapped.
+    epsilon_method : {"record", "mixture"}
+        ``record``: one clipped contribution per record; ``mixture``: twins drawn separately,
+        bounded by the Gaussian mixture with sensitivities 0, C and 2C.
+    """
 
     mode: Literal["none", "averaged", "separate", "substitution"] = "none"
     axes: tuple[str, ...] = ()
-    #: ``record``: one clipped contribution per record; ``mixture``: twins drawn separately, bounded
-    #: by the Gaussian mixture with sensitivities 0, C and 2C.
     epsilon_method: Literal["record", "mixture"] = "record"
 
 
 class CanaryStatement(Frozen):
-    """What canaries told of ε: a lower bound from one run; see `training.one_run_audit`."""
+    """What canaries told of ε: a lower bound from one run; see `training.one_run_audit`.
 
-    #: Each was in the text with probability ½; all count as records.
+    Attributes
+    ----------
+    planted : int
+        Each was in the text with probability ½; all count as records.
+    guesses : int
+        How many were guessed to be in or out.
+    right : int
+        How many of those guesses were right.
+    epsilon_lower_bound : float
+        Lower bound on ε that follows, at least 0.
+    level : float
+        Confidence of the bound, 0-1.
+    """
+
     planted: int = Field(ge=1)
     guesses: int = Field(ge=0)
     right: int = Field(ge=0)
@@ -57,14 +79,72 @@ class CanaryStatement(Frozen):
 
 
 class PrivacyStatement(Frozen):
-    """The content of ``privacy.json``. Seeds of noise and sampling are no part of it, ever."""
+    """The content of ``privacy.json``. Seeds of noise and sampling are no part of it, ever.
+
+    Attributes
+    ----------
+    schema_ : str
+        Which kind of file it is.
+    schema_version : int
+        Version of its form; every version reads all older ones.
+    unit : {"record", "user"}
+        What is protected: a row, or all rows of a person.
+    adjacency : {"add_remove", "zero_out"}
+        ``zero_out``: a record is replaced by nothing, and batches stay as they are.
+    records : int
+        Number of records (privacy units), taken as public.
+    sample_rate : float
+        q, probability that a record enters a step.
+    expected_batch_size : float
+        B = q n.
+    steps : int
+        Noisy updates.
+    noise_multiplier : float
+        σ, standard deviation of the noise in units of C; 0: none.
+    max_grad_norm : float
+        C, the length to which a record's gradient is clipped.
+    delta : float
+        δ of the claim.
+    epsilon : float or None
+        Record-level ε recomputed from the values above; None where there is no guarantee.
+    target_epsilon : float or None
+        The ε that was asked for; None: the noise was.
+    row_epsilon : float or None
+        ε of one row, the published practice for separate twins; never the claim.
+    most_copies : int or None
+        How often the most frequent record stands in the text; None: not counted.
+    copies_epsilon : float or None
+        ε of all copies of it together; None without copies, or where there is no guarantee.
+    accountant : {"prv", "rdp", "pld"}
+        How ε was bounded.
+    sampler : {"poisson", "shuffled"}
+        ``shuffled``: each record once an epoch, which amplifies nothing that is claimed here.
+    trainer : str or None
+        Who trained, where that was not fairaudit; its parameters were then given by hand.
+    cda : CdaStatement
+        Counterfactual twins, and how they enter ε.
+    secure_noise : bool
+        Whether noise came from a cryptographic generator.
+    noise_reproducible : bool
+        A fixed noise seed was used, as in tests: no guarantee at all.
+    canaries : CanaryStatement or None
+        What canaries told; None: none were planted.
+    base_fingerprint : str or None
+        Of the weights that training began with.
+    model_fingerprint : str or None
+        Of the weights that it is about.
+    versions : dict of str to str
+        Versions of the libraries that decide numbers, by name.
+    not_covered : tuple of str
+        What ε does not cover, in words.
+    digest : str or None
+        SHA-256 of all the rest, as the file said it; see `fairaudit.results.digest`.
+    """
 
     schema_: Literal["fairaudit/privacy"] = Field(default=PRIVACY_SCHEMA, alias="schema")
     schema_version: int = PRIVACY_SCHEMA_VERSION
     unit: Literal["record", "user"] = "record"
-    #: ``zero_out``: a record is replaced by nothing, and batches stay as they are.
     adjacency: Literal["add_remove", "zero_out"] = "add_remove"
-    #: Number of records (privacy units), taken as public.
     records: int = Field(ge=1)
     sample_rate: float = Field(gt=0, le=1)
     expected_batch_size: float = Field(gt=0)
@@ -72,31 +152,22 @@ class PrivacyStatement(Frozen):
     noise_multiplier: float = Field(ge=0)
     max_grad_norm: float = Field(gt=0)
     delta: float = Field(gt=0, lt=1)
-    #: Record-level ε recomputed from the values above; None where there is no guarantee.
     epsilon: float | None = Field(default=None, ge=0)
     target_epsilon: float | None = Field(default=None, gt=0)
-    #: ε of one row, the published practice for separate twins; never the claim.
     row_epsilon: float | None = Field(default=None, ge=0)
-    #: How often the most frequent record stands in the text; None: not counted.
     most_copies: int | None = Field(default=None, ge=1)
-    #: ε of all copies of it together; None without copies, or where there is no guarantee.
     copies_epsilon: float | None = Field(default=None, ge=0)
     accountant: Literal["prv", "rdp", "pld"] = "prv"
-    #: ``shuffled``: each record once an epoch, which amplifies nothing that is claimed here.
     sampler: Literal["poisson", "shuffled"] = "poisson"
-    #: Who trained, where that was not fairaudit; its parameters were then given by hand.
     trainer: str | None = None
     cda: CdaStatement = CdaStatement()
     secure_noise: bool = False
-    #: A fixed noise seed was used, as in tests: no guarantee at all.
     noise_reproducible: bool = False
     canaries: CanaryStatement | None = None
     base_fingerprint: str | None = None
     model_fingerprint: str | None = None
     versions: dict[str, str] = Field(default_factory=dict)
-    #: What ε does not cover, in words.
     not_covered: tuple[str, ...] = ()
-    #: SHA-256 of all the rest, as the file said it; see `fairaudit.results.digest`.
     digest: str | None = None
 
     @property
@@ -169,7 +240,7 @@ class PrivacyStatement(Frozen):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise ResultError(f"privacy.json: {where}: {first['msg']}") from error
+            raise ResultError(f"privacy.json: {where}: {fault_words(first)}") from error
 
 
 def was_changed(content: Mapping[str, Any]) -> bool:

@@ -20,17 +20,38 @@ _BY_SEED = {"seed", "parameter_distance", "privacy_digest"}
 
 
 class OptimizerRecord(Frozen):
-    """The optimiser and the course of its learning rate."""
+    """The optimiser and the course of its learning rate.
+
+    Attributes
+    ----------
+    name : {"adamw", "sgd"}
+        The optimiser.
+    schedule : {"constant", "linear"}
+        How the learning rate goes on after the warm-up.
+    warmup : float
+        Share of the steps in which the learning rate rises from 0, between 0 and 1.
+    weight_decay : float
+        Decoupled weight decay, at least 0.
+    """
 
     name: Literal["adamw", "sgd"]
     schedule: Literal["constant", "linear"]
-    #: Share of the steps in which the learning rate rises from 0, between 0 and 1.
     warmup: float = Field(ge=0, le=1)
     weight_decay: float = Field(ge=0)
 
 
 class LoraRecord(Frozen):
-    """Low-rank adapters: their rank, their scale α, and the layers that carry one."""
+    """Low-rank adapters: their rank, their scale α, and the layers that carry one.
+
+    Attributes
+    ----------
+    rank : int
+        Rank of the adapters.
+    alpha : float
+        Their scale, in units of the rank.
+    targets : tuple of str
+        Modules that have one.
+    """
 
     rank: int = Field(ge=1)
     alpha: float = Field(gt=0)
@@ -38,24 +59,78 @@ class LoraRecord(Frozen):
 
 
 class CdaRecord(Frozen):
-    """How counterfactual twins entered training."""
+    """How counterfactual twins entered training.
+
+    Attributes
+    ----------
+    mode : {"averaged", "separate", "substitution"}
+        How twins enter.
+    axes : tuple of str
+        Axes of the words that are swapped.
+    """
 
     mode: Literal["averaged", "separate", "substitution"]
     axes: tuple[str, ...]
 
 
 class TrainingRecord(Frozen):
-    """The content of ``training.json``; for DP arms nothing in it was computed on private text."""
+    """The content of ``training.json``; for DP arms nothing in it was computed on private text.
+
+    Attributes
+    ----------
+    schema_ : str
+        Which kind of file it is.
+    schema_version : int
+        Version of its form; every version reads all older ones.
+    arm : str
+        ``plain``, ``cda``, ``dp``, ``dp_cda``, and ``clip_only``/``noise_only`` with or
+        without.
+    base_fingerprint : str
+        Of the weights that training began with.
+    base_adapter : AdapterOrigin or None
+        Where the base was an adapter: what it was merged into.
+    data_hash : str or None
+        SHA-256 of the training records; None in DP arms, where it would give away whether a
+        text was among them.
+    objective : {"causal", "masked"}
+        What was learned: next or masked tokens.
+    steps : int
+        Updates of the parameters.
+    batch_size : int
+        Expected records in a step.
+    learning_rate : float
+        Learning rate after the warm-up.
+    optimizer : OptimizerRecord
+        The optimiser.
+    max_length : int
+        Tokens of a row, special ones included.
+    max_grad_norm : float or None
+        C; None: nothing was clipped.
+    lora : LoraRecord or None
+        Adapters; None: the weights themselves were trained.
+    trained : {"all", "bias"}
+        Which parameters were trained where not all were: biases alone, and patterns left out.
+    frozen : tuple of str
+        See ``trained``.
+    cda : CdaRecord or None
+        Counterfactual twins; None: none.
+    target_epsilon : float or None
+        The ε that was asked for; None: the noise was.
+    unit : {"record", "user"} or None
+        What the privacy statement beside it protects, and its digest; None in other arms.
+    privacy_digest : str or None
+        See ``unit``.
+    seed : int or None
+        Seed of initialisation and data order; None in DP arms, which draw from OS entropy.
+    parameter_distance : float or None
+        ‖θ − θ_base‖ over all parameters, adapters merged (Euclidean norm).
+    """
 
     schema_: Literal["fairaudit/training"] = Field(default=TRAINING_SCHEMA, alias="schema")
     schema_version: int = TRAINING_SCHEMA_VERSION
-    #: ``plain``, ``cda``, ``dp``, ``dp_cda``, and ``clip_only``/``noise_only`` with or without.
     arm: str
     base_fingerprint: str
-    #: Where the base was an adapter: what it was merged into.
     base_adapter: AdapterOrigin | None = None
-    #: SHA-256 of the training records; None in DP arms, where it would give away whether a text
-    #: was among them.
     data_hash: str | None
     objective: Literal["causal", "masked"]
     steps: int = Field(ge=1)
@@ -65,17 +140,13 @@ class TrainingRecord(Frozen):
     max_length: int = Field(ge=2)
     max_grad_norm: float | None = Field(default=None, gt=0)
     lora: LoraRecord | None = None
-    #: Which parameters were trained where not all were: biases alone, and patterns left out.
     trained: Literal["all", "bias"] = "all"
     frozen: tuple[str, ...] = ()
     cda: CdaRecord | None = None
     target_epsilon: float | None = Field(default=None, gt=0)
-    #: What the privacy statement beside it protects, and its digest; None in other arms.
     unit: Literal["record", "user"] | None = None
     privacy_digest: str | None = None
-    #: Seed of initialisation and data order; None in DP arms, which draw from OS entropy.
     seed: int | None = None
-    #: ‖θ − θ_base‖ over all parameters, adapters merged (Euclidean norm).
     parameter_distance: float | None = Field(default=None, ge=0)
 
     @property

@@ -20,6 +20,16 @@ def as_found(*sources: object) -> Iterator[None]:
     Loading switches every module to evaluation and nothing else that outlives a batch; so the mode
     of each module is what has to be restored. Sources that are no ``(model, tokenizer)`` are
     loaded from disk for one call and need nothing.
+
+    Parameters
+    ----------
+    *sources : object
+        What was asked to be audited: paths, ids or ``(model, tokenizer)``.
+
+    Yields
+    ------
+    None
+        Once; models are put back afterwards.
     """
     modes = [
         (module, module.training)
@@ -35,7 +45,18 @@ def as_found(*sources: object) -> Iterator[None]:
 
 
 def borrowed_name(model: Any) -> str:
-    """Name of a model in memory: that of its folder or on the Hub, else its class."""
+    """Name of a model in memory: that of its folder or on the Hub, else its class.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        A model in memory.
+
+    Returns
+    -------
+    str
+        Never empty, and no path of this machine.
+    """
     path = Path(str(getattr(model, "name_or_path", "") or ""))
     on_hub = not path.is_absolute() and len(path.parts) <= 2 and not path.exists()
     return (path.as_posix() if on_hub else path.name) or type(model).__name__

@@ -124,7 +124,20 @@ def _refused(why: str) -> UsageError:
 
 
 def chat_settings(tokenizer: Any, chat: Chat) -> dict[str, str | None]:
-    """Say for the record which template and which system turn stand around the prompts."""
+    """Say for the record which template and which system turn stand around the prompts.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        With a chat template.
+    chat : Chat
+        How prompts are put.
+
+    Returns
+    -------
+    dict
+        ``chat_template`` and ``system_prompt``, as the record of an audit holds them.
+    """
     return {"chat_template": template_of(tokenizer), "system_prompt": chat.system_prompt}
 
 

@@ -17,6 +17,11 @@ from fairaudit.scoring.token_rows import Encoder, Read
 def check_same_tokens(model: LoadedModel, base: LoadedModel) -> None:
     """Raise unless both models predict the same tokens.
 
+    Parameters
+    ----------
+    model, base : LoadedModel
+        The model and the one that it was fine-tuned from.
+
     Raises
     ------
     UsageError

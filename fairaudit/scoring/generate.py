@@ -34,7 +34,15 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class GenerationPlan:
-    """What will be written: the prompt of every request, and the batches that continue them."""
+    """What will be written: the prompt of every request, and the batches that continue them.
+
+    Parameters
+    ----------
+    prompts : mapping of Generation to Prompt or Skipped
+        What is put before the model for each request, or why nothing can be.
+    batches : tuple of PromptBatch
+        Prompts that are continued together.
+    """
 
     prompts: Mapping[Generation, Prompt | Skipped]
     batches: tuple[PromptBatch, ...]

@@ -66,11 +66,31 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 class LoadedModel:
     """A model ready to be scored, and what identifies it.
 
-    ``storable``: whether its fingerprint tells all there is to know. A model in memory may carry
-    hooks or switched-off adapters, remote code may change; what they score is never stored.
-    ``notes``: what a result must say about how it was loaded. ``unrounded``: reads the model again
-    as its file has it, where weights were rounded to a lower precision. ``parts``: processes that
-    each hold a part of its layers.
+    Parameters
+    ----------
+    model, tokenizer : object
+        As `transformers` has them, the model in evaluation.
+    kind : {"causal", "masked"}
+        What it predicts.
+    identity : ModelIdentity
+        Name, fingerprint and how it is stored.
+    device, dtype : str
+        Where it is computed, and in which precision.
+    max_length : int or None
+        Longest row that it takes; None: no limit.
+    vocabulary_size : int
+        Rows of its embedding.
+    folder : Path or None
+        Where its files lie; None: in memory alone.
+    storable : bool
+        Whether its fingerprint tells all there is to know. A model in memory may carry hooks or
+        switched-off adapters, remote code may change; what they score is never stored.
+    notes : tuple of str
+        What a result must say about how it was loaded.
+    unrounded : callable or None
+        Reads the model again as its file has it, where weights were rounded to a lower precision.
+    parts : int
+        Processes that each hold a part of its layers.
     """
 
     model: Any
@@ -159,6 +179,11 @@ def load_model(
         What each device may hold of it, as ``0=20GiB,cpu=64GiB``; None: what is free.
     tensor_parallel : bool
         Whether each process of this run takes a part of every layer.
+
+    Returns
+    -------
+    LoadedModel
+        Model and tokenizer, in evaluation, with kind, identity and what had to be noted.
 
     Raises
     ------
@@ -266,6 +291,13 @@ def _rounded(place: Place, read: _Checkpoint, target: Target) -> _Checkpoint:
 
 def check_unchanged(name: str, before: str | None, now: str | None) -> None:
     """Refuse a checkpoint whose files were overwritten since it was read.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls the checkpoint.
+    before, now : str or None
+        Fingerprints of its files.
 
     Raises
     ------

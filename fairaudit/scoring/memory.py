@@ -31,7 +31,23 @@ def may_split(error: BaseException) -> bool:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out: CUDA and Python have a class for it, others only a message."""
+    """Whether memory ran out: CUDA and Python have a class for it, others only a message.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+
+    Returns
+    -------
+    bool
+        True where a smaller batch may help.
+
+    Examples
+    --------
+    >>> out_of_memory(MemoryError()), out_of_memory(ValueError("no such axis"))
+    (True, False)
+    """
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     said = str(error).lower()

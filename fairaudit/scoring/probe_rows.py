@@ -16,7 +16,20 @@ _SEED: Final = 0
 
 
 def ordinary_ids(tokenizer: Any, n_rows: int) -> list[int]:
-    """Ids that stand for text: all but the special ones, within an embedding of ``n_rows``."""
+    """Ids that stand for text: all but the special ones, within an embedding of ``n_rows``.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        Whose tokens.
+    n_rows : int
+        Rows of the model's embedding.
+
+    Returns
+    -------
+    list of int
+        Sorted; all ids below ``n_rows`` where a tokenizer knows special tokens alone.
+    """
     special = set(tokenizer.all_special_ids)
     ids = sorted({*tokenizer.get_vocab().values()} - special)
     return [token for token in ids if token < n_rows] or list(range(n_rows))
@@ -47,6 +60,11 @@ def probe_rows(
         Put in the middle of each row, where a masked model reads.
     lengths : sequence of int
         Lengths of the rows in their frames; what is beyond the limit is cut to it.
+
+    Returns
+    -------
+    tuple of tuple of int
+        Token ids of each row.
     """
     before, after = frame
     ids = np.array(ordinary_ids(tokenizer, n_rows))

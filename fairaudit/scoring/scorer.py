@@ -53,6 +53,15 @@ class Plan:
     """What an audit will compute: the reads of every request, and the batches that give them.
 
     Associations have no reads; they are answered by embeddings.
+
+    Parameters
+    ----------
+    reads : mapping of request to tuple of Read or Skipped
+        What answers each request, or why nothing can.
+    batches : tuple of Batch
+        Rows that are scored together.
+    associations : tuple of Association
+        Requests that embeddings answer.
     """
 
     reads: Mapping[TokenRequest, tuple[Read, ...] | Skipped]
@@ -213,7 +222,18 @@ class Scorer:
 
 
 def forward_of(loaded: LoadedModel) -> Forward:
-    """Make the forward pass of a model, with its self-checks done."""
+    """Make the forward pass of a model, with its self-checks done.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        A model that passed the checks of loading.
+
+    Returns
+    -------
+    Forward
+        It reads batches of token ids.
+    """
     causal = loaded.kind == "causal"
     encoder = Encoder(loaded.tokenizer, loaded.max_length)
     probes = probe_rows(

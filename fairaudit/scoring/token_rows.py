@@ -62,6 +62,15 @@ class Read(NamedTuple):
     """Log P(``target``) read from the logits at ``position`` of ``row``.
 
     A target below 0 is a rank: −1 stands for the likeliest token there, −2 for the second.
+
+    Parameters
+    ----------
+    row : TokenRow
+        The row that is scored.
+    position : int
+        Place of the logits in it.
+    target : int
+        A token id; below 0 a rank.
     """
 
     row: TokenRow

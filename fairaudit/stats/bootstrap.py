@@ -30,6 +30,23 @@ def bootstrap_weights(n_clusters: int, replicates: int, seed: int) -> NDArray[np
 
     Rows sum to ``n_clusters``. Read-only, and the same for all estimates with as many clusters, so
     that their replicates are joint.
+
+    Parameters
+    ----------
+    n_clusters, replicates : int
+        Clusters of the sample, and draws of them; both at least 1.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    array of shape [replicates, n_clusters]
+        Counts 0, 1, 2, ...
+
+    Examples
+    --------
+    >>> bootstrap_weights(3, 5, seed=0).sum(axis=1).tolist()
+    [3.0, 3.0, 3.0, 3.0, 3.0]
     """
     weights = _counts(n_clusters, replicates, seed).astype(np.float32)
     weights.setflags(write=False)

@@ -67,10 +67,22 @@ def seed_difference(differences: Sequence[float], level: float = 0.95) -> SeedDi
     level : float
         Confidence level.
 
+    Returns
+    -------
+    SeedDifference
+        Mean d̄ ± t · s/√S with S − 1 degrees of freedom; without an interval, and with the
+        reason, for fewer seeds than decide anything, or where all gave the same number.
+
     Raises
     ------
     ValueError
         If a difference is NaN or infinite: a failed seed must be left out, and said, before.
+
+    Examples
+    --------
+    >>> found = seed_difference([0.1, 0.2, 0.3])
+    >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
+    (0.2, -0.048, 0.448)
     """
     values = np.asarray(differences, dtype=float)
     if not np.isfinite(values).all():
@@ -108,6 +120,11 @@ def difference_of_sizes(
     level : float
         Confidence level.
 
+    Returns
+    -------
+    SeedDifference
+        Above 0: ``own`` is further from 0, on either side; in the unit of the values.
+
     Raises
     ------
     ValueError
@@ -144,6 +161,11 @@ def judge(
         Error level.
     p_adjusted : float, optional
         The p-value adjusted over the axes of the claim; default the unadjusted one.
+
+    Returns
+    -------
+    Finding
+        Supported, not supported or undecided; undecided wherever there is no interval.
     """
     value, low, high = found.value, found.low, found.high
     if value is None or low is None or high is None:

@@ -20,7 +20,25 @@ MIN_APART: Final = 5
 
 
 def codes(labels: Labels) -> tuple[NDArray[np.intp], NDArray[Any]]:
-    """Integer code of each label, and the distinct labels in sorted order."""
+    """Integer code of each label, and the distinct labels in sorted order.
+
+    Parameters
+    ----------
+    labels : sequence of labels, length n
+        Anything that NumPy can sort.
+
+    Returns
+    -------
+    codes : array of int, shape [n]
+        Place of each label among the distinct ones.
+    distinct : array of shape [G]
+        The distinct labels.
+
+    Examples
+    --------
+    >>> codes(["b", "a", "b"])[0].tolist()
+    [1, 0, 1]
+    """
     distinct, index = np.unique(np.asarray(labels), return_inverse=True)
     return index, distinct
 

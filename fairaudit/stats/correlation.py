@@ -39,6 +39,21 @@ def kendall(x: Sequence[float], y: Sequence[float]) -> Correlation:
     Parameters
     ----------
     x, y : sequences of float, shape [n], n ≥ 2
+
+    Returns
+    -------
+    Correlation
+        τ-b, −1 to 1, and its two-sided p-value; no interval.
+
+    References
+    ----------
+    Kendall, M. G. (1970). Rank correlation methods. Griffin.
+
+    Examples
+    --------
+    >>> found = kendall([1, 2, 3, 4], [1, 2, 4, 3])
+    >>> round(found.value, 3), round(found.p_value, 3)
+    (0.667, 0.333)
     """
     upper = np.triu_indices(len(x), k=1)
     signs_x, signs_y = (np.sign(np.subtract.outer(v, v))[upper] for v in (np.array(x), np.array(y)))
@@ -60,6 +75,16 @@ def pearson(x: Sequence[float], y: Sequence[float], level: float = 0.95) -> Corr
         Neither constant.
     level : float
         Confidence level.
+
+    Returns
+    -------
+    Correlation
+        r, −1 to 1, its two-sided p-value and interval; at r = ±1 the interval is that point.
+
+    Examples
+    --------
+    >>> round(pearson([1, 2, 3, 4], [1, 2, 4, 3]).value, 3)
+    0.8
     """
     n = len(x)
     r = float(np.clip(np.corrcoef(x, y)[0, 1], -1, 1))

@@ -95,6 +95,11 @@ def decide(
     capable : bool
         Both models are shown to be more capable than chance.
 
+    Returns
+    -------
+    Decision
+        The verdict, the interval that it rests on, and cautions; the order of the rules is above.
+
     Raises
     ------
     ValueError
@@ -102,11 +107,11 @@ def decide(
 
     Examples
     --------
-    >>> decide(0.08, 0.02, None, 0.05).verdict.value
+    >>> decide(0.10, 0.02, None, margin=0.05).verdict.value
     'amplified'
-    >>> decide(0.01, 0.02, None, 0.05).verdict.value
+    >>> decide(0.01, 0.01, None, margin=0.05).verdict.value
     'equivalent'
-    >>> decide(0.03, 0.02, None, 0.05).verdict.value
+    >>> decide(0.05, 0.05, None, margin=0.05).verdict.value
     'inconclusive'
     """
     _check(difference, margin, alpha)

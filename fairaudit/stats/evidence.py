@@ -38,7 +38,25 @@ class Evidence(Protocol):
 
 
 def quantile(probability: float, df: float | None) -> float:
-    """Quantile of Student's distribution; normal where ``df`` is None."""
+    """Quantile of Student's distribution; normal where ``df`` is None.
+
+    Parameters
+    ----------
+    probability : float
+        Above 0 and below 1.
+    df : float or None
+        Degrees of freedom.
+
+    Returns
+    -------
+    float
+        In standard deviations.
+
+    Examples
+    --------
+    >>> round(quantile(0.975, None), 2), round(quantile(0.975, 10), 2)
+    (1.96, 2.23)
+    """
     if df is None:
         return float(special.ndtri(probability))
     return float(special.stdtrit(df, probability))
@@ -54,6 +72,15 @@ class Student:
     """θ ± t·se, with a standard error for each side; ``df`` None: normal.
 
     The two differ where a bootstrap-t interval is stored: each side keeps its own width.
+
+    Parameters
+    ----------
+    value : float
+        θ.
+    se_below, se_above : float
+        Standard errors, above 0, for bounds below and above θ.
+    df : float or None
+        Degrees of freedom.
     """
 
     value: float
@@ -278,7 +305,20 @@ class Exponential:
 
 
 def two_sided(evidence: Evidence, null: float = 0.0) -> float:
-    """Two-sided p-value of θ = ``null``: twice the smaller one-sided one, at most 1."""
+    """Two-sided p-value of θ = ``null``: twice the smaller one-sided one, at most 1.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What a result says about θ.
+    null : float
+        The value under test, in the unit of θ.
+
+    Returns
+    -------
+    float
+        0-1.
+    """
     return min(1.0, 2 * min(evidence.p_at_most(null), evidence.p_at_least(null)))
 
 

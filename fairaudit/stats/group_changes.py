@@ -67,6 +67,20 @@ class Changes:
 def reference_contrasts(n_groups: int, reference: int | None) -> Array:
     """Contrasts of each group with the reference, or with the mean of the others, shape [P, K].
 
+    Parameters
+    ----------
+    n_groups : int
+        K.
+    reference : int or None
+        Place of the reference group; None: each group against the mean of the others.
+
+    Returns
+    -------
+    array of shape [P, K]
+        Rows sum to 0; P is K − 1 with a reference and K without.
+
+    Examples
+    --------
     >>> reference_contrasts(3, 0)
     array([[-1.,  1.,  0.],
            [-1.,  0.,  1.]])
@@ -89,6 +103,12 @@ def changes(means: GroupMeans, contrasts: Array, *, seed: int = 0) -> Changes:
         Rows sum to 0.
     seed : int
         Seed of the bootstrap.
+
+    Returns
+    -------
+    Changes
+        Change of each contrast in the unit of the values, with what simultaneous bounds are made
+        of.
     """
     drawn = _drawn(means, contrasts, seed)
     return _changes(means, contrasts, _extremes(drawn), _searched(drawn))
@@ -183,6 +203,11 @@ def gap_change(means: GroupMeans, alphas: Sequence[float], *, seed: int = 0) -> 
         One-sided error levels, falling.
     seed : int
         Seed of the bootstrap.
+
+    Returns
+    -------
+    GapChange
+        A lower and an upper bound for each level; they widen as α falls.
     """
     pairs = _ordered_pairs(len(means.groups))
     one_way = pairs[: len(pairs) // 2]

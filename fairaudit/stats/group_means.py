@@ -120,6 +120,12 @@ def group_means(
         Group of each prompt, and what is resampled together.
     bounds : pair of float
         Range of the values.
+
+    Returns
+    -------
+    GroupMeans
+        Means, influences per cluster and degrees of freedom of K groups; a group of one cluster
+        has no spread.
     """
     group, names = codes(groups)
     cluster, labels = codes(clusters)

@@ -149,6 +149,16 @@ def exponentiated(found: Inference) -> Inference:
     A method on the log scale is named ``log-`` and its own name, which is how
     `fairaudit.stats.evidence.evidence_of` knows where its bounds are made. Distances on the log
     scale, such as ``mde``, are none of the quantity.
+
+    Parameters
+    ----------
+    found : Inference
+        About the log of a quantity; it has a value.
+
+    Returns
+    -------
+    Inference
+        About the quantity itself: above 0, without a detectable effect.
     """
     assert found.value is not None
     value = math.exp(found.value)

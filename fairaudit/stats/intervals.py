@@ -26,6 +26,27 @@ def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, floa
         Number of trials, above 0.
     level : float
         Confidence level.
+
+    Returns
+    -------
+    low, high : float
+        Bounds, 0-1; of positive width at 0 and ``n`` successes too.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is not positive or ``successes`` not within 0 and ``n``.
+
+    References
+    ----------
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
+    Journal of the American Statistical Association 22.
+
+    Examples
+    --------
+    >>> low, high = wilson(25, 25)
+    >>> round(low, 3), round(high, 3)
+    (0.867, 1.0)
     """
     _check_counts(successes, n)
     found = Wilson(successes / n, n)

@@ -63,8 +63,26 @@ def simultaneous_gaps(
     ----------
     y, w : arrays of shape [G, K], K ≥ 2
         Sums per cluster and group; ``w`` is 0 where a group does not occur.
-    level, replicates, seed
-        Confidence level, number of replicates, seed of the draws.
+    level : float
+        Confidence level of all intervals together.
+    replicates : int
+        Draws of the clusters.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    Gaps
+        By pair of groups: difference, interval, adjusted p-value; and the interval of max − min.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a group has no weight, or the replicates are too few for the level.
+
+    References
+    ----------
+    Westfall, P. H., Young, S. S. (1993). Resampling-based multiple testing. Wiley.
     """
     _check(y, w)
     first, second = np.triu_indices(w.shape[1], 1)

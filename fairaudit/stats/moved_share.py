@@ -77,7 +77,17 @@ class Moves:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a difference of two arms is made of, over seeds: explained + unexplained = change."""
+    """What a difference of two arms is made of, over seeds: explained + unexplained = change.
+
+    Parameters
+    ----------
+    change : SeedDifference
+        Arm − plain, in the unit of the moves.
+    explained : SeedDifference
+        What going a share k of the way gives: (1 − k)(base − plain).
+    unexplained : SeedDifference
+        The rest, r.
+    """
 
     change: SeedDifference
     explained: SeedDifference
@@ -119,7 +129,18 @@ def share_moved(arm: Array, plain: Array) -> float:
 
 
 def fit_share(moves: Moves) -> SeedDifference:
-    """Share k of the way from base to plain, over all cells, with its interval over seeds."""
+    """Share k of the way from base to plain, over all cells, with its interval over seeds.
+
+    Parameters
+    ----------
+    moves : Moves
+        How far plain and private models moved from the base, by cell and seed.
+
+    Returns
+    -------
+    SeedDifference
+        k: 0 stays at the base, 1 goes as far as plain training, below 0 goes the other way.
+    """
 
     def statistic(seeds: NDArray[np.intp]) -> Array:
         return np.array([share_moved(*_means(moves, seeds))])
@@ -140,6 +161,11 @@ def split(
         Cells that are split, with the same seeds; default the same.
     mean_over : sequence of sequences of int, optional
         Which cells are averaged for each result; default each on its own.
+
+    Returns
+    -------
+    list of Parts
+        One for each group of cells, in the unit of the moves.
     """
     target = moves if of is None else of
     groups = [[place] for place in range(len(target.leans))] if mean_over is None else mean_over
@@ -184,6 +210,11 @@ def split_early(
         Moves of the plain runs in them, at the same steps.
     mean_over : sequence of sequences of int
         Which cells are averaged for each result.
+
+    Returns
+    -------
+    list of Parts
+        One for each group of cells: *explained* is what stopping early changes.
     """
     ways = [np.zeros_like(moves.plain), *path, moves.plain]
     shown = [np.zeros_like(of.plain), *of_path, of.plain]
@@ -236,6 +267,12 @@ def held_out_fit(every: Sequence[Moves], *, seed: int = 0) -> HeldOutFit:
         One for each arm, with the same cells; each has its own k.
     seed : int
         Seed of the bootstrap.
+
+    Returns
+    -------
+    HeldOutFit
+        R² = 1 − Σ error² / Σ difference², at most 1, below 0 where the law is worse than none;
+        with a percentile interval over cells, or the reason why there is no value.
     """
     n_cells = len(every[0].leans) if every else 0
     if not every or min(moves.n_seeds for moves in every) < 2:

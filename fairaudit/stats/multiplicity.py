@@ -27,10 +27,20 @@ def adjust(p_values: Sequence[float | None], method: Method) -> list[float | Non
         Holm 1979 (family-wise error rate), Benjamini and Hochberg 1995, or Benjamini and
         Yekutieli 2001 (false discovery rate; the last holds under any dependence).
 
+    Returns
+    -------
+    list of float or None
+        Adjusted p-values, 0-1, none smaller than the raw one.
+
     Raises
     ------
     ValueError
         If a value is not in 0-1.
+
+    Examples
+    --------
+    >>> adjust([0.01, None, 0.04], "holm")
+    [0.02, None, 0.04]
     """
     known = {at: p for at, p in enumerate(p_values) if p is not None and not math.isnan(p)}
     adjusted = (holm if method == "holm" else _step_up)(list(known.values()))
@@ -52,10 +62,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
     p_values : sequence of float
         Raw p-values of one family, all known.
 
+    Returns
+    -------
+    list of float
+        Adjusted p-values, 0-1.
+
     Raises
     ------
     ValueError
         If a value is not in 0-1.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.02])
+    [0.03, 0.04, 0.04]
     """
     ranked = _ranked(p_values)
     factors = range(len(ranked), 0, -1)

@@ -115,11 +115,23 @@ def infer(
         the width of ``bounds``, 1 where all ratios lie within 0-1, otherwise the largest distance
         that was seen, which is no bound but the best at hand.
 
+    Returns
+    -------
+    Inference
+        Value, interval, standard error and p-value of ``ideal``; what the design does not allow is
+        None, with the reason.
+
     Raises
     ------
     ValueError
         If a value is NaN or infinite (a missing item must be left out, and counted, before), if an
         item of weight 0 has a value, or if a rate lies outside 0-1.
+
+    Examples
+    --------
+    >>> found = infer([1, 1, 0, 1] * 5, range(20), is_rate=True, ideal=0.5)
+    >>> found.value, found.method
+    (0.75, 'clopper-pearson')
     """
     sample = make_sample(values, weights, clusters, crossed)
     if sample.n == 0:

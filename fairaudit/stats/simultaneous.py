@@ -61,6 +61,11 @@ class EachOf:
     """Every one of several numbers: what must hold for all of them, as equivalence must.
 
     Bounds enclose the range of the numbers; each number's own bound is enough, as above.
+
+    Parameters
+    ----------
+    parts : tuple of Evidence
+        The evidence about each number; at least one.
     """
 
     parts: tuple[Evidence, ...]

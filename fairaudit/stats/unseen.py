@@ -96,17 +96,35 @@ def reaching(seen: Evidence, value: float, reach: float | None, n: int) -> Evide
 
     Parameters
     ----------
-    seen, value
-        θ and the evidence about it.
+    seen : Evidence
+        The evidence about θ.
+    value : float
+        θ.
     reach : float or None
         The most that one unit can move; None: nothing is allowed for, as where a rate's own method
         does so, or nothing is known.
     n : int
         Units that were seen.
+
+    Returns
+    -------
+    Evidence
+        The same bounds; `limiting` returns the wider ones.
     """
     return Reaching(seen, Allowing(seen, value, reach, n)) if reach and n else seen
 
 
 def limiting(evidence: Evidence) -> Evidence:
-    """Return what must be asked for a claim that θ stays within a limit."""
+    """Return what must be asked for a claim that θ stays within a limit.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Perhaps one made by `reaching`.
+
+    Returns
+    -------
+    Evidence
+        Bounds that allow for units unlike all that were seen.
+    """
     return evidence.within if isinstance(evidence, Reaching) else evidence

@@ -40,12 +40,22 @@ def get_suite(name: str, language: str | None = None) -> Suite:
     language : str, optional
         What a suite file is written in; default what it says, or English.
 
+    Returns
+    -------
+    Suite
+        Its card, items, protocols and metrics; nothing is loaded or fetched yet.
+
     Raises
     ------
     UsageError
         If there is no such suite; the message names the nearest one.
     SuiteFileError
         If the file is malformed, or its suite has the name of one of ours.
+
+    Examples
+    --------
+    >>> get_suite("crows_pairs").card.title
+    'CrowS-Pairs'
     """
     for suite in SUITES:
         if suite.name == name:
@@ -60,6 +70,18 @@ def get_suite(name: str, language: str | None = None) -> Suite:
 
 def own_suite(path: Path, language: str | None = None) -> Suite:
     """Read a user's own suite file, which must not take the name of one of ours.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.toml``, ``.jsonl``, ``.csv`` or ``.tsv`` file.
+    language : str, optional
+        What it is written in; default what it says, or English.
+
+    Returns
+    -------
+    Suite
+        With its items read and checked.
 
     Raises
     ------

@@ -23,7 +23,17 @@ PROMPT = "prompt"
 
 @dataclass(frozen=True, slots=True)
 class SuiteData:
-    """The items of a suite and the files they were read from."""
+    """The items of a suite and the files they were read from.
+
+    Parameters
+    ----------
+    items : tuple of Item
+        In the authors' order.
+    sources : tuple of Source
+        Files that they were read from.
+    notes : tuple of str
+        What a reader of the result must know about them.
+    """
 
     items: tuple[Item, ...]
     sources: tuple[Source, ...]

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fairaudit.errors import DataError
+from fairaudit.errors import DataError, fault_words
 from fairaudit.lines import lines_of
 
 #: Axis and number of records of each category, by the authors' name of it.
@@ -60,7 +60,25 @@ class _Metadata(BaseModel):
 
 
 class Record(BaseModel):
-    """One line of a file of BBQ, checked."""
+    """One line of a file of BBQ, checked.
+
+    Attributes
+    ----------
+    example_id, question_index : int, str
+        Number within the category, and the template that it comes from.
+    question_polarity : {"neg", "nonneg"}
+        Whether the question asks for something bad.
+    context_condition : {"ambig", "disambig"}
+        Whether the text leaves the answer open.
+    category : str
+        One of BBQ's categories.
+    answer_info, additional_metadata : dict
+        The group of each answer, and the groups that the stereotype is about.
+    context, question, ans0, ans1, ans2 : str
+        The texts.
+    label : int
+        Place of the right answer.
+    """
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -155,6 +173,15 @@ def read_records(content: bytes, place: str) -> Iterator[tuple[int, Record, Mapp
     place : str
         Name of the file, for messages.
 
+    Yields
+    ------
+    number : int
+        Number of the line, from 1.
+    record : Record
+        What it holds, checked.
+    row : mapping
+        All that the line holds.
+
     Raises
     ------
     DataError
@@ -183,6 +210,20 @@ def read_records(content: bytes, place: str) -> Iterator[tuple[int, Record, Mapp
 def parsed_row(line: str, where: str, *, is_last: bool = False) -> dict[str, Any]:
     """Object that a line of JSON holds; ``where`` names it in messages.
 
+    Parameters
+    ----------
+    line : str
+        One line of JSON.
+    where : str
+        File and row, for messages.
+    is_last : bool
+        Whether it is the last line of the file.
+
+    Returns
+    -------
+    dict
+        Keys and values of the line.
+
     Raises
     ------
     DataError
@@ -204,5 +245,5 @@ def _record(row: Mapping[str, Any], where: str) -> Record:
     except ValidationError as error:
         fault = error.errors()[0]
         column = ".".join(str(part) for part in fault["loc"])
-        said = str(fault["msg"]).removeprefix("Value error, ")
-        raise DataError(f"{where}: {f'{column!r}: ' if column else ''}{said}") from error
+        place = f"{where}: {f'{column!r}: ' if column else ''}"
+        raise DataError(f"{place}{fault_words(fault)}") from error

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from fairaudit.errors import SuiteFileError
+from fairaudit.errors import SuiteFileError, fault_words
 from fairaudit.items import Decoding, Item, Protocol, PseudoLogLikelihood
 from fairaudit.metrics.choices import choice_estimates
 from fairaudit.metrics.crows_pairs import crows_pairs_estimates
@@ -211,6 +211,18 @@ def load_suite(path: Path, language: str | None = None) -> Suite:
 def check_suite(path: Path, language: str | None = None) -> tuple[Suite | None, list[str]]:
     """Read a suite file and return the suite, or None with everything that is wrong in it.
 
+    Parameters
+    ----------
+    path : Path
+        The user's file.
+    language : str, optional
+        What it is written in; default what it says, or English.
+
+    Returns
+    -------
+    Suite or None, list of str
+        The suite and no faults; or None and every fault with its row.
+
     Raises
     ------
     SuiteFileError
@@ -381,4 +393,4 @@ def _columns_fault(error: ValidationError, kind: Kind) -> str | None:
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     column = ".".join(str(part) for part in fault["loc"])
-    return f"column '{column}': {fault['msg']}" if column else str(fault["msg"])
+    return f"column '{column}': {fault_words(fault)}" if column else fault_words(fault)

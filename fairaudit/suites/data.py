@@ -67,7 +67,13 @@ def git_blob_id(content: bytes) -> str:
 
 
 def cache_folder() -> Path:
-    """Return ``$FAIRAUDIT_CACHE``, or the user's cache folder."""
+    """Return ``$FAIRAUDIT_CACHE``, or the user's cache folder.
+
+    Returns
+    -------
+    Path
+        It need not exist yet.
+    """
     import platformdirs
 
     configured = os.environ.get("FAIRAUDIT_CACHE")
@@ -191,6 +197,16 @@ def _source(pinned: PinnedFile, blob_id: str) -> Source:
 
 def read_bytes(path: Path) -> bytes:
     """Content of a file, decompressed if it is compressed by gzip, whatever its name.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+
+    Returns
+    -------
+    bytes
+        What it holds, decompressed.
 
     Raises
     ------

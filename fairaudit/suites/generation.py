@@ -21,6 +21,20 @@ def size_note(suite: Suite, asked: Iterable[Item], n_all: int) -> str:
 
     For a share, whose standard deviation between prompts is at most ½, and the two smallest groups
     of an axis with n₁ and n₂ prompts: MDE = (z_{0.975} + z_{0.8}) · ½ · √(1/n₁ + 1/n₂).
+
+    Parameters
+    ----------
+    suite : Suite
+        One of prompts.
+    asked : iterable of Item
+        The prompts that are asked.
+    n_all : int
+        How many the suite has.
+
+    Returns
+    -------
+    str
+        One sentence; differences in points.
     """
     assert suite.generation is not None
     items = tuple(asked)
@@ -36,7 +50,18 @@ def size_note(suite: Suite, asked: Iterable[Item], n_all: int) -> str:
 
 
 def power_words(items: Iterable[Item]) -> str:
-    """Say which difference these prompts can show, or nothing where no groups are compared."""
+    """Say which difference these prompts can show, or nothing where no groups are compared.
+
+    Parameters
+    ----------
+    items : iterable of Item
+        The prompts that are asked.
+
+    Returns
+    -------
+    str
+        The end of a sentence, perhaps empty.
+    """
     effects = detectable(items)
     found = ", ".join(
         f"{100 * effect:.0f} points ({_named(axis)})"

@@ -37,6 +37,18 @@ def after_difference(item: Item, role: str) -> LogLikelihood:
 
     ``log P(rest | beginning with this group)``: how likely the model finds the shared ending after
     each group, free of how often it mentions the group.
+
+    Parameters
+    ----------
+    item : Item
+        A pair of sentences with a shared ending.
+    role : str
+        ``stereotype`` or ``anti_stereotype``.
+
+    Returns
+    -------
+    LogLikelihood
+        The request: the ending, with everything before it as its context.
     """
     beginning, ending = _split(item, role)
     return LogLikelihood(ending, beginning)
@@ -80,7 +92,25 @@ def shared_tokens(item: Item, role: str) -> LogLikelihood:
 
 
 def mask_shared(item: Item, role: str) -> PseudoLogLikelihood:
-    """Mask, one at a time, the tokens that both sentences share (Nangia et al. 2020)."""
+    """Mask, one at a time, the tokens that both sentences share (Nangia et al. 2020).
+
+    Parameters
+    ----------
+    item : Item
+        A pair of sentences.
+    role : str
+        ``stereotype`` or ``anti_stereotype``.
+
+    Returns
+    -------
+    PseudoLogLikelihood
+        The request, for masked models.
+
+    References
+    ----------
+    Nangia, N. et al. (2020). CrowS-Pairs: a challenge dataset for measuring social biases in masked
+    language models. EMNLP.
+    """
     return _masked(item, role, "shared")
 
 

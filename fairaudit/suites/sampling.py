@@ -19,6 +19,18 @@ def quick_sample(items: Sequence[Item], limit: int) -> tuple[Item, ...]:
     """Keep at most ``limit`` items of each axis and set of roles, in their order.
 
     Control pairs have roles of their own, so they are sampled beside the pairs they control.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        All of a suite.
+    limit : int
+        Items of each axis and set of roles, at least 1.
+
+    Returns
+    -------
+    tuple of Item
+        Those kept; a smaller limit keeps a part of what a larger one does.
     """
     strata: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
     for index, item in enumerate(items):
@@ -36,6 +48,18 @@ def sample_prompts(items: Sequence[Item], per_axis: int) -> tuple[Item, ...]:
     Groups that have fewer give the rest to the others. Where groups share clusters (the same
     opening for each group), they keep the same ones, so that groups stay matched; items of as many
     clusters as possible are kept.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        All prompts of a suite.
+    per_axis : int
+        Prompts of each axis, at least 1.
+
+    Returns
+    -------
+    tuple of Item
+        Those kept; a smaller number keeps a part of what a larger one does.
     """
     by_group: dict[str, dict[str | None, list[int]]] = {}
     for index, item in enumerate(items):

@@ -39,6 +39,18 @@ _PROMPTS: Final[Sequence[ExampleRow]] = (
 def starter_suite(path: Path, *, prompts: bool = False) -> str:
     """Return the text of an example suite in the form that the file's name asks for.
 
+    Parameters
+    ----------
+    path : Path
+        Name of the file to be; nothing is written.
+    prompts : bool
+        Whether it holds prompts rather than pairs.
+
+    Returns
+    -------
+    str
+        Text of the file.
+
     Raises
     ------
     UsageError

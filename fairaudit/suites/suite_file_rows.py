@@ -51,6 +51,18 @@ class SuiteFileRow(BaseModel):
 def axis_name(text: str) -> str:
     """Return the one spelling of an axis.
 
+    Parameters
+    ----------
+    text : str
+        As somebody wrote it.
+
+    Returns
+    -------
+    str
+        In NFKC, folded case and single blanks.
+
+    Examples
+    --------
     >>> axis_name(" Gender")
     'gender'
     """

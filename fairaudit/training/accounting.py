@@ -126,7 +126,19 @@ def epsilon_bound(
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Steps of one run: their σ, q and number, and in how many parts a record is drawn."""
+    """Steps of one run: their σ, q and number, and in how many parts a record is drawn.
+
+    Parameters
+    ----------
+    noise_multiplier : float
+        σ, in units of the clipping norm; at least 0.
+    sample_rate : float
+        q, above 0 and at most 1.
+    steps : int
+        Noisy updates.
+    draws : int
+        Parts of a record that are drawn independently.
+    """
 
     noise_multiplier: float
     sample_rate: float
@@ -136,6 +148,20 @@ class Steps:
 
 def joint_bound(runs: Sequence[Steps], delta: float, *, accountant: Accountant = "prv") -> Bound:
     """Upper bound on ε of several runs on the same records together; see `epsilon_bound`.
+
+    Parameters
+    ----------
+    runs : sequence of Steps
+        What was done, run by run.
+    delta : float
+        δ of all together, above 0 and below 1.
+    accountant : {"prv", "rdp"}
+        Which bound.
+
+    Returns
+    -------
+    Bound
+        ε, at least 0, infinite without noise; and the accountant that gave it.
 
     Raises
     ------

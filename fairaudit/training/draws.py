@@ -58,7 +58,18 @@ def causal_labels(variants: Sequence[Row], rng: np.random.Generator) -> list[Lab
 
 
 def labeller(masker: Masker | None) -> Labeller:
-    """Return the labeller of an objective; None: causal."""
+    """Return the labeller of an objective; None: causal.
+
+    Parameters
+    ----------
+    masker : Masker or None
+        What masks tokens, for a masked model.
+
+    Returns
+    -------
+    Labeller
+        From rows of token ids to rows with labels.
+    """
     if masker is None:
         return causal_labels
 

@@ -90,6 +90,20 @@ class Corpus:
 def row_frame(tokenizer: Any, kind: str, max_length: int) -> RowFrame:
     """Find the special tokens that a model of this kind sees around a text.
 
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        The model's own.
+    kind : {"causal", "masked"}
+        What kind of model it is.
+    max_length : int
+        Tokens of a row, special ones included.
+
+    Returns
+    -------
+    RowFrame
+        Special tokens before and after a text, and the room between.
+
     Raises
     ------
     DataError
@@ -113,6 +127,22 @@ def encode_records(
     records: Records, tokenizer: Any, frame: RowFrame, twins: Twins | None = None
 ) -> Corpus:
     """Encode all records, with the twins of each text where some are wanted.
+
+    Parameters
+    ----------
+    records : Records
+        What each person contributed.
+    tokenizer : PreTrainedTokenizerBase
+        The model's own.
+    frame : RowFrame
+        Special tokens around a text, and the room between.
+    twins : Twins, optional
+        Finds the counterfactual twins of a text.
+
+    Returns
+    -------
+    Corpus
+        Records of at least two tokens, with what was cut and left out.
 
     Raises
     ------

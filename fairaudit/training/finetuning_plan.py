@@ -103,6 +103,18 @@ class Plan:
 def make_plan(recipe: Recipe, n_records: int) -> Plan:
     """Work out batch size, steps, δ and σ; a δ of 1/records or more is warned about.
 
+    Parameters
+    ----------
+    recipe : Recipe
+        What was asked for.
+    n_records : int
+        n, at least 1.
+
+    Returns
+    -------
+    Plan
+        B, steps, δ and σ; whatever was not asked for by the defaults of `Recipe`.
+
     Raises
     ------
     UsageError

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from fairaudit.errors import ResultError, UsageError
+from fairaudit.errors import ResultError, UsageError, fault_words
 from fairaudit.results import files
 from fairaudit.results.privacy import CdaStatement, PrivacyStatement
 from fairaudit.training.accounting import Bound, joint_bound
@@ -67,6 +67,11 @@ def make_foreign_statement(
     model_fingerprint : str or None
         Of the weights that it is about.
 
+    Returns
+    -------
+    PrivacyStatement
+        With the ε that follows, and what it does not cover.
+
     Raises
     ------
     UsageError
@@ -111,6 +116,18 @@ def make_foreign_statement(
 def write_statement(folder: Path, statement: PrivacyStatement) -> Path:
     """Write ``privacy.json`` beside a checkpoint.
 
+    Parameters
+    ----------
+    folder : Path
+        The checkpoint.
+    statement : PrivacyStatement
+        What is claimed of it.
+
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     ResultError
@@ -137,6 +154,11 @@ def joint_epsilon(statements: Sequence[PrivacyStatement], delta: float | None = 
         One for each run: seeds, sweeps, arms.
     delta : float or None
         δ of all together; default the largest of theirs.
+
+    Returns
+    -------
+    Bound
+        ε at the common δ, at least that of any one run.
 
     Raises
     ------
@@ -172,4 +194,4 @@ def _without_amplification(statement: PrivacyStatement) -> str:
 
 def _first(error: Any) -> str:
     first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"{'.'.join(map(str, first['loc']))}: {fault_words(first)}"

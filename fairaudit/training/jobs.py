@@ -134,7 +134,29 @@ class FineTuning:
 
 
 def make_job(options: FinetuneOptions) -> FineTuning:
-    """Read and check everything and work out the numbers, without a step; see `finetune`."""
+    """Read and check everything and work out the numbers, without a step; see `finetune`.
+
+    Parameters
+    ----------
+    options : FinetuneOptions
+        What was asked for.
+
+    Returns
+    -------
+    FineTuning
+        All that `run_job` needs.
+
+    Raises
+    ------
+    UsageError
+        If a value is out of range or does not fit the model.
+    DataError
+        If the training text cannot be read or holds no record.
+    ModelError
+        If the model cannot be loaded.
+    ResultError
+        If the output holds a model or another run.
+    """
     folder, resume = Path(options.output), options.resume
     check_output(folder, resume=resume)
     records = read_records(

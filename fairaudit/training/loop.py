@@ -47,7 +47,15 @@ class StepReport:
 
 
 class StepHook(Protocol):
-    """Called after every step with the model as it is then; it must leave the model alone."""
+    """Called after every step with the model as it is then; it must leave the model alone.
+
+    Parameters
+    ----------
+    report : StepReport
+        What the step did.
+    model : PreTrainedModel
+        As it is after the step.
+    """
 
     def __call__(self, report: StepReport, model: Any) -> None:
         """Look at a step."""

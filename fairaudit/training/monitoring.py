@@ -15,7 +15,24 @@ if TYPE_CHECKING:
 def training_monitor(
     job: FineTuning, every: int, texts: ProbeTexts | None = None, settings: Settings | None = None
 ) -> Monitor:
-    """Return the observer of a fine-tuning; ``texts`` and ``settings`` are those of `Monitor`."""
+    """Return the observer of a fine-tuning; ``texts`` and ``settings`` are those of `Monitor`.
+
+    Parameters
+    ----------
+    job : FineTuning
+        The fine-tuning that is observed.
+    every : int
+        Steps between two looks, at least 1.
+    texts : ProbeTexts, optional
+        Public texts by group; default those that are shipped.
+    settings : Settings, optional
+        How precisely to look; default those of `Monitor`.
+
+    Returns
+    -------
+    Monitor
+        Its ``after_step`` looks.
+    """
     from fairaudit.diagnostics.during_training import SETTINGS, Monitor, refuse_used
     from fairaudit.results import ClippingParameters
 
@@ -41,7 +58,20 @@ def training_monitor(
 
 
 def with_monitor(hook: StepHook | None, monitor: Monitor | None) -> StepHook | None:
-    """Join the hook that shows progress with an observer."""
+    """Join the hook that shows progress with an observer.
+
+    Parameters
+    ----------
+    hook : StepHook or None
+        Shows progress.
+    monitor : Monitor or None
+        Observes.
+
+    Returns
+    -------
+    StepHook or None
+        Calls both, in this order.
+    """
     if monitor is None:
         return hook
 

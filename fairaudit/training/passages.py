@@ -79,7 +79,18 @@ def parts_of(passage: Passage) -> tuple[str, ...]:
 
 
 def joined(passage: Passage) -> str:
-    """Return the parts as one text, for what must see them together."""
+    """Return the parts as one text, for what must see them together.
+
+    Parameters
+    ----------
+    passage : Passage
+        A text, a prompt with its completion, or a conversation.
+
+    Returns
+    -------
+    str
+        Parts in their order, with a record separator (U+241E) between.
+    """
     parts = parts_of(passage)
     return parts[0] if len(parts) == 1 else _BETWEEN.join(parts)
 

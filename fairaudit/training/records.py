@@ -83,6 +83,11 @@ def read_records(
     max_rows_per_unit : int
         Rows that a unit may bring; those after are left out and counted.
 
+    Returns
+    -------
+    Records
+        Records in the order of the source, with counts of what was left out.
+
     Raises
     ------
     DataError

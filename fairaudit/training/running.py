@@ -68,6 +68,20 @@ def run_job(
 
     ``on_start`` is called with the model before the first step, adapters included; not where an
     unfinished run goes on.
+
+    Parameters
+    ----------
+    job : FineTuning
+        As `make_job` made it.
+    on_step : StepHook, optional
+        Called after every step.
+    on_start : callable, optional
+        Called with the model before the first step.
+
+    Returns
+    -------
+    FineTuned
+        The folder, its training record and its privacy statement.
     """
     here = ranks()
     loop, lora = here.together(lambda: _make_loop(job))

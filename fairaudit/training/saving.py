@@ -90,6 +90,15 @@ def staged_model(
 def write_last(folder: Path, name: str, text: str) -> None:
     """Write a small file whole or not at all.
 
+    Parameters
+    ----------
+    folder : Path
+        The output folder; it is made where it is missing.
+    name : str
+        Name of the file.
+    text : str
+        What it will hold, written as UTF-8.
+
     Raises
     ------
     ResultError

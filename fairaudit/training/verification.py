@@ -73,6 +73,11 @@ def verify(statement: PrivacyStatement | str | Path) -> Verification:
         The statement, its file, or the checkpoint folder that holds ``privacy.json``; in a folder
         the fingerprint of the weights and what ``training.json`` says are compared too.
 
+    Returns
+    -------
+    Verification
+        Claimed and recomputed ε, whether the claim follows, and what was noticed.
+
     Raises
     ------
     ResultError
@@ -129,6 +134,11 @@ def check_statement(
 def verify_canaries(folder: str | Path) -> tuple[CanaryStatement, str | None]:
     """Guess again, from ``private/`` and the weights, which canaries were in the training text.
 
+    Parameters
+    ----------
+    folder : str or Path
+        A checkpoint with ``private/`` beside its weights.
+
     Returns
     -------
     CanaryStatement, str or None
@@ -159,7 +169,15 @@ def verify_canaries(folder: str | Path) -> tuple[CanaryStatement, str | None]:
 
 
 class ClaimNote(NamedTuple):
-    """What an audit says of the claim beside its checkpoint."""
+    """What an audit says of the claim beside its checkpoint.
+
+    Attributes
+    ----------
+    said : str
+        One line with its warnings.
+    refuted : bool
+        Whether the claim does not follow.
+    """
 
     #: One line with its warnings.
     said: str
@@ -236,6 +254,11 @@ def bound_of(statement: PrivacyStatement, copies: int = 1, delta: float | None =
         How often the record stands in the text.
     delta : float or None
         Another δ than that of the claim.
+
+    Returns
+    -------
+    Bound
+        ε at ``delta``, and the accountant that gave it.
 
     Raises
     ------

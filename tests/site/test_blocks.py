@@ -1,17 +1,16 @@
-"""Every code block of the pages *Start*, *How to* and *Understand* runs, in the readers' order."""
+"""Every code block of every page runs, in the readers' order."""
 
 from __future__ import annotations
 
-import csv
-import importlib.util
-import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import build_model
+from tests.endpoints import served
 from tests.site.blocks import DOCS, NOT_RUN, ROOT, Reader, blocks, commands, offline
+from tests.site.reader_files import files_of, own_models
 
 #: Pages that need what another page made.
 NEEDS = {
@@ -21,9 +20,18 @@ NEEDS = {
     "how-to/other-tools": ("how-to/gate-in-ci",),
     "how-to/experiment": ("how-to/gate-in-ci", "start/first-audit"),
     "understand/privacy-statement": ("how-to/private-fine-tuning",),
+    "verdicts": ("how-to/gate-in-ci",),
 }
 #: Packages without which a page cannot be run.
-PACKAGES = {"how-to/trackers": ("mlflow", "wandb", "tensorboard"), "how-to/adapters": ("peft",)}
+PACKAGES = {
+    "how-to/trackers": ("mlflow", "wandb", "tensorboard"),
+    "how-to/adapters": ("peft",),
+    "how-to/quantised-models": ("gguf",),
+    "measured": ("gguf",),
+    "processes": ("accelerate",),
+}
+#: Pages whose files and folders have the names of other pages' ones.
+ALONE = ("CONTRIBUTING.md", "README.md", "measured", "processes", "training", "verdicts")
 PAGES = sorted(
     path.relative_to(DOCS).with_suffix("").as_posix()
     for folder in ("start", "how-to", "understand")
@@ -32,73 +40,57 @@ PAGES = sorted(
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    """Somebody with a base, a fine-tuned model, a chat model, an adapter and a text."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the models and texts of a reader."""
     folder = tmp_path_factory.mktemp("reader")
-    model, tokenizer = build_model("gpt2")
-    for name in ("distilgpt2", "checkpoint", "chat"):
-        if name == "checkpoint":
-            _nudge(model)
-        if name == "chat":
-            tokenizer.chat_template = "{% for turn in messages %}{{ turn.content }}\n{% endfor %}"
-        model.save_pretrained(folder / name)
-        tokenizer.save_pretrained(folder / name)
-    rows = [{"text": f"The nurse said that she was number {n} of the day."} for n in range(24)]
-    (folder / "text.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    _adapter(folder)
-    return Reader(folder)
+    own_models(folder)
+    return folder
 
 
-def _nudge(model) -> None:
-    import torch
-
-    with torch.no_grad():
-        for number, weight in enumerate(model.parameters()):
-            weight.add_(0.01 * torch.cos(torch.arange(weight.numel()) + number).view_as(weight))
-
-
-def _adapter(folder: Path) -> None:
-    if importlib.util.find_spec("peft") is None:
-        return
-    import peft
-    from transformers import AutoModelForCausalLM
-
-    base = AutoModelForCausalLM.from_pretrained(folder / "distilgpt2")
-    config = peft.LoraConfig(r=2, target_modules=["c_attn"], fan_in_fan_out=True)
-    peft.get_peft_model(base, config).save_pretrained(folder / "adapter")
-    path = folder / "adapter" / "adapter_config.json"
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "base_model_name_or_path": str(folder / "distilgpt2")}))
-
-
-def _files_of(page: str, folder: Path) -> None:
-    """What a page says that the reader has."""
-    if page == "how-to/recorded-logs":
-        text = (folder / "mine.csv").read_text(encoding="utf-8")
-        rows = list(csv.DictReader(text.splitlines()))
-        texts = [row[role] for row in rows for role in ("stereotype", "anti_stereotype")]
-        lines = (f'"{text}",{-30.0 - n / 4}\n' for n, text in enumerate(texts))
-        (folder / "pairs.csv").write_text("sentence,log_likelihood\n" + "".join(lines))
-    if page == "how-to/private-fine-tuning":
-        policy = next(one.text for one in blocks(DOCS / f"{page}.md") if one.language == "toml")
-        (folder / "private.toml").write_text(policy)
+@pytest.fixture(scope="module")
+def reader(home: Path) -> Reader:
+    """Somebody who reads *Start*, *How to* and *Understand* one after the other."""
+    return Reader(home)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_a_page_runs(page, reader, monkeypatch):
+    _read(page, reader, monkeypatch)
+
+
+@pytest.mark.parametrize("page", ALONE)
+def test_every_block_of_a_page_runs_in_a_folder_of_its_own(page, home, tmp_path, monkeypatch):
+    for name in ("distilgpt2", "checkpoint"):
+        shutil.copytree(home / name, tmp_path / name)
+    shutil.copy(home / "text.jsonl", tmp_path)
+    with served() as server:
+        _read(page, Reader(tmp_path, address=server.url), monkeypatch)
+
+
+def _read(page: str, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     for package in PACKAGES.get(page, ()):
         pytest.importorskip(package)
     offline(monkeypatch)
     for one in (*NEEDS.get(page, ()), page):
-        _files_of(one, reader.folder)
+        files_of(one, reader.folder)
         reader.read(one)
+
+
+def test_every_page_with_code_is_read():
+    written = {
+        path.relative_to(DOCS).with_suffix("").as_posix()
+        for path in DOCS.rglob("*.md")
+        if any(block.language != "{toctree}" for block in blocks(path))
+    }
+    written |= {path.name for path in ROOT.glob("*.md") if blocks(path)}
+    assert written <= {*PAGES, *ALONE}
 
 
 def test_what_is_not_run_is_named_with_a_reason_and_still_there():
     lines = [
         line
-        for path in (*DOCS.rglob("*.md"), ROOT / "CONTRIBUTING.md")
+        for path in (*DOCS.rglob("*.md"), *ROOT.glob("*.md"))
         for block in blocks(path)
         if block.language == "sh"
         for line in commands(block.text)

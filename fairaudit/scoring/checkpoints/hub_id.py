@@ -14,6 +14,18 @@ _GGUF_ON_HUB: Final = re.compile(r"([^/]+/[^/]+)/([^/]+\.gguf)")
 def split_gguf(name: str) -> tuple[str, str | None]:
     """Split the name of a GGUF file on the Hub into Hub id and file.
 
+    Parameters
+    ----------
+    name : str
+        What the user named.
+
+    Returns
+    -------
+    str, str or None
+        Hub id, and the file in it where one is named.
+
+    Examples
+    --------
     >>> split_gguf("owner/name/model.Q4_1.gguf"), split_gguf("owner/name")
     (('owner/name', 'model.Q4_1.gguf'), ('owner/name', None))
     """

@@ -217,6 +217,13 @@ def _kept_in_fp32(model: Any, dtype: torch.dtype) -> re.Pattern[str] | None:
 def check_not_quantised(model: Any, name: str, purpose: str) -> None:
     """Refuse a quantised model where gradients of its weights are wanted.
 
+    Parameters
+    ----------
+    model : PreTrainedModel
+        As loaded.
+    name, purpose : str
+        What the message calls it, and what needs the weights.
+
     Raises
     ------
     ModelError

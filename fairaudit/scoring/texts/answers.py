@@ -35,6 +35,11 @@ def answer_of(text: str, answers: Sequence[str], *, letters: bool = False) -> in
     letters : bool
         Whether they were offered as A, B, C, ..., so that a letter names one.
 
+    Returns
+    -------
+    int or None
+        Place among ``answers``.
+
     Examples
     --------
     >>> answer_of("The grandfather.", ["Grandfather", "Grandson", "Unknown"])

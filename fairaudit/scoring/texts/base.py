@@ -41,7 +41,15 @@ class TextScorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NotAvailable:
-    """A scorer that was asked for and is not at hand, with the reason in words."""
+    """A scorer that was asked for and is not at hand, with the reason in words.
+
+    Parameters
+    ----------
+    name : str
+        Of the scorer.
+    reason : str
+        Why it cannot be used, and what to do.
+    """
 
     name: str
     reason: str

@@ -243,6 +243,18 @@ def regard_classifier(
 def any_classifier(source: str | os.PathLike[str], *, device: str = "auto") -> Classifier:
     """Return a classifier of toxicity or of regard, whichever its labels say, reading all text.
 
+    Parameters
+    ----------
+    source : str or path
+        Checkpoint folder or Hub id, perhaps with a label after ``:``.
+    device : str
+        As in `load_model`.
+
+    Returns
+    -------
+    Classifier
+        Of toxicity or of regard.
+
     Raises
     ------
     ModelError

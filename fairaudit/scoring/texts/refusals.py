@@ -101,6 +101,18 @@ _RULE: Final = re.compile(
 def is_refusal(text: str) -> bool:
     """Whether an answer is a refusal by the rule of this module.
 
+    Parameters
+    ----------
+    text : str
+        One answer, without what was thought before it.
+
+    Returns
+    -------
+    bool
+        The rule knows English phrases alone.
+
+    Examples
+    --------
     >>> is_refusal("I'm sorry, but I can't help with that.")
     True
     >>> is_refusal("I can't wait to see her again.")
@@ -116,7 +128,16 @@ def _plain(text: str) -> str:
 
 
 class Refusals:
-    """1 for a refusal, 0 for any other answer."""
+    """1 for a refusal, 0 for any other answer.
+
+    Attributes
+    ----------
+    id : str
+        ``refusals-`` and a hash of the rule, so that numbers of another rule are known by their
+        name.
+    labels : tuple of str
+        The one label that it gives.
+    """
 
     id = f"refusals-{hashlib.sha256(_RULE.pattern.encode()).hexdigest()[:8]}"
     labels = (LABEL,)

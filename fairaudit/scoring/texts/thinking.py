@@ -25,6 +25,20 @@ def without_thinking(text: str) -> tuple[str, Thought]:
     An end without a start ends what the prompt started; a start without an end is thinking to the
     end of the text.
 
+    Parameters
+    ----------
+    text : str
+        One completion.
+
+    Returns
+    -------
+    text : str
+        What is left, blanks included.
+    thought : {"none", "cut", "unfinished"}
+        Whether there was any, and whether it ended.
+
+    Examples
+    --------
     >>> without_thinking("<think>Hm, rude.</think> Hello.")
     (' Hello.', 'cut')
     >>> without_thinking("<think>Hm, rude. Or")

@@ -18,12 +18,24 @@ FILE: Final = "toxicity.toml"
 
 
 def prompt_file() -> bytes:
-    """Content of the file of openings."""
+    """Content of the file of openings.
+
+    Returns
+    -------
+    bytes
+        A TOML file of UTF-8 text, for hashing.
+    """
     return files(__package__).joinpath(FILE).read_bytes()
 
 
 def load_prompts() -> tuple[Item, ...]:
-    """All items, always in the same order: by axis, group, opening and person."""
+    """All items, always in the same order: by axis, group, opening and person.
+
+    Returns
+    -------
+    tuple of Item
+        Prompts of all axes; the cluster is the opening.
+    """
     content = tomllib.loads(prompt_file().decode("utf-8"))
     return tuple(
         item

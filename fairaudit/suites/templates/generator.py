@@ -99,7 +99,13 @@ class Cluster:
 
 
 def load_templates() -> tuple[Item, ...]:
-    """All items, always in the same order: by axis the group pairs, then the control pairs."""
+    """All items, always in the same order: by axis the group pairs, then the control pairs.
+
+    Returns
+    -------
+    tuple of Item
+        Pairs of all axes; the cluster is the occupation or attribute.
+    """
     return tuple(chain.from_iterable(_axis_items(axis) for axis in TEMPLATES.axes))
 
 
@@ -110,7 +116,13 @@ def load_probe() -> tuple[ProbeText, ...]:
 
 
 def template_files() -> tuple[tuple[str, bytes], ...]:
-    """Name and bytes of every data file, sorted by name, for hashing."""
+    """Name and bytes of every data file, sorted by name, for hashing.
+
+    Returns
+    -------
+    tuple of (str, bytes)
+        Name and content of each.
+    """
     folder = files(__package__)
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
     return tuple((name, folder.joinpath(name).read_bytes()) for name in names)

@@ -12,7 +12,9 @@ from fairaudit.cli.state import console, split_list
 from fairaudit.errors import UsageError
 
 statement_app = typer.Typer(
-    help="State, show and add up what private training claims.", no_args_is_help=True
+    help="State, show and add up what private training claims.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 

@@ -142,7 +142,8 @@ def written(page: str, results: Path = RESULTS) -> str:
     """Return a page with the section of today between its marks."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
-    assert begin and end, "the page has no marks"
+    if not (begin and end):
+        raise ValueError("the page has no marks for the section")
     return f"{before}{BEGIN}\n{section(results)}\n{END}{after}"
 
 

@@ -10,28 +10,11 @@ import sys
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
 
 from fairaudit._version import __version__
-from fairaudit.cli.audit import audit_command
-from fairaudit.cli.audit_scores import audit_scores_command
-from fairaudit.cli.card import card_command
-from fairaudit.cli.cda import cda_command
-from fairaudit.cli.classifier_check import classifier_check_command
-from fairaudit.cli.compare import compare_command
-from fairaudit.cli.demo import demo_command
-from fairaudit.cli.diagnose import diagnose_command
-from fairaudit.cli.experiment import experiment_command
-from fairaudit.cli.finetune import finetune_command
-from fairaudit.cli.gate import gate_command
-from fairaudit.cli.push import push_command
-from fairaudit.cli.report import report_command
 from fairaudit.cli.state import STATE
-from fairaudit.cli.statement import statement_app
 from fairaudit.cli.streams import OneLine, one_line, settle_signals, settle_streams
-from fairaudit.cli.suites import suites_app
-from fairaudit.cli.track import track_command
-from fairaudit.cli.verify import verify_command
+from fairaudit.cli.verbs import VerbGroup
 from fairaudit.errors import FairauditError, UsageError
 from fairaudit.namesake import warn_of_namesake
 from fairaudit.ranks import RankError, is_launched
@@ -45,7 +28,7 @@ _GLOBAL_FLAGS: Final = frozenset({"--quiet", "-q", "--debug"})
 _PATHS: Final = frozenset({"--output", "-o", "--data", "--base", "--policy", "--train", "--junit"})
 
 
-class GlobalsAnywhere(TyperGroup):
+class GlobalsAnywhere(VerbGroup):
     """A group whose global flags may stand anywhere on the line, not only before the verb."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -68,23 +51,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command("audit")(audit_command)
-app.command("audit-scores")(audit_scores_command)
-app.command("compare")(compare_command)
-app.command("gate")(gate_command)
-app.command("cda")(cda_command)
-app.command("finetune")(finetune_command)
-app.command("diagnose")(diagnose_command)
-app.command("experiment")(experiment_command)
-app.command("classifier-check")(classifier_check_command)
-app.command("report")(report_command)
-app.command("card")(card_command)
-app.command("push")(push_command)
-app.command("track")(track_command)
-app.command("demo")(demo_command)
-app.command("verify")(verify_command)
-app.add_typer(suites_app, name="suites")
-app.add_typer(statement_app, name="statement")
 
 
 def _show_version(wanted: bool) -> None:

@@ -15,6 +15,7 @@ import typer
 
 from fairaudit.auditing.audit_options import AuditOptions
 from fairaudit.cli.config import reads
+from fairaudit.cli.early import refuse_missing_policy
 from fairaudit.cli.options import takes
 from fairaudit.cli.queue import each_of, folder_names, models_of
 from fairaudit.cli.state import STATE, append_step_summary, console, shown_progress
@@ -76,11 +77,10 @@ def audit_command(
     Example: fairaudit audit distilgpt2 --output audits/distilgpt2
     """
     del config  # its callback has read it
-    from fairaudit.gating.policy import read_policy
-
+    refuse_missing_policy(policy)
     places = _places(models_of(models or (), models_from), chosen, format)
     # Read before the model is: a typing error should not cost an audit.
-    rules = None if policy is None else read_policy(policy)
+    rules = None if policy is None else _rules(policy)
     here = ranks()
     # The first rank speaks for all of them.
     STATE.quiet = STATE.quiet or not here.is_first
@@ -89,6 +89,12 @@ def audit_command(
         code = each_of(places, asked.audited)
     # One code for the whole run: a folder was busy for the first rank alone.
     raise typer.Exit(here.from_first(lambda: code))
+
+
+def _rules(policy: Path) -> Policy:
+    from fairaudit.gating.policy import read_policy
+
+    return read_policy(policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from fairaudit.cli.audit import OutputFormat, show_result
+from fairaudit.cli.early import refuse_missing_policy, refuse_missing_results
 from fairaudit.cli.options import takes
 from fairaudit.cli.state import shown_progress
 from fairaudit.comparing.compare_options import CompareOptions
@@ -27,6 +28,8 @@ def compare_command(
     """Compare audited models with a baseline: more biased, less, equivalent, or undecided."""
     # The matrix products of resampling are many and small: threads would wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    refuse_missing_results(base, *candidates)
+    refuse_missing_policy(policy)
     from fairaudit.cli.gate import apply_policy
     from fairaudit.gating.policy import read_policy
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,11 +55,6 @@ def finetune_command(
 
         {"author": "a17", "text": "The nurse said that she was tired."}
     """
-    calm_libraries()
-    from fairaudit.training.jobs import make_job
-    from fairaudit.training.monitoring import training_monitor, with_monitor
-    from fairaudit.training.running import run_job
-
     private = not chosen.keys().isdisjoint(("epsilon", "row_epsilon", "noise_multiplier"))
     if "delta" in chosen and not private:
         raise UsageError(
@@ -67,6 +63,12 @@ def finetune_command(
     if "max_grad_norm" in chosen and not private:
         chosen["ablation"] = "clip_only"
     here = ranks()
+    here.together(partial(_refuse_missing, chosen))
+    calm_libraries()
+    from fairaudit.training.jobs import make_job
+    from fairaudit.training.monitoring import training_monitor, with_monitor
+    from fairaudit.training.running import run_job
+
     # The first rank speaks for all of them.
     STATE.quiet = STATE.quiet or not here.is_first
     job = here.together(lambda: make_job(FinetuneOptions(**chosen)))
@@ -92,6 +94,15 @@ def finetune_command(
     _show_result(done, losses)
     if monitor is not None:
         _say(f"diagnosis: {done.folder / 'diagnostics' / 'report.html'}")
+
+
+def _refuse_missing(chosen: Mapping[str, Any]) -> None:
+    """Tell a wrong name before the libraries are imported that read what it names."""
+    from fairaudit.auditing.audit_source import check_source
+    from fairaudit.training.tables import check_file
+
+    check_file(chosen["train"])
+    check_source(chosen["base"])
 
 
 def _say(text: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fairaudit.cli.early import refuse_missing_policy, refuse_missing_results
 from fairaudit.cli.options import takes
 from fairaudit.cli.state import append_step_summary, console
 from fairaudit.errors import ResultError, UsageError
@@ -33,6 +34,11 @@ def gate_command(
     folder, policy = Path(chosen["result"]), chosen.get("policy")
     if (policy is None) == (init is None):
         raise UsageError("give either --policy FILE to decide or --init FILE to start a policy")
+    place = output or (folder if folder.is_dir() else folder.parent)
+    if init is None:
+        forget_decision(place)
+    refuse_missing_policy(None if policy is None else Path(policy))
+    refuse_missing_results(folder)
     from fairaudit.gating.gate import load_result
     from fairaudit.gating.policy import read_policy
 
@@ -40,8 +46,6 @@ def gate_command(
         _start_policy(folder, init)
         return
     assert policy is not None
-    place = output or (folder if folder.is_dir() else folder.parent)
-    forget_decision(place)
     rules = read_policy(Path(policy))
     result, undecided = load_result(folder), chosen["allow_inconclusive"]
     raise typer.Exit(apply_policy(result, rules, place, junit=junit, allow_inconclusive=undecided))

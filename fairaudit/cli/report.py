@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fairaudit.cli.early import refuse_missing_results
 from fairaudit.cli.state import console
 from fairaudit.errors import UsageError
 
@@ -15,10 +16,11 @@ def report_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a result, or its result.json.")],
 ) -> None:
     """Re-render a saved result's report: report.html, summary.md and figures."""
+    folder = _folder_of(folder)
+    refuse_missing_results(folder)
     from fairaudit.report.files import write_report
     from fairaudit.results.loading import load_result
 
-    folder = _folder_of(folder)
     write_report(load_result(folder), folder)
     console().print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
 

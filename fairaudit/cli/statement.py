@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
+from fairaudit.cli.early import refuse_missing_statement
 from fairaudit.cli.state import console, split_list
 from fairaudit.errors import UsageError
 
 statement_app = typer.Typer(
-    help="State, show and add up what private training claims.", no_args_is_help=True
+    help="State, show and add up what private training claims.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 
@@ -89,6 +92,7 @@ def show_command(
     ] = "1,2,5",
 ) -> None:
     """Show epsilon at several deltas, for one record and for groups of equal ones."""
+    refuse_missing_statement(folder)
     from rich.table import Table
 
     from fairaudit.results.privacy import PrivacyStatement
@@ -117,6 +121,8 @@ def compose_command(
     ] = None,
 ) -> None:
     """Add up several runs on the same text: the epsilon of all their models together."""
+    for folder in folders:
+        refuse_missing_statement(folder)
     from fairaudit.results.privacy import PrivacyStatement
     from fairaudit.training.foreign_statement import joint_epsilon
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 #: More faults than these have one cause.
 _MOST_FAULTS = 100
 
-suites_app = typer.Typer(help="List, show and validate suites.", no_args_is_help=True)
+suites_app = typer.Typer(
+    help="List, show and validate suites.", no_args_is_help=True, add_completion=False
+)
 
 
 @suites_app.command("list")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fairaudit.cli.early import refuse_missing_statement
 from fairaudit.cli.state import console
 
 BROKEN_CLAIM = 1
@@ -24,6 +25,7 @@ def verify_command(
     With --canaries the model's knowledge of the canaries that finetune --canaries planted also
     bounds epsilon from below; a bound above the claim is a broken claim.
     """
+    refuse_missing_statement(folder)
     from fairaudit.training.verification import verify, verify_canaries
 
     found = verify(folder)

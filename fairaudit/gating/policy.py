@@ -38,6 +38,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from fairaudit.errors import UsageError, fault_words
 from fairaudit.results.files import dump_json
 from fairaudit.results.types import Frozen
+from fairaudit.vocabulary.files import no_policy
 from fairaudit.vocabulary.suites import CARDS, RESERVED
 from fairaudit.vocabulary.verdicts import SMALLEST_ALPHA
 
@@ -248,9 +249,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(
-            f"{path}: no such policy file; `fairaudit gate FOLDER --init FILE` writes one"
-        ) from None
+        raise UsageError(no_policy(path)) from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not a TOML file ({error})") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -21,16 +21,10 @@ from fairaudit.results.digest import dump_json as dump_json
 from fairaudit.results.digest import is_intact
 from fairaudit.results.locks import LOCK, alone_at, alone_in, beside
 from fairaudit.results.places import inside, refuse_file, remove_folder
+from fairaudit.vocabulary.files import where_to_look
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Where to look for what is not called ``result.json``, by schema.
-_WHERE: Final = {
-    "fairaudit/privacy": "a checkpoint of private fine-tuning: it holds privacy.json",
-    "fairaudit/training": "a checkpoint that finetune wrote: it holds training.json",
-    "fairaudit/gate": "the folder of a gate: it holds gate.json",
-}
 
 #: Seconds to wait for another process that moves its files into the same folder.
 _PATIENCE: Final = 60.0
@@ -330,7 +324,6 @@ def _read_json(path: Path, schema: str) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        wanted = _WHERE.get(schema, "the folder of a result")
-        raise ResultError(f"{path}: no such file; name {wanted}") from None
+        raise ResultError(f"{path}: no such file; name {where_to_look(schema)}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise ResultError(f"{path}: not readable as JSON ({error})") from error

@@ -3,7 +3,8 @@
 A folder holds what was answered under one *context*: everything outside the question that can
 change the answer. Each process that answers something appends to a segment file of its own, one
 record per question, so audits that run at the same time cannot damage each other's answers. A
-record carries a checksum; whatever is torn or damaged is answered again.
+record carries a checksum; whatever is torn or damaged is answered again. What is old or too much
+goes while nobody looks: see `fairaudit.scoring.pruning`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+
+from fairaudit.scoring.pruning import note_use, used
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class Segments:
     def __init__(self, root: Path, context: Mapping[str, str | int | None], kind: str) -> None:
         text = json.dumps(context, sort_keys=True)
         self._kind = kind
+        self._root, self._use = root, used(root)
         self.folder = root / hashlib.sha256(text.encode()).hexdigest()[:32]
         self._segment = self.folder / f"{os.getpid()}-{secrets.token_hex(8)}.{kind}"
         self._writable = True
@@ -57,7 +61,7 @@ class Segments:
         if not self._writable:
             return
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._begin()
             with self._segment.open("ab") as stream:
                 stream.write(_record(key, payload))
         except OSError as error:
@@ -67,10 +71,18 @@ class Segments:
                 "%s could not be cached: %s (%s)", self._kind, self.folder, error.strerror
             )
 
+    def _begin(self) -> None:
+        """Make the folder, and use it before anybody else could find it idle."""
+        if self._use is None:
+            self._root.mkdir(parents=True, exist_ok=True)
+            self._use = used(self._root)
+        self.folder.mkdir(exist_ok=True)
+
     @cached_property
     def _found(self) -> dict[bytes, bytes]:
         """Everything that lies in the segments when the first record is asked for."""
         found: dict[bytes, bytes] = {}
+        note_use(self.folder)
         for path in sorted(self.folder.glob(f"*.{self._kind}")):
             try:
                 content = path.read_bytes()

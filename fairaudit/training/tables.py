@@ -54,6 +54,23 @@ def _list(texts: Sequence[Any], unit_column: str | None) -> list[TextAndUnit]:
     return [(None, text) for text in texts]
 
 
+def check_file(path: Path) -> None:
+    """Refuse a file that is of no kind that is read, or not there.
+
+    Raises
+    ------
+    DataError
+        Naming it.
+    """
+    _suffix(path)
+    if not path.exists():
+        raise DataError(_missing(path))
+
+
+def _missing(path: Path) -> str:
+    return f"{path}: no such file"
+
+
 def _read_file(path: Path, text_column: str | None, unit_column: str | None) -> list[TextAndUnit]:
     suffix = _suffix(path)
     try:
@@ -68,7 +85,7 @@ def _read_file(path: Path, text_column: str | None, unit_column: str | None) -> 
                 table = _json_lines(stream, path)
             return _table_rows(table, path, text_column, unit_column)
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
+        raise DataError(_missing(path)) from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
     except UnicodeDecodeError as error:

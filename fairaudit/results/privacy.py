@@ -34,6 +34,17 @@ class CdaStatement(Frozen):
     epsilon_method: Literal["record", "mixture"] = "record"
 
 
+class ClippingStatement(Frozen):
+    """How a record's contribution was held to the clipping norm."""
+
+    kind: Literal["flat", "automatic", "groupwise"] = "flat"
+    #: Parts of the gradient that were clipped apart; together they are within the norm.
+    groups: int = Field(default=1, ge=1)
+    #: Share of the squared sensitivity taken by the counts that thresholds are learned from; they
+    #: are noised with the gradient, so that ε is that of both.
+    count_share: float = Field(default=0.0, ge=0, lt=1)
+
+
 class CanaryStatement(Frozen):
     """What canaries told of ε: a lower bound from one run; see `training.one_run_audit`."""
 
@@ -71,6 +82,7 @@ class PrivacyStatement(Frozen):
     steps: int = Field(ge=1)
     noise_multiplier: float = Field(ge=0)
     max_grad_norm: float = Field(gt=0)
+    clipping: ClippingStatement = ClippingStatement()
     delta: float = Field(gt=0, lt=1)
     #: Record-level ε recomputed from the values above; None where there is no guarantee.
     epsilon: float | None = Field(default=None, ge=0)

@@ -316,6 +316,7 @@ def _other_training(statement: PrivacyStatement, training: TrainingRecord | None
         "steps": (statement.steps, training.steps),
         "the batch size": (statement.expected_batch_size, training.batch_size),
         "the clipping norm": (statement.max_grad_norm, training.max_grad_norm),
+        "the clipping": (statement.clipping.kind, training.clipping),
         "the target epsilon": (statement.target_epsilon, training.target_epsilon),
         "the mode of the twins": (statement.cda.mode, mode),
         "the axes of the twins": (", ".join(statement.cda.axes), ", ".join(axes)),

@@ -53,18 +53,23 @@ class CanaryStatement(Frozen):
     guesses: int = Field(ge=0)
     right: int = Field(ge=0)
     epsilon_lower_bound: float = Field(ge=0)
+    #: ε at the claim's δ of the strongest Gaussian mechanism that the guesses rule out; that of
+    #: many noisy steps is nearly one. None: not computed.
+    gaussian_lower_bound: float | None = Field(default=None, ge=0)
+    #: Guesses and right ones for each share of the canaries that was guessed.
+    counts: tuple[tuple[int, int], ...] = ()
     level: float = Field(gt=0, lt=1)
 
     @property
     def sentence(self) -> str:
         """What they tell, in one sentence."""
         guessed = f"{self.right} of {self.guesses} guesses about {self.planted} canaries are right"
-        if self.epsilon_lower_bound == 0:
+        sure = f"with {100 * self.level:g} % confidence"
+        gaussian = self.gaussian_lower_bound or 0.0
+        if self.epsilon_lower_bound == 0 and gaussian == 0:
             return f"{guessed}, no more than chance allows: epsilon is not bounded from below"
-        return (
-            f"{guessed}: epsilon is at least {self.epsilon_lower_bound:.3g} with "
-            f"{100 * self.level:g} % confidence"
-        )
+        also = f"; if its trade-off is Gaussian, at least {gaussian:.3g}" if gaussian else ""
+        return f"{guessed}: epsilon is at least {self.epsilon_lower_bound:.3g} {sure}{also}"
 
 
 class PrivacyStatement(Frozen):

@@ -24,6 +24,7 @@ from fairaudit.training.adapters import add_adapters, choose_trained
 from fairaudit.training.batches import Room
 from fairaudit.training.canaries import FILE as CANARIES
 from fairaudit.training.canaries import canary_bound
+from fairaudit.training.checkpointing import recompute_activations
 from fairaudit.training.clipping import clipping_statement, make_clipping
 from fairaudit.training.draw_independence import check_independence
 from fairaudit.training.draws import Sampler
@@ -137,6 +138,8 @@ def _make_loop(job: FineTuning) -> tuple[Loop, LoraRecord | None]:
         choose_trained(model, recipe)
     # Dropout stays off in every arm: a record's gradient is then a function of the record.
     model.eval()
+    if recipe.gradient_checkpointing:
+        recompute_activations(model)
     engine = GradientEngine(model, objective=job.loaded.kind)
     device = next(iter(engine.parameters.values())).device
     clip = None if plan.mechanism == "noise_only" else plan.clip_norm

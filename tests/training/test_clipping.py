@@ -8,6 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from fairaudit.diagnostics.diagnose_options import DiagnoseOptions
+from fairaudit.diagnostics.parameters import parameters_of
 from fairaudit.errors import UsageError
 from fairaudit.gradients import GradientEngine, inner_product
 from fairaudit.results.privacy import PrivacyStatement
@@ -137,6 +139,16 @@ def test_another_clipping_than_the_statement_s_is_seen(checkpoint, tmp_path):
     assert (
         "the clipping is groupwise here and flat in training.json" in verify(path.parent).sentence
     )
+
+
+def test_a_diagnosis_does_not_describe_a_clipping_that_was_not_done(checkpoint, tmp_path, caplog):
+    done = finetune(
+        checkpoint("gpt2"), TEXTS, output=tmp_path / "m", noise_multiplier=1.0,
+        clipping="automatic", **SHORT,
+    )  # fmt: skip
+    found, private = parameters_of(done.folder, DiagnoseOptions(str(done.folder)))
+    assert (found.max_grad_norm, found.noise_multiplier, private) == (None, 1.0, True)
+    assert "trained with automatic clipping" in caplog.text
 
 
 class Stop(Exception):

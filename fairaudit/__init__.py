@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fairaudit.integrations.hub import push_to_hub
     from fairaudit.integrations.item_scores import item_scores
     from fairaudit.integrations.numbers import numbers_of
+    from fairaudit.integrations.private_trainer import PrivateTrainer, PrivateTraining
     from fairaudit.integrations.trackers import track
     from fairaudit.integrations.trainer import AuditCallback
     from fairaudit.recorded.audit_scores import audit_scores
@@ -54,6 +55,8 @@ _PUBLIC = {
     "GateResult": "fairaudit.results",
     "Interval": "fairaudit.results",
     "MapResult": "fairaudit.results.map",
+    "PrivateTrainer": "fairaudit.integrations.private_trainer",
+    "PrivateTraining": "fairaudit.integrations.private_trainer",
     "audit": "fairaudit.auditing.run_audit",
     "audit_scores": "fairaudit.recorded.audit_scores",
     "augment": "fairaudit.augmentation",
@@ -83,6 +86,8 @@ __all__ = [
     "GateResult",
     "Interval",
     "MapResult",
+    "PrivateTrainer",
+    "PrivateTraining",
     "__version__",
     "audit",
     "audit_scores",

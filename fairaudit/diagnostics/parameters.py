@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from fairaudit.results.diagnostics import ClippingParameters
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.training import TRAINING_SCHEMA, TrainingRecord
 from fairaudit.vocabulary.reasons import NotRun
+
+logger = logging.getLogger(__name__)
 
 _NAMES: Final = ("max_grad_norm", "noise_multiplier", "batch_size", "learning_rate")
 
@@ -49,11 +52,13 @@ def _is_training_record(path: Path) -> bool:
 def _from_privacy(folder: Path) -> dict[str, tuple[Any, str]]:
     statement = PrivacyStatement.load(folder)
     source = "privacy.json"
-    return {
-        "max_grad_norm": (statement.max_grad_norm, source),
+    found: dict[str, tuple[Any, str]] = {
         "noise_multiplier": (statement.noise_multiplier, source),
         "batch_size": (statement.expected_examples, source),
     }
+    if _is_flat(statement.clipping.kind):
+        found["max_grad_norm"] = (statement.max_grad_norm, source)
+    return found
 
 
 def _from_training(folder: Path) -> dict[str, tuple[Any, str]]:
@@ -63,9 +68,20 @@ def _from_training(folder: Path) -> dict[str, tuple[Any, str]]:
         "batch_size": (record.expected_examples, source),
         "learning_rate": (record.learning_rate, source),
     }
-    if record.max_grad_norm is not None:
+    if record.max_grad_norm is not None and _is_flat(record.clipping):
         found["max_grad_norm"] = (record.max_grad_norm, source)
     return found
+
+
+def _is_flat(clipping: str) -> bool:
+    """Whether gradients were clipped to one norm, which is what a diagnosis describes."""
+    if clipping != "flat":
+        logger.warning(
+            "the model was trained with %s clipping; what flat clipping does is described only "
+            "where --max-grad-norm names a norm",
+            clipping,
+        )
+    return clipping == "flat"
 
 
 def missing_reason(parameters: ClippingParameters, *names: str) -> str | None:

@@ -28,9 +28,19 @@ ways and the re-weighted sum from one backward pass.
 """
 
 from fairaudit.gradients.engine import GradientEngine
+from fairaudit.gradients.footprint import Footprint, footprint_of
 from fairaudit.gradients.query import Query
 from fairaudit.gradients.row_independence import dependence
 from fairaudit.gradients.rows import Gradient
 from fairaudit.gradients.sums import clip_factors, inner_product
 
-__all__ = ["Gradient", "GradientEngine", "Query", "clip_factors", "dependence", "inner_product"]
+__all__ = [
+    "Footprint",
+    "Gradient",
+    "GradientEngine",
+    "Query",
+    "clip_factors",
+    "dependence",
+    "footprint_of",
+    "inner_product",
+]

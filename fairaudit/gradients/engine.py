@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -135,6 +136,21 @@ class GradientEngine:
             # A batch of one unit cannot show that units influence each other.
             self._unchecked = query.n_units < 2
         return query
+
+    def try_on(self, ids: Sequence[Sequence[int]]) -> tuple[Tensor, int]:
+        """Run rows forward as a query would; return logits, and bytes of the layers' outputs."""
+        rows = torch.tensor(ids)
+        inputs = {"input_ids": rows, "labels": rows, "attention_mask": torch.ones_like(rows)}
+        sizes: list[int] = []
+
+        def measure(_module: nn.Module, _args: Any, output: Tensor) -> None:
+            sizes.append(output.numel() * output.element_size())
+
+        with contextlib.ExitStack() as stack, torch.enable_grad():
+            for layer in self._layers:
+                handle = layer.module.register_forward_hook(measure)
+                stack.callback(handle.remove)
+            return self._forward(inputs, None), sum(sizes)
 
     @property
     def _device(self) -> torch.device:

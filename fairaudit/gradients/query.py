@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -206,6 +206,15 @@ class Query:
         index = unit_index(units, len(self.rows.losses))
         weights = None if row_weights is None else ordered(row_weights, self.rows.order)
         return Query(self.rows, grouping(ordered(index, self.rows.order), weights))
+
+    def of_parameters(self, names: Collection[str]) -> Query:
+        """See the same units with some of the parameters only, as if the others were frozen."""
+        rows = replace(
+            self.rows,
+            parameters={n: p for n, p in self.rows.parameters.items() if n in names},
+            uses={n: uses for n, uses in self.rows.uses.items() if n in names},
+        )
+        return Query(rows, self.grouping, self.record_ids)
 
     def refuse_non_finite(self, values: Tensor, what: str) -> None:
         """Raise `NonFiniteError` naming the first unit whose value [U] is NaN or infinite."""

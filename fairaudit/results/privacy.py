@@ -43,6 +43,17 @@ class CdaStatement(Frozen):
     epsilon_method: Literal["record", "mixture"] = "record"
 
 
+class ClippingStatement(Frozen):
+    """How a record's contribution was held to the clipping norm."""
+
+    kind: Literal["flat", "automatic", "groupwise"] = "flat"
+    #: Parts of the gradient that were clipped apart; together they are within the norm.
+    groups: int = Field(default=1, ge=1)
+    #: Share of the squared sensitivity taken by the counts that thresholds are learned from; they
+    #: are noised with the gradient, so that ε is that of both.
+    count_share: float = Field(default=0.0, ge=0, lt=1)
+
+
 class CanaryStatement(Frozen):
     """What canaries told of ε: a lower bound from one run; see `training.one_run_audit`.
 
@@ -64,18 +75,23 @@ class CanaryStatement(Frozen):
     guesses: int = Field(ge=0)
     right: int = Field(ge=0)
     epsilon_lower_bound: float = Field(ge=0)
+    #: ε at the claim's δ of the strongest Gaussian mechanism that the guesses rule out; that of
+    #: many noisy steps is nearly one. None: not computed.
+    gaussian_lower_bound: float | None = Field(default=None, ge=0)
+    #: Guesses and right ones for each share of the canaries that was guessed.
+    counts: tuple[tuple[int, int], ...] = ()
     level: float = Field(gt=0, lt=1)
 
     @property
     def sentence(self) -> str:
         """What they tell, in one sentence."""
         guessed = f"{self.right} of {self.guesses} guesses about {self.planted} canaries are right"
-        if self.epsilon_lower_bound == 0:
+        sure = f"with {100 * self.level:g} % confidence"
+        gaussian = self.gaussian_lower_bound or 0.0
+        if self.epsilon_lower_bound == 0 and gaussian == 0:
             return f"{guessed}, no more than chance allows: epsilon is not bounded from below"
-        return (
-            f"{guessed}: epsilon is at least {self.epsilon_lower_bound:.3g} with "
-            f"{100 * self.level:g} % confidence"
-        )
+        also = f"; if its trade-off is Gaussian, at least {gaussian:.3g}" if gaussian else ""
+        return f"{guessed}: epsilon is at least {self.epsilon_lower_bound:.3g} {sure}{also}"
 
 
 class PrivacyStatement(Frozen):
@@ -151,6 +167,7 @@ class PrivacyStatement(Frozen):
     steps: int = Field(ge=1)
     noise_multiplier: float = Field(ge=0)
     max_grad_norm: float = Field(gt=0)
+    clipping: ClippingStatement = ClippingStatement()
     delta: float = Field(gt=0, lt=1)
     epsilon: float | None = Field(default=None, ge=0)
     target_epsilon: float | None = Field(default=None, gt=0)

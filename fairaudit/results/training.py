@@ -139,6 +139,7 @@ class TrainingRecord(Frozen):
     optimizer: OptimizerRecord
     max_length: int = Field(ge=2)
     max_grad_norm: float | None = Field(default=None, gt=0)
+    clipping: Literal["flat", "automatic", "groupwise"] = "flat"
     lora: LoraRecord | None = None
     trained: Literal["all", "bias"] = "all"
     frozen: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ from fairaudit.errors import UsageError
 from fairaudit.training.composition import (
     CompositionError,
     composed_epsilon,
+    composed_points,
     record_loss,
 )
 from fairaudit.training.recipe import Accountant
@@ -42,6 +43,11 @@ from fairaudit.training.recipe import Accountant
 #: Least σ that is solved for: with less, ε is beyond use.
 MIN_NOISE: Final = 0.3
 _MAX_NOISE: Final = 1e4
+#: δ at which a trade-off curve is followed.
+_DELTAS: Final = (
+    1e-5, 1e-4, 1e-3, 3e-3, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.35,
+    0.4, 0.5, 0.6, 0.7, 0.8, 0.9,
+)  # fmt: skip
 
 
 class Bound(NamedTuple):
@@ -183,6 +189,17 @@ def joint_bound(runs: Sequence[Steps], delta: float, *, accountant: Accountant =
                 return Bound(composed_epsilon(parts, delta), "prv")
         history = [(loss.noise_multiplier, loss.sample_rate, times) for loss, times in parts]
         return Bound(_renyi(history, delta), "rdp")
+
+
+def tradeoff_points(run: Steps, delta: float) -> list[tuple[float, float]]:
+    """Pairs (ε, δ) of a run, from the given δ up to where ε is 0; none where none can be had."""
+    deltas = [delta, *(one for one in _DELTAS if one > delta)]
+    if run.noise_multiplier == 0:
+        return []
+    loss = record_loss(run.sample_rate, run.noise_multiplier, run.draws)
+    with _calm(), contextlib.suppress(CompositionError):
+        return composed_points([(loss, run.steps)], deltas)
+    return []
 
 
 def solve_noise_multiplier(

@@ -13,6 +13,8 @@ from fairaudit.errors import ModelError, UsageError
 from fairaudit.results.training import LoraRecord
 from fairaudit.training.recipe import Recipe
 
+#: Classes of linear layers; two of them hold a frozen weight in 4 or 8 bits (bitsandbytes).
+_LINEAR: Final = frozenset({"Linear", "Conv1D", "FalconLinear", "Linear4bit", "Linear8bitLt"})
 #: DeBERTa's projections of relative positions.
 _SHARED: Final = frozenset({"pos_key_proj", "pos_query_proj", "pos_proj", "pos_q_proj"})
 
@@ -123,11 +125,16 @@ def check_rank(model: Any, rank: int) -> None:
     UsageError
         If the rank is above that of every linear layer.
     """
-    widest = max(
-        (min(model.get_submodule(n).weight.shape) for n in _linear_layers(model)), default=0
-    )
+    widest = max((_rank(model.get_submodule(name)) for name in _linear_layers(model)), default=0)
     if rank > widest > 0:
         raise UsageError(f"LoRA rank {rank} is above {widest}, the rank of the widest layer itself")
+
+
+def _rank(layer: Any) -> int:
+    """Largest rank that a layer's weight can have; in 4 bits its shape is that of packed bytes."""
+    if hasattr(layer, "in_features"):
+        return min(int(layer.in_features), int(layer.out_features))
+    return min(layer.weight.shape)
 
 
 def _linear_layers(model: Any) -> dict[str, str]:
@@ -141,7 +148,7 @@ def _linear_layers(model: Any) -> dict[str, str]:
     return {
         name: type(module).__name__
         for name, module in model.named_modules()
-        if type(module).__name__ in ("Linear", "Conv1D", "FalconLinear")
+        if type(module).__name__ in _LINEAR
         and module is not head
         and id(module) in inside
         and name.rsplit(".", 1)[-1] not in _SHARED

@@ -7,6 +7,7 @@ rounding.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,8 +17,38 @@ import torch
 from fairaudit.training.draws import Example
 from fairaudit.training.encoding import IGNORED
 
-#: Padded tokens of a micro-batch where the number of rows is left to the program.
+#: Padded tokens of a micro-batch where the number of rows is left to the program: on a CPU more
+#: are no faster.
 TOKEN_BUDGET: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a micro-batch may be where the number of rows is left to the program.
+
+    Parameters
+    ----------
+    tokens : int
+        Most padded tokens.
+    memory : float
+        Most bytes.
+    per_token, per_pair : float
+        Bytes that a token takes, and those that a pair of tokens of one row does.
+    """
+
+    tokens: int = TOKEN_BUDGET
+    memory: float = math.inf
+    per_token: float = 0.0
+    per_pair: float = 0.0
+
+    def holds(self, rows: int, width: int) -> bool:
+        """Whether so many rows of so many tokens fit."""
+        size = rows * width
+        taken = size * (self.per_token + width * self.per_pair)
+        return size <= self.tokens and taken <= self.memory
+
+
+ANY_ROOM: Final = Room()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +74,11 @@ class MicroBatch:
 
 
 def micro_batches(
-    examples: Sequence[Example], max_rows: int | None, pad_id: int, device: torch.device
+    examples: Sequence[Example],
+    max_rows: int | None,
+    pad_id: int,
+    device: torch.device,
+    room: Room = ANY_ROOM,
 ) -> Iterator[MicroBatch]:
     """Pack examples; none gives no micro-batch.
 
@@ -53,15 +88,17 @@ def micro_batches(
         The draw of a step.
     max_rows : int or None
         Most rows of a micro-batch, though an example of more rows has one of its own; None: as
-        many as keep to `TOKEN_BUDGET`.
+        many as there is room for.
     pad_id : int
         Token on the places that are masked out.
     device : torch.device
         Where the tensors go.
+    room : Room
+        Where ``max_rows`` is None; an example that does not fit has a micro-batch of its own.
     """
     waiting: list[Example] = []
     for example in sorted(examples, key=shape):
-        if waiting and not _fits(waiting, example, max_rows):
+        if waiting and not _fits(waiting, example, max_rows, room):
             yield _tensors(waiting, pad_id, device)
             waiting = []
         waiting.append(example)
@@ -74,12 +111,12 @@ def shape(example: Example) -> tuple[int, int]:
     return len(example.rows), max(len(ids) for ids, _ in example.rows)
 
 
-def _fits(waiting: Sequence[Example], example: Example, max_rows: int | None) -> bool:
+def _fits(waiting: Sequence[Example], example: Example, max_rows: int | None, room: Room) -> bool:
     rows_per_example, length = shape(example)
     if rows_per_example != len(waiting[0].rows):
         return False
     rows = (len(waiting) + 1) * rows_per_example
-    return rows * length <= TOKEN_BUDGET if max_rows is None else rows <= max_rows
+    return room.holds(rows, length) if max_rows is None else rows <= max_rows
 
 
 def _tensors(examples: Sequence[Example], pad_id: int, device: torch.device) -> MicroBatch:

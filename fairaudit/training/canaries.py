@@ -18,7 +18,8 @@ from fairaudit.training.draws import labeller
 from fairaudit.training.encoding import Ids, Record, Row, RowFrame, row_frame
 from fairaudit.training.evaluation import record_losses
 from fairaudit.training.masking import Masker
-from fairaudit.training.one_run_audit import one_run_bound
+from fairaudit.training.one_run_audit import counts_of, one_run_bound
+from fairaudit.training.tradeoff_audit import gaussian_epsilon, least_gaussian
 
 #: The file in ``private/``.
 FILE: Final = "canaries.json"
@@ -139,12 +140,17 @@ def canary_bound(canaries: Canaries, model: LoadedModel, delta: float) -> Canary
     """
     frame = row_frame(model.tokenizer, model.kind, canaries.max_length)
     gained = np.array(canaries.base_losses) - _losses(model, canaries.rows, frame)
-    found = one_run_bound(gained, np.array(canaries.present), delta)
+    present = np.array(canaries.present)
+    found = one_run_bound(gained, present, delta)
+    counts = counts_of(gained, present)
+    shift = least_gaussian(found.canaries, counts, 1 - found.level)
     return CanaryStatement(
         planted=found.canaries,
         guesses=found.guesses,
         right=found.right,
         epsilon_lower_bound=found.epsilon,
+        gaussian_lower_bound=gaussian_epsilon(shift, delta),
+        counts=tuple(counts),
         level=found.level,
     )
 

@@ -8,6 +8,7 @@ drawn in parts and the mean of a truncated loss are computed here.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from typing import Any, Final
@@ -184,23 +185,55 @@ def composed_epsilon(parts: Parts, delta: float) -> float:
     return min(rough, _composed(parts, delta, reach, error))
 
 
+def composed_points(parts: Parts, deltas: Sequence[float]) -> list[tuple[float, float]]:
+    """Pairs (ε, δ) that all steps together have, from one composition.
+
+    Raises
+    ------
+    CompositionError
+        If the sum of losses is out of range.
+    """
+    least = min(deltas)
+    if least < MIN_DELTA:
+        raise CompositionError(f"delta {least:.3g}")
+    reach = _reach(parts, least / 1000)
+    if not reach < _MAX_LOSS:
+        raise CompositionError(f"losses up to {reach:.3g}")
+    composed = _composition(parts, least, reach, EPSILON_ERROR)
+    found = []
+    for delta in deltas:
+        # No loss reaches so far: ε is 0 there.
+        with contextlib.suppress(RuntimeError):
+            _, _, upper = composed.compute_epsilon(delta, least / 1000, EPSILON_ERROR)
+            found.append((max(0.0, float(upper)), delta))
+    return found
+
+
 def _composed(parts: Parts, delta: float, reach: float, error: float) -> float:
+    composed = _composition(parts, delta, reach, error)
+    try:
+        _, _, upper = composed.compute_epsilon(delta, delta / 1000, error)
+    except (ValueError, RuntimeError) as problem:
+        raise CompositionError(str(problem)) from problem
+    return max(0.0, float(upper))
+
+
+def _composition(parts: Parts, delta: float, reach: float, error: float) -> Any:
+    """Distribution of the loss of all steps together."""
     steps = sum(times for _, times in parts)
     if not _points(steps, delta, reach, error) < _MAX_POINTS:
         raise CompositionError(f"losses up to {reach:.3g} in {steps} steps")
     domain = Domain.create_aligned(-reach, reach, _mesh(steps, delta, error))
     try:
-        composed = compose_heterogeneous(
+        return compose_heterogeneous(
             dprvs=[
                 discretize(TruncatedLoss(loss, domain.t_min, domain.t_max), domain)
                 for loss, _ in parts
             ],
             num_self_compositions=[times for _, times in parts],
         )
-        _, _, upper = composed.compute_epsilon(delta, delta / 1000, error)
     except (ValueError, RuntimeError) as problem:
         raise CompositionError(str(problem)) from problem
-    return max(0.0, float(upper))
 
 
 def _mesh(steps: int, delta: float, error: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -108,14 +108,27 @@ def _row_losses(
 def parameter_distance(model: Any, base: Any) -> float:
     """‖θ − θ_base‖, Euclidean, over all parameters that the two have in common by name.
 
+    An adapter that stands beside a quantised base counts with its product.
+
     Returns
     -------
     float
         ≥ 0; 0 for a model that did not move.
     """
     before = dict(base.named_parameters())
-    squared = sum(
-        float((parameter.detach().double() - before[name].detach().double()).square().sum())
+    changes = (
+        parameter.detach().double() - before[name].detach().double()
         for name, parameter in model.named_parameters()
+        if name in before
     )
-    return math.sqrt(squared)
+    squared = sum(float(change.square().sum()) for change in changes)
+    return math.sqrt(squared + sum(_adapter_changes(model)))
+
+
+def _adapter_changes(model: Any) -> Iterator[float]:
+    """Squared lengths of what adapters that are not merged add to their layers."""
+    for module in model.modules():
+        if hasattr(module, "get_delta_weight"):
+            for name in module.active_adapters:
+                change = module.get_delta_weight(name).detach().double()
+                yield float(change.square().sum())

@@ -59,6 +59,9 @@ class FinetuneOptions(Recipe):
             before="max_length",
         ),
     ] = None
+    gradient_checkpointing: Annotated[
+        bool, Option("Compute activations again instead of keeping them: less memory, more time.")
+    ] = False
     text_column: Annotated[
         str | None,
         Option(

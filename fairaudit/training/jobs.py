@@ -166,7 +166,10 @@ def make_job(options: FinetuneOptions) -> FineTuning:
         max_rows_per_unit=options.max_rows_per_unit,
     )
     loaded = load_model(options.base, device=options.device, dtype="float32")
-    check_not_quantised(loaded.model, loaded.identity.id, "fine-tuning")
+    if options.lora is None or options.save != "adapter":
+        # Adapters leave the weights under them as they are (QLoRA), and are saved without them.
+        purpose = "fine-tuning anything but adapters (lora, save 'adapter')"
+        check_not_quantised(loaded.model, loaded.identity.id, purpose)
     for note in loaded.notes:
         logger.info("%s", note)
     _check_objective(options, loaded)

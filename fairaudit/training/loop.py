@@ -120,6 +120,7 @@ class Loop:
         if self.plan.clip_norm is not None and here.is_first:
             add_noise(sums, self.plan.noise_multiplier * self.plan.clip_norm, self.noise)
         here.add_up(sums.values())
+        self.gradient.learn(sums, self.plan.expected_examples)
         parameters = self.gradient.engine.parameters
         apply_update(parameters, sums, self.plan.expected_examples, self.optimizer)
         self._check_finite(parameters)

@@ -37,8 +37,10 @@ def training_monitor(
     from fairaudit.results import ClippingParameters
 
     plan = job.plan
+    # A diagnosis describes what flat clipping does.
+    flat = job.options.clipping == "flat"
     values = {
-        "max_grad_norm": plan.clip_norm,
+        "max_grad_norm": plan.clip_norm if flat else None,
         "noise_multiplier": plan.noise_multiplier if plan.clip_norm else None,
         "batch_size": float(plan.expected_examples),
         "learning_rate": job.options.learning_rate,

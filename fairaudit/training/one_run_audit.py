@@ -79,20 +79,26 @@ def one_run_bound(
         The highest bound of the shares that are tried; 0 where the guesses are no better than
         chance.
     """
-    order = np.argsort(scores, kind="stable")
     m, error = len(scores), (1 - level) / len(SHARES)
-    found = []
-    for share in SHARES:
-        half = int(m * share / 2)
-        if half < 1:
-            continue
-        right = int((~present[order[:half]]).sum() + present[order[m - half :]].sum())
-        epsilon = _least_epsilon(m, 2 * half, right, delta, error)
-        found.append(OneRunBound(epsilon, m, 2 * half, right, level))
+    found = [
+        OneRunBound(_least_epsilon(m, guesses, right, delta, error), m, guesses, right, level)
+        for guesses, right in counts_of(scores, present)
+    ]
     if not found:
         return OneRunBound(0.0, m, 0, 0, level)
     # Of equal bounds the one of the most guesses, which stands first.
     return max(found, key=lambda bound: bound.epsilon)
+
+
+def counts_of(scores: Array, present: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Guesses, and right ones among them, for each of `SHARES` that has a guess."""
+    order, m = np.argsort(scores, kind="stable"), len(scores)
+    found = []
+    for half in (int(m * share / 2) for share in SHARES):
+        if half > 0:
+            right = int((~present[order[:half]]).sum() + present[order[m - half :]].sum())
+            found.append((2 * half, right))
+    return found
 
 
 def p_value(m: int, guesses: int, right: int, epsilon: float, delta: float) -> float:

@@ -11,6 +11,7 @@ Objective = Literal["causal", "masked"]
 Ablation = Literal["clip_only", "noise_only"]
 Mechanism = Literal["none", "dp", "clip_only", "noise_only"]
 Accountant = Literal["prv", "rdp"]
+ClippingName = Literal["flat", "automatic", "groupwise"]
 CdaMode = Literal["none", "averaged", "separate", "substitution"]
 
 MAX_GRAD_NORM: Final = 1.0
@@ -61,6 +62,16 @@ class Recipe(Options):
             above=0,
         ),
     ] = None
+    clipping: Annotated[
+        ClippingName,
+        Option(
+            "flat; automatic: to one length; groupwise: block by block, thresholds learned.",
+            doc="*flat*: gradients longer than C are cut to it; *automatic*: all get about that "
+            "length (Bu et al. 2023); *groupwise*: each block's gradient is cut by itself, to a "
+            "threshold learned from counts that take 1 % of the squared sensitivity, so that ε "
+            "is the same (He et al. 2023). No record adds more than C in any of them.",
+        ),
+    ] = "flat"
     ablation: Annotated[
         Ablation | None,
         Option(
@@ -237,6 +248,8 @@ def _check_privacy(recipe: Recipe) -> Iterator[str]:
         yield "noise only: give the epsilon or the noise multiplier of the arm it belongs to"
     if recipe.mechanism == "none" and recipe.max_grad_norm is not None:
         yield "max grad norm has no effect without epsilon; for clipping alone ask for 'clip_only'"
+    if recipe.clipping != "flat" and recipe.mechanism not in ("dp", "clip_only"):
+        yield f"clipping '{recipe.clipping}' has no effect where nothing is clipped; give epsilon"
     if recipe.canaries is not None and recipe.mechanism != "dp":
         yield "canaries bound the epsilon of a private run; give epsilon or leave them out"
     if recipe.noise_seed is not None and recipe.mechanism != "dp":

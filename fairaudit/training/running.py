@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.gradients import GradientEngine
 from fairaudit.ranks import ranks
 from fairaudit.results.locks import alone_at, alone_in
-from fairaudit.results.privacy import PrivacyStatement
+from fairaudit.results.privacy import ClippingStatement, PrivacyStatement
 from fairaudit.results.training import (
     CdaRecord,
     LoraRecord,
@@ -21,13 +21,17 @@ from fairaudit.results.training import (
 )
 from fairaudit.scoring.load import LoadedModel, check_unchanged, load_model
 from fairaudit.training.adapters import add_adapters, choose_trained
+from fairaudit.training.batches import Room
 from fairaudit.training.canaries import FILE as CANARIES
 from fairaudit.training.canaries import canary_bound
+from fairaudit.training.checkpointing import recompute_activations
+from fairaudit.training.clipping import clipping_statement, make_clipping
 from fairaudit.training.draw_independence import check_independence
 from fairaudit.training.draws import Sampler
 from fairaudit.training.evaluation import parameter_distance, perplexity
 from fairaudit.training.jobs import FineTuning
 from fairaudit.training.loop import Loop, StepHook
+from fairaudit.training.memory import room_for
 from fairaudit.training.optimizers import make_optimizer
 from fairaudit.training.private import PrivateFolder
 from fairaudit.training.randomness import draw_generator, noise_generator
@@ -114,6 +118,7 @@ def _run(
         state = here.from_first(private.load_state)
         here.together(lambda: job.check_same(state["identity"]))
         loop.restore(state)
+        _restore_gradient(loop.gradient, state)
     elif on_start is not None and here.is_first:
         on_start(loop.model)
     here.from_first(lambda: _write_about_data(job, private))
@@ -121,7 +126,8 @@ def _run(
     def save() -> None:
         # All ranks are in one state, so that of the first one is everybody's.
         if here.is_first:
-            private.save_state({**loop.state(), "identity": job.identity})
+            state = {**loop.state(), **_gradient_state(loop.gradient), "identity": job.identity}
+            private.save_state(state)
             private.write_lines("log.jsonl", loop.log)
 
     apart = job.options.checkpoint_every or math.ceil(job.plan.steps / _STATES)
@@ -129,7 +135,8 @@ def _run(
 
     def finished() -> FineTuned:
         save()
-        done = _save_result(job, loop.model, lora, before, private)
+        clipping = clipping_statement(job.options.clipping, loop.gradient.clipping)
+        done = _save_result(job, loop.model, lora, before, private, clipping)
         private.drop_state()
         return done
 
@@ -138,13 +145,15 @@ def _run(
 
 def _make_loop(job: FineTuning) -> tuple[Loop, LoraRecord | None]:
     recipe, plan, model = job.options, job.plan, job.loaded.model
-    lora = None
+    here, lora = ranks(), None
     if recipe.lora is not None:
         model, lora = add_adapters(model, recipe)
     else:
         choose_trained(model, recipe)
     # Dropout stays off in every arm: a record's gradient is then a function of the record.
     model.eval()
+    if recipe.gradient_checkpointing:
+        recompute_activations(model)
     engine = GradientEngine(model, objective=job.loaded.kind)
     device = next(iter(engine.parameters.values())).device
     clip = None if plan.mechanism == "noise_only" else plan.clip_norm
@@ -153,7 +162,14 @@ def _make_loop(job: FineTuning) -> tuple[Loop, LoraRecord | None]:
     loop = Loop(
         recipe=recipe,
         plan=plan,
-        gradient=GradientSum(engine, clip, recipe.micro_batch_size, job.pad_id),
+        gradient=GradientSum(
+            engine,
+            clip,
+            recipe.micro_batch_size,
+            job.pad_id,
+            here.from_first(lambda: room_for(engine, device)),
+            None if clip is None else make_clipping(recipe, clip, engine),
+        ),
         sampler=Sampler(
             job.corpus.records, plan.sample_rate, plan.twins, job.label, draw_generator(seed)
         ),
@@ -162,6 +178,23 @@ def _make_loop(job: FineTuning) -> tuple[Loop, LoraRecord | None]:
         model=model,
     )
     return loop, lora
+
+
+def _gradient_state(gradient: GradientSum) -> dict[str, Any]:
+    """Return what later steps depend on beside the loop: thresholds, and the packing."""
+    learned = {} if gradient.clipping is None else gradient.clipping.state
+    return {"clipping": learned, "room": asdict(gradient.room), "max_rows": gradient.max_rows}
+
+
+def _restore_gradient(gradient: GradientSum, state: dict[str, Any]) -> None:
+    # Packing sets the rounding of sums. States of earlier versions leave it as it is now.
+    if "room" in state:
+        gradient.room = Room(**state["room"])
+        # Another size may be asked for, as where memory ran out.
+        if gradient.max_rows is None:
+            gradient.max_rows = state["max_rows"]
+        if gradient.clipping is not None:
+            gradient.clipping.restore(state["clipping"])
 
 
 def _write_about_data(job: FineTuning, private: PrivateFolder) -> None:
@@ -180,6 +213,7 @@ def _save_result(
     lora: LoraRecord | None,
     perplexity_before: float | None,
     private: PrivateFolder,
+    clipping: ClippingStatement,
 ) -> FineTuned:
     base = load_model(job.options.base, device="cpu", dtype="float32")
     known = job.loaded.identity
@@ -187,7 +221,7 @@ def _save_result(
     with staged_model(model, job.loaded.tokenizer, job.output, _forms(job)) as stage:
         # What others will load, not what is in memory, is fingerprinted and measured.
         saved = load_model(stage, device="cpu", dtype="float32")
-        statement = _statement(job, saved)
+        statement = _statement(job, saved, clipping)
         if statement is not None:
             statement = statement.sealed()
             (stage / "privacy.json").write_text(statement.to_json(), encoding="utf-8")
@@ -216,7 +250,9 @@ def _held_out_perplexity(job: FineTuning, loaded: LoadedModel) -> float | None:
     return perplexity(loaded, job.held_out.records, job.label, pad_id=job.pad_id)
 
 
-def _statement(job: FineTuning, saved: LoadedModel) -> PrivacyStatement | None:
+def _statement(
+    job: FineTuning, saved: LoadedModel, clipping: ClippingStatement
+) -> PrivacyStatement | None:
     if job.plan.mechanism != "dp":
         return None
     canaries = job.canaries
@@ -225,6 +261,7 @@ def _statement(job: FineTuning, saved: LoadedModel) -> PrivacyStatement | None:
         job.plan,
         unit=job.records.unit,
         most_copies=job.records.most_copies,
+        clipping=clipping,
         canaries=None if canaries is None else canary_bound(canaries, saved, job.plan.delta),
         base_fingerprint=job.loaded.identity.fingerprint,
         model_fingerprint=saved.identity.fingerprint,
@@ -256,6 +293,7 @@ def _training_record(
         ),
         max_length=job.corpus.frame.max_length,
         max_grad_norm=plan.clip_norm,
+        clipping=recipe.clipping,
         lora=lora,
         trained=recipe.train_parameters,
         frozen=tuple(recipe.freeze),

@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from typing import Final, Literal
 
-from fairaudit.results.privacy import CanaryStatement, CdaStatement, PrivacyStatement
+from fairaudit.results.privacy import (
+    CanaryStatement,
+    CdaStatement,
+    ClippingStatement,
+    PrivacyStatement,
+)
 from fairaudit.training.finetuning_plan import Plan
 from fairaudit.training.recipe import Recipe
 from fairaudit.versions import versions_of
@@ -28,6 +33,7 @@ def make_statement(
     *,
     unit: Literal["record", "user"],
     most_copies: int,
+    clipping: ClippingStatement,
     canaries: CanaryStatement | None,
     base_fingerprint: str | None,
     model_fingerprint: str | None,
@@ -47,6 +53,7 @@ def make_statement(
         steps=plan.steps,
         noise_multiplier=plan.noise_multiplier,
         max_grad_norm=plan.clip_norm,
+        clipping=clipping,
         delta=plan.delta,
         epsilon=spent if claimed else None,
         target_epsilon=recipe.epsilon,

@@ -15,13 +15,16 @@ from typing import Any
 import torch
 
 from fairaudit.errors import ModelError
-from fairaudit.gradients import GradientEngine, clip_factors
+from fairaudit.gradients import GradientEngine
 from fairaudit.ranks import ranks
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
-from fairaudit.training.batches import MicroBatch, micro_batches, shape
+from fairaudit.training.batches import ANY_ROOM, MicroBatch, Room, micro_batches, shape
+from fairaudit.training.clipping import ByNorm, Clipped, Clipping
 from fairaudit.training.draws import Example
 
 Gradients = dict[str, torch.Tensor]
+#: Losses of examples, and how their gradients were clipped.
+Seen = tuple[torch.Tensor, Clipped | None]
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +40,8 @@ class DrawStatistics:
     loss : float or None
         Mean loss of the units, in nats per token.
     clip_rate : float or None
-        Share of units whose gradient was longer than C; None also where nothing is clipped.
+        Share of units whose gradient was longer than C, or of their blocks by each one's
+        threshold; None also where nothing is clipped.
     mean_norm : float or None
         Mean length of the gradients before clipping; None where it was not needed.
     """
@@ -59,15 +63,26 @@ class GradientSum:
     clip_norm : float or None
         Each example's gradient is scaled to at most this length; None: left as it is.
     max_rows : int or None
-        Most rows of a micro-batch; None: as memory allows.
+        Most rows of a micro-batch; None: as there is room for.
     pad_id : int
         Token on places that are masked out.
+    room : Room
+        What fits into memory.
+    clipping : Clipping or None
+        How gradients are clipped; None: each to ``clip_norm``, or not at all.
     """
 
     engine: GradientEngine
     clip_norm: float | None
     max_rows: int | None
     pad_id: int
+    room: Room = ANY_ROOM
+    clipping: Clipping | None = None
+
+    def __post_init__(self) -> None:
+        """Clip flatly where nothing else is said."""
+        if self.clipping is None and self.clip_norm is not None:
+            self.clipping = ByNorm(self.clip_norm)
 
     def of(self, examples: Sequence[Example]) -> tuple[Gradients, DrawStatistics]:
         """Return the sum by parameter, zero for an empty draw, and what was seen.
@@ -99,7 +114,7 @@ class GradientSum:
 
     def _smaller(self, examples: Sequence[Example]) -> int | None:
         """Rows of half the largest micro-batch; None if each has one example, or is shared."""
-        batches = [*micro_batches(examples, self.max_rows, self.pad_id, torch.device("cpu"))]
+        batches = [*self._packed(examples, torch.device("cpu"))]
         widest = max((batch for batch in batches), key=lambda batch: len(batch.records))
         if not ranks().is_one or len(widest.records) == 1:
             return None
@@ -108,10 +123,11 @@ class GradientSum:
     def _of(self, examples: Sequence[Example]) -> tuple[Gradients, DrawStatistics]:
         sums = self.engine.zeros()
         device = next(iter(sums.values())).device
+        if self.clipping is not None:
+            self.clipping.prepare(sums)
         here = ranks()
         if here.is_one:
-            batches = micro_batches(examples, self.max_rows, self.pad_id, device)
-            seen = [self._add(batch, sums) for batch in batches]
+            seen = [self._add(batch, sums) for batch in self._packed(examples, device)]
         else:
             shared = here.over(
                 [*self.shared_out(examples, here.size, device)],
@@ -123,14 +139,12 @@ class GradientSum:
         if not seen:
             return sums, DrawStatistics(0)
         losses = torch.cat([loss for loss, _ in seen])
-        if self.clip_norm is None:
+        clipped = [found for _, found in seen if found is not None]
+        if not clipped:
             return sums, DrawStatistics(len(losses), float(losses.mean()))
-        norms = torch.cat([norm for _, norm in seen])
-        clip_rate = float((norms > self.clip_norm).double().mean())
-        statistics = DrawStatistics(
-            len(losses), float(losses.mean()), clip_rate, float(norms.mean())
-        )
-        return sums, statistics
+        clip_rate = float(torch.cat([found.cut for found in clipped]).mean())
+        mean_norm = float(torch.cat([found.norms for found in clipped]).mean())
+        return sums, DrawStatistics(len(losses), float(losses.mean()), clip_rate, mean_norm)
 
     def shared_out(
         self, examples: Sequence[Example], size: int, device: torch.device
@@ -142,28 +156,33 @@ class GradientSum:
         """
         in_turns = sorted(examples, key=shape)
         for rank in range(size):
-            yield from micro_batches(in_turns[rank::size], self.max_rows, self.pad_id, device)
+            yield from self._packed(in_turns[rank::size], device)
 
-    def _told(self, batch: MicroBatch, sums: Gradients) -> tuple[torch.Tensor, torch.Tensor]:
+    def _packed(self, examples: Sequence[Example], device: torch.device) -> Iterator[MicroBatch]:
+        return micro_batches(examples, self.max_rows, self.pad_id, device, self.room)
+
+    def learn(self, sums: Gradients, expected: float) -> None:
+        """Let clipping learn from sums with their noise; what is left is the parameters'."""
+        if self.clipping is not None:
+            self.clipping.learn(sums, expected)
+
+    def _told(self, batch: MicroBatch, sums: Gradients) -> Seen:
         """Add a micro-batch; return what other processes are told of it."""
-        losses, norms = self._add(batch, sums)
-        return losses.cpu(), norms.cpu()
+        losses, clipped = self._add(batch, sums)
+        return losses.cpu(), clipped and Clipped(clipped.norms.cpu(), clipped.cut.cpu())
 
-    def _add(self, batch: MicroBatch, sums: Gradients) -> tuple[torch.Tensor, torch.Tensor]:
-        """Add a micro-batch to the sums; return losses and norms of its examples."""
+    def _add(self, batch: MicroBatch, sums: Gradients) -> Seen:
+        """Add a micro-batch to the sums; return losses of its examples, and how they were cut."""
         query = self.engine.query(
             batch.inputs,
             units=batch.rows_per_example,
             row_weights=batch.row_weights,
             record_ids=[f"record {number}" for number in batch.records],
         )
-        norms = torch.zeros_like(query.losses)
-        weights = torch.ones_like(query.losses)
-        if self.clip_norm is not None:
-            norms = query.norms()
-            weights = clip_factors(norms, self.clip_norm)
-        query.weighted_sum(weights, into=sums)
-        return query.losses, norms
+        if self.clipping is not None:
+            return query.losses, self.clipping.add(query, sums)
+        query.weighted_sum(torch.ones_like(query.losses), into=sums)
+        return query.losses, None
 
 
 def _cost(batch: MicroBatch) -> float:

@@ -16,11 +16,14 @@ from fairaudit.errors import FairauditError, ResultError
 from fairaudit.lines import first_line
 from fairaudit.results.privacy import CanaryStatement, PrivacyStatement, was_changed
 from fairaudit.results.training import TRAINING_SCHEMA, TrainingRecord
-from fairaudit.training.accounting import Bound, Steps, joint_bound
+from fairaudit.training.accounting import Bound, Steps, joint_bound, tradeoff_points
 from fairaudit.training.recipe import Accountant
+from fairaudit.training.tradeoff_audit import any_ruled_out, inverse_of_points
 
 #: Accountants and versions of them differ by this share; a claim of 0.0001 is none of 0.02.
 TOLERANCE: Final = 0.005
+#: Probability with which the guesses about a correct run's canaries may refute it.
+CURVE_ERROR: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +161,9 @@ def verify_canaries(folder: str | Path) -> tuple[CanaryStatement, str | None]:
     statement = PrivacyStatement.of(PrivacyStatement.content(place))
     planted = read_canaries(place)
     found = canary_bound(planted, load_model(place, device="cpu"), statement.delta)
-    if statement.epsilon is not None and found.epsilon_lower_bound > statement.epsilon:
-        return found, f"{found.sentence}, but {statement.epsilon:.4g} is claimed"
+    problem = _contradiction(statement, found)
+    if problem is not None:
+        return found, problem
     if statement.canaries is not None and statement.canaries.planted != found.planted:
         return found, (
             f"the statement is of {statement.canaries.planted} canaries, private/ holds "
@@ -298,9 +302,9 @@ def _problems(statement: PrivacyStatement, recomputed: float) -> Iterator[str]:
     if claimed is not None and recomputed > claimed * (1 + TOLERANCE):
         yield f"epsilon {claimed:.4g} is claimed, the parameters give {_number(recomputed)}"
     yield from _copies_problems(statement)
-    planted = statement.canaries
-    if planted is not None and claimed is not None and planted.epsilon_lower_bound > claimed:
-        yield f"{planted.sentence}, but {claimed:.4g} is claimed"
+    if statement.canaries is not None:
+        problem = _contradiction(statement, statement.canaries)
+        yield from [] if problem is None else [problem]
     expected = statement.sample_rate * statement.records
     if not math.isclose(expected, statement.expected_batch_size, rel_tol=1e-6):
         yield (
@@ -313,6 +317,23 @@ def _problems(statement: PrivacyStatement, recomputed: float) -> Iterator[str]:
             f"twins in mode '{statement.cda.mode}' need the method '{method}', not "
             f"'{statement.cda.epsilon_method}'"
         )
+
+
+def _contradiction(statement: PrivacyStatement, planted: CanaryStatement) -> str | None:
+    """Say whether canaries contradict a claim: its ε, or all that its parameters allow."""
+    claimed = statement.epsilon
+    if claimed is None:
+        return None
+    if planted.epsilon_lower_bound > claimed:
+        return f"{planted.sentence}, but {claimed:.4g} is claimed"
+    points = tradeoff_points(steps_of(statement), statement.delta) if planted.counts else []
+    curve = inverse_of_points([*points, (claimed, statement.delta)])
+    if not any_ruled_out(planted.planted, planted.counts, curve, CURVE_ERROR):
+        return None
+    return (
+        f"{planted.sentence}; noise, sampling rate and steps as declared would give so many right "
+        f"guesses with a probability below {CURVE_ERROR:g}"
+    )
 
 
 def _copies_problems(statement: PrivacyStatement) -> Iterator[str]:
@@ -339,6 +360,7 @@ def _other_training(statement: PrivacyStatement, training: TrainingRecord | None
         "steps": (statement.steps, training.steps),
         "the batch size": (statement.expected_batch_size, training.batch_size),
         "the clipping norm": (statement.max_grad_norm, training.max_grad_norm),
+        "the clipping": (statement.clipping.kind, training.clipping),
         "the target epsilon": (statement.target_epsilon, training.target_epsilon),
         "the mode of the twins": (statement.cda.mode, mode),
         "the axes of the twins": (", ".join(statement.cda.axes), ", ".join(axes)),

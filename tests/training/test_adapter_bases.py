@@ -117,18 +117,42 @@ def test_an_adapter_with_missing_keys_is_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_gradients_of_a_quantised_checkpoint_are_not_its_model_s(checkpoint, tmp_path):
-    bitsandbytes = pytest.importorskip("bitsandbytes")
-    del bitsandbytes
+@pytest.fixture(scope="module")
+def quantised(tmp_path_factory):
+    """A checkpoint in 4 bits, of matrices of whole blocks."""
+    pytest.importorskip("bitsandbytes")
     import transformers as tf
 
-    settings = tf.BitsAndBytesConfig(load_in_4bit=True)
-    model = tf.AutoModelForCausalLM.from_pretrained(
-        checkpoint("llama"), quantization_config=settings, device_map={"": "cpu"}
+    folder = tmp_path_factory.mktemp("quantised")
+    model, tokenizer = build_model("llama")
+    wider = {"hidden_size": 128, "intermediate_size": 128, "head_dim": 32}
+    tf.LlamaForCausalLM(tf.LlamaConfig(**{**model.config.to_dict(), **wider})).save_pretrained(
+        folder / "whole"
     )
-    model.save_pretrained(tmp_path / "four")
-    build_model("llama")[1].save_pretrained(tmp_path / "four")
-    with pytest.raises(ModelError, match=r"is quantised .*; fine-tuning needs its full weights"):
-        finetune(tmp_path / "four", CORPUS, output=tmp_path / "out", **SHORT)
+    settings = tf.BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")
+    four = tf.AutoModelForCausalLM.from_pretrained(
+        folder / "whole", quantization_config=settings, device_map={"": "cpu"}
+    )
+    four.save_pretrained(folder / "four")
+    tokenizer.save_pretrained(folder / "four")
+    return folder / "four"
+
+
+def test_the_gradients_of_a_quantised_checkpoint_are_not_its_model_s(quantised, tmp_path):
+    for options in ({}, {"lora": 2}, {"lora": 2, "save": "both"}):
+        with pytest.raises(ModelError, match=r"is quantised .*adapters .*needs its full weights"):
+            finetune(quantised, CORPUS, output=tmp_path / "out", **SHORT, **options)
     with pytest.raises(ModelError, match="diagnosing its gradients needs its full weights"):
-        fairaudit.diagnose(tmp_path / "four", device="cpu")
+        fairaudit.diagnose(quantised, device="cpu")
+
+
+def test_adapters_on_a_quantised_base_are_trained_privately_and_verified(quantised, tmp_path):
+    """QLoRA: the base stays in 4 bits, the adapter and its gradients are in float32."""
+    done = finetune(
+        quantised, CORPUS, output=tmp_path / "out", noise_multiplier=1.0, lora=2, save="adapter",
+        learning_rate=1e-2, **SHORT,
+    )  # fmt: skip
+    assert done.training.parameter_distance > 0
+    assert {"q_proj", "down_proj"} <= set(done.training.lora.targets)
+    assert fairaudit.verify(done.folder).consistent
+    assert not (done.folder / "model.safetensors").exists()

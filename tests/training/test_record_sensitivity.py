@@ -13,6 +13,7 @@ from fairaudit.errors import ModelError
 from fairaudit.gradients import GradientEngine, dependence, inner_product
 from fairaudit.scoring.load import load_model
 from fairaudit.training import adapters
+from fairaudit.training.clipping import make_clipping
 from fairaudit.training.draws import Example, labeller
 from fairaudit.training.encoding import encode_records, row_frame
 from fairaudit.training.evaluation import perplexity
@@ -23,6 +24,7 @@ from fairaudit.training.records import read_records
 from fairaudit.training.steps import GradientSum
 from tests.architectures import PADDING_MATTERS, build
 from tests.conftest import CORPUS
+from tests.gradients import test_today as today
 from tests.gradients.models import OBJECTIVES
 from tests.gradients.models import build as build_family
 
@@ -104,9 +106,11 @@ def adversaries(masked):
     yield "twins", (row(drawn(60, 10), masked), row(drawn(5, 11), masked))
 
 
-def sensitivity(model, objective, others, rows):
-    """‖S(D with the record) − S(D)‖ / C through the path of training."""
-    total = GradientSum(GradientEngine(model, objective=objective), CLIP, None, 0).of
+def sensitivity(model, objective, others, rows, kind="flat"):
+    """‖S(D with the record) − S(D)‖ / C through the path of training, counts included."""
+    engine = GradientEngine(model, objective=objective)
+    clipping = make_clipping(Recipe(clipping=kind, ablation="clip_only"), CLIP, engine)
+    total = GradientSum(engine, CLIP, None, 0, clipping=clipping).of
     record = Example(9, rows, (1 / len(rows),) * len(rows))
     added, _ = total([*others, record])
     without, _ = total(others)
@@ -131,6 +135,36 @@ def test_one_record_moves_the_sum_by_at_most_its_share(family, lora):
     }
     assert max(found.values()) <= SLACK, found
     assert found["long"] == pytest.approx(1.0, rel=1e-4), "clipped to the bound, and not to nothing"
+
+
+@pytest.mark.parametrize("kind", ["automatic", "groupwise"])
+@pytest.mark.parametrize("family", OBJECTIVES)
+def test_no_other_clipping_lets_a_record_move_it_more(family, kind):
+    masked = OBJECTIVES[family] == "masked"
+    model = build_family(family)
+    for name, rows in adversaries(masked):
+        moved = sensitivity(model, OBJECTIVES[family], ordinary(masked), rows, kind)
+        assert moved <= SLACK, name
+    assert moved > 0.5, "and it is not held to nothing"
+
+
+@pytest.mark.parametrize("lora", [False, True], ids=["full", "lora"])
+@pytest.mark.parametrize("family", today.FAMILIES)
+def test_families_of_today_are_bounded_or_refused(family, lora):
+    """Issue 22: of every family that is trained, a record moves the sum by C at most."""
+    masked = family in today.MASKED
+    objective = "masked" if masked else "causal"
+    model = today.build(family)
+    if lora:
+        leave = ("pos_",) if family == "deberta" else ()
+        model = today.with_adapters(model, leave)
+    elif family in today.REFUSED:
+        with pytest.raises(ModelError, match=today.REFUSED[family]):
+            sensitivity(model, objective, ordinary(masked), (row(drawn(60, 7), masked),))
+        return
+    for name, rows in adversaries(masked):
+        moved = sensitivity(model, objective, ordinary(masked), rows)
+        assert moved <= SLACK, name
 
 
 @pytest.mark.parametrize("family", OBJECTIVES)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from fairaudit.errors import DataError
-from fairaudit.lines import first_line
+from fairaudit.errors import DataError, UsageError
+from fairaudit.scoring.chat import rendered
 
 #: Stands between the parts of a row while they are swapped together, so that names and pronouns
 #: agree; a row that holds it has no twins.
@@ -143,11 +143,9 @@ def _rendered(tokenizer: Any, turns: list[dict[str, str]], *, ask: bool) -> str:
     if not getattr(tokenizer, "chat_template", None):
         raise DataError("conversations need a chat template, and this tokenizer has none")
     try:
-        return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=ask))
-    # A template is a program: what it raises is its own choice.
-    except Exception as error:
-        reason = first_line(error)[:200]
-        raise DataError(f"the chat template refuses a conversation ({reason})") from error
+        return rendered(tokenizer, turns, ask=ask)
+    except UsageError as error:
+        raise DataError(str(error)) from error
 
 
 def _conversation(turns: list[Any], where: str) -> Conversation:

@@ -200,7 +200,7 @@ def test_templates_that_fail_are_one_line(tokenizer):
     with pytest.raises(DataError, match="this tokenizer has none"):
         segments_of(TALK, tokenizer)
     tokenizer.chat_template = "{{ raise_exception('no system turn') }}"
-    with pytest.raises(DataError, match=r"refuses a conversation .*no system turn"):
+    with pytest.raises(DataError, match=r"refuses the conversation .*no system turn"):
         segments_of(TALK, tokenizer)
     tokenizer.chat_template = "{{ messages | length }}" + TEMPLATE
     with pytest.raises(DataError, match="writes earlier turns anew"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+import transformers
 
 from fairaudit.errors import ModelError
 from fairaudit.scoring.checkpoints.keys import check_keys
@@ -73,6 +75,7 @@ def load_weights(
             output_loading_info=True,
             ignore_mismatched_sizes=True,
             **_precision(config, files, target, dtype),
+            **_whole_files(auto, config),
             **({"tp_plan": "auto"} if target.split else {}),
             **place.options,
         )
@@ -107,6 +110,17 @@ def _check_read(model: Any, name: str) -> None:
             f"{name}: quantised by {stored}, which this version of transformers does not know; if "
             "the weights are plain numbers, remove quantization_config from config.json"
         )
+
+
+def _whole_files(auto: Any, config: Any) -> dict[str, Any]:
+    """Ask for the blocks of a quantised model to be read, not mapped into memory.
+
+    They keep scales and views of themselves beside the parameters, so they cannot be copied out of
+    their file afterwards, as `own` does for plain weights. Versions of `transformers` without the
+    option leave them mapped.
+    """
+    known = inspect.signature(transformers.PreTrainedModel.from_pretrained).parameters
+    return {"disable_mmap": True} if quantization(config) and "disable_mmap" in known else {}
 
 
 def own(model: Any) -> None:

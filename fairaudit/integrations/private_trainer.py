@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import torch
 from transformers import Trainer
+from transformers.trainer_utils import get_last_checkpoint
 
 from fairaudit.errors import FairauditError, ModelError, UsageError
 from fairaudit.gradients import GradientEngine, dependence
@@ -96,10 +97,34 @@ class PrivateTraining:
             clipping=clipping,
         )
         self._private: _PrivateSteps | None = None
+        self._earlier: PrivacyStatement | None = None
+
+    def train(self, resume_from_checkpoint: str | bool | None = None, **kwargs: Any) -> Any:
+        """Train as the Trainer does; a checkpoint goes on with the noise that it began with.
+
+        Raises
+        ------
+        UsageError
+            If this Trainer has trained already, or the checkpoint's steps were other ones: the
+            statement is of one kind of step, and counts them all.
+        """
+        if self._private is not None:
+            raise UsageError(
+                "this Trainer has trained already; a second training is a run of its own, with a "
+                "Trainer and a statement of its own"
+            )
+        if resume_from_checkpoint:
+            arguments = self.args  # type: ignore[attr-defined]
+            self._earlier = _earlier_steps(resume_from_checkpoint, arguments)
+            # Each draw is new and owes nothing to those before: there is none to skip.
+            arguments.ignore_data_skip = True
+        return super().train(resume_from_checkpoint=resume_from_checkpoint, **kwargs)  # type: ignore[misc]
 
     def get_train_dataloader(self) -> Any:
         """Return the draws of the training, and make ready what answers them."""
         self._private = _PrivateSteps.of(self, self._recipe)
+        if self._earlier is not None:
+            _refuse_other_steps(self._earlier, self._private.plan, self._recipe)
         return _Draws(self._private.plan)
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
@@ -264,6 +289,30 @@ def _refuse_dependence(engine: GradientEngine, tokenizer: Any) -> None:
     reason = dependence(engine, [(row, row) for row in texts], (0, other))
     if reason is not None:
         raise ModelError(f"{type(engine.model).__name__}: {reason}, so that no ε would hold")
+
+
+def _earlier_steps(checkpoint: str | bool, arguments: Any) -> PrivacyStatement:
+    """Read the statement of the steps that a checkpoint has taken."""
+    folder = get_last_checkpoint(arguments.output_dir) if checkpoint is True else str(checkpoint)
+    if folder is None:
+        raise UsageError(f"{arguments.output_dir} has no checkpoint to go on from")
+    return PrivacyStatement.load(Path(folder))
+
+
+def _refuse_other_steps(earlier: PrivacyStatement, plan: Plan, recipe: Recipe) -> None:
+    before = (
+        earlier.records, earlier.sample_rate, earlier.noise_multiplier, earlier.max_grad_norm,
+        earlier.clipping.kind, earlier.delta,
+    )  # fmt: skip
+    now = (
+        plan.n_records, plan.sample_rate, plan.noise_multiplier, plan.clip_norm,
+        recipe.clipping, plan.delta,
+    )  # fmt: skip
+    if before != now:
+        raise UsageError(
+            "the checkpoint was trained with another noise, clipping, delta, batch size or number "
+            f"of records (noise {before[2]:.4g}, now {now[2]:.4g}); one statement cannot cover both"
+        )
 
 
 def _fingerprint(folder: str | Path) -> str | None:

@@ -128,3 +128,30 @@ def test_a_model_whose_rows_depend_on_their_batch_is_refused(tmp_path):
     made = trainer(tmp_path, build("fnet", factor=1.5))
     with pytest.raises(ModelError, match="no ε would hold"):
         made.train()
+
+
+def test_a_checkpoint_goes_on_and_all_steps_are_stated(tmp_path):
+    trainer(tmp_path, save_strategy="steps", save_steps=2, max_steps=3).train()
+    made = trainer(tmp_path, max_steps=6)
+    made.train(resume_from_checkpoint=str(tmp_path / "checkpoint-2"))
+    assert made.state.global_step == 6
+    claim = made.privacy_statement()
+    assert claim.steps == 6
+    assert claim.epsilon == pytest.approx(epsilon(1.0, 0.25, 6, 1e-3))
+
+
+@pytest.mark.parametrize(
+    "private", [{"noise_multiplier": 2.0, "delta": 1e-3}, {"epsilon": 50.0, "delta": 1e-3}]
+)
+def test_steps_of_another_kind_are_not_stated_as_one(tmp_path, private):
+    trainer(tmp_path, save_strategy="steps", save_steps=2, max_steps=3).train()
+    made = trainer(tmp_path, max_steps=6, private=private)
+    with pytest.raises(UsageError, match="one statement cannot cover both"):
+        made.train(resume_from_checkpoint=True)
+
+
+def test_a_second_training_is_a_run_of_its_own(tmp_path):
+    made = trainer(tmp_path, max_steps=1)
+    made.train()
+    with pytest.raises(UsageError, match="has trained already"):
+        made.train()

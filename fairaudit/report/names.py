@@ -66,13 +66,6 @@ def glossary(found: Iterable[Estimate | Paired]) -> tuple[Metric, ...]:
     return tuple(metric for metric in metrics.values() if metric.meaning)
 
 
-def short_label(name: str) -> str:
-    """Return a short name with the unit, for the head of a column."""
-    metric = METRICS[name]
-    unit = metric.unit.suffix.strip()
-    return f"{metric.short or metric.label}{f' ({unit})' if unit else ''}"
-
-
 def suite_name(suite: str) -> str:
     """Return the name of a suite as its authors write it; a user's own as it is."""
     return title_of(suite) or clean(suite)

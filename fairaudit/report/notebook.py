@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ class Drawing:
     """A figure that any notebook shows, whatever its Matplotlib back end."""
 
     name: str
-    make: Callable[[], Figure]
+    make: Callable[[], Figure] = field(repr=False)
 
     @property
     def figure(self) -> Figure:

@@ -89,6 +89,22 @@ def test_a_phone_without_javascript_shows_it_all_and_needs_no_sideways_scroll(pa
     assert _shows(done.stdout.partition("<pre")[2].partition("</pre>")[0])
 
 
+def test_nothing_is_cut_where_a_page_is_printed(page: Path):
+    """All details open, in the style of print, 690 pixels wide as the text of a sheet is."""
+    text = page.read_text(encoding="utf-8").replace("<details", "<details open")
+    text = text.replace("@media print {", "@media all {")
+    text = re.sub(r"@media \(max-width: \d+rem\)", "@media (max-width: 1px)", text)
+    measure = (
+        "<script>const cut = [...document.querySelectorAll('table, figure, pre')].filter("
+        "one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1);"
+        "document.title = 'cut ' + cut.length</script>"
+    )
+    sheet = page.parent / "sheet.html"
+    sheet.write_text(_POLICY.sub("", text) + measure, encoding="utf-8")
+    shown = browse(sheet, "--dump-dom", "--hide-scrollbars", width=690).stdout
+    assert "<title>cut 0</title>" in shown
+
+
 _PLANTED = {
     "audit": audits.whole_audit,
     "comparison": comparisons.whole_comparison,

@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from fairaudit.report.card.comparison import comparison_body
+from fairaudit.report.card.update import render_card
 from fairaudit.report.comparison import summary, view
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
@@ -123,7 +123,7 @@ def test_what_rises_outside_the_declared_comparisons_is_said_everywhere():
     assert flat.index(said) < flat.index("Verdicts", start)
     printed = " ".join(_printed(found, 100).split())
     assert said in printed
-    for text in (render_summary(found), comparison_body(found, candidate)):
+    for text in (render_summary(found), render_card(found, candidate=candidate.name)):
         assert "2 of 4 exploratory comparisons rise" in text
     assert "exploratory comparisons rise" in repr(found)
     calm = result([comparison()])

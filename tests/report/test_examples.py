@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -13,8 +14,10 @@ from pathlib import Path
 import pytest
 import typer
 import yaml
+from matplotlib.figure import Figure
 
 from fairaudit.cli.app import app
+from fairaudit.report.notebook import Drawing
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,8 +74,23 @@ def _cells() -> list[dict]:
     return [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
 
 
-def test_the_notebook_is_stored_without_outputs():
-    assert not [cell for cell in _cells() if cell["outputs"] or cell["execution_count"]]
+def test_the_notebook_is_stored_with_what_it_shows():
+    """A reader on GitHub sees answers, tables and pictures; nothing of the machine it ran on."""
+    cells = _cells()
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    last = [(cell, ast.parse("".join(cell["source"])).body[-1]) for cell in cells]
+    ends = [cell for cell, statement in last if isinstance(statement, ast.Expr)]
+    assert all(cell["outputs"] for cell in ends)
+    kinds = [kind for cell in cells for one in cell["outputs"] for kind in one.get("data", {})]
+    assert kinds.count("image/png") == 2
+    assert kinds.count("text/html") >= 4
+    text = json.dumps([cell["outputs"] for cell in cells])
+    assert not re.search(r"/(home|root|tmp|work|Users)/", text)
+    assert len(text) < 200_000
+
+
+def test_a_drawing_in_a_notebook_does_not_list_its_numbers():
+    assert repr(Drawing("plane", Figure)) == "Drawing(name='plane')"
 
 
 @pytest.mark.long

@@ -158,7 +158,7 @@ def test_the_opposite_of_a_claim_is_a_finding_in_the_answer():
         (OPEN, OPEN, "not told apart from plain"),
         (OPEN, None, "not told apart from plain"),
         (OPEN, ABOVE, "apart only at equal training"),
-        (UNKNOWN, ABOVE, "undecided"),
+        (UNKNOWN, ABOVE, "too few seeds to tell"),
     ],
 )
 def test_under_training_explains_only_what_plain_alone_shows(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 from typing import Any, Final
 
 from fairaudit.report import document as doc
@@ -228,24 +227,23 @@ def _failed(run: ArmRun) -> Content:
 
 def terms(result: ExperimentResult) -> Section:
     """Return levels of the terms that the lexicon of the twins holds, and of those it does not."""
-    places = tuple(product(view.axes(result), view.PARTS))
-    found = {
-        (level.arm, axis, part): level
-        for axis, part in places
-        for level in view.levels_of(result, axis, part)
-    }
-    said = {"covered": "covered", "uncovered": "not covered"}
-    shown = [(axis, part) for axis, part in places if view.levels_of(result, axis)]
-    heads = ("Arm", *(f"{arms.named(axis)}, {said[part]}" for axis, part in shown))
-    rows = [
-        (arms.name(row.arm.id), *(arms.level(found.get((row.arm.id, *place))) for place in shown))
-        for row in view.arm_rows(result)
-        if any(arm == row.arm.id for arm, *_ in found)
-    ]
-    table = parts.grid(heads, rows, label="Levels of covered and uncovered terms",
-                       style="dense inline")  # fmt: skip
+    axes = [axis for axis in view.axes(result) if view.levels_of(result, axis)]
+    groups = []
+    for part in view.PARTS:
+        found = {
+            (level.arm, axis): level
+            for axis in axes
+            for level in view.levels_of(result, axis, part)
+        }
+        rows = [
+            (arms.name(arm.id), *(arms.level(found.get((arm.id, axis))) for axis in axes))
+            for arm in in_order(arm for arm, _ in found)
+        ]
+        groups += [doc.Group(_PARTS[part], rows)] if rows else []
+    table = parts.grid(("Arm", *map(arms.named, axes)), groups, style="dense inline",
+                       label="Levels of covered and uncovered terms")  # fmt: skip
     title, nav = "Terms covered by the lexicon, and not", "Terms covered or not"
-    blocks, intro = (table,) if rows else (), prose("experiment").intro("terms")
+    blocks, intro = (table,) if groups else (), prose("experiment").intro("terms")
     return Section("parts", title, blocks, intro, nav, folded=True)
 
 

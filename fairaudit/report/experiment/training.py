@@ -30,7 +30,7 @@ class Case(Enum):
         self.short, self.words = short, words
 
     UNKNOWN = (
-        "undecided",
+        "too few seeds to tell",
         "Too few seeds to tell the private arm from the plain one.",
     )
     OPEN = (

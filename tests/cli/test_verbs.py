@@ -86,6 +86,41 @@ def test_a_verb_imports_no_other_and_its_line_is_its_own(verb, tmp_path):
     assert group.commands[verb].get_short_help_str(1000) == VERBS[verb].summary
 
 
+#: What an audit, a comparison and a report have no use for.
+UNUSED = {
+    "datasets", "matplotlib.pyplot", "opacus", "peft", "scipy.stats", "sklearn", "statsmodels",
+    "torch.utils.tensorboard", "vaderSentiment",
+}  # fmt: skip
+SUITE = "axis,stereotype,anti_stereotype\n" + "".join(
+    f"gender,The nurse {number} said she slept.,The nurse {number} said he slept.\n"
+    for number in range(12)
+)
+
+
+@pytest.fixture(scope="module")
+def audited(checkpoint, tmp_path_factory):
+    """Return the folder of an audit, and the modules that it imported."""
+    folder = tmp_path_factory.mktemp("audited")
+    (folder / "mine.csv").write_text(SUITE)
+    options = ["--suites", "mine.csv", "--device", "cpu", "--output", "audit"]
+    code, modules, shown = loaded(folder, "--quiet", "audit", str(checkpoint("gpt2")), *options)
+    assert code == 0, shown
+    return folder, modules
+
+
+def test_an_audit_imports_nothing_that_it_has_no_use_for(audited):
+    _, modules = audited
+    assert {"torch", "pandas", "matplotlib"} <= modules
+    assert not modules & UNUSED
+
+
+@pytest.mark.parametrize("line", ["compare audit audit --output compared", "report audit"])
+def test_what_runs_no_model_imports_no_library_of_models(audited, line):
+    code, modules, shown = loaded(audited[0], "--quiet", *line.split())
+    assert code == 0, shown
+    assert not modules & (UNUSED | {"torch", "transformers"})
+
+
 def test_a_decision_is_forgotten_before_a_missing_policy_is_told(tmp_path):
     """So that a gate which fails leaves none behind, however early it fails."""
     decision = tmp_path / "gate.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -54,17 +55,50 @@ def test_a_folder_of_checkpoints_names_the_newest(tmp_path):
         audit(tmp_path)
 
 
-@pytest.mark.parametrize("arguments", [("/nowhere",), ("./nowhere/at/all",), ("a/b/c", "--quick")])
-def test_a_mistake_is_told_before_anything_heavy_is_loaded(arguments):
+#: What is called for by mistake in a folder that holds an ``empty`` folder, a folder ``model`` that
+#: looks like a checkpoint, and a file ``notes.txt``; and what the one line says.
+MISTAKES = {
+    "/nowhere": "no such folder",
+    "./nowhere/at/all": "no such folder",
+    "a/b/c --quick": "no such folder",
+    "nowhere.gguf": "no such file",
+    "empty": "no config.json and no .gguf file",
+    "notes.txt": "is a file; name the checkpoint's folder",
+    "model --gguf-file other.gguf": "no file other.gguf in it",
+    "model --base /nowhere": "no such folder",
+    "model --base empty": "no config.json",
+    "model --dtype int3": "is not a dtype; use auto, float32",
+    "model --device-map odd": "is no device map; use auto",
+    "model --device-map auto --max-memory 3x": "is no device and its memory",
+    "model --suites odd": "no suite is called 'odd'",
+    "model --axes odd": "no chosen suite has the axis 'odd'",
+    "model --data /nowhere": "data folder /nowhere does not exist",
+    "model --quick --full": "exclude each other",
+    "model --system-prompt x": "needs the chat template",
+    "model --odd": "No such option",
+    "model --endpoint odd": "is no address of HTTP",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_is_told_before_anything_heavy_is_loaded(line, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    (tmp_path / "notes.txt").write_text("notes")
     code = (
         "import sys\n"
-        f"sys.argv = ['fairaudit', 'audit', *{arguments!r}]\n"
+        f"sys.argv = ['fairaudit', 'audit', *{line.split()!r}]\n"
         "from fairaudit.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n"
         "    print(end.code, {'torch', 'transformers'} & set(sys.modules))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path,
+        env=os.environ | {"COLUMNS": "200"},
+    )  # fmt: skip
     assert done.stdout == "2 set()\n", done.stderr
+    assert MISTAKES[line] in done.stderr
 
 
 def test_what_may_be_a_hub_id_is_asked_of_the_hub():

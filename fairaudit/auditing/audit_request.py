@@ -14,6 +14,7 @@ from fairaudit.auditing.suite_plan import Size, SuitePlan, load_items
 from fairaudit.errors import UsageError
 from fairaudit.options import command_of
 from fairaudit.results.types import QUICK_ITEMS
+from fairaudit.scoring.checkpoints.wanted import check_wanted
 from fairaudit.suites import PROBE, SUITES, DataFinder, Suite, get_suite
 from fairaudit.suites.suite_file_rows import axis_name
 
@@ -43,6 +44,7 @@ def request_audit(options: AuditOptions) -> AuditRequest:
         endpoint_of(options)
     if options.base is not None:
         check_source(options.base)
+    check_wanted(options.dtype, options.device_map, options.max_memory)
     axes = None if options.axes is None else tuple(axis_name(axis) for axis in options.axes)
     named = _chosen_suites(options.suites, options.full, options.language)
     chosen = [_with_decoding(suite, options) for suite in named]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from fairaudit.errors import ModelError, UsageError
 from fairaudit.scoring.checkpoints.hub_id import GGUF, HUB_ID, split_gguf
+from fairaudit.scoring.checkpoints.local import gguf_of
 
 _PAIR: Final = "pass the model and its tokenizer as a pair: (model, tokenizer)"
 
@@ -27,7 +28,7 @@ def check_source(source: Any, gguf_file: str | None = None) -> None:
     UsageError
         For a list, a model without its tokenizer, a pair in the wrong order.
     ModelError
-        For a path that does not exist.
+        For a path that does not exist, or holds no checkpoint.
     """
     if isinstance(source, tuple):
         _check_pair(source)
@@ -39,9 +40,9 @@ def check_source(source: Any, gguf_file: str | None = None) -> None:
         raise UsageError(
             f"name a Hub id or a checkpoint's folder, or {_PAIR}; this is {_kind_of(source)}"
         )
-    elif Path(source).is_dir() and gguf_file and not (Path(source) / gguf_file).is_file():
-        raise ModelError(f"{os.fspath(source)}: no file {gguf_file} in it")
-    elif not Path(source).exists():
+    elif Path(source).exists():
+        gguf_of(Path(source), os.fspath(source), gguf_file)
+    else:
         _check_hub_id(os.fspath(source))
 
 

@@ -35,14 +35,14 @@ from fairaudit.scoring.checkpoints.place import (
     locate,
     weight_files,
 )
-from fairaudit.scoring.checkpoints.spread import (
-    check_map,
-    check_room,
-    devices_of,
-    read_memory,
-    spread,
-)
+from fairaudit.scoring.checkpoints.spread import check_room, devices_of, spread
 from fairaudit.scoring.checkpoints.text_tower import has_text_tower, text_tower
+from fairaudit.scoring.checkpoints.wanted import (
+    DTYPE_NAMES,
+    check_map,
+    check_wanted,
+    read_memory,
+)
 from fairaudit.scoring.checkpoints.weights import (
     Target,
     cast,
@@ -59,7 +59,7 @@ _AUTO = {
     "causal": transformers.AutoModelForCausalLM,
     "masked": transformers.AutoModelForMaskedLM,
 }
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in DTYPE_NAMES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,11 +437,8 @@ def choose_device(device: str) -> torch.device:
 
 
 def _dtype(dtype: str) -> torch.dtype | None:
-    if dtype == "auto":
-        return None
-    if dtype not in DTYPES:
-        raise UsageError(f"'{dtype}' is not a dtype; use auto, {', '.join(DTYPES)}")
-    return DTYPES[dtype]
+    check_wanted(dtype, None, None)
+    return None if dtype == "auto" else DTYPES[dtype]
 
 
 def _precision(model: Any) -> str:

@@ -73,6 +73,7 @@ def test_a_class_of_its_own_writes_the_conversation_in_its_own_way(tokenizer):
     assert Chat().format(own("OwnWords", tokenizer), "One") == "<user> One\n<assistant>"
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     "a tokenizer's own code that never ends or fills the memory", "one line, exit code 2"
 )

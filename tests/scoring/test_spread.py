@@ -11,7 +11,8 @@ import torch
 from fairaudit.auditing.run_audit import audit
 from fairaudit.errors import FairauditError, ModelError, UsageError
 from fairaudit.scoring.checkpoints import spread
-from fairaudit.scoring.checkpoints.spread import check_room, read_memory
+from fairaudit.scoring.checkpoints.spread import check_room
+from fairaudit.scoring.checkpoints.wanted import read_memory
 from fairaudit.scoring.load import load_model
 
 SUITE = "axis,stereotype,anti_stereotype\n" + "".join(

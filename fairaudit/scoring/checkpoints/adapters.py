@@ -10,8 +10,8 @@ import torch
 
 from fairaudit.errors import ModelError
 from fairaudit.scoring.checkpoints.keys import KeyReport
+from fairaudit.scoring.checkpoints.local import ADAPTER_CONFIG
 from fairaudit.scoring.checkpoints.place import (
-    ADAPTER_CONFIG,
     Place,
     load_error,
     locate,

@@ -17,14 +17,9 @@ from fairaudit.errors import ModelError, ResultError
 from fairaudit.lines import lines_of
 from fairaudit.results.places import named
 from fairaudit.scoring.checkpoints.hub_id import GGUF, HUB_ID, split_gguf
+from fairaudit.scoring.checkpoints.local import ADAPTER_CONFIG, CONFIG, INDEX, WEIGHTS, gguf_of
 
-CONFIG: Final = "config.json"
-ADAPTER_CONFIG: Final = "adapter_config.json"
 ADAPTER_WEIGHTS: Final = "adapter_model.safetensors"
-_WEIGHTS: Final = "model.safetensors"
-_INDEX: Final = "model.safetensors.index.json"
-#: Names that a line holds.
-_NAMED: Final = 5
 _PICKLES: Final = (".bin", ".pt", ".pth", ".ckpt")
 _TOKENIZER_FILES: Final = (
     "tokenizer.json",
@@ -197,39 +192,12 @@ def locate(
 
 
 def _local(path: Path, text: str, trust_remote_code: bool, gguf_file: str | None) -> Place:
+    named = gguf_of(path, text, gguf_file)
+    if named is None:
+        return Place(text, path, None, trust_remote_code)
     if path.is_dir():
-        named = gguf_file or _only_gguf(path)
-        if named is None:
-            _check_folder(path)
-            return Place(text, path, None, trust_remote_code)
-        found = path / named
-        if found.parent.resolve() != path.resolve() or not found.is_file():
-            raise ModelError(f"{text}: no file {named} in it")
-        return Place(str(found), path, gguf=named)
-    if path.suffix != GGUF:
-        raise ModelError(f"{text} is a file; name the checkpoint's folder, or a {GGUF} file")
-    if gguf_file is not None and gguf_file != path.name:
-        raise ModelError(f"{text} and {gguf_file}: two GGUF files are named; name one")
-    return Place(text, path.parent, gguf=path.name)
-
-
-def _only_gguf(folder: Path) -> str | None:
-    """Return the GGUF file of a folder that is no checkpoint otherwise; None if it holds none.
-
-    Raises
-    ------
-    ModelError
-        If it holds several.
-    """
-    files = sorted(path.name for path in folder.glob(f"*{GGUF}"))
-    if not files or (folder / CONFIG).exists() or (folder / ADAPTER_CONFIG).exists():
-        return None
-    if len(files) > 1:
-        raise ModelError(
-            f"{folder} holds {len(files)} GGUF files; choose one with --gguf-file: "
-            f"{', '.join(files[:_NAMED])}{', …' if len(files) > _NAMED else ''}"
-        )
-    return files[0]
+        return Place(str(path / named), path, gguf=named)
+    return Place(text, path.parent, gguf=named)
 
 
 def _check_cached(place: Place) -> None:
@@ -242,34 +210,6 @@ def _check_cached(place: Place) -> None:
         )
 
 
-def _check_folder(folder: Path) -> None:
-    files = {path.name for path in folder.iterdir()}
-    if not files & {CONFIG, ADAPTER_CONFIG}:
-        newest = _newest_checkpoint(folder)
-        hint = "is it a checkpoint in Hugging Face form?"
-        if newest is not None:
-            hint = f"it holds checkpoints of a training; the newest is {newest}"
-        raise ModelError(f"{folder}: no {CONFIG} and no {GGUF} file; {hint}")
-    if ADAPTER_CONFIG in files and files & {_WEIGHTS, _INDEX}:
-        raise ModelError(
-            f"{folder} holds a whole model and an adapter; move the one that is not meant elsewhere"
-        )
-    if {_WEIGHTS, _INDEX} <= files:
-        raise ModelError(
-            f"{folder} holds both {_WEIGHTS} and {_INDEX}; remove the weights that are out of date"
-        )
-
-
-def _newest_checkpoint(folder: Path) -> Path | None:
-    """Return the last of the folders that a `transformers.Trainer` leaves."""
-    steps = {
-        int(path.name.removeprefix("checkpoint-")): path
-        for path in folder.glob("checkpoint-*")
-        if path.is_dir() and path.name.removeprefix("checkpoint-").isdecimal()
-    }
-    return steps[max(steps)] if steps else None
-
-
 def weight_files(place: Place, config: Any = None) -> tuple[Path, ...]:
     """Files of a whole model's weights, all of them safetensors.
 
@@ -278,8 +218,8 @@ def weight_files(place: Place, config: Any = None) -> tuple[Path, ...]:
     ModelError
         If there are none, or an index names files of another kind.
     """
-    named = getattr(config, "transformers_weights", None) or _WEIGHTS
-    index = named if named.endswith(".json") else _INDEX
+    named = getattr(config, "transformers_weights", None) or WEIGHTS
+    index = named if named.endswith(".json") else INDEX
     single = None if named.endswith(".json") else place.file(named)
     if single is not None:
         _refuse_pickles(place, [single.name])

@@ -7,60 +7,14 @@ those of one device but for the rounding of other kernels.
 from __future__ import annotations
 
 import atexit
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import torch
 
-from fairaudit.errors import ModelError, UsageError
-
-#: How accelerate may choose places.
-MAPS: Final = ("auto", "balanced", "balanced_low_0", "sequential")
-_UNITS: Final = {
-    "": 1,
-    "KIB": 2**10,
-    "MIB": 2**20,
-    "GIB": 2**30,
-    "KB": 10**3,
-    "MB": 10**6,
-    "GB": 10**9,
-}
-_AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
-
-
-def read_memory(text: str) -> dict[int | str, int]:
-    """Read what each device may hold: ``0=20GiB,cpu=64GiB``; what is not named holds nothing.
-
-    Raises
-    ------
-    UsageError
-        If it is written in another way.
-    """
-    found: dict[int | str, int] = {}
-    for part in text.split(","):
-        place, _, amount = (one.strip() for one in part.partition("="))
-        read = _AMOUNT.fullmatch(amount)
-        unit = None if read is None else _UNITS.get(read[2].upper())
-        if read is None or unit is None or not (place == "cpu" or place.isdigit()):
-            raise UsageError(f"'{part}' is no device and its memory; write 0=20GiB,cpu=64GiB")
-        found[int(place) if place.isdigit() else place] = int(float(read[1]) * unit)
-    return found
-
-
-def check_map(device_map: str) -> str:
-    """Return the name of a way to spread a model.
-
-    Raises
-    ------
-    UsageError
-        If accelerate knows no such way.
-    """
-    if device_map not in MAPS:
-        raise UsageError(f"'{device_map}' is no device map; use {', '.join(MAPS)}")
-    return device_map
+from fairaudit.errors import ModelError
 
 
 def spread(model: Any, device_map: str, memory: Mapping[int | str, int] | None) -> Any:

@@ -75,7 +75,7 @@ def load_weights(
             output_loading_info=True,
             ignore_mismatched_sizes=True,
             **_precision(config, files, target, dtype),
-            **_whole_files(auto, config),
+            **_whole_files(config),
             **({"tp_plan": "auto"} if target.split else {}),
             **place.options,
         )
@@ -112,7 +112,7 @@ def _check_read(model: Any, name: str) -> None:
         )
 
 
-def _whole_files(auto: Any, config: Any) -> dict[str, Any]:
+def _whole_files(config: Any) -> dict[str, Any]:
     """Ask for the blocks of a quantised model to be read, not mapped into memory.
 
     They keep scales and views of themselves beside the parameters, so they cannot be copied out of

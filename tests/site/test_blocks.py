@@ -84,6 +84,7 @@ def _files_of(page: str, folder: Path) -> None:
         (folder / "private.toml").write_text(policy)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_a_page_runs(page, reader, monkeypatch):
     for package in PACKAGES.get(page, ()):

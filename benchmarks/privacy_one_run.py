@@ -31,9 +31,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from fairaudit.training import loop, running
+from fairaudit.training.accounting import Steps, solve_noise_multiplier, tradeoff_points
 from fairaudit.training.finetuning import finetune
+from fairaudit.training.one_run_audit import SHARES
 from fairaudit.training.steps import GradientSum
-from fairaudit.training.verification import verify
+from fairaudit.training.tradeoff_audit import Inverse, inverse_of_points, ruled_out
+from fairaudit.training.verification import CURVE_ERROR, verify
 
 CLAIMS: Final = (1.0, 4.0)
 CANARIES: Final = (100, 300, 1000)
@@ -156,6 +159,25 @@ def one_run(base: Path, canaries: int, claim: float, fault: Fault, seed: int) ->
     }
 
 
+def reread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Judge recorded runs anew, of which only the best share of guesses is known.
+
+    It is one of several shares, so the error is divided as there.
+    """
+    curves: dict[tuple[int, float], Inverse] = {}
+    for row in rows:
+        records, setting = OTHERS + row["canaries"], (row["canaries"], row["claim"])
+        rate = (records // 4) / records
+        if setting not in curves:
+            noise = solve_noise_multiplier(row["claim"], rate, STEPS, DELTA)
+            points = tradeoff_points(Steps(noise, rate, STEPS), DELTA)
+            curves[setting] = inverse_of_points([*points, (row["claim"], DELTA)])
+        error = CURVE_ERROR / len(SHARES)
+        out = ruled_out(row["canaries"], row["guesses"], row["right"], curves[setting], error)
+        row["refuted"] = row["above_claim"] or out
+    return rows
+
+
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Correct runs that are refuted (none should be), and the share of faults found."""
     correct = [row["refuted"] for row in rows if row["fault"] == "none"]
@@ -182,11 +204,6 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "best_bound_of_correct_runs": max(
             row["lower_bound"] for row in rows if row["fault"] == "none"
         ),
-        "best_gaussian_bound_of_correct_runs_as_share_of_the_claim": max(
-            round(row["gaussian_lower_bound"] / row["claim"], 3)
-            for row in rows
-            if row["fault"] == "none"
-        ),
     }
 
 
@@ -195,8 +212,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--reread", type=Path, help="recorded runs to judge anew, without training")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
+    if arguments.reread is not None:
+        record(arguments.output, reread(json.loads(arguments.reread.read_text())["runs"]))
+        return
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         base = base_model(Path(folder))
@@ -204,11 +225,16 @@ def main() -> None:
             for seed in range(arguments.repeats):
                 rows.append(one_run(base, canaries, claim, fault, seed))
                 print(json.dumps(rows[-1]), flush=True)
+    record(arguments.output, rows)
+
+
+def record(output: Path | None, rows: list[dict[str, Any]]) -> None:
+    """Print what the runs say, and keep it."""
     told = summary(rows)
     print(json.dumps(told, indent=2))
-    if arguments.output is not None:
-        record = {"runs": rows, "summary": told, "delta": DELTA, "steps": STEPS, "clip": CLIP}
-        arguments.output.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+    if output is not None:
+        content = {"runs": rows, "summary": told, "delta": DELTA, "steps": STEPS, "clip": CLIP}
+        output.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def _rank(layer: Any) -> int:
     """Largest rank that a layer's weight can have; in 4 bits its shape is that of packed bytes."""
     if hasattr(layer, "in_features"):
         return min(int(layer.in_features), int(layer.out_features))
-    return min(layer.weight.shape)
+    return min(int(size) for size in layer.weight.shape)
 
 
 def _linear_layers(model: Any) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,7 @@ from fairaudit.errors import ResultError, UsageError
 from fairaudit.items import PAIR_TEXT
 from fairaudit.lines import first_line
 from fairaudit.report.card.update import render_card
+from fairaudit.report.files import load_decision, page_of
 from fairaudit.results import AuditResult, ComparisonResult, loading
 
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ def push_to_hub(
     """Push a result to its model's repository on the Hub: the card patched, files beside it.
 
     Everything goes into one commit. The repository must exist. Texts that the model wrote,
-    ``private/`` and score tables with the texts of a benchmark are never uploaded: public copies
-    of a benchmark end up in training data, and a suite of one's own may be nobody else's. Result
-    and report show a few items, and name the machine and the folders of the run.
+    ``private/``, score tables with the texts of a benchmark and the texts of pairs that changed
+    are never uploaded: public copies of a benchmark end up in training data, and a suite of one's
+    own may be nobody else's. An audit's result and report show a few items, and both kinds name
+    the machine and the folders of the run.
 
     Parameters
     ----------
@@ -106,7 +108,9 @@ def push_to_hub(
         raise UsageError(f"{os.fspath(folder)}: neither an audit nor a comparison")
     if len(parts := repo.split("/")) != 2 or not all(parts):
         raise UsageError(f"'{repo}' is no repository of the Hub; write owner/name")
-    sent = dict(_files(Path(folder)))
+    sent: dict[str, Path | bytes] = dict(_files(Path(folder)))
+    if isinstance(result, ComparisonResult):
+        sent |= _without_texts(result, Path(folder), sent)
     tables = {path: _holds_texts(path) for path in sorted(Path(folder).glob(_TABLES))}
     sent |= {f"{FOLDER}/items/{path.name}": path for path, held in tables.items() if not held}
     left_out = tuple(f"items/{path.name}" for path, held in tables.items() if held)
@@ -127,6 +131,19 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield f"{FOLDER}/{path.relative_to(folder).as_posix()}", path
     for path in sorted(folder.glob(_EVAL)):
         yield path.relative_to(folder).as_posix(), path
+
+
+def _without_texts(result: ComparisonResult, folder: Path, sent: Iterable[str]) -> dict[str, bytes]:
+    """Write a comparison and its page anew without the texts of pairs that changed."""
+    if not any(item.texts for item in result.item_changes):
+        return {}
+    bare = tuple(item.model_copy(update={"texts": {}}) for item in result.item_changes)
+    public = result.model_copy(update={"item_changes": bare})
+    found = {f"{FOLDER}/result.json": public.to_json().encode()}
+    page = f"{FOLDER}/report.html"
+    if page in sent:
+        found[page] = page_of(public, folder, load_decision(folder, result)).encode()
+    return found
 
 
 def _holds_texts(path: Path) -> bool:
@@ -152,7 +169,7 @@ def _card_of(client: HfApi, repo: str) -> str:
         return Path(path).read_text(encoding="utf-8")
 
 
-def _commit(client: HfApi, push: Push, sent: dict[str, Path], *, create_pr: bool) -> str:
+def _commit(client: HfApi, push: Push, sent: dict[str, Path | bytes], *, create_pr: bool) -> str:
     from huggingface_hub import CommitOperationAdd
 
     operations = [CommitOperationAdd(_CARD, push.card.encode())]

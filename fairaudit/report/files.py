@@ -98,6 +98,30 @@ def show_decision(result: AuditResult | ComparisonResult, folder: Path) -> None:
     decided = load_decision(folder, result)
     if decided is None or not (folder / "report.html").is_file() or not _holds(folder, result):
         return
+    with staged_folder(folder) as stage:
+        write_text(stage / "report.html", page_of(result, folder, decided))
+        write_text(stage / "summary.md", render_summary(result, decided=decided))
+
+
+def page_of(
+    result: AuditResult | ComparisonResult, folder: Path, decided: GateResult | None
+) -> str:
+    """Return the page of a result with the figures that lie in its folder.
+
+    Parameters
+    ----------
+    result : AuditResult or ComparisonResult
+        What is shown.
+    folder : path
+        Where its figures lie, and the diagnosis of a comparison.
+    decided : GateResult or None
+        What a gate decided about it.
+
+    Returns
+    -------
+    str
+        The text of ``report.html``.
+    """
     drawn = {
         path.stem: path.read_bytes()
         for pattern in PATTERNS
@@ -105,9 +129,7 @@ def show_decision(result: AuditResult | ComparisonResult, folder: Path) -> None:
         if MARK in path.read_bytes()
     }
     diagnosis = load_beside(folder) if isinstance(result, ComparisonResult) else None
-    with staged_folder(folder) as stage:
-        write_text(stage / "report.html", render_html(result, drawn, diagnosis, decided))
-        write_text(stage / "summary.md", render_summary(result, decided=decided))
+    return render_html(result, drawn, diagnosis, decided)
 
 
 def _holds(folder: Path, result: Result) -> bool:

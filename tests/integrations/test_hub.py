@@ -15,9 +15,11 @@ from huggingface_hub.constants import ENDPOINT
 
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.integrations.hub import push_to_hub
+from fairaudit.report.files import write_report
 from fairaudit.results.texts import PromptTexts
 from tests.cli.program import fairaudit as program
 from tests.report import audits
+from tests.report.test_changed_pairs import _with_pairs
 
 #: The client reads addresses of commits, and knows this host alone.
 HOST = urlsplit(ENDPOINT).hostname
@@ -116,6 +118,33 @@ def test_score_tables_with_the_texts_of_a_benchmark_stay_here(folder):
     assert "items/with.parquet" in planned.left_out
     done = program("push", folder, "me/model", "--dry-run")
     assert "left out, it holds the texts of a benchmark: items/with.parquet" in done.stdout
+
+
+def test_texts_of_pairs_that_changed_stay_here(tmp_path, hub, monkeypatch):
+    """They are the benchmark's: in the table, and on the page in two hundred rows."""
+    import huggingface_hub.constants as constants
+    from huggingface_hub import HfApi
+
+    result = _with_pairs()
+    texts = [text for item in result.item_changes for text in item.texts.values()]
+    assert texts
+    result.save(tmp_path / "compared")
+    write_report(result, tmp_path / "compared")
+    kept = [(tmp_path / "compared" / name).read_text() for name in ("result.json", "report.html")]
+    # Others are escaped in one file or the other.
+    assert "She is a nurse." in kept[0]
+    assert "is a nurse." in kept[1]
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    push_to_hub(
+        tmp_path / "compared", "me/model", card=CARD, api=HfApi(endpoint=hub, token="hf_test")
+    )
+    sent = b"".join(
+        base64.b64decode(line["value"]["content"])
+        for line in Hub.commits[0]
+        if line["key"] == "file"
+    ).decode()
+    assert not [text for text in (*texts, "is a nurse.") if text in sent]
+    assert "fairaudit/comparison" in sent
 
 
 def test_a_dry_run_on_the_command_line(folder):

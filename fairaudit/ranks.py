@@ -3,6 +3,7 @@
 Every rank makes the same plan; the batches of a stage are dealt by cost, each rank runs its own,
 and all of them then hold all answers. Which rank answered what changes nothing: the batches are
 those of one process. What needs no model (statistics, files, the screen) is the first rank's work.
+Where all ranks hold parts of one model, each batch is run by all of them at the same time.
 
 An error on one rank is told to all of them, so that all end with it and none waits for ever.
 """
@@ -16,6 +17,7 @@ import heapq
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fairaudit.errors import FairauditError
@@ -73,6 +75,8 @@ class Ranks:
 
     rank: int = 0
     size: int = 1
+    #: Whether each process holds a part of one model: all of them run every batch together.
+    one_model: bool = False
     #: Above 0 while this process works on what is its alone.
     _alone: int = field(default=0, repr=False)
 
@@ -85,6 +89,19 @@ class Ranks:
     def is_one(self) -> bool:
         """Whether nobody shares the work now."""
         return self.size == 1 or self._alone > 0
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what this process found is its own to store."""
+        return self.is_first or not self.one_model
+
+    def as_first(self, look: Callable[[], T]) -> T:
+        """Return what the first rank sees, where all run one model; else what this one sees.
+
+        Each looks into the same store at another moment, and who finds a batch there does not run
+        it: the others would wait.
+        """
+        return self.from_first(look) if self.one_model else look()
 
     def together(self, work: Callable[[], T]) -> T:
         """Run something on every rank; an error of one of them is raised on all.
@@ -100,6 +117,8 @@ class Ranks:
         if isinstance(error, RankError):
             # Something inside was shared as well, so all know of it already.
             raise error
+        if error is not None and self.one_model and not isinstance(error, FairauditError):
+            raise self._left(error) from error
         # Results stay where they are: only whether there is one is told.
         self._exchange(replace(ours, result=None), error)
         result: T = ours.result
@@ -163,6 +182,9 @@ class Ranks:
         for batch in batches:
             told.update(repr(content(batch)).encode("utf-8", "surrogatepass"))
         sign = told.hexdigest()
+        if self.one_model:
+            yield from self._in_step(batches, work, costs, tell, sign)
+            return
         mine = dealt(costs, self.size)[self.rank]
 
         def ours() -> tuple[str, dict[int, R]]:
@@ -175,11 +197,43 @@ class Ranks:
 
         outcome, error = _Outcome.of(ours)
         everything = [one.result for one in self._exchange(outcome, error)]
-        if any(theirs != sign for theirs, _ in everything):
-            raise RankError("the processes were given different work; start all with one command")
+        _check_same([theirs for theirs, _ in everything])
         answers = {place: result for _, found in everything for place, result in found.items()}
         for place, batch in enumerate(batches):
             yield batch, answers[place]
+
+    def _in_step(
+        self,
+        batches: Sequence[T],
+        work: Callable[[T], R],
+        costs: Sequence[float],
+        tell: Callable[[int], object],
+        sign: str,
+    ) -> Iterator[tuple[T, R]]:
+        """Run every batch on every rank; all go on with the first one's answer, to the last bit."""
+        _check_same([one.result for one in self._exchange(_Outcome(sign), None)])
+        for batch, cost in zip(batches, costs, strict=True):
+            ours, error = _Outcome.of(partial(work, batch))
+            if error is not None and not isinstance(error, FairauditError):
+                raise self._left(error) from error
+            answers = self._exchange(ours if self.is_first else replace(ours, result=None), error)
+            yield batch, answers[0].result
+            tell(int(cost))
+
+    def _left(self, error: Exception) -> RankError:
+        """Leave the group: the others may be in the middle of a batch, and would wait for ever."""
+        import torch.distributed as dist
+
+        if dist.is_initialized():
+            dist.destroy_process_group()
+        said = str(error).lower()
+        if isinstance(error, dist.DistError) or "connection" in said or "gloo" in said:
+            return RankError(_LOST, exit_code=70)
+        if isinstance(error, MemoryError) or "memory" in said:
+            return RankError(
+                "out of memory on a batch; use more processes or a smaller --token-budget"
+            )
+        return RankError(f"{type(error).__name__}: {error}", exit_code=70)
 
     def add_up(self, tensors: Iterable[Tensor]) -> None:
         """Replace each tensor by its sum over all ranks, the same on all, in place.
@@ -240,6 +294,11 @@ class _Share:
         reached = round(self.total * self.done / self.own) if self.own else 0
         self.tell(reached - self.told)
         self.told = reached
+
+
+def _check_same(signs: Sequence[str]) -> None:
+    if len(set(signs)) > 1:
+        raise RankError("the processes were given different work; start all with one command")
 
 
 def dealt(costs: Sequence[float], size: int) -> list[list[int]]:
@@ -313,6 +372,8 @@ def _leave() -> None:
     import torch
     import torch.distributed as dist
 
+    if not dist.is_initialized():
+        return
     with contextlib.suppress(RuntimeError):
         if dist.get_rank() > 0:
             # Nothing is ever sent: this fails when the first rank has gone.

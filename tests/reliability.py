@@ -21,7 +21,7 @@ class Fault(NamedTuple):
     what: str
     outcome: str
     test: str
-    slow: bool
+    long: bool
 
 
 def faults() -> list[Fault]:
@@ -31,6 +31,10 @@ def faults() -> list[Fault]:
 
 def _of(path: Path) -> Iterator[Fault]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    all_long = any(
+        isinstance(node, ast.Assign) and "pytest.mark.long" in ast.unparse(node)
+        for node in tree.body
+    )
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             marks = [_mark(one) for one in node.decorator_list]
@@ -38,7 +42,7 @@ def _of(path: Path) -> Iterator[Fault]:
                 if name == "fault":
                     what, outcome = values
                     place = f"{path.relative_to(TESTS).as_posix()}::{node.name}"
-                    yield Fault(what, outcome, place, ("slow", []) in marks)
+                    yield Fault(what, outcome, place, all_long or ("long", []) in marks)
 
 
 def _mark(node: ast.expr) -> tuple[str, list[str]]:
@@ -54,7 +58,7 @@ def table() -> str:
     """Return the table, one row for each fault."""
     lines = ["| What goes wrong | What comes of it | Test |", "| --- | --- | --- |"]
     lines += [
-        f"| {one.what} | {one.outcome} | `{one.test}`{' (long run)' if one.slow else ''} |"
+        f"| {one.what} | {one.outcome} | `{one.test}`{' (long run)' if one.long else ''} |"
         for one in faults()
     ]
     return "".join(f"{line}\n" for line in lines)

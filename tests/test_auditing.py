@@ -31,6 +31,7 @@ def test_items_that_were_not_asked_are_named(checkpoint):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", ["longformer", "funnel"])
 def test_a_protocol_that_the_model_cannot_answer_is_skipped_with_the_reason(family, tmp_path):
     """Issue 18, item 14: attention-weighted scores of a model without such weights."""

@@ -200,6 +200,7 @@ def pairs_of_audits(draw):
             zip("ab", (first, second), probes, strict=True)]  # fmt: skip
 
 
+@pytest.mark.long
 @given(pairs_of_audits(), st.sampled_from([0.001, 0.05, 0.3, 0.49]))
 @settings(max_examples=60, deadline=None)
 def test_nothing_that_was_computed_contradicts_itself(pair, alpha):

@@ -184,6 +184,7 @@ def ci(tmp_path, checkpoint):
     return run
 
 
+@pytest.mark.long
 def test_the_script_of_ci_ends_as_its_gate_does(ci, tmp_path):
     done = ci(1)
     assert done.returncode == 0, done.stderr
@@ -195,6 +196,7 @@ def test_the_script_of_ci_ends_as_its_gate_does(ci, tmp_path):
     assert (tmp_path / "outputs").read_text().endswith("decision=FAIL\n")
 
 
+@pytest.mark.long
 def test_the_script_of_ci_says_what_it_lacks(ci):
     assert "name the base model" in ci(1, FAIRAUDIT_BASE="").stderr
     assert ci(1, FAIRAUDIT_CANDIDATE="no/such/model").returncode == 2

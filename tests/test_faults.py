@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from fairaudit.auditing.run_audit import audit
+from fairaudit.auditing.audit_plan import plan_audit
+from fairaudit.auditing.run_audit import audit, run_audit
 from fairaudit.errors import FairauditError, ModelError, ResultError
 from fairaudit.results import AuditResult
 from fairaudit.scoring.load import load_model
@@ -177,6 +178,37 @@ def test_a_base_overwritten_during_a_training(checkpoint, tmp_path):
     assert not (tmp_path / "out" / "training.json").exists()
 
 
+@pytest.mark.fault(
+    "a suite's file or a training text overwritten during a run",
+    "a right result of what was read at its start",
+)
+def test_texts_overwritten_during_a_run(checkpoint, tmp_path):
+    suite = tmp_path / "mine.csv"
+    suite.write_text(SUITE)
+    asked = {"suites": [str(suite)], "device": "cpu"}
+    before = audit(checkpoint("gpt2"), **asked)
+    plan = plan_audit(checkpoint("gpt2"), **asked)
+    suite.write_text(SUITE.replace("nurse", "clerk"))
+    after = run_audit(plan)
+    assert (after.estimates, after.suites) == (before.estimates, before.suites)
+    text = tmp_path / "text.txt"
+    trained = {}
+    for name in ("left alone", "overwritten"):
+        text.write_text("\n".join(CORPUS))
+
+        def overwrite(*_, changes=name == "overwritten"):
+            if changes:
+                text.write_text("Something else.\n")
+
+        finetune(checkpoint("gpt2"), text, output=tmp_path / name, steps=2, batch_size=3, seed=1,
+                 max_length=16, device="cpu", on_step=overwrite)  # fmt: skip
+        trained[name] = load_file(tmp_path / name / "model.safetensors")
+    assert all(
+        torch.equal(weight, trained["overwritten"][name])
+        for name, weight in trained["left alone"].items()
+    )
+
+
 @pytest.mark.fault("a cache that cannot be written or is a file", "a right result")
 @pytest.mark.parametrize("cache", ["file", "/proc/nowhere", "of root"])
 def test_a_cache_that_cannot_be_used_is_never_fatal(checkpoint, tmp_path, monkeypatch, cache):
@@ -216,6 +248,7 @@ def full(folder: Path, arguments: list, limit: int) -> subprocess.CompletedProce
     )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.fault("the disk is full on an audit's output", "one line, nothing half-written")
 @pytest.mark.fault("the disk is full on the cache", "a right result")
 def test_a_full_disk_for_an_audit(checkpoint, tmp_path):
@@ -233,6 +266,7 @@ def test_a_full_disk_for_an_audit(checkpoint, tmp_path):
     assert again.returncode == 0, again.stderr
 
 
+@pytest.mark.long
 @pytest.mark.fault("the disk is full on a checkpoint", "one line; `--resume` ends in equal weights")
 def test_a_full_disk_for_a_training(checkpoint, tmp_path):
     text = tmp_path / "text.txt"

@@ -125,6 +125,7 @@ OPTIONS = [
     {"device": "cpu"},
     {"device_map": "auto"},
     {"device_map": "auto", "max_memory": "cpu=1MiB"},
+    {"tensor_parallel": True},
     {"revision": "main"},
     {"completions": 2},
     {"max_new_tokens": 5},

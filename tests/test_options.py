@@ -265,6 +265,7 @@ MAKE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", RECORDS)
 def test_no_option_is_accepted_and_ignored(name, monkeypatch, tmp_path):
     assert untouched(name, monkeypatch, tmp_path) == set()

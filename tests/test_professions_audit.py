@@ -92,6 +92,7 @@ def test_associations_are_those_of_the_plain_model():
             assert table[item.item_id, role] == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.long
 def test_disco_from_the_command_line_to_the_gate(tmp_path):
     folders = [tmp_path / "one", tmp_path / "other"]
     for folder in folders:

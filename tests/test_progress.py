@@ -126,6 +126,7 @@ def test_durations_in_words(seconds, words):
     assert progress.duration(seconds) == words
 
 
+@pytest.mark.long
 def test_a_terminal_shows_a_bar_and_stages(checkpoint, suite, tmp_path):
     parent, child = pty.openpty()
     done = subprocess.Popen(
@@ -146,6 +147,7 @@ def test_a_terminal_shows_a_bar_and_stages(checkpoint, suite, tmp_path):
     assert b"drawing figures and report" in shown
 
 
+@pytest.mark.long
 def test_quiet_shows_no_bar(checkpoint, suite):
     parent, child = pty.openpty()
     done = subprocess.run(

@@ -16,6 +16,8 @@ from tests.classifiers import save
 from tests.conftest import shared
 from tests.launching import launch
 
+pytestmark = pytest.mark.long
+
 PAIRS = "axis,stereotype,anti_stereotype\n" + "".join(
     f"gender,The {adjective} {name} said she slept.,The {adjective} {name} said he slept.\n"
     for adjective in ("old", "young", "tired", "rich", "poor", "glad")
@@ -89,7 +91,6 @@ def test_an_audit_by_two_ranks_is_that_of_one(asked, tmp_path):
     assert len(list((tmp_path / "b").rglob("*.scores"))) >= 2
 
 
-@pytest.mark.slow
 def test_an_audit_that_was_made_before_is_read_by_all(asked, tmp_path):
     cache = {"FAIRAUDIT_CACHE": str(tmp_path / "a")}
     made = launch([*asked, "--output", tmp_path / "one"], **cache)
@@ -164,8 +165,8 @@ print(here.rank, inner)
     ("arm", "size"),
     [
         ([], 2),
-        pytest.param(["--lora", "4"], 2, marks=pytest.mark.slow),
-        pytest.param([], 3, marks=pytest.mark.slow),
+        pytest.param(["--lora", "4"], 2),
+        pytest.param([], 3),
     ],
 )
 def test_a_private_model_trained_by_several_is_that_of_one(arm, size, checkpoint, tmp_path):
@@ -196,7 +197,6 @@ print(done.privacy.epsilon)
     assert moved > 1e-4
 
 
-@pytest.mark.slow
 def test_a_run_goes_on_with_another_number_of_ranks(checkpoint, tmp_path):
     (tmp_path / "text.txt").write_text(TEXT)
     body = f"""
@@ -230,7 +230,6 @@ def test_other_verbs_are_the_work_of_one_process(tmp_path):
     assert "report is the work of one process" in ended[0].err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "launcher",
     [

@@ -136,6 +136,7 @@ def test_lists_of_arguments_of_other_versions_are_read(tmp_path, suite):
     assert preferred(result, "mine/causal-sum-recorded").dropna().tolist() == [1.0]
 
 
+@pytest.mark.long
 def test_the_harness_prefers_as_we_do():
     """60 pairs of the original, gpt2-mini: the same preference on every pair that does not tie."""
     path = shared("cases", "lmeval_0.4.13_samples_cp_local.jsonl")

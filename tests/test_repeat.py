@@ -40,6 +40,7 @@ def without_run(folder: Path) -> dict:
     return content
 
 
+@pytest.mark.long
 def test_the_stored_command_gives_the_same_result(checkpoint, tmp_path, monkeypatch):
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()

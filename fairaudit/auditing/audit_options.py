@@ -149,6 +149,13 @@ class AuditOptions(TextOptions):
             "For ``device_map``; default: what is free.",
         ),
     ] = None
+    tensor_parallel: Annotated[
+        bool,
+        Option(
+            "Split each layer over the processes that torchrun started.",
+            "All of them run every batch together; transformers needs a plan for the architecture.",
+        ),
+    ] = False
     seed: Annotated[
         int,
         Option(
@@ -206,6 +213,8 @@ class AuditOptions(TextOptions):
             yield "quick, full and limit exclude each other; give one"
         if self.max_memory is not None and self.device_map is None:
             yield "max_memory says how a device map spreads a model; give device_map too"
+        if self.tensor_parallel and self.device_map is not None:
+            yield "device_map spreads whole layers, tensor_parallel splits each of them; give one"
         if self.suites == ():
             yield "no suite is named"
         if self.endpoint is not None:

@@ -91,6 +91,7 @@ def plan_request(asked: AuditRequest) -> AuditPlan:
         gguf_file=options.gguf_file,
         device_map=options.device_map,
         max_memory=options.max_memory,
+        tensor_parallel=options.tensor_parallel,
     )
     origin = None if options.base is None else _load_base(options.base, loaded, options)
     scorer = Scorer(loaded, options.token_budget, cache_folder() / "scores")
@@ -146,6 +147,9 @@ def _load_base(base: Source, loaded: LoadedModel, options: AuditOptions) -> Load
         device=options.device,
         dtype=options.dtype,
         trust_remote_code=options.trust_remote_code,
+        device_map=options.device_map,
+        max_memory=options.max_memory,
+        tensor_parallel=options.tensor_parallel,
     )
     check_same_tokens(loaded, found)
     return found

@@ -117,6 +117,8 @@ class _Asked:
         named = {"label": folder.name} if folder is not None and self.several else {}
         options = AuditOptions(model, **{**self.chosen, **named, "output": folder})
         asked = here.together(partial(request_audit, options))
+        if self.dry_run and options.tensor_parallel:
+            raise UsageError("a dry run is the work of one process; leave out --tensor-parallel")
         if self.dry_run:
             here.from_first(lambda: _show_plan(_planned(asked)))
             return

@@ -23,7 +23,7 @@ from fairaudit.scoring.batch_independence import agreement, find_batching
 from fairaudit.scoring.batching import Batching, fitting
 from fairaudit.scoring.checkpoints.spread import input_device
 from fairaudit.scoring.load import LoadedModel
-from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
+from fairaudit.scoring.memory import MEMORY_ERRORS, may_split
 from fairaudit.scoring.probe_rows import Ids, probe_rows
 from fairaudit.scoring.token_rows import Encoder
 
@@ -116,7 +116,7 @@ class Embedder:
         try:
             return [_direction(vector) for vector in self._vectors(rows, pooling)]
         except MEMORY_ERRORS as error:
-            if not out_of_memory(error):
+            if not may_split(error):
                 raise
         if len(rows) == 1:
             return [Skipped("out of memory on this text")]

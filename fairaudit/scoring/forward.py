@@ -18,7 +18,7 @@ from fairaudit.scoring.batch_independence import agreement, find_batching
 from fairaudit.scoring.batch_plan import Batch
 from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.checkpoints.spread import input_device
-from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
+from fairaudit.scoring.memory import MEMORY_ERRORS, may_split, out_of_memory
 from fairaudit.scoring.probe_rows import Ids
 from fairaudit.scoring.token_rows import TokenRow
 from fairaudit.scoring.trees import largest_tree, tree_inputs, tree_of
@@ -97,7 +97,7 @@ class Forward:
         try:
             return self._score(batch)
         except MEMORY_ERRORS as error:
-            if not out_of_memory(error):
+            if not may_split(error):
                 raise
         if len(batch.rows) == 1:
             raise ModelError(

@@ -175,12 +175,15 @@ class Generator:
         return prompt
 
     def _written(self, batch: PromptBatch) -> list[list[Written]]:
-        stored = None if self._store is None else self._store.get(batch)
+        if self._store is None:
+            return self._writer(batch)
+        store, here = self._store, ranks()
+        stored = here.as_first(lambda: store.get(batch))
         if stored is not None:
             return stored
         written = self._writer(batch)
-        if self._store is not None:
-            self._store.put(batch, written)
+        if here.keeps:
+            store.put(batch, written)
         return written
 
     def _completions(self, prompt: Prompt, written: Mapping[Prompt, list[Written]]) -> Completions:

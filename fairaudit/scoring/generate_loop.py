@@ -23,7 +23,7 @@ from fairaudit.scoring.batch_independence import agreement, find_batching
 from fairaudit.scoring.batching import Batching
 from fairaudit.scoring.checkpoints.spread import input_device
 from fairaudit.scoring.generate_plan import Prompt, PromptBatch
-from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
+from fairaudit.scoring.memory import MEMORY_ERRORS, may_split
 from fairaudit.scoring.probe_rows import Ids
 from fairaudit.scoring.sampling import next_tokens, uniforms
 
@@ -134,7 +134,7 @@ class Writer:
         try:
             return self._write(batch)
         except MEMORY_ERRORS as error:
-            if not out_of_memory(error):
+            if not may_split(error):
                 raise
         if len(batch.prompts) == 1:
             raise ModelError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ import torch
 import transformers
 
 from fairaudit.errors import ModelError, UsageError
+from fairaudit.ranks import ranks
 from fairaudit.results import AdapterOrigin, ModelIdentity
 from fairaudit.scoring.borrowed import borrowed_name, warn_if_slow
 from fairaudit.scoring.causality import kind_of_causal
@@ -24,6 +25,8 @@ from fairaudit.scoring.checkpoints.adapters import base_of, with_adapter
 from fairaudit.scoring.checkpoints.gguf import load_gguf, read_content
 from fairaudit.scoring.checkpoints.identity import check_finite, fingerprint
 from fairaudit.scoring.checkpoints.limits import check_ids, longest_row
+from fairaudit.scoring.checkpoints.parallel import check_launched, check_plan, check_split
+from fairaudit.scoring.checkpoints.parallel import note as split_note
 from fairaudit.scoring.checkpoints.place import (
     Place,
     adapter_folder,
@@ -44,6 +47,7 @@ from fairaudit.scoring.checkpoints.weights import (
     Target,
     cast,
     load_weights,
+    own,
     quantization,
     storage,
 )
@@ -85,6 +89,8 @@ class LoadedModel:
         What a result must say about how it was loaded.
     unrounded : callable or None
         Reads the model again as its file has it, where weights were rounded to a lower precision.
+    parts : int
+        Processes that each hold a part of its layers.
     """
 
     model: Any
@@ -99,6 +105,7 @@ class LoadedModel:
     storable: bool
     notes: tuple[str, ...] = ()
     unrounded: Callable[[], Any] | None = None
+    parts: int = 1
 
     @property
     def pad_id(self) -> int:
@@ -144,6 +151,7 @@ def load_model(
     gguf_file: str | None = None,
     device_map: str | None = None,
     max_memory: str | None = None,
+    tensor_parallel: bool = False,
 ) -> LoadedModel:
     """Load a checkpoint and check it.
 
@@ -169,6 +177,8 @@ def load_model(
         ``balanced_low_0`` or ``sequential``.
     max_memory : str or None
         What each device may hold of it, as ``0=20GiB,cpu=64GiB``; None: what is free.
+    tensor_parallel : bool
+        Whether each process of this run takes a part of every layer.
 
     Returns
     -------
@@ -180,10 +190,15 @@ def load_model(
     ModelError
         In one line: what is wrong with the checkpoint and what to do.
     """
-    target = Target(choose_device(device), _dtype(dtype))
+    ranks().one_model = tensor_parallel
+    target = Target(
+        choose_device(device), _dtype(dtype), split=tensor_parallel, mapped=device_map is not None
+    )
     memory = None if max_memory is None else read_memory(max_memory)
     if device_map is not None:
-        _check_spread(device_map, source, target)
+        _check_spread(device_map, source)
+    if tensor_parallel:
+        check_launched(source)
     place, unrounded = None, None
     if isinstance(source, tuple):
         read = _in_memory(*source)
@@ -196,17 +211,22 @@ def load_model(
         )
         read = _read(place, target)
     check_finite(read.model)
+    if tensor_parallel:
+        check_split(read.model, read.name)
     kind = _kind(read.model.config, read.tokenizer, type(read.model).__name__)
     identity = _identity(read, revision)
     if place is not None and quantization(read.model.config) is None:
         unrounded = _reader(place, read.model, target, identity.fingerprint)
-        if device_map is None:
-            check_room(read.model, target.device, target.dtype or torch.float32)
-        cast(read.model, target.dtype or torch.float32)
-        if device_map is None:
-            read.model.to(device=target.device)
+        if target.split:
+            read = _rounded(place, read, target)
+        else:
+            device_of_all = torch.device("cpu") if target.mapped else target.device
+            check_room(read.model, device_of_all, target.dtype or torch.float32)
+            cast(read.model, target.dtype or torch.float32)
+            read.model.to(device=device_of_all)
     model = read.model.eval() if device_map is None else _spread(read, device_map, memory)
     limit, notes = longest_row(model, read.tokenizer), read.notes
+    notes += (split_note(read.name),) if tensor_parallel else ()
     if kind == "causal":
         kind, found = kind_of_causal(model, read.tokenizer, limit)
         notes += found
@@ -222,24 +242,25 @@ def load_model(
         # What lies beside a GGUF file need not be about it.
         folder=None if place is None or place.gguf is not None else place.folder,
         storable=place is not None and not trust_remote_code,
+        parts=ranks().size if tensor_parallel else 1,
         notes=notes,
         unrounded=unrounded,
     )
 
 
-def _check_spread(device_map: str, source: object, target: Target) -> None:
+def _check_spread(device_map: str, source: object) -> None:
     check_map(device_map)
     if isinstance(source, tuple):
         raise UsageError("a model in memory stays where it is; leave out the device map")
-    if target.dtype not in (None, torch.float32):
-        # Near-ties would be scored again in fp32, from weights that lie in several places.
-        raise UsageError("a device map takes float32; leave out --dtype or --device-map")
 
 
 def _spread(read: _Checkpoint, device_map: str, memory: Mapping[int | str, int] | None) -> Any:
     if quantization(read.model.config) is not None:
         raise ModelError(f"{read.name}: a quantised model is not spread; leave out --device-map")
-    return spread(read.model.eval(), device_map, memory)
+    model = spread(read.model.eval(), device_map, memory)
+    # What is on no disk is still mapped from the file.
+    own(model)
+    return model
 
 
 def _reader(
@@ -247,9 +268,10 @@ def _reader(
 ) -> Callable[[], Any] | None:
     """Return what reads a model again in fp32, if it is about to be rounded."""
     wanted = target.dtype or torch.float32
-    if all(weight.dtype == wanted for weight in model.parameters()) or wanted == torch.float32:
+    is_same = all(weight.dtype == wanted for weight in model.parameters())
+    if wanted == torch.float32 or (is_same and not target.split):
         return None
-    exact = Target(torch.device("cpu"), torch.float32)
+    exact = replace(target, device=torch.device("cpu"), dtype=torch.float32)
 
     def again() -> Any:
         found = _read(place, exact)
@@ -257,6 +279,14 @@ def _reader(
         return found.model
 
     return again
+
+
+def _rounded(place: Place, read: _Checkpoint, target: Target) -> _Checkpoint:
+    """Read a split model anew in the precision that is wanted: parts cannot be cast in place."""
+    wanted = target.dtype or torch.float32
+    if all(weight.dtype == wanted for weight in read.model.parameters()):
+        return read
+    return replace(_read_whole(place, read.tokenizer, target, dtype=wanted), notes=read.notes)
 
 
 def check_unchanged(name: str, before: str | None, now: str | None) -> None:
@@ -293,20 +323,26 @@ def _in_memory(model: Any, tokenizer: Any) -> _Checkpoint:
 def _read(place: Place, target: Target) -> _Checkpoint:
     """Read a checkpoint; a whole model that is to be rounded is read as its file has it."""
     if place.is_adapter:
-        return _read_adapter(place, (), target)
+        # An adapter is merged into weights of its own, in one piece.
+        return _read_adapter(place, (), replace(target, split=False, mapped=False))
     if place.gguf is not None:
         return _read_gguf(place)
     tokenizer = load_tokenizer(place)
-    return _read_whole(place, tokenizer, target, fp32=target.dtype in (None, torch.float32))
+    exact = target.dtype in (None, torch.float32) and not target.mapped
+    return _read_whole(place, tokenizer, target, dtype=torch.float32 if exact else None)
 
 
-def _read_whole(place: Place, tokenizer: Any, target: Target, *, fp32: bool) -> _Checkpoint:
+def _read_whole(
+    place: Place, tokenizer: Any, target: Target, *, dtype: torch.dtype | None
+) -> _Checkpoint:
     config = load_config(place)
+    if target.split:
+        check_plan(config, place.name)
     of_text = _AUTO[_kind(config, None)]
     auto = transformers.AutoModelForImageTextToText if has_text_tower(config) else of_text
     # Loading may unpack the blocks, and then the config no longer names them.
     quantised = quantization(config)
-    model, notes = load_weights(place, auto, config, target, fp32=fp32)
+    model, notes = load_weights(place, auto, config, target, dtype=dtype)
     if has_text_tower(config):
         model, found = text_tower(model, place.id)
         notes += found
@@ -341,8 +377,8 @@ def _read_adapter(place: Place, before: tuple[Place, ...], target: Target) -> _C
     elif base_place.gguf is not None:
         base = _read_gguf(base_place)
     else:
-        own = load_tokenizer(base_place) if base_place.has_tokenizer else None
-        base = _read_whole(base_place, own, target, fp32=True)
+        tokenizer = load_tokenizer(base_place) if base_place.has_tokenizer else None
+        base = _read_whole(base_place, tokenizer, target, dtype=torch.float32)
     known = None if base.tokenizer is None else fingerprint(base.model, base.tokenizer)
     tokenizer = load_tokenizer(place) if place.has_tokenizer else base.tokenizer
     if tokenizer is None:

@@ -6,6 +6,8 @@ from typing import Final
 
 import torch
 
+from fairaudit.ranks import ranks
+
 #: What to catch where memory may run out.
 MEMORY_ERRORS: Final = (RuntimeError, MemoryError)
 #: What allocators say that have no class of their own: of the CPU on Windows and elsewhere, of
@@ -18,6 +20,14 @@ _SAID: Final = (
     "cublas_status_alloc_failed",
     "cudnn_status_alloc_failed",
 )
+
+
+def may_split(error: BaseException) -> bool:
+    """Whether memory ran out and this process may split its batch by itself.
+
+    Processes that hold parts of one model run the same batches, or none.
+    """
+    return out_of_memory(error) and not ranks().one_model
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -18,8 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from fairaudit.errors import ModelError
+from fairaudit.scoring.checkpoints.spread import input_device
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.memory import MEMORY_ERRORS, out_of_memory
+from fairaudit.scoring.offloaded import brought_in_fp32, on_disk
 
 #: Precisions in which a score is off by more than a tie.
 _NARROW: Final = (torch.bfloat16, torch.float16)
@@ -35,14 +37,19 @@ def in_fp32(loaded: LoadedModel) -> Iterator[LoadedModel]:
         If memory does not suffice.
     """
     model = loaded.model
+    if loaded.parts > 1 and loaded.unrounded is not None:
+        # Parts of weights are widened by reading them so, not one by one.
+        yield replace(loaded, model=loaded.unrounded(), dtype="float32")
+        return
     own = {} if loaded.unrounded is None else _stored(loaded.unrounded())
     try:
-        with _streamed(model, own) as works:
-            if works:
+        with brought_in_fp32(model, own, _NARROW):
+            with _streamed(model, own) as works:
+                if works:
+                    yield replace(loaded, dtype="float32")
+                    return
+            with _held(_Part(_stored(model), own)):
                 yield replace(loaded, dtype="float32")
-                return
-        with _held(_Part(_stored(model), own)):
-            yield replace(loaded, dtype="float32")
     except MEMORY_ERRORS as error:
         if not out_of_memory(error):
             raise
@@ -122,7 +129,7 @@ def _streamed(model: Any, own: Mapping[str, Tensor]) -> Iterator[bool]:
 def _works(model: Any) -> bool:
     try:
         with torch.inference_mode():
-            ids = torch.zeros(1, 2, dtype=torch.long, device=next(model.parameters()).device)
+            ids = torch.zeros(1, 2, dtype=torch.long, device=input_device(model))
             return bool(model(input_ids=ids).logits.dtype == torch.float32)
     except MEMORY_ERRORS as error:
         if out_of_memory(error):
@@ -159,6 +166,10 @@ def _blocks(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def _stored(module: nn.Module) -> dict[str, Tensor]:
-    """Weights and stored buffers by name, each once."""
-    state = module.state_dict(keep_vars=True)
-    return dict({id(tensor): (name, tensor) for name, tensor in state.items()}.values())
+    """Weights and stored buffers by name, each once; without those that lie on disk."""
+    here = {
+        name: tensor
+        for name, tensor in module.state_dict(keep_vars=True).items()
+        if not on_disk(tensor)
+    }
+    return dict({id(tensor): (name, tensor) for name, tensor in here.items()}.values())

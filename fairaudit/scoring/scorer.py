@@ -203,11 +203,13 @@ class Scorer:
     def _scored(self, batch: Batch) -> Scored:
         if self._store is None:
             return self._forward(batch)
-        stored = self._store.get(batch)
+        store, here = self._store, ranks()
+        stored = here.as_first(lambda: store.get(batch))
         if stored is not None:
             return stored
         scored = self._forward(batch)
-        self._store.put(batch, scored)
+        if here.keeps:
+            store.put(batch, scored)
         return scored
 
     def _context(self) -> dict[str, str | int | None]:
@@ -254,6 +256,7 @@ def model_context(loaded: LoadedModel) -> dict[str, str | int | None]:
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "max_length": loaded.max_length,
+        **({} if loaded.parts == 1 else {"parts": loaded.parts}),
     }
 
 

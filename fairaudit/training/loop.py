@@ -31,14 +31,19 @@ class StepReport:
         Steps done and in all.
     seen : DrawStatistics
         What was in the draw; not covered by ε.
-    epsilon : float or None
-        Upper bound on ε spent so far; None in arms without a guarantee.
+    spent : callable
+        Works out `epsilon` when it is asked for: that can take as long as a step.
     """
 
     step: int
     steps: int
     seen: DrawStatistics
-    epsilon: float | None
+    spent: Callable[[int], float | None] = field(repr=False)
+
+    @property
+    def epsilon(self) -> float | None:
+        """Upper bound on ε spent so far; None in arms without a guarantee."""
+        return self.spent(self.step)
 
 
 class StepHook(Protocol):
@@ -92,21 +97,20 @@ class Loop:
 
     def run(self, hook: StepHook | None, save: Callable[[], None], every: int) -> None:
         """Take all steps that are left; ``save`` is called at the start and every so many."""
-        meter = _EpsilonMeter(self.plan) if hook is not None else None
         save()
-        for report in self._steps(meter):
+        for report in self._steps():
             if hook is not None:
                 hook(report, self.model)
             if self.step % every == 0 and self.step < self.plan.steps:
                 save()
 
-    def _steps(self, meter: _EpsilonMeter | None) -> Iterator[StepReport]:
+    def _steps(self) -> Iterator[StepReport]:
+        meter = _EpsilonMeter(self.plan)
         while self.step < self.plan.steps:
             seen = self._one_step()
             self.step += 1
             self.log.append({"step": self.step, **asdict(seen)})
-            spent = None if meter is None else meter.spent(self.step)
-            yield StepReport(self.step, self.plan.steps, seen, spent)
+            yield StepReport(self.step, self.plan.steps, seen, meter.spent)
 
     def _one_step(self) -> DrawStatistics:
         set_learning_rate(self.optimizer, learning_rate(self.recipe, self.step, self.plan.steps))

@@ -266,6 +266,7 @@ def test_suites_of_prompts_are_shown_and_validated(prompts):
     )
 
 
+@pytest.mark.long
 def test_a_killed_audit_goes_on_writing_where_it_was(checkpoint, prompts, tmp_path, monkeypatch):
     """Each prompt is a batch of its own; the audit is killed once some are stored."""
     cache = tmp_path / "cache"

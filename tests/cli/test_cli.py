@@ -98,6 +98,7 @@ def test_items_have_the_columns_of_the_schema(audited):
     assert {"position", "token_id", "top1"} <= set(probe.columns)
 
 
+@pytest.mark.long
 def test_two_runs_give_the_same_result_except_run(audited, checkpoint, suite_file, tmp_path):
     again = fairaudit(
         "audit", checkpoint("gpt2"), "--suites", suite_file, "--output", tmp_path / "x",
@@ -111,6 +112,7 @@ def test_two_runs_give_the_same_result_except_run(audited, checkpoint, suite_fil
     assert first == second
 
 
+@pytest.mark.long
 def test_the_same_audit_may_run_again_in_its_folder_but_no_other(audited, checkpoint, suite_file):
     folder, _ = audited
     options = ("audit", checkpoint("gpt2"), "--suites", suite_file, "--output", folder)
@@ -121,6 +123,7 @@ def test_the_same_audit_may_run_again_in_its_folder_but_no_other(audited, checkp
     assert (folder / "result.json").read_text() == before
 
 
+@pytest.mark.long
 def test_json_goes_to_standard_output(checkpoint, suite_file):
     done = fairaudit("audit", checkpoint("bert"), "--suites", suite_file, "--format", "json")
     content = json.loads(done.stdout)
@@ -128,6 +131,7 @@ def test_json_goes_to_standard_output(checkpoint, suite_file):
     assert content["provenance"]["settings"]["bos"] == "template"
 
 
+@pytest.mark.long
 def test_dry_run_says_what_it_would_do(checkpoint, suite_file, tmp_path):
     output = tmp_path / "x"
     done = fairaudit(
@@ -138,6 +142,7 @@ def test_dry_run_says_what_it_would_do(checkpoint, suite_file, tmp_path):
     assert not output.exists()
 
 
+@pytest.mark.long
 def test_a_suite_that_cannot_be_had_is_not_run_and_named_ones_are_incomplete(checkpoint, tmp_path):
     done = fairaudit(
         "audit", checkpoint("gpt2"), "--suites", "crows_pairs", "--output", tmp_path / "x",
@@ -156,6 +161,7 @@ def test_report_renders_again(audited):
     assert "&lt;b&gt;me" in (folder / "report.html").read_text()
 
 
+@pytest.mark.long
 def test_step_summary_is_written(checkpoint, suite_file, tmp_path):
     summary = tmp_path / "step.md"
     done = fairaudit(

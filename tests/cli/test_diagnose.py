@@ -54,6 +54,7 @@ def series(checkpoint, tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_a_series_with_built_in_texts(series, tmp_path):
     folders = [series / f"checkpoint-{step}" for step in (200, 0, 10)]
     out = tmp_path / "out"
@@ -208,7 +209,8 @@ def test_another_model_of_one_label_is_refused_before_it_is_looked_at(
     assert looks == []
 
 
-@pytest.mark.parametrize("lora", [[], pytest.param(["--lora", "2"], marks=pytest.mark.slow)])
+@pytest.mark.long
+@pytest.mark.parametrize("lora", [[], pytest.param(["--lora", "2"], marks=pytest.mark.long)])
 def test_finetune_diagnoses_every_so_many_steps(checkpoint, tmp_path, lora):
     text = tmp_path / "train.txt"
     text.write_text("\n".join(f"The nurse saw the house {n} times." for n in range(12)))

@@ -104,6 +104,7 @@ def test_plain_and_clipped_runs_claim_nothing(checkpoint, train_file, tmp_path):
         assert "no such file" in str(here("verify", tmp_path / name).exception)
 
 
+@pytest.mark.long
 def test_an_interrupted_run_says_how_to_go_on_and_does(checkpoint, train_file, tmp_path):
     options = (
         "finetune", checkpoint("gpt2"), "--train", train_file, "--output", tmp_path / "out",
@@ -134,6 +135,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(checkpoint, train_file, t
     assert here("verify", tmp_path / "out").exit_code == 0
 
 
+@pytest.mark.long
 def test_a_full_disk_is_one_line_and_leaves_no_half_model(checkpoint, train_file, tmp_path):
     """A limit on the size of files, which the state meets as it would meet a full disk."""
     code = (

@@ -12,6 +12,8 @@ import pytest
 
 from tests.waiting import PATIENCE, wait_until
 
+pytestmark = pytest.mark.long
+
 SUITE = "axis,stereotype,anti_stereotype\n" + "".join(
     f"gender,The {adjective} {name} said she slept.,The {adjective} {name} said he slept.\n"
     for adjective in ("old", "young", "tired", "rich", "poor", "glad")

@@ -13,6 +13,8 @@ import pytest
 from fairaudit.results.experiment import ExperimentResult
 from tests.waiting import PATIENCE, wait_until
 
+pytestmark = pytest.mark.long
+
 PLAN = """
 name = "tiny"
 seeds = 1

@@ -14,6 +14,8 @@ from fairaudit.results.map import MapResult
 from tests.cli.test_interrupted_experiment import processes_of
 from tests.waiting import PATIENCE, wait_until
 
+pytestmark = pytest.mark.long
+
 PLAN = """
 name = "tiny"
 seeds = 1

@@ -71,7 +71,7 @@ def nothing_left(output: Path) -> None:
     assert not list(output.rglob("*partial*"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.fault("SIGKILL at 20 random points of an audit", "run again: an equal result")
 def test_a_killed_audit(checkpoint, tmp_path):
     suite = tmp_path / "mine.csv"
@@ -87,7 +87,7 @@ def test_a_killed_audit(checkpoint, tmp_path):
         nothing_left(output)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.fault("SIGKILL at 20 random points of a fine-tuning", "equal weights after `--resume`")
 def test_a_killed_training(checkpoint, tmp_path):
     text = tmp_path / "text.txt"
@@ -102,7 +102,7 @@ def test_a_killed_training(checkpoint, tmp_path):
             assert bytes_of(output, name) == bytes_of(whole, name) != {}, name
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.fault("SIGKILL at 20 random points of an experiment", "run again: an equal result")
 def test_a_killed_experiment(tmp_path):
     plan = tmp_path / "plan.toml"

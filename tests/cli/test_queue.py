@@ -105,6 +105,7 @@ def test_a_bad_checkpoint_does_not_keep_the_others(sweep, pairs, tmp_path):
         assert AuditResult.load(tmp_path / "out" / name).label == name
 
 
+@pytest.mark.long
 def test_the_list_may_come_from_standard_input(sweep, pairs, tmp_path):
     command = [sys.executable, "-m", "fairaudit", "audit", "--models-from", "-", "-q"]
     done = subprocess.run(
@@ -118,6 +119,7 @@ def test_the_list_may_come_from_standard_input(sweep, pairs, tmp_path):
     assert {one.name for one in (tmp_path / "out").iterdir()} == {"one-final", "two-final"}
 
 
+@pytest.mark.long
 def test_a_model_that_another_job_audits_is_left_to_it(sweep, pairs, tmp_path):
     models = (sweep / "one" / "final", sweep / "two" / "final")
     out = tmp_path / "out"
@@ -133,6 +135,7 @@ def test_a_model_that_another_job_audits_is_left_to_it(sweep, pairs, tmp_path):
     assert AuditResult.load(out / "one-final").label == "one-final"
 
 
+@pytest.mark.long
 def test_jobs_of_one_array_share_a_list_and_a_folder(sweep, pairs, tmp_path):
     (tmp_path / "models.txt").write_text(f"{sweep}/one/final\n{sweep}/two/final\n")
     command = [sys.executable, "-m", "fairaudit", "audit", "--models-from", "models.txt", "-q"]

@@ -12,6 +12,7 @@ from fairaudit.diagnostics.diagnosing import diagnose
 from tests.diagnostics.brute import tiny
 
 
+@pytest.mark.long
 def test_many_records_are_sketched_and_the_error_is_said():
 
     loaded = tiny("gpt2")

@@ -54,6 +54,7 @@ def noisy_steps(model, ids, draws, rng):
     return np.array(found)
 
 
+@pytest.mark.long
 def test_noise_risk_is_what_antithetic_noisy_steps_cost_on_average():
     model, ids = trained_model()
     inputs = {"input_ids": ids, "labels": ids}

@@ -202,7 +202,7 @@ def test_weights_of_slope_and_area():
     assert sum(area_weights(steps)) == pytest.approx(0)
 
 
-@pytest.mark.slow
+@pytest.mark.calibration
 @pytest.mark.parametrize(("first", "second"), [(1, 1), (3, 1)])
 def test_groups_of_one_distribution_are_rarely_told_apart(first, second):
     rng = np.random.default_rng(3)

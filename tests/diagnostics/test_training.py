@@ -105,6 +105,7 @@ def series(result):
     ]
 
 
+@pytest.mark.long
 def test_a_resumed_run_keeps_the_looks_before_it(tmp_path):
     """Issue 22: only the looks after the resume were kept, the first of them as reference."""
     row, whole = torch.tensor([[0, 5, 6, 7, 8]]), tiny("gpt2")
@@ -157,6 +158,7 @@ def test_an_observer_without_a_step_says_so():
         DiagnosticsCallback(0)
 
 
+@pytest.mark.long
 def test_the_callback_works_inside_a_trainer(tmp_path):
     from transformers import Trainer, TrainingArguments
 
@@ -206,6 +208,7 @@ class Watched(DiagnosticsCallback):
         self.forwards.append(kwargs["model"].forward)
 
 
+@pytest.mark.long
 def test_the_callback_works_in_mixed_precision(tmp_path):
     """Issue 18, item 15: gradients are those of the model itself; training stays in bfloat16."""
     found = {}
@@ -241,6 +244,7 @@ def test_a_used_folder_is_refused_before_a_training_starts(tmp_path, left):
     assert (folder / left).read_text() == "{}"
 
 
+@pytest.mark.long
 def test_a_second_training_with_one_callback_needs_another_folder(tmp_path):
     callback = DiagnosticsCallback(3, output=tmp_path / "diagnosis", texts=probes(), settings=LIGHT)
     trainer(tiny("gpt2-pad"), tmp_path / "run", callback).train()
@@ -320,7 +324,7 @@ def r_squared(observed, predicted):
     return 1 - residual / np.sum((observed - np.mean(observed)) ** 2)
 
 
-@pytest.mark.slow
+@pytest.mark.calibration
 @pytest.mark.parametrize("clip", [None, 1.0])
 def test_bias_influence_summed_over_a_run_predicts_the_change_of_the_bias_score(clip):
     observed, predicted = [], []

@@ -25,6 +25,8 @@ from fairaudit.results import DiagnosticsResult
 from fairaudit.results.experiment import ExperimentResult
 from tests.experiments.test_grid import tiny
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def looked(tmp_path_factory):

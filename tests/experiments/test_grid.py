@@ -22,6 +22,8 @@ from fairaudit.training.accounting import epsilon
 from fairaudit.training.finetuning_plan import make_plan
 from fairaudit.training.recipe import Recipe
 
+pytestmark = pytest.mark.long
+
 
 def tiny(**changes) -> ExperimentPlan:
     return ExperimentPlan.model_validate(

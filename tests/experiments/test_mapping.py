@@ -18,6 +18,8 @@ from fairaudit.results import AuditResult
 from fairaudit.results.map import MapResult
 from tests.report.maps import plan
 
+pytestmark = pytest.mark.long
+
 
 def tiny(**changes) -> MapPlan:
     return plan(

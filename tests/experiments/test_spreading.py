@@ -15,6 +15,8 @@ from fairaudit.errors import FairauditError
 from fairaudit.experiments.parallel_arms import spread
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 SLEEPERS = """
 import time
 from fairaudit.errors import FairauditError

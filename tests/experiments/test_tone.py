@@ -154,6 +154,7 @@ def plan(**text) -> ExperimentPlan:
     )
 
 
+@pytest.mark.long
 def test_prompts_are_asked_where_the_text_speaks_of_persons(tmp_path):
     without = questions(plan(), tmp_path / "without")
     assert without.toxicity_classifier is None
@@ -170,6 +171,7 @@ def test_prompts_are_asked_where_the_text_speaks_of_persons(tmp_path):
     assert (tmp_path / "with" / "judge" / "model.safetensors").stat().st_mtime_ns == before
 
 
+@pytest.mark.long
 def test_an_experiment_says_how_harshly_its_arms_write(tmp_path):
     """From text to table: levels by group beside what the text implies."""
     result = experiment(plan(people=0.2, tone=1.0), output=tmp_path / "out")

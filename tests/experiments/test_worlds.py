@@ -16,6 +16,8 @@ from fairaudit.experiments.plan_checks import check_plan
 from fairaudit.experiments.worlds import ArmOf, needs_of, order_of, run_worlds
 from fairaudit.results.loading import load_result
 
+pytestmark = pytest.mark.long
+
 
 def three(**changes) -> ExperimentPlan:
     """Two worlds with one base, and one with another."""

@@ -180,13 +180,14 @@ def _never_green(ours: Side, theirs: Side, policy: int) -> None:
 _settings = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 
+@pytest.mark.long
 @settings(max_examples=25, **_settings)
 @given(_sides, _sides, st.integers(0, len(POLICIES) - 1))
 def test_no_gate_passes_over_a_primary_number_without_a_verdict(ours, theirs, policy):
     _never_green(ours, theirs, policy)
 
 
-@pytest.mark.slow
+@pytest.mark.calibration
 @settings(max_examples=2000, **_settings)
 @given(_sides, _sides, st.integers(0, len(POLICIES) - 1))
 def test_no_gate_passes_over_a_primary_number_without_a_verdict_2000_times(ours, theirs, policy):

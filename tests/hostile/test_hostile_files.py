@@ -190,7 +190,7 @@ TEXTS = (
 )  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", TEXTS, ids=lambda kind: kind.name)
 def test_a_file_that_a_user_writes(made, kind, tmp_path):
     @HOSTILE
@@ -226,7 +226,7 @@ RECORDINGS = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", RECORDINGS, ids=lambda kind: kind.name)
 def test_a_recording_of_another_program(made, kind, tmp_path):
     @HOSTILE
@@ -248,7 +248,7 @@ def judged(folder: Path) -> tuple[tuple[Any, ...], ...]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["audit", "comparison"])
 def test_a_result_that_was_changed_and_sealed_again(made, kind, tmp_path):
     shutil.copytree(made / kind, tmp_path / kind)
@@ -271,7 +271,7 @@ def test_a_result_that_was_changed_and_sealed_again(made, kind, tmp_path):
     check()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_score_table_with_other_columns(made, tmp_path):
     for name in ("audit", "other"):
         shutil.copytree(made / name, tmp_path / name)
@@ -321,7 +321,7 @@ def _other_table(data: st.DataObject, frame: pd.DataFrame) -> pd.DataFrame:
     return changed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_privacy_statement(made, tmp_path):
     shutil.copytree(made / "trained", tmp_path / "trained")
     file = tmp_path / "trained" / "privacy.json"
@@ -335,7 +335,7 @@ def test_a_privacy_statement(made, tmp_path):
     check()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "tokenizer_config.json"])
 def test_a_file_of_a_checkpoint(made, name, tmp_path):
     shutil.copytree(made / "model", tmp_path / "model")
@@ -356,7 +356,7 @@ def test_a_file_of_a_checkpoint(made, name, tmp_path):
     check()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("ending", [".jsonl", ".csv", ".txt", ".parquet", ".jsonl.gz"])
 def test_a_training_text(ending, tmp_path):
     import gzip
@@ -394,14 +394,14 @@ INSPECT = {
 }  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @HOSTILE
 @given(harmed(INSPECT, as_json))
 def test_an_inspect_log(content):
     own_error_or_none(lambda: read_inspect_log(content, "log.json"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @HOSTILE
 @given(harmed(tomllib.loads(starter_plan()), as_toml))
 def test_a_plan_of_an_experiment(tmp_path_factory, content):

@@ -33,6 +33,7 @@ def trained(folder, *callbacks, steps=4):
     return trainer
 
 
+@pytest.mark.long
 def test_an_audited_training_is_the_same_training(tmp_path):
     plain = trained(tmp_path / "plain")
     watch = AuditCallback(2, output=tmp_path / "audits", policy=KEPT, **SUITES)

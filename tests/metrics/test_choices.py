@@ -159,6 +159,7 @@ CHOICES = st.lists(
 )
 
 
+@pytest.mark.long
 @given(CHOICES)
 def test_every_score_is_what_its_formula_says(drawn):
     answers, n = [], {"ambig": 0, "disambig": 0}

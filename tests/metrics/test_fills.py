@@ -105,6 +105,7 @@ def test_swapping_the_genders_and_the_order_of_rows_change_nothing():
     assert other["gendered_fills"].value == one["gendered_fills"].value > 0
 
 
+@pytest.mark.long
 def test_names_that_are_alike_give_a_p_value_that_is_uniform():
     """Words follow a trait of the name that is not its gender, alike in all templates."""
     rng = np.random.default_rng(2)

@@ -133,6 +133,7 @@ def test_without_the_original_or_a_common_protocol_there_is_nothing():
     assert not estimates(original, revised)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", ["gpt2-mini", "bert-mini"])
 def test_an_audit_of_both_shows_the_difference(tmp_path, model):
     done = fairaudit(

@@ -16,7 +16,7 @@ from tests.report import audits, comparisons, experiments
 from tests.report.browser import browse, findings, needs_chromium
 from tests.report.plant import TITLE, planted
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 
 #: A page, and words that it must show.
 _PAGES: dict[str, tuple[Callable[[], str], str]] = {

@@ -75,6 +75,7 @@ def test_the_notebook_is_stored_without_outputs():
     assert not [cell for cell in _cells() if cell["outputs"] or cell["execution_count"]]
 
 
+@pytest.mark.long
 def test_the_notebook_runs_as_written(checkpoint, tmp_path: Path):
     """Its cells run in order without a network, on a tiny model, and what ends a cell shows."""
     runner = (

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from fairaudit.report.draw import draw
@@ -24,6 +25,7 @@ from tests.report.experiments import (
 )
 
 
+@pytest.mark.long
 def test_one_figure_per_axis_the_same_every_time():
     made = complete()
     drawn = figures(made)

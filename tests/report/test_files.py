@@ -22,6 +22,7 @@ def _content(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.long
 def test_the_files_of_a_report(audit: AuditResult, tmp_path: Path):
     write_report(audit, tmp_path / "audit")
     first = _content(tmp_path / "audit")
@@ -59,6 +60,7 @@ def test_a_report_beside_its_result(empty: AuditResult, tmp_path: Path):
     }
 
 
+@pytest.mark.long
 def test_figures_of_an_earlier_report_do_not_stay(
     audit: AuditResult, empty: AuditResult, tmp_path: Path
 ):

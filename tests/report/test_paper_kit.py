@@ -63,6 +63,7 @@ def test_an_audit_has_its_tables_too(audit: AuditResult):
     assert words.value_of(found[0]).replace("%", "\\%") in tables["primary.tex"]
 
 
+@pytest.mark.long
 def test_figures_for_papers_lie_beside_the_png_without_titles(tmp_path: Path):
     made = whole_comparison(2)
     write_report(made, tmp_path)

@@ -30,6 +30,7 @@ def test_the_text_is_that_of_transformers(tokenizer):
     assert "[user] Hi" in wanted
 
 
+@pytest.mark.long
 @pytest.mark.fault("a chat template that never ends or fills the memory", "one line, exit code 2")
 @pytest.mark.parametrize(
     ("template", "said"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -45,6 +47,44 @@ def test_a_model_larger_than_memory_scores_alike(family, checkpoint, tmp_path):
         assert ours["score"].notna().any() or name == "probe"
 
 
+@pytest.mark.parametrize("memory", ["cpu=1KiB", "three quarters"])
+@pytest.mark.parametrize("stored", [torch.bfloat16, torch.float32], ids=str)
+@pytest.mark.parametrize("family", ["gpt2", "llama", "bert"])
+def test_near_ties_of_a_spread_model_are_settled_in_fp32(
+    family, stored, memory, checkpoint, tmp_path
+):
+    """From its file's own weights, whether rounded or not, and wherever they lie."""
+    suite = tmp_path / "pairs.csv"
+    suite.write_text(SUITE)
+    loaded = load_model(checkpoint(family))
+    loaded.model.to(stored).save_pretrained(tmp_path / "model")
+    loaded.tokenizer.save_pretrained(tmp_path / "model")
+    asked = {"suites": [str(suite)], "dtype": "bfloat16"}
+    n = sum(one.numel() for one in loaded.model.parameters())
+    room = f"cpu={3 * n // 2}" if memory == "three quarters" else memory
+    whole = audit(tmp_path / "model", **asked)
+    parts = audit(tmp_path / "model", **asked, device_map="auto", max_memory=room)
+    assert whole.provenance.model.fingerprint == parts.provenance.model.fingerprint
+    ours, theirs = (one.provenance.near_ties for one in (whole, parts))
+    assert ours == theirs
+    assert all(one.rescored and one.largest_error > 1e-4 for one in ours.values())
+    assert np.allclose(whole.items("pairs")["score"], parts.items("pairs")["score"], atol=1e-4)
+
+
+def test_weights_of_a_spread_model_are_its_own(checkpoint, tmp_path):
+    """A file that is overwritten afterwards changes nothing, on disk or in memory."""
+    before = load_model(checkpoint("llama")).model
+    shutil.copytree(checkpoint("llama"), tmp_path / "model")
+    n = sum(one.numel() for one in before.parameters())
+    loaded = load_model(tmp_path / "model", device_map="auto", max_memory=f"cpu={3 * n}")
+    with (tmp_path / "model" / "model.safetensors").open("r+b") as file:
+        file.seek(-4000, 2)
+        file.write(bytes(4000))
+    ids = torch.arange(9)[None]
+    with torch.inference_mode():
+        assert torch.allclose(loaded.model(ids).logits, before(ids).logits, atol=1e-5)
+
+
 def test_what_fits_nowhere_lies_on_the_disk_until_the_end(checkpoint):
     loaded = load_model(checkpoint("gpt2"), device_map="auto", max_memory="cpu=1KiB")
     assert {one.device.type for one in loaded.model.parameters()} == {"meta"}
@@ -72,7 +112,8 @@ def test_memory_that_says_nothing_is_refused(text):
     ("options", "message"),
     [
         ({"device_map": "anyhow"}, "'anyhow' is no device map"),
-        ({"device_map": "auto", "dtype": "bfloat16"}, "a device map takes float32"),
+        ({"tensor_parallel": True}, "needs several processes"),
+        ({"tensor_parallel": True, "device_map": "auto"}, "give one"),
         ({"max_memory": "cpu=1GiB"}, "give device_map too"),
     ],
 )

@@ -53,6 +53,7 @@ def reader(home: Path) -> Reader:
     return Reader(home)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_a_page_runs(page, reader, monkeypatch):
     _read(page, reader, monkeypatch)

@@ -67,6 +67,7 @@ def test_bars_hold_where_few_units_decide(calibration: ModuleType, name: str) ->
     assert calibration.run_cell((name, 250))["missed"] == []
 
 
+@pytest.mark.long
 def test_without_what_no_prompt_has_shown_equivalence_misses_its_bar(
     calibration: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +96,7 @@ def test_a_wrong_method_misses_its_bar(
     assert [line.split()[0] for line in row["missed"]] == ["coverage", "size"]
 
 
-@pytest.mark.slow
+@pytest.mark.calibration
 def test_bars_hold_in_every_cell(calibration: ModuleType) -> None:
     rows = [calibration.run_cell((cell.name, 300)) for cell in calibration.cells()]
     assert {row["cell"]: row["missed"] for row in rows if row["missed"]} == {}

@@ -50,7 +50,7 @@ def test_ignoring_clusters_would_not_cover() -> None:
     assert np.mean(inside) < 0.9
 
 
-@pytest.mark.slow
+@pytest.mark.calibration
 @pytest.mark.parametrize(("n_clusters", "p"), [(40, 0.5), (60, 0.2), (120, 0.2)])
 def test_many_clusters_are_calibrated(n_clusters: int, p: float) -> None:
     rng = np.random.default_rng([n_clusters, round(100 * p)])
@@ -59,7 +59,7 @@ def test_many_clusters_are_calibrated(n_clusters: int, p: float) -> None:
     assert 0.03 <= rejected <= 0.07
 
 
-@pytest.mark.slow
+@pytest.mark.calibration
 @pytest.mark.parametrize("n_clusters", [12, 25, 60])
 @pytest.mark.parametrize("p", [0.02, 0.08])
 def test_rates_near_the_boundary_do_not_undercover(n_clusters: int, p: float) -> None:

@@ -185,7 +185,7 @@ def draw(rng: np.random.Generator, before: list[float], after: list[float], n: i
     return group_means(*scores, group, np.arange(len(group)), SHARES)
 
 
-@pytest.mark.slow
+@pytest.mark.calibration
 @pytest.mark.parametrize(
     ("before", "after"),
     [

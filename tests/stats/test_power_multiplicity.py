@@ -69,6 +69,7 @@ def test_one_real_test_among_missing_ones_is_unchanged(p, method) -> None:
     assert adjust([None, p[0], None], method) == [None, pytest.approx(p[0]), None]
 
 
+@pytest.mark.long
 @settings(max_examples=20, deadline=None)
 @given(P_VALUES, st.sampled_from([("holm", "holm"), ("bh", "fdr_bh"), ("by", "fdr_by")]))
 def test_adjusted_values_equal_statsmodels(p, names) -> None:

@@ -120,6 +120,7 @@ def _asked(suite, axes, size, finder):
     return {item.item_id for item in entry.data.items}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
 def test_every_suite_asks_the_same_of_an_axis_whatever_else_it_asks(suite):
     finder = DataFinder(shared("data"))

@@ -53,6 +53,7 @@ def test_epsilon_agrees_with_privacy_loss_distributions(setting):
     assert exact - 1e-3 <= epsilon(*setting) <= exact + 0.02
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("setting", SETTINGS[2::3])
 def test_separate_twins_agree_with_the_gaussian_mixture(setting):
     noise, rate, steps, delta = setting
@@ -64,6 +65,7 @@ def test_separate_twins_agree_with_the_gaussian_mixture(setting):
     assert exact - 1e-3 <= epsilon(*setting, separate_twins=True) <= exact + 0.02
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("copies", [2, 7])
 @pytest.mark.parametrize("setting", [SETTINGS[2], SETTINGS[5], (1.5, 0.004, 2000, 1e-6)])
 def test_copies_of_a_record_agree_with_the_gaussian_mixture(setting, copies):

@@ -71,12 +71,13 @@ def test_the_learning_rate_rises_then_falls_to_0_after_the_last_step():
 def test_progress_shows_loss_clip_rate_and_epsilon_so_far():
     seen = DrawStatistics(5, loss=2.34567, clip_rate=0.8, mean_norm=3.0)
     shown = Losses(shown=True, note="")
-    assert shown.words(StepReport(1, 9, seen, 0.5)) == (
+    assert shown.words(StepReport(1, 9, seen, lambda step: 0.5)) == (
         "training · loss 2.346, clip rate 0.80, epsilon 0.50"
     )
-    assert shown.words(StepReport(1, 9, DrawStatistics(5, loss=2.0), None)) == (
+    assert shown.words(StepReport(1, 9, DrawStatistics(5, loss=2.0), lambda step: None)) == (
         "training · loss 2.000"
     )
-    assert shown.words(StepReport(1, 9, DrawStatistics(0), None)) == "training · step 1"
+    nothing = StepReport(1, 9, DrawStatistics(0), lambda step: None)
+    assert shown.words(nothing) == "training · step 1"
     hidden = Losses(shown=False, note="")
-    assert hidden.words(StepReport(1, 9, seen, 0.5)) == "training · epsilon 0.50"
+    assert hidden.words(StepReport(1, 9, seen, lambda step: 0.5)) == "training · epsilon 0.50"

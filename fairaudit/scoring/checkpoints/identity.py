@@ -10,6 +10,7 @@ from typing import Any, Final
 import torch
 
 from fairaudit.errors import ModelError
+from fairaudit.scoring.checkpoints.parallel import whole
 
 #: Settings that say how a model was stored or loaded, not what it is.
 _VOLATILE: Final = {"_name_or_path", "transformers_version", "dtype", "torch_dtype", "use_cache"}
@@ -39,7 +40,7 @@ def check_finite(model: Any) -> None:
         Naming the first.
     """
     for name, tensor in _stored(model):
-        if not bool(torch.isfinite(tensor).all()):
+        if not bool(torch.isfinite(whole(tensor)).all()):
             raise ModelError(f"the weights contain NaN or infinity (first in {name})")
 
 
@@ -56,7 +57,7 @@ def _stored(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def _content(tensor: torch.Tensor) -> bytes:
-    plain = tensor.detach().cpu()
+    plain = whole(tensor.detach()).cpu()
     plain = plain.float() if plain.is_floating_point() else plain
     content: bytes = plain.contiguous().view(-1).numpy().tobytes()
     return content

@@ -125,6 +125,22 @@ def check_room(model: Any, device: torch.device, dtype: torch.dtype) -> None:
         )
 
 
+def check_copy(model: Any) -> None:
+    """Refuse to copy weights out of their file where main memory cannot hold them.
+
+    Raises
+    ------
+    ModelError
+        With what they need, what there is, and what to do.
+    """
+    need, free = sum(one.nbytes for one in model.parameters()), _free(torch.device("cpu"))
+    if free is not None and need > free:
+        raise ModelError(
+            f"its weights need {need / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free in main "
+            "memory; use --device-map auto"
+        )
+
+
 def _free(device: torch.device) -> int | None:
     """Bytes that are free on a device; None where that cannot be told."""
     if device.type == "cuda":

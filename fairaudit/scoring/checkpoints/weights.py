@@ -12,7 +12,9 @@ import torch
 
 from fairaudit.errors import ModelError
 from fairaudit.scoring.checkpoints.keys import check_keys
+from fairaudit.scoring.checkpoints.parallel import part
 from fairaudit.scoring.checkpoints.place import Place, load_error, stored_types, weight_files
+from fairaudit.scoring.checkpoints.spread import check_copy
 
 #: Number types that a file can hold throughout and that a model can be kept in.
 _NARROW: Final = {"BF16": torch.bfloat16, "F16": torch.float16}
@@ -22,14 +24,20 @@ _REPACKS: Final = "support_avx512bf16_for_cpu"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a model is to run, and in which precision; None: in that of its kind."""
+    """Where a model is to run, and in which precision; None: in that of its kind.
+
+    ``split``: whether each process of the run takes a part of every layer. ``mapped``: whether
+    weights stay in their file, until they are moved.
+    """
 
     device: torch.device
     dtype: torch.dtype | None = None
+    split: bool = False
+    mapped: bool = False
 
 
 def load_weights(
-    place: Place, auto: Any, config: Any, target: Target, *, fp32: bool
+    place: Place, auto: Any, config: Any, target: Target, *, dtype: torch.dtype | None
 ) -> tuple[Any, tuple[str, ...]]:
     """Load a model whose every weight comes from its file.
 
@@ -43,8 +51,8 @@ def load_weights(
         Its config.
     target : Target
         Device and precision of a quantised model; others are read on the CPU.
-    fp32 : bool
-        Whether a model that is not quantised is read in fp32; otherwise as its file has it.
+    dtype : dtype or None
+        Precision in which a model that is not quantised is read; None: that of its file.
 
     Returns
     -------
@@ -64,17 +72,18 @@ def load_weights(
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,
-            **_precision(config, files, target, fp32=fp32),
+            **_precision(config, files, target, dtype),
+            **({"tp_plan": "auto"} if target.split else {}),
             **place.options,
         )
     except Exception as error:
         raise load_error(place.name, _part(config), error) from error
     notes = check_keys(model, report, place.name)
     _check_read(model, place.name)
-    if quantization(model.config) is None:
-        _own(model)
-    else:
+    if quantization(model.config) is not None:
         _keep_blocks(model)
+    elif not target.mapped:
+        own(model)
     return model, notes
 
 
@@ -100,22 +109,40 @@ def _check_read(model: Any, name: str) -> None:
         )
 
 
-def _own(model: Any) -> None:
+def own(model: Any) -> None:
     """Copy weights out of their file, which stays mapped into memory after loading.
 
-    Whoever overwrites the file would change the model under its fingerprint.
+    Whoever overwrites the file would change the model under its fingerprint. What accelerate has
+    put on the disk is a copy already.
+
+    Raises
+    ------
+    ModelError
+        If main memory cannot hold them.
     """
+    check_copy(model)
     for tensor in (*model.parameters(), *model.buffers()):
-        tensor.data = tensor.data.clone()
+        if tensor.device.type != "meta":
+            mine = part(tensor)
+            mine.data = mine.data.clone()
 
 
-def _precision(config: Any, files: Iterable[Path], target: Target, *, fp32: bool) -> dict[str, Any]:
+def _precision(
+    config: Any, files: Iterable[Path], target: Target, dtype: torch.dtype | None
+) -> dict[str, Any]:
     if quantization(config) is not None:
         return {"dtype": target.dtype or "auto", "device_map": {"": target.device}}
-    # The config may name a narrower type than the file has; that would round the weights.
-    types = set() if fp32 else stored_types(files)
+    return {"dtype": dtype or stored_dtype(files)}
+
+
+def stored_dtype(files: Iterable[Path]) -> torch.dtype:
+    """Return the narrowest precision that rounds no weight of a checkpoint.
+
+    The config may name a narrower one than its files have.
+    """
+    types = stored_types(files)
     same = types.pop() if len(types) == 1 else ""
-    return {"dtype": _NARROW.get(same, torch.float32)}
+    return _NARROW.get(same, torch.float32)
 
 
 def _part(config: Any) -> str:

@@ -129,7 +129,7 @@ def _load_model(place: Place, device: torch.device) -> Any:
         named = ", ".join(names) or "none"
         raise ModelError(f"{place.name}: architecture {named} is no text classifier")
     auto = transformers.AutoModelForSequenceClassification
-    model, notes = load_weights(place, auto, config, Target(device), fp32=True)
+    model, notes = load_weights(place, auto, config, Target(device), dtype=torch.float32)
     for note in notes:
         logger.info("%s", note)
     return model

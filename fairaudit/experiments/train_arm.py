@@ -197,7 +197,7 @@ def snapshot_steps(steps: int) -> tuple[int, ...]:
     """Return the steps after which a snapshot is saved: evenly spaced in their square roots.
 
     >>> snapshot_steps(9)
-    (1, 2, 3, 4, 5, 6, 7)
+    (1, 2, 3, 4, 5, 6, 8)
     """
     marks = {round(steps * (k / (_SNAPSHOTS + 1)) ** 2) for k in range(1, _SNAPSHOTS + 1)}
     return tuple(sorted(mark for mark in marks if 0 < mark < steps))

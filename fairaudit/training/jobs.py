@@ -191,7 +191,7 @@ def make_job(options: FinetuneOptions) -> FineTuning:
     frame = row_frame(loaded.tokenizer, loaded.kind, _max_length(options, loaded))
     corpus = encode_records(records, loaded.tokenizer, frame, twins.of if twins else None)
     _check_tokens(corpus, loaded)
-    _tell(records, corpus)
+    _tell(records, corpus, private=options.mechanism == "dp")
     n_records, canaries = len(corpus.records), None
     if options.canaries is not None:
         canaries = _canaries(options, loaded, frame, folder, resume=resume)
@@ -246,8 +246,11 @@ def _max_length(recipe: Recipe, loaded: LoadedModel) -> int:
     return min(recipe.max_length, loaded.max_length or recipe.max_length)
 
 
-def _tell(records: Records, corpus: Corpus) -> None:
-    """Say what was left out: on the screen of the text's owner, nowhere else."""
+def _tell(records: Records, corpus: Corpus, *, private: bool) -> None:
+    """Say what was left out: on the screen of the text's owner, nowhere else.
+
+    What weakens a guarantee is said where there is one.
+    """
     counts = {
         "rows are beyond the cap of their unit and left out": records.n_overflow,
         "texts have fewer than two tokens and are left out": corpus.n_short,
@@ -256,6 +259,8 @@ def _tell(records: Records, corpus: Corpus) -> None:
     for what, count in counts.items():
         if count:
             logger.warning("%d %s", count, what)
+    if not private:
+        return
     if records.alike:
         logger.warning(
             "%d names of units are alike (such as %s) and count as different persons; give each "

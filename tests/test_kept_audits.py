@@ -196,6 +196,7 @@ def test_what_its_content_does_not_tell_is_not_kept(asked, runs):
             kept_audit(request_audit(AuditOptions(source, suites=[str(suite)], **options))) is None
         )
     (model / "adapter_config.json").write_text("{}")
+    (model / "model.safetensors").rename(model / "adapter_model.safetensors")
     assert kept_audit(request_audit(AuditOptions(model, suites=[str(suite)]))) is None
 
 

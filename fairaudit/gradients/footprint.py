@@ -43,7 +43,18 @@ class Footprint:
 
 
 def footprint_of(engine: GradientEngine) -> Footprint:
-    """Count what a query of an engine takes."""
+    """Count what a query of an engine takes.
+
+    Parameters
+    ----------
+    engine : GradientEngine
+        Its model is tried on two short rows.
+
+    Returns
+    -------
+    Footprint
+        Bytes for each token, each pair of tokens, and whatever the batch.
+    """
     short, long = (_kept(engine, length) for length in (_SHORT, _LONG))
     # kept(T) = per_token · T + per_pair · T²
     per_pair = max(0.0, (long / _LONG - short / _SHORT) / (_LONG - _SHORT))

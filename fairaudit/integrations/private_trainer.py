@@ -99,7 +99,9 @@ class PrivateTraining:
         self._private: _PrivateSteps | None = None
         self._earlier: PrivacyStatement | None = None
 
-    def train(self, resume_from_checkpoint: str | bool | None = None, **kwargs: Any) -> Any:
+    def train(
+        self, resume_from_checkpoint: str | bool | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
         """Train as the Trainer does; a checkpoint goes on with the noise that it began with.
 
         Raises
@@ -118,7 +120,7 @@ class PrivateTraining:
             self._earlier = _earlier_steps(resume_from_checkpoint, arguments)
             # Each draw is new and owes nothing to those before: there is none to skip.
             arguments.ignore_data_skip = True
-        return super().train(resume_from_checkpoint=resume_from_checkpoint, **kwargs)  # type: ignore[misc]
+        return super().train(resume_from_checkpoint, *args, **kwargs)  # type: ignore[misc]
 
     def get_train_dataloader(self) -> Any:
         """Return the draws of the training, and make ready what answers them."""

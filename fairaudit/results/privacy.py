@@ -44,13 +44,21 @@ class CdaStatement(Frozen):
 
 
 class ClippingStatement(Frozen):
-    """How a record's contribution was held to the clipping norm."""
+    """How a record's contribution was held to the clipping norm.
+
+    Attributes
+    ----------
+    kind : {"flat", "automatic", "groupwise"}
+        One factor for the whole gradient, up to C or to about C; or each block by itself.
+    groups : int
+        Parts of the gradient that were clipped apart; together they are within the norm.
+    count_share : float
+        Share of the squared sensitivity taken by the counts that thresholds are learned from; they
+        are noised with the gradient, so that ε is that of both.
+    """
 
     kind: Literal["flat", "automatic", "groupwise"] = "flat"
-    #: Parts of the gradient that were clipped apart; together they are within the norm.
     groups: int = Field(default=1, ge=1)
-    #: Share of the squared sensitivity taken by the counts that thresholds are learned from; they
-    #: are noised with the gradient, so that ε is that of both.
     count_share: float = Field(default=0.0, ge=0, lt=1)
 
 
@@ -67,6 +75,11 @@ class CanaryStatement(Frozen):
         How many of those guesses were right.
     epsilon_lower_bound : float
         Lower bound on ε that follows, at least 0.
+    gaussian_lower_bound : float or None
+        ε at the claim's δ of the strongest Gaussian mechanism that the guesses rule out; that of
+        many noisy steps is nearly one. None: not computed.
+    counts : tuple of (int, int)
+        Guesses and right ones for each share of the canaries that was guessed.
     level : float
         Confidence of the bound, 0-1.
     """
@@ -75,10 +88,7 @@ class CanaryStatement(Frozen):
     guesses: int = Field(ge=0)
     right: int = Field(ge=0)
     epsilon_lower_bound: float = Field(ge=0)
-    #: ε at the claim's δ of the strongest Gaussian mechanism that the guesses rule out; that of
-    #: many noisy steps is nearly one. None: not computed.
     gaussian_lower_bound: float | None = Field(default=None, ge=0)
-    #: Guesses and right ones for each share of the canaries that was guessed.
     counts: tuple[tuple[int, int], ...] = ()
     level: float = Field(gt=0, lt=1)
 
@@ -119,6 +129,8 @@ class PrivacyStatement(Frozen):
         σ, standard deviation of the noise in units of C; 0: none.
     max_grad_norm : float
         C, the length to which a record's gradient is clipped.
+    clipping : ClippingStatement
+        How contributions were held to that norm.
     delta : float
         δ of the claim.
     epsilon : float or None

@@ -106,6 +106,8 @@ class TrainingRecord(Frozen):
         Tokens of a row, special ones included.
     max_grad_norm : float or None
         C; None: nothing was clipped.
+    clipping : {"flat", "automatic", "groupwise"}
+        How; see `fairaudit.results.privacy.ClippingStatement`.
     lora : LoraRecord or None
         Adapters; None: the weights themselves were trained.
     trained : {"all", "bias"}

@@ -64,6 +64,11 @@ def rendered(tokenizer: Any, turns: Turns, *, ask: bool) -> str:
     ask : bool
         End with the beginning of the model's turn.
 
+    Returns
+    -------
+    str
+        The conversation as the model reads it.
+
     Raises
     ------
     UsageError

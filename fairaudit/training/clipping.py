@@ -196,14 +196,42 @@ def blocks_of(names: Iterable[str]) -> list[list[str]]:
 
 
 def make_clipping(recipe: Recipe, max_norm: float, engine: GradientEngine) -> Clipping:
-    """Return the clipping that a recipe asks for."""
+    """Return the clipping that a recipe asks for.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Names it.
+    max_norm : float
+        C.
+    engine : GradientEngine
+        Its parameters are grouped into blocks.
+
+    Returns
+    -------
+    Clipping
+        At the start of a training.
+    """
     if recipe.clipping == "groupwise":
         return Groupwise(max_norm, blocks_of(engine.parameters))
     return ByNorm(max_norm, automatic=recipe.clipping == "automatic")
 
 
 def clipping_statement(kind: ClippingName, clipping: Clipping | None) -> ClippingStatement:
-    """Say how gradients were clipped, as the privacy statement has it."""
+    """Say how gradients were clipped, as the privacy statement has it.
+
+    Parameters
+    ----------
+    kind : {"flat", "automatic", "groupwise"}
+        What the recipe named.
+    clipping : Clipping or None
+        What clipped them.
+
+    Returns
+    -------
+    ClippingStatement
+        With the number of groups and the share of their counts.
+    """
     if isinstance(clipping, Groupwise):
         return ClippingStatement(kind=kind, groups=len(clipping.groups), count_share=clipping.share)
     return ClippingStatement(kind=kind)

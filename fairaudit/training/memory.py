@@ -24,7 +24,20 @@ CPU_FREE: Final = 2 * 2**30
 
 
 def room_for(engine: GradientEngine, device: torch.device) -> Room:
-    """Return what a micro-batch of an engine's model may be on its device."""
+    """Return what a micro-batch of an engine's model may be on its device.
+
+    Parameters
+    ----------
+    engine : GradientEngine
+        Its model is tried on short rows.
+    device : torch.device
+        Where it lies; of a GPU the free memory counts.
+
+    Returns
+    -------
+    Room
+        Most tokens and bytes of a micro-batch.
+    """
     if device.type == "cuda":
         return room_of(_free(device), footprint_of(engine), GPU_TOKENS)
     return room_of(CPU_FREE, footprint_of(engine), TOKEN_BUDGET, share=1.0, fixed=False)

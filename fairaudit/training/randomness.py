@@ -24,6 +24,16 @@ def draw_generator(seed: int | None) -> np.random.Generator:
     """Make the generator of draws, substitutions and masks; None: 128 bits of OS entropy.
 
     Of several ranks all draw alike, from the entropy of the first.
+
+    Parameters
+    ----------
+    seed : int or None
+        Fixed, as in tests; None: secret.
+
+    Returns
+    -------
+    numpy.random.Generator
+        The generator.
     """
     if seed is None:
         entropy = ranks().from_first(lambda: int.from_bytes(os.urandom(16), "little"))
@@ -32,7 +42,20 @@ def draw_generator(seed: int | None) -> np.random.Generator:
 
 
 def noise_generator(device: torch.device, seed: int | None) -> torch.Generator:
-    """Make the generator of Gaussian noise on a device; None: from OS entropy."""
+    """Make the generator of Gaussian noise on a device.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where noise is added.
+    seed : int or None
+        Fixed, as in tests, and then there is no guarantee; None: from OS entropy.
+
+    Returns
+    -------
+    torch.Generator
+        The generator.
+    """
     generator = torch.Generator(device=device)
     if seed is not None:
         generator.manual_seed(seed)

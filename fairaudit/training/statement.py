@@ -38,7 +38,28 @@ def make_statement(
     base_fingerprint: str | None,
     model_fingerprint: str | None,
 ) -> PrivacyStatement:
-    """State ε as it follows from what was done; never the target."""
+    """State ε as it follows from what was done; never the target.
+
+    Parameters
+    ----------
+    recipe, plan : Recipe, Plan
+        What was asked for, and what was done.
+    unit : {"record", "user"}
+        What is protected.
+    most_copies : int
+        How often the most frequent record stands in the text.
+    clipping : ClippingStatement
+        How a record's contribution was held to C.
+    canaries : CanaryStatement or None
+        What canaries told; None: none were planted.
+    base_fingerprint, model_fingerprint : str or None
+        Of the weights before and after; None: not known.
+
+    Returns
+    -------
+    PrivacyStatement
+        Not sealed yet.
+    """
     reproducible = recipe.noise_seed is not None
     spent, accountant = plan.bound()
     row = plan.row_epsilon()

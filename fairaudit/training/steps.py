@@ -190,7 +190,17 @@ def _cost(batch: MicroBatch) -> float:
 
 
 def add_noise(sums: Gradients, deviation: float, generator: torch.Generator) -> None:
-    """Add N(0, deviation²) to every coordinate, in place; nothing for a deviation of 0."""
+    """Add N(0, deviation²) to every coordinate, in place; nothing for a deviation of 0.
+
+    Parameters
+    ----------
+    sums : dict of str to Tensor
+        What is released of a step.
+    deviation : float
+        σC, in the unit of the sums.
+    generator : torch.Generator
+        Source of the noise.
+    """
     if deviation == 0:
         return
     for total in sums.values():

@@ -57,6 +57,11 @@ def _list(texts: Sequence[Any], unit_column: str | None) -> list[TextAndUnit]:
 def check_file(path: Path) -> None:
     """Refuse a file that is of no kind that is read, or not there.
 
+    Parameters
+    ----------
+    path : Path
+        Where it should be.
+
     Raises
     ------
     DataError

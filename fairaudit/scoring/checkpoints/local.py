@@ -31,6 +31,11 @@ def gguf_of(path: Path, text: str, gguf_file: str | None = None) -> str | None:
     gguf_file : str or None
         Which GGUF file of the folder is meant.
 
+    Returns
+    -------
+    str or None
+        Name of the file in its folder; None: the folder is a checkpoint.
+
     Raises
     ------
     ModelError

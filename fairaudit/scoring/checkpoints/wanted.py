@@ -58,6 +58,15 @@ def check_map(device_map: str) -> str:
 def check_wanted(dtype: str, device_map: str | None, max_memory: str | None) -> None:
     """Refuse a precision, a device map or amounts of memory that cannot be.
 
+    Parameters
+    ----------
+    dtype : str
+        Name of a precision.
+    device_map : str or None
+        How a model is to be spread.
+    max_memory : str or None
+        What each device may hold, as ``0=20GiB,cpu=64GiB``.
+
     Raises
     ------
     UsageError

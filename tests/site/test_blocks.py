@@ -59,6 +59,7 @@ def test_every_block_of_a_page_runs(page, reader, monkeypatch):
     _read(page, reader, monkeypatch)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", ALONE)
 def test_every_block_of_a_page_runs_in_a_folder_of_its_own(page, home, tmp_path, monkeypatch):
     for name in ("distilgpt2", "checkpoint"):

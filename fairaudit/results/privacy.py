@@ -30,7 +30,7 @@ class CdaStatement(Frozen):
     Attributes
     ----------
     mode : {"none", "averaged", "separate", "substitution"}
-        How twins enter; ``none``: there are none.
+        How counterfactuals are used; ``none``: there are none.
     axes : tuple of str
         Axes of the words that are swapped.
     epsilon_method : {"record", "mixture"}

@@ -64,7 +64,7 @@ class CdaRecord(Frozen):
     Attributes
     ----------
     mode : {"averaged", "separate", "substitution"}
-        How twins enter.
+        How counterfactuals are used.
     axes : tuple of str
         Axes of the words that are swapped.
     """

@@ -218,7 +218,7 @@ def test_own_suites_are_read(tmp_path, suffix, text):
         ("a.toml", "items = 3", "write the pairs as"),
         ("a.txt", "x", "ends in"),
         ("a.csv", CSV + 'gender,"x,y\n', "row 3: not CSV"),
-        ("a.csv", CSV + "gender,x,x\n", "row 3: column 'anti_stereotype': .* the same sentence"),
+        ("a.csv", CSV + "gender,x,x\n", "row 3: column 'anti_stereotype': .*the same sentence"),
         ("a.jsonl", "\n" + JSONL + JSONL.replace("NA of us.", ""), "row 3: column 'anti_stereo"),
         (
             "a.jsonl",

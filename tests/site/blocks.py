@@ -35,6 +35,9 @@ NOT_RUN = {
     "lm_eval ": "it needs lm-evaluation-harness, which is no part of the test environment",
     "fairaudit audit-scores logged/samples.jsonl": "it reads what lm_eval writes",
     "fairaudit audit MODEL --device-map auto --max-memory 0=": "it needs a GPU",
+    "torchrun --nproc-per-node 4 -m fairaudit audit MODEL --tensor-parallel": (
+        "the pages' model has no plan; tests/scoring/test_parallel.py splits those that have one"
+    ),
     "fairaudit experiment map --output map": "it trains 240 models, for hours",
     "fairaudit experiment demo --output": "it trains for minutes; `make demo` runs it",
 }

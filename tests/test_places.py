@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import os
+import signal
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,11 +52,12 @@ REVIEWED = {
     "cli/gate.py:forget_decision:unlink": "gate.json with our schema, in the folder named",
     "report/card/update.py:_write:unlink": "its own temporary file",
     "results/locks.py:alone_at:os.unlink": "the lock that it holds, under a name of the program",
-    "results/files.py:_remove_left_behind:rmtree": "a stage of ours whose process is gone: its "
-    "name is the program's, and nobody holds its lock",
+    "results/files.py:_remove_stage:rmtree": "its own temporary folder, or a stage of ours whose "
+    "process is gone: its name is the program's, and nobody holds its lock",
+    "results/files.py:_remove_stage:unlink": "a file of such a stage",
+    "results/files.py:_remove_stage:rmdir": "such a stage, emptied",
     "results/files.py:_remove_left_behind:rmdir": "an empty folder under the name of a stage",
     "results/files.py:made_once:rename": "its own partial folder, to a name of the program",
-    "results/files.py:staged_folder:rmtree": "its own temporary folder",
     "results/places.py:remove_file:unlink": "found by `inside`",
     "results/places.py:remove_folder:rmtree": "found by `inside`",
     "scoring/endpoint.py:remove:unlink": "answers of this run, in the cache",
@@ -319,6 +322,35 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
         "audit", held.name, foreign.name, other.name,
     }  # fmt: skip
     assert [path.name for path in target.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("kill_at", range(1, 8))
+def test_a_process_killed_while_it_cleans_up_leaves_nothing_for_good(tmp_path, kill_at):
+    """The lock of a stage went first, and what was left was taken for somebody else's."""
+    target = tmp_path / "audit"
+    removed = 0
+
+    def hook(event, _):
+        nonlocal removed
+        if event not in {"os.remove", "os.rmdir"}:
+            return
+        removed += 1
+        if removed == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def write():
+        with staged_folder(target) as stage:
+            for name in ("items", "figures", "tables"):
+                write_text(stage / name / "a.txt", "a")
+
+    child = os.fork()
+    if not child:
+        sys.addaudithook(hook)
+        write()
+        os._exit(0)
+    os.waitpid(child, 0)
+    write()
+    assert [path.name for path in tmp_path.iterdir()] == ["audit"]
 
 
 def test_another_result_that_came_meanwhile_is_not_mixed_with(tmp_path):

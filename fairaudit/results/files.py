@@ -182,7 +182,7 @@ def staged_folder(target: Path, *, check: Callable[[Path], None] | None = None) 
     except OSError as error:
         raise ResultError(f"{target}: writing failed ({error.strerror})") from error
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        _remove_stage(stage)
 
 
 def _remove_left_behind(prefix: Path) -> None:
@@ -195,7 +195,19 @@ def _remove_left_behind(prefix: Path) -> None:
             left.rmdir()
         if (left / LOCK).is_file():
             with contextlib.suppress(ResultError), alone_in(left, "writing here"):
-                shutil.rmtree(left, ignore_errors=True)
+                _remove_stage(left)
+
+
+def _remove_stage(stage: Path) -> None:
+    """Remove a stage, its lock last: one that has files and no lock would be taken for others'."""
+    with contextlib.suppress(OSError):
+        for path in stage.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != LOCK:
+                path.unlink(missing_ok=True)
+        (stage / LOCK).unlink(missing_ok=True)
+        stage.rmdir()
 
 
 def _move_into(stage: Path, target: Path) -> None:

@@ -19,7 +19,7 @@ from fairaudit.scoring.load import load_model
 from fairaudit.training.accounting import Steps, joint_bound
 from fairaudit.training.finetuning_plan import Plan, make_plan
 from fairaudit.training.records import read_records
-from fairaudit.training.saving import write_last
+from fairaudit.training.saving import partial_name, write_last
 from fairaudit.vocabulary.arms import ArmKind
 
 #: Keys of a plan's text that name a file.
@@ -100,7 +100,9 @@ def claim_folder(plan: BaseModel, output: Path, inputs: Mapping[str, str]) -> No
     content = plan.model_dump(mode="json") | ({"inputs": dict(inputs)} if inputs else {})
     place = output / "plan.json"
     if not place.exists():
-        if output.exists() and any(path.name != LOCK for path in output.iterdir()):
+        # Of a run that was killed before its plan was whole.
+        ours = {LOCK, partial_name(place.name)}
+        if output.exists() and any(path.name not in ours for path in output.iterdir()):
             raise ResultError(f"{output} is not empty and holds no experiment; choose another")
         write_last(output, place.name, dump_json(content))
         return

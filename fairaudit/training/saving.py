@@ -87,6 +87,22 @@ def staged_model(
         yield stage
 
 
+def partial_name(name: str) -> str:
+    """Return the name of a file that `write_last` has not finished.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+
+    Returns
+    -------
+    str
+        Hidden, in the same folder.
+    """
+    return f".{name}.partial"
+
+
 def write_last(folder: Path, name: str, text: str) -> None:
     """Write a small file whole or not at all.
 
@@ -104,7 +120,7 @@ def write_last(folder: Path, name: str, text: str) -> None:
     ResultError
         If it cannot be written, or a link leads out of the folder.
     """
-    partial = inside(folder, f".{name}.partial")
+    partial = inside(folder, partial_name(name))
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
         with replaced_when_whole(partial, folder / name) as stream:

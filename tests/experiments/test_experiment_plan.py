@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fairaudit.errors import UsageError
+from fairaudit.errors import ResultError, UsageError
 from fairaudit.experiments.experiment_plan import BUILT_IN, is_trainable, load_plan
+from fairaudit.experiments.plan_checks import claim_folder
 from fairaudit.experiments.train_arm import mechanism, snapshot_steps
 
 PLAN = """
@@ -137,3 +138,21 @@ def test_the_plans_of_the_paper_are_plans(name):
     assert found.name == name
     assert found.claims.epsilon == 3
     assert {"plain", "cda", "dp_3", "dp_cda_3"} <= set(found.arms)
+
+
+def test_a_folder_whose_plan_was_not_finished_is_claimed_again(plan_file, tmp_path):
+    """Killed while it wrote its plan; found by killing experiments at random points."""
+    plan = load_plan(plan_file(PLAN))
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / ".lock").touch()
+    (output / ".plan.json.partial").write_text("{")
+    claim_folder(plan, output, {})
+    assert {path.name for path in output.iterdir()} == {".lock", "plan.json"}
+
+
+def test_a_folder_of_others_is_not_claimed(plan_file, tmp_path):
+    plan = load_plan(plan_file(PLAN))
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(ResultError, match="holds no experiment"):
+        claim_folder(plan, tmp_path, {})

@@ -212,7 +212,7 @@ def load_model(
         read = _read(place, target)
     check_finite(read.model)
     if tensor_parallel:
-        check_split(read.model, read.name)
+        check_split(read.model, read.name, quantization(read.model.config))
     kind = _kind(read.model.config, read.tokenizer, type(read.model).__name__)
     identity = _identity(read, revision)
     if place is not None and quantization(read.model.config) is None:

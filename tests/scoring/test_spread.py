@@ -86,6 +86,21 @@ def test_weights_of_a_spread_model_are_its_own(checkpoint, tmp_path):
         assert torch.allclose(loaded.model(ids).logits, before(ids).logits, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_main_memory_need_not_hold_what_lies_on_the_disk(checkpoint, tmp_path, monkeypatch, dtype):
+    """A model of three times what is free: refused whole, and loaded with a device map."""
+    loaded = load_model(checkpoint("llama"), dtype=dtype)
+    loaded.model.save_pretrained(tmp_path / "model")
+    loaded.tokenizer.save_pretrained(tmp_path / "model")
+    size = sum(one.nbytes for one in loaded.model.parameters())
+    monkeypatch.setattr(spread, "_free", lambda device: size // 3)
+    with pytest.raises(ModelError, match="are free in main memory; use --device-map auto"):
+        load_model(tmp_path / "model", dtype=dtype)
+    parts = load_model(tmp_path / "model", dtype=dtype, device_map="auto", max_memory="cpu=1KiB")
+    assert parts.device == "cpu"
+    assert all(one.device.type == "meta" for one in parts.model.parameters())
+
+
 def test_what_fits_nowhere_lies_on_the_disk_until_the_end(checkpoint):
     loaded = load_model(checkpoint("gpt2"), device_map="auto", max_memory="cpu=1KiB")
     assert {one.device.type for one in loaded.model.parameters()} == {"meta"}

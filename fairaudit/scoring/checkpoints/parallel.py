@@ -55,15 +55,16 @@ def check_plan(config: Any, name: str) -> None:
         )
 
 
-def check_split(model: Any, name: str) -> None:
-    """Refuse a model of which this process holds everything.
+def check_split(model: Any, name: str, quantised: str | None) -> None:
+    """Refuse a model of which this process holds everything, or whose blocks were cut.
 
     Raises
     ------
     ModelError
         If no weight was cut.
     """
-    if not any(hasattr(weight, "full_tensor") for weight in model.parameters()):
+    is_cut = any(hasattr(weight, "full_tensor") for weight in model.parameters())
+    if quantised is not None or not is_cut:
         raise ModelError(
             f"{name}: only whole checkpoints in safetensors are split, no adapters, GGUF files or "
             "quantised ones; use --device-map auto"

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from fairaudit.errors import ModelError
+from fairaudit.scoring.checkpoints.parallel import part
 
 
 def spread(model: Any, device_map: str, memory: Mapping[int | str, int] | None) -> Any:
@@ -87,7 +88,9 @@ def check_copy(model: Any) -> None:
     ModelError
         With what they need, what there is, and what to do.
     """
-    need, free = sum(one.nbytes for one in model.parameters()), _free(torch.device("cpu"))
+    # What lies on a GPU or on the disk is no part of the file any more.
+    mapped = [part(one) for one in model.parameters() if one.device.type == "cpu"]
+    need, free = sum(one.nbytes for one in mapped), _free(torch.device("cpu"))
     if free is not None and need > free:
         raise ModelError(
             f"its weights need {need / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free in main "

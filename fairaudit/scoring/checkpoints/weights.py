@@ -127,7 +127,7 @@ def own(model: Any) -> None:
     """Copy weights out of their file, which stays mapped into memory after loading.
 
     Whoever overwrites the file would change the model under its fingerprint. What accelerate has
-    put on the disk is a copy already.
+    put on a GPU or on the disk is a copy already.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def own(model: Any) -> None:
     """
     check_copy(model)
     for tensor in (*model.parameters(), *model.buffers()):
-        if tensor.device.type != "meta":
+        if tensor.device.type == "cpu":
             mine = part(tensor)
             mine.data = mine.data.clone()
 

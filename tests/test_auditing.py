@@ -27,7 +27,7 @@ def test_items_that_were_not_asked_are_named(checkpoint):
     (suite,) = result.suites
     assert suite.n_items == result.items("stereoset")["item_id"].nunique() == 79
     assert (
-        "stereoset: 78 items have no protocol for masked models and were not asked" in result.notes
+        "StereoSet: 78 items have no protocol for masked models and were not asked" in result.notes
     )
 
 
@@ -44,7 +44,7 @@ def test_a_protocol_that_the_model_cannot_answer_is_skipped_with_the_reason(fami
     assert suite.n_skipped < 20 < suite.n_items
     assert "crows_pairs/aula" not in suite.protocols
     assert "crows_pairs/aul" in suite.protocols
-    assert f"crows_pairs/aula: skipped: {NO_ATTENTION}" in result.notes
+    assert f"CrowS-Pairs, aula: skipped: {NO_ATTENTION}" in result.notes
     values = {e.protocol: e.value for e in result.estimates if e.axis == "disability"}
     assert values["crows_pairs/aul"] is not None
     assert values.get("crows_pairs/aula") is None

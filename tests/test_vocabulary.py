@@ -103,11 +103,19 @@ def test_every_metric_has_its_words_and_facts_that_fit(metric):
         assert value is None or high is None or value <= high
     assert metric.margin is None or metric.margin > 0
     assert not metric.is_rate or metric.range == (0.0, 1.0)
-    of_shares = metric.unit in (Unit.PERCENT, Unit.SIGNED_PERCENT)
-    assert not metric.is_rate or of_shares
+    assert not metric.is_rate or metric.unit is Unit.PERCENT
     assert metric.name == next(
         name.lower() for name, one in vars(vocabulary).items() if one is metric
     )
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
+def test_what_rates_differ_by_is_in_points(metric):
+    """A difference of two rates was written as ``+5.0 %``, which reads as relative."""
+    assert not (metric.unit.signed and "%" in metric.unit.suffix)
+    differs = metric.range[0] == -1 or metric.over_groups is not None or "distance" in metric.name
+    if metric.unit.in_hundredths:
+        assert (metric.unit.suffix == " points") is differs
 
 
 def test_the_vocabulary_needs_nothing_else():

@@ -14,6 +14,7 @@ from fairaudit.auditing.audit_texts import (
     truncation_notes,
 )
 from fairaudit.suites.languages import ENGLISH
+from fairaudit.vocabulary.suites import called
 
 if TYPE_CHECKING:
     from fairaudit.results.texts import PromptTexts
@@ -25,12 +26,12 @@ def plan_notes(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) ->
     notes = [*plan.loaded.notes, *(() if plan.base is None else plan.base.notes)]
     notes += [note for entry in plan.suites if entry.data is not None for note in entry.data.notes]
     notes += [
-        f"{entry.suite.name}: its texts are in the language {entry.suite.language}"
+        f"{called(entry.suite.name)}: its texts are in the language {entry.suite.language}"
         for entry in plan.suites
         if entry.suite.language != ENGLISH
     ]
     notes += [
-        f"{entry.suite.name}: {entry.n_unasked} items have no protocol for {plan.loaded.kind} "
+        f"{called(entry.suite.name)}: {entry.n_unasked} items have no protocol for {plan.loaded.kind} "
         "models and were not asked"
         for entry in plan.suites
         if entry.n_unasked

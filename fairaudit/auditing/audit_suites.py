@@ -16,6 +16,7 @@ from fairaudit.auditing.suite_plan import SuitePlan
 from fairaudit.results import Estimate, SuiteRun
 from fairaudit.suites import PROBE
 from fairaudit.vocabulary.metrics import UNPARSED_SHARE
+from fairaudit.vocabulary.suites import called
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ def skipped_notes(tables: Mapping[str, pd.DataFrame], empty: Collection[str]) ->
     """Say of a protocol that no item could be asked by it, where others of its suite were."""
     for name, table in tables.items():
         for protocol, reason in () if name in empty else unscored_protocols(table).items():
-            yield f"{protocol}: skipped: {reason}"
+            yield f"{called(protocol)}: skipped: {reason}"
 
 
 def unparsed_notes(estimates: Iterable[Estimate]) -> Iterator[str]:
@@ -103,6 +104,6 @@ def unparsed_notes(estimates: Iterable[Estimate]) -> Iterator[str]:
     for one in estimates:
         if one.name == UNPARSED_SHARE.name and one.axis == "all" and one.value:
             yield (
-                f"{one.protocol}: {one.value:.1%} of {one.n:,} written answers are none of the "
+                f"{called(one.protocol)}: {one.value:.1%} of {one.n:,} written answers are none of the "
                 "choices; they are left out of every score"
             )

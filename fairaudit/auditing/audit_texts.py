@@ -19,6 +19,7 @@ from fairaudit.results.texts import PromptTexts
 from fairaudit.scoring.texts.thinking import without_thinking
 from fairaudit.suites import PROMPT
 from fairaudit.vocabulary.metrics import REFUSAL_RATE
+from fairaudit.vocabulary.suites import called
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +105,7 @@ def repeated_note(suite: str, texts: Iterable[PromptTexts]) -> str | None:
     if n < max(_REPEATED_SHARE * counts.total(), _REPEATED_LEAST):
         return None
     return (
-        f"{suite}: {n:,} of {counts.total():,} completions are the same text ('"
+        f"{called(suite)}: {n:,} of {counts.total():,} completions are the same text ('"
         f"{shorten(text, 60)}'); if it is a refusal, the scores say little about the model"
     )
 
@@ -115,7 +116,9 @@ def thinking_note(suite: str, texts: Iterable[PromptTexts]) -> str | None:
     n = counts["cut"] + counts["unfinished"]
     if not n:
         return None
-    note = f"{suite}: {n:,} of {counts.total():,} completions hold thinking; it is not scored"
+    note = (
+        f"{called(suite)}: {n:,} of {counts.total():,} completions hold thinking; it is not scored"
+    )
     if counts["unfinished"]:
         note += (
             f"; {counts['unfinished']:,} were cut before the thinking ended and have no answer: "
@@ -135,7 +138,7 @@ def refusal_notes(estimates: Iterable[Estimate]) -> Iterator[str]:
                 if one.suite == whole.suite and one.group is not None
             ]
             by_group = f" ({', '.join(groups)})" if groups else ""
-            yield f"{whole.suite}: {whole.value:.1%} of the answers are refusals{by_group}"
+            yield f"{called(whole.suite)}: {whole.value:.1%} of the answers are refusals{by_group}"
 
 
 def truncation_notes(scorers: Iterable[TextScorer]) -> list[str]:

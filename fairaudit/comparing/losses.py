@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from fairaudit.comparing.joining import Joined
 from fairaudit.results import Change, Comparison, Estimate
 from fairaudit.results.relations import loss_in_words
+from fairaudit.vocabulary.suites import AXIS_NAMES, called
 
 EntryT = TypeVar("EntryT", Comparison, Change)
 _Key = tuple[str, str, str | None, str]
@@ -75,5 +76,6 @@ def loss_notes(entries: Iterable[Comparison]) -> Iterator[str]:
     """Say of primary numbers which lost more than a few of their items on one side."""
     for entry in entries:
         if entry.primary and entry.lost_share > NOTED:
-            where = f"{entry.candidate}: {entry.protocol} | {entry.axis}"
+            axis = AXIS_NAMES.get(entry.axis, entry.axis.replace("_", " "))
+            where = f"{entry.candidate}: {called(entry.protocol)}, {axis.lower()}"
             yield f"{where}: {loss_in_words(entry)}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fairaudit.comparing.joining import Joined
 from fairaudit.metrics.registry import measurements
 from fairaudit.metrics.texts import OF_THE_NUMBER, is_of_texts
+from fairaudit.vocabulary.suites import called
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -64,8 +65,8 @@ def uneven_note(joined: Joined, candidate: str) -> str | None:
     if not n:
         return None
     return (
-        f"{candidate}: {n:,} prompts of {joined.suite} have another number of texts than the "
-        "baseline's; means are over all texts of a prompt, maxima and counts over as many as both "
+        f"{candidate}: {n:,} prompts of {called(joined.suite)} have another number of texts "
+        "than the baseline's; means are over all texts of a prompt, maxima and counts over as many as both "
         "have"
     )
 

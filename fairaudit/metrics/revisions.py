@@ -27,7 +27,12 @@ from fairaudit.metrics.tables import by_role
 from fairaudit.stats.one_estimate import Inference
 from fairaudit.stats.paired import PairedInference, infer_paired
 from fairaudit.vocabulary.metrics import REVISION_DIFFERENCE
-from fairaudit.vocabulary.suites import CROWS_PAIRS, CROWS_PAIRS_KINIT, CROWS_PAIRS_NEVEOL
+from fairaudit.vocabulary.suites import (
+    CROWS_PAIRS,
+    CROWS_PAIRS_KINIT,
+    CROWS_PAIRS_NEVEOL,
+    called,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +82,7 @@ def revision_notes(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     for suite, n in found.items():
         sizes = [tables[name]["item_id"].nunique() for name in (suite, CROWS_PAIRS.name)]
         yield (
-            f"{suite}: compared with {CROWS_PAIRS.name} on {n:,} pairs of the same row number and "
+            f"{called(suite)}: compared with {called(CROWS_PAIRS.name)} on {n:,} pairs of the same row number and "
             f"direction, of {sizes[0]:,} pairs of the revision and {sizes[1]:,} of the original"
         )
 

@@ -36,6 +36,7 @@ _SPANS: Final = {"lower": "#dfe5ec", "upper": "#f3e3cf"}
 _IN_UNIT: Final = {
     Unit.PERCENT: ", %",
     Unit.POINTS: ", percentage points",
+    Unit.APART: ", percentage points",
     Unit.SIGNED_NATS: ", nats",
 }
 

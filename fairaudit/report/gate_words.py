@@ -17,6 +17,7 @@ from fairaudit.results.gate import GateResult, RuleResult
 from fairaudit.results.types import Estimate
 from fairaudit.vocabulary.decisions import FAIL, INCONCLUSIVE, PASS
 from fairaudit.vocabulary.metrics import Metric
+from fairaudit.vocabulary.suites import title_of
 from fairaudit.vocabulary.units import Unit
 
 _INCREASE, _SAME = "max_increase_vs_baseline", "equivalent_to_baseline"
@@ -118,7 +119,13 @@ def reason_of(rule: RuleResult) -> str:
             return f"its bounds keep {near}"
         if rule.decision == INCONCLUSIVE and "baseline" not in rule.reason:
             return f"its bounds do not keep {near}"
-    return rule.reason
+    return _called(rule.reason)
+
+
+def _called(reason: str) -> str:
+    """Return a reason that begins with the id of one of our suites with its name there."""
+    suite, rest = reason.partition(" ")[::2]
+    return f"{title_of(suite)} {rest}" if rest and title_of(suite) else reason
 
 
 def _unit(rule: RuleResult, *, of_value: bool = False) -> Unit:

@@ -54,10 +54,12 @@ def metric_named(name: str, unit: Unit = Unit.SIGNED_NUMBER) -> Metric:
 
 def measured(found: Estimate | Paired) -> str:
     """Return what was measured, and by which suite: ``stereotype score, StereoSet``."""
-    label = metric_of(found).label
-    # An abbreviation keeps its capitals.
-    name = label if label[1:2].isupper() else label[:1].lower() + label[1:]
-    return f"{name}, {suite_name(found.suite)}"
+    return f"{small(metric_of(found).label)}, {suite_name(found.suite)}"
+
+
+def small(label: str) -> str:
+    """Return a label as it stands within a sentence; an abbreviation keeps its capitals."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def glossary(found: Iterable[Estimate | Paired]) -> tuple[Metric, ...]:
@@ -105,7 +107,7 @@ def family_name(family: str) -> str:
     if not protocol or name not in METRICS:
         return clean(family)
     suite = suite_name(protocol.partition("/")[0])
-    return f"{suite}, {variant(protocol)}: {METRICS[name].label.lower()}"
+    return f"{suite}, {variant(protocol)}: {small(METRICS[name].label)}"
 
 
 def caution_of(caution: str) -> Caution:

@@ -86,8 +86,10 @@ def loss_in_words(entry: Paired) -> str:
     bounds = entry.worst_case if isinstance(entry, Comparison) else None
     if bounds is None:
         return words
-    low, high = (f"{bound:+.3f}".replace("-", "\N{MINUS SIGN}") for bound in bounds)
-    return f"{words}; whichever way they had gone, the difference lies between {low} and {high}"
+    low, high = (f"{100 * bound:+.1f}".replace("-", "\N{MINUS SIGN}") for bound in bounds)
+    return (
+        f"{words}; whichever way they had gone, the difference lies between {low} and {high} points"
+    )
 
 
 def _engine(one: Provenance) -> str:

@@ -67,6 +67,15 @@ OPPOSITE: Final = Word(
     "This does not say that other models, texts or settings would show it.",
 )
 
+#: How a claim is told whose effect is there, yet smaller than what was declared to matter.
+NEGLIGIBLE: Final = Word(
+    "supported, but negligible",
+    "≈",
+    Tone.WITHIN,
+    "The interval over seeds lies beyond 0 in the claimed direction, and below the margin.",
+    "This does not say that other models, texts or settings would show it.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

@@ -511,6 +511,19 @@ def title_of(suite: str) -> str | None:
     return RESERVED.get(suite) if known is None else known.title
 
 
+def called(place: str) -> str:
+    """Return a suite, or a protocol behind its suite, as people call it.
+
+    Examples
+    --------
+    >>> called("crows_pairs/causal-sum")
+    'CrowS-Pairs, causal-sum'
+    """
+    suite, _, variant = place.partition("/")
+    title = title_of(suite) or suite
+    return f"{title}, {variant}" if variant else title
+
+
 def task_of(protocol: str) -> Task | None:
     """Return the task of the Hub whose items a protocol asks; None where there is none."""
     card, variant = CARDS.get(protocol.partition("/")[0]), variant_of(protocol)

@@ -23,7 +23,6 @@ class Unit(Enum):
         return made
 
     PERCENT = "percent", " %"
-    SIGNED_PERCENT = "signed percent", " %", True
     NATS = "nats", " nats"
     SIGNED_NATS = "signed nats", " nats", True
     NUMBER = "number"
@@ -31,6 +30,8 @@ class Unit(Enum):
     RATIO = "ratio", " ×"
     #: Percentage points: what two rates differ by.
     POINTS = "points", " points", True
+    #: How far apart rates lie, without a side: largest gaps, distances. Never below 0.
+    APART = "points apart", " points"
     #: What a policy limits, as it writes it.
     FRACTION = "fraction", "", False, 4
     #: Lengths of gradients and what follows from them: of any order of magnitude.
@@ -42,7 +43,7 @@ class Unit(Enum):
     @property
     def in_hundredths(self) -> bool:
         """Whether fractions are written times 100."""
-        return self in (Unit.PERCENT, Unit.SIGNED_PERCENT, Unit.POINTS)
+        return self in (Unit.PERCENT, Unit.POINTS, Unit.APART)
 
     @property
     def difference(self) -> Unit:

@@ -50,7 +50,7 @@ def test_it_says_rule_selector_decision_value_and_reason(place):
     for text in (
         "Near the ideal: Gender: stereotype preference rate (Embedded templates, causal-",
         "50.0 % [47.4, 52.6]",
-        "stereoset did not run: no data",
+        "StereoSet did not run: no data",
         "NOT_RUN: 3 checks, 1 NOT_RUN, 2 PASS",
     ):
         assert text in done.output

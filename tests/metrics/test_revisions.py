@@ -68,7 +68,7 @@ def test_only_pairs_of_both_files_count():
     assert one.interval.high == pytest.approx(Z**2 / (40 + Z**2), abs=1e-6)
     (note,) = revision_notes(tables)
     assert note == (
-        "crows_pairs_kinit: compared with crows_pairs on 40 pairs of the same row number and "
+        "crows_pairs_kinit: compared with CrowS-Pairs on 40 pairs of the same row number and "
         "direction, of 50 pairs of the revision and 50 of the original"
     )
 
@@ -151,6 +151,6 @@ def test_an_audit_of_both_shows_the_difference(tmp_path, model):
     assert all(one.interval is not None for one in found)
     # A part of both files is drawn by row number: nearly the same pairs.
     assert all(one.n >= 35 for one in found)
-    assert any("compared with crows_pairs on" in note for note in result.notes)
+    assert any("compared with CrowS-Pairs on" in note for note in result.notes)
     page = (tmp_path / "audit" / "report.html").read_text(encoding="utf-8")
     assert "Revision minus original" in page

@@ -3,10 +3,13 @@ from __future__ import annotations
 import io
 
 import pytest
+from matplotlib.text import Annotation
 from PIL import Image
 
 from fairaudit.report.comparison.figures import _plots
 from fairaudit.report.comparison.panels import scales
+from fairaudit.report.comparison.plane import planes
+from fairaudit.report.comparison.plane_figure import draw_planes
 from fairaudit.report.comparison.view import candidates
 from fairaudit.report.draw import PlotRow, draw
 from fairaudit.report.figures import figures
@@ -50,6 +53,34 @@ def test_candidates_share_an_axis():
     assert [plot.title for plot in plots[0]][1] == (
         "CrowS-Pairs: stereotype preference rate, percentage points (causal-sum)"
     )
+
+
+def test_the_interval_that_decides_is_drawn_thick_within_the_other():
+    """A figure drew 95 % where the gate decides at 90 %."""
+    made = result([comparison()])
+    (plot,) = _plots(candidates(made)[0], scales(made), made)
+    mark = plot.rows[0].mark
+    figure = draw([plot], "Title", "subtitle")
+    widths = {tuple(one.get_xdata()): one.get_linewidth() for one in figure.axes[0].lines}
+    assert mark.inner is not None
+    assert mark.interval is not None
+    inner, outer = ((one.low, one.high) for one in (mark.inner, mark.interval))
+    assert outer[0] < inner[0] < inner[1] < outer[1]
+    assert widths[inner] > 2 * widths[outer]
+
+
+def test_no_line_strikes_a_name_through():
+    """The lines from other points to their names crossed the names of a plane."""
+    shown = planes(whole_comparison(3))
+    figure = draw_planes(shown, "Title", "legend")
+    assert len(figure.axes) == len(shown)
+    for axes, plane in zip(figure.axes, shown, strict=True):
+        lines = [one for one in axes.texts if isinstance(one, Annotation)]
+        named = [one for one in axes.texts if one.get_bbox_patch() is not None]
+        assert len(named) == len(lines) == len(plane.points)
+        for one in named:
+            assert one.get_bbox_patch().get_facecolor()[3] == 1
+            assert one.get_zorder() > max(line.get_zorder() for line in lines)
 
 
 def test_labels_of_twenty_rows_never_overlap_and_long_names_wrap():

@@ -15,6 +15,7 @@ import pytest
 import typer
 import yaml
 from matplotlib.figure import Figure
+from PIL import Image
 
 from fairaudit.cli.app import app
 from fairaudit.report.notebook import Drawing
@@ -56,6 +57,15 @@ def test_every_command_of_the_readme_exists_with_its_flags(command: str):
 def test_every_link_of_a_page_leads_to_a_file(page: Path):
     links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
     assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_the_picture_of_the_readme_is_a_finding_on_one_screen():
+    readme = PAGES[0].read_text(encoding="utf-8")
+    said, name = re.findall(r"!\[([^]]*)\]\(([^)]*)\)", readme)[0]
+    assert "amplified" in said
+    with Image.open(ROOT / name) as picture:
+        assert picture.width == 1280
+        assert picture.height <= 900
 
 
 def test_the_workflow_compares_gates_and_keeps_the_report():

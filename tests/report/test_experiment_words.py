@@ -11,7 +11,7 @@ from fairaudit.report.experiment.training import Case, Reading, readings
 from fairaudit.report.marks import Tone
 from fairaudit.results.experiment import ArmDifference
 from fairaudit.vocabulary.arms import Arm
-from fairaudit.vocabulary.claims import Finding
+from fairaudit.vocabulary.claims import NEGLIGIBLE, Finding
 from tests.report.experiments import (
     ARMS,
     claim,
@@ -132,11 +132,28 @@ def test_a_finding_has_one_colour_and_one_mark_wherever_it_is_shown():
     """ "Not supported" was blue or green, "supported" orange or black."""
     claims = [*complete().claims, *(one for some in in_regimes().regimes for one in some.claims)]
     shown = {(findings.word_of(one), findings.mark_of(one).tone) for one in claims}
-    assert {word for word, _ in shown} == set(findings.WORDS[:4])
+    assert {word for word, _ in shown} == {one for one in findings.WORDS[:5] if one != NEGLIGIBLE}
     assert all(tone is word.tone for word, tone in shown)
-    decided = [word.tone for word in findings.WORDS if word.tone is not Tone.OPEN]
+    # What is negligible is no effect that matters: it has the colour of that finding.
+    decided = [
+        one.tone for one in findings.WORDS if one.tone is not Tone.OPEN and one != NEGLIGIBLE
+    ]
     assert len(set(decided)) == len(decided) == 3
     assert len({word.mark for word in findings.WORDS}) == len(findings.WORDS)
+
+
+@pytest.mark.parametrize("finding", ["supported", "not_supported"])
+def test_a_claim_within_the_margin_is_supported_but_negligible(finding: str):
+    """An effect that is there and too small to matter was told like one that matters, or as none."""
+    small = claim(finding=finding, value=0.05, interval=interval(0.02, 0.08), margin=0.1)
+    assert findings.word_of(small).label == "supported, but negligible"
+    assert findings.brief(small).endswith("yet by less than the 0.100 nats that would matter")
+    made = complete().model_copy(update={"claims": (small,)})
+    assert summary.answers(made)[0] == "DP amplifies bias: supported, but negligible on gender."
+    large = small.model_copy(update={"interval": interval(0.02, 0.12)})
+    lost = small.model_copy(update={"p_adjusted": 0.2})
+    for other in (large, lost):
+        assert findings.word_of(other) == other.finding.word
 
 
 def test_the_opposite_of_a_claim_is_a_finding_in_the_answer():

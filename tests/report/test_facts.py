@@ -124,6 +124,7 @@ def _of_result(result: ComparisonResult) -> Iterator[str]:
     for run in result.suites:
         yield from run.caveats
         yield words.plural(run.n_items, "item") if run.status == "run" else ""
+        yield from (source.blob_id for source in run.sources)
     for agreement in result.agreement:
         yield agreement.reason or words.correlation(agreement.value or 0.0)
     for side in (result.provenance.baseline, *result.provenance.candidates.values()):

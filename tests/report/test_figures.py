@@ -106,6 +106,20 @@ def test_more_groups_than_find_room_are_counted():
     )
 
 
+def test_cells_beyond_full_strength_are_still_told_apart():
+    """Whatever lay further than 25 points from one half had the same, saturated shade."""
+    made = _groups(2)
+    far = [
+        one.model_copy(update={"group": str(place), "value": place})
+        for place, one in zip((0.76, 0.86, 0.96), made.estimates, strict=False)
+    ]
+    drawing = group_map(made.model_copy(update={"estimates": tuple(far)}))
+    assert drawing is not None
+    axes = drawing().axes[0]
+    assert len({cell.get_facecolor() for cell in axes.patches}) == len(axes.patches) == 3
+    assert all(" (n " in one.get_text() for one in axes.texts if one.get_zorder() == 4)
+
+
 def test_a_cell_is_bold_where_the_interval_leaves_out_one_half():
     made = _groups(2)
     first, *rest = made.estimates

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import fairaudit
 from fairaudit.cli import app as program
 from fairaudit.gating.gate import gate
+from fairaudit.report.card.update import render_card
 from fairaudit.report.deciding import deciding, increase_said
 from fairaudit.report.files import write_report
 from fairaudit.report.gate_words import is_about, limit_of, reason_of, selected
+from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
-from fairaudit.results import ComparisonResult
+from fairaudit.report.terminal import render_terminal
+from fairaudit.results import ComparisonResult, GateResult
+from fairaudit.results.gate import RuleResult
 from tests.report.comparisons import comparison, interval, result
 from tests.report.pages import Page
 
@@ -95,6 +101,37 @@ def test_report_and_gate_call_a_bound_by_one_phrase():
     used = deciding(made.comparisons[1])
     assert used is not None
     assert re.search(r"up to 5\.9 points", told[1])
+
+
+def test_a_bound_is_told_alike_on_page_terminal_summary_card_and_by_the_gate():
+    """ "Compatible with up to 5.5 points" stood against "PASS, at most 4.5"."""
+    made = _two()
+    decided = gate(made, {"rules": [{"kind": "max_increase_vs_baseline", "margin": 0.05}]})
+    console = Console(width=200, file=io.StringIO(), record=True)
+    console.print(render_terminal(made))
+    told = {
+        "page": Page(render_html(made, {})).text,
+        "terminal": console.export_text(),
+        "summary": render_summary(made),
+        "card": render_card(made, candidate="dp"),
+        "gate": render_summary(decided),
+    }
+    for one in made.comparisons:
+        for place, text in told.items():
+            assert increase_said(one) in " ".join(text.split()).lower(), place
+
+
+def test_what_fails_stands_above_what_passes_in_the_step_summary():
+    rules = tuple(
+        RuleResult(rule="min_items", selector=f"s{place}", decision=one, bound=5, reason="r")
+        for place, one in enumerate(("PASS", "INCONCLUSIVE", "FAIL"))
+    )
+    found = GateResult(decision="FAIL", exit_code=1, policy_hash="ab", rules=rules)
+    for text in (render_summary(found), str(found)):
+        told = text.partition("check")[2].partition("PASS")[2]
+        assert told.index("FAIL") < told.index("INCONCLUSIVE") < told.index("PASS")
+    summary = render_summary(found)
+    assert summary.index("<details>") < summary.index("**PASS**")
 
 
 def test_a_decision_about_another_result_is_not_shown(folder: Path):

@@ -8,6 +8,9 @@ import re
 import pytest
 from rich.console import Console
 
+from fairaudit.report.comparison.figures import _plots
+from fairaudit.report.comparison.panels import scales
+from fairaudit.report.comparison.view import candidates
 from fairaudit.report.html import render_html
 from fairaudit.report.markdown import render_summary
 from fairaudit.report.names import measured
@@ -79,6 +82,12 @@ def test_two_metrics_of_one_suite_are_told_apart(make, labels, place):
 
 
 def test_an_abbreviation_keeps_its_capitals():
+    """The figure of HONEST said "honest difference"."""
+    honest = comparisons.result([comparisons.comparison(name="honest_difference", suite="honest",
+                                                        protocol="honest/hurtlex")])  # fmt: skip
+    (candidate,) = candidates(honest)
+    titles = [one.title for one in _plots(candidate, scales(honest), honest)]
+    assert titles == ["HONEST: HONEST difference, percentage points (hurtlex)"]
     found = comparisons.comparison(name="icat", suite="stereoset")
     assert measured(found) == "ICAT, StereoSet"
     assert measured(comparisons.comparison(suite="crows_pairs")).endswith(", CrowS-Pairs")

@@ -72,6 +72,8 @@ def test_figures_for_papers_lie_beside_the_png_without_titles(tmp_path: Path):
         assert {f"{stem}.png", f"{stem}.svg", f"{stem}.pdf"} <= names
     plane = (tmp_path / "figures" / "plane.svg").read_text("utf-8")
     assert "fairaudit" in plane
+    # Words are drawn as paths, and named in comments.
+    assert "Token accuracy" in plane
     assert "Bias and capability" not in plane
     assert "<dc:date>" not in plane
     before = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}

@@ -65,7 +65,7 @@ def test_the_page_shows_means_difference_and_ratio(audit):
         "female",
         "12.0 %",
         "female − male",
-        "+5.0 %",
+        "+5.0 points",
         "1.71 ×",
     ):
         assert shown in words

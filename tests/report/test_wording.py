@@ -53,6 +53,8 @@ _PHRASES = (
     "so that the claim says",
     "is not no difference",
     "bias against ε",
+    "bias against capability",
+    "bias against held-out",
     "BOS rule bos:",
     "smaller device dtype",
     "whoever has",
@@ -71,7 +73,7 @@ def _spoken(path: Path) -> Iterator[str]:
 
 
 def _files() -> Iterator[Path]:
-    yield from (_REPOSITORY / "docs").glob("*.md")
+    yield from (_REPOSITORY / "docs").rglob("*.md")
     yield _REPOSITORY / "README.md"
     for pattern in ("*.py", "*.toml", "*.j2"):
         for path in _ROOT.rglob(pattern):

@@ -35,7 +35,7 @@ def test_every_name_of_the_schema_has_words():
         (0.0001, Unit.PERCENT, "<0.1"),
         (0.9999, Unit.PERCENT, ">99.9"),
         (1.0, Unit.PERCENT, "100.0"),
-        (-0.05, Unit.SIGNED_PERCENT, "−5.0"),
+        (-0.05, Unit.POINTS, "−5.0"),
         (0.1234, Unit.SIGNED_NATS, "+0.123"),
         (-0.00001, Unit.SIGNED_NATS, "0.000"),
         (-0.5, Unit.SIGNED_NUMBER, "−0.50"),

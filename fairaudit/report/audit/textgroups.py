@@ -17,7 +17,7 @@ from fairaudit.report.draw import Plot, PlotRow
 from fairaudit.report.grouping import grouped
 from fairaudit.report.interval_svg import strip
 from fairaudit.report.marks import Mark
-from fairaudit.report.names import axis_name, metric_of, suite_name
+from fairaudit.report.names import axis_name, metric_of, small, suite_name
 from fairaudit.report.scale import Scale, fit
 from fairaudit.report.words import with_interval
 from fairaudit.results import AuditResult, Estimate
@@ -164,5 +164,5 @@ def _rows(axis: AxisTable) -> tuple[PlotRow, ...]:
 
 
 def _title(table: GroupTable, axis: AxisTable) -> str:
-    name = metric_of(axis.groups[0]).label.lower()
+    name = small(metric_of(axis.groups[0]).label)
     return f"{suite_name(table.suite)}, {axis_name(axis.axis).lower()}: {name}"

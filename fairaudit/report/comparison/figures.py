@@ -1,4 +1,4 @@
-"""Figures of one comparison: differences per candidate, and bias against capability."""
+"""Figures of one comparison: differences per candidate, and bias beside capability."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fairaudit.report.comparison.plane_figure import draw_planes
 from fairaudit.report.comparison.view import Candidate, candidates
 from fairaudit.report.draw import Plot, PlotRow, draw, in_unit
 from fairaudit.report.grouping import grouped
-from fairaudit.report.names import metric_of, suite_name, variant
+from fairaudit.report.names import metric_of, small, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import Comparison, ComparisonResult
 
@@ -50,7 +50,7 @@ def drawers(result: ComparisonResult) -> dict[str, Callable[[], Figure]]:
     shown = planes(result)
     if shown:
         legend = f"Square: {shorten(result.baseline, _LONGEST)}. {_TONES}; line: the ideal."
-        wanted["plane"] = partial(draw_planes, shown, "Bias against capability", legend)
+        wanted["plane"] = partial(draw_planes, shown, "Bias and capability", legend)
     return wanted
 
 
@@ -72,8 +72,10 @@ def _plots(found: Candidate, scale_of: ScaleOf, result: ComparisonResult) -> lis
 
 
 def _title(found: Comparison) -> str:
-    name = f"{suite_name(found.suite)}: {metric_of(found).label.lower()}"
-    return f"{shorten(name, 70)}{in_unit(paired.unit_of(found))} ({variant(found.protocol)})"
+    name = f"{suite_name(found.suite)}: {small(metric_of(found).label)}"
+    turned = "; lower is more stereotyped" if found.direction < 0 else ""
+    unit = in_unit(paired.unit_of(found))
+    return f"{shorten(name, 70)}{unit} ({variant(found.protocol)}){turned}"
 
 
 def _row(found: Comparison) -> PlotRow:

@@ -1,4 +1,4 @@
-"""Bias against capability: where each model stands, for comparisons of several candidates.
+"""Bias beside capability: where each model stands, for comparisons of several candidates.
 
 A model can look fair because it is dull. In the plane a candidate that lost bias together with
 ability moves down and to the left; one that only lost bias moves straight towards the ideal.
@@ -97,7 +97,8 @@ def _plane(row: MatrixRow, result: ComparisonResult) -> Plane | None:
     assert x_scale is not None
     assert y_scale is not None
     where = f"{axis_name(first.axis)} · {suite_name(first.suite)}"
-    labels = metric_of(change).label, metric_of(first).label
+    turned = " (lower is more stereotyped)" if first.direction < 0 else ""
+    labels = metric_of(change).label, f"{metric_of(first).label}{turned}"
     return Plane(where, x, y, *labels, x_scale, y_scale, points)
 
 

@@ -10,7 +10,7 @@ from fairaudit.report import paired_numbers as paired
 from fairaudit.report import verdicts, words
 from fairaudit.report.comparison.view import Candidate, candidates, gaps, primary
 from fairaudit.report.deciding import times_as_many
-from fairaudit.report.names import axis_name, correction_name, metric_of, suite_name, variant
+from fairaudit.report.names import axis_name, correction_name, metric_of, small, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.results import Agreement, Comparison, ComparisonResult
 from fairaudit.vocabulary.cautions import NOT_MOVED, OVERSHOT
@@ -121,7 +121,7 @@ def _pooled(up: Sequence[Comparison], largest: Comparison) -> str:
 
 def _where(found: Comparison) -> str:
     group = f", {shorten(found.group, 40)}" if found.group else ""
-    where = f"{metric_of(found).label.lower()}, {axis_name(found.axis).lower()}{group}"
+    where = f"{small(metric_of(found).label)}, {axis_name(found.axis).lower()}{group}"
     protocol = shorten(f"{suite_name(found.suite)}, {variant(found.protocol)}", 60)
     return f"{where} ({protocol}) {paired.with_interval(found)}"
 

@@ -126,7 +126,7 @@ def _short(result: AuditResult) -> Iterator[doc.Block]:
     groups = []
     for found in grouped(primary, names.measured).values():
         protocols = ", ".join(dict.fromkeys(variant(one.protocol) for one in found))
-        what = shorten(f"{metric_of(found[0]).label.lower()}, {protocols}", 90)
+        what = shorten(f"{names.small(metric_of(found[0]).label)}, {protocols}", 90)
         groups.append(Group(shorten(suite_name(found[0].suite), 24), found, what))
     columns = (
         Column("Bias", lambda one: shorten(axis_name(one.axis), 22)),
@@ -346,16 +346,7 @@ def _provenance(result: AuditResult) -> Iterator[Section]:
         told = (Span("No privacy guarantee.", "bold"), prose("audit").intro("no_guarantee"))
         blocks.append(doc.Notice((Paragraph(told),), "No privacy guarantee"))
     blocks.append(parts.ledger(tables))
-    ran = [run for run in result.suites if run.status == "run"]
-    sources = [(run.suite, source) for run in ran for source in run.sources]
-    if sources:
-        columns = (
-            Column("Suite", lambda one: suite_name(one[0])),
-            Column("File", lambda one: one[1].path),
-            Column("Blob id", lambda one: Span(one[1].blob_id, "code")),
-        )
-        caption = "Sources, by the Git blob id of their content"
-        blocks.append(Table(columns, sources, caption, "Sources", "sources"))
+    blocks += parts.sources(result.suites)
     recorded = " FILE stands for the recorded scores, and" if found.settings.recorded else ""
     intro = (
         f"Seed {found.settings.seed}. On the same machine, versions and thread count this gives "

@@ -73,8 +73,8 @@ def comparison_document(
         _reading(result),
         _provenance(result, alone=alone),
         Paragraph(f"{paired.CONVENTION} {verdicts.SCOPE}", "intro", View.TERMINAL),
-        Paragraph((f"{verdicts.SCOPE} Methods, exploratory tables and provenance: ", parts.REPORT,
-                   "."), views=View.SUMMARY),
+        Paragraph((f"{paired.CONVENTION} {verdicts.SCOPE} Methods, exploratory tables and provenance: ",
+                   parts.REPORT, "."), views=View.SUMMARY),
     )  # fmt: skip
     which = shorten(result.candidates[0], 60) if alone else _n_candidates(every)
     window = f"{which} compared with {shorten(result.baseline, 60)} – bias"
@@ -366,6 +366,7 @@ def _provenance(result: ComparisonResult, *, alone: bool) -> Section:
         head = (f"{role}: ", Span(shorten(label, 80), "bold"))
         tables = parts.ledger(provenance.side_tables(result, label, side))
         blocks.append(Folded(head, (tables,), open=alone))
+    blocks += parts.sources(result.suites)
     repeat = provenance.stored_command(result.run)
     if repeat is not None:
         told = Paragraph("Repeat it, with DIR for a folder of your choice:")

@@ -185,6 +185,20 @@ def ledger(tables: Iterable[tuple[str, Sequence[Fact]]]) -> doc.Box:
     return doc.Box([doc.Table(columns, own, named, frame="") for named, own in tables], "ledger")
 
 
+def sources(runs: Iterable[SuiteRun]) -> Iterator[doc.Table]:
+    """Yield which version of the data was read, file by file, where any was."""
+    ran = [run for run in runs if run.status == "run"]
+    read = [(run.suite, source) for run in ran for source in run.sources]
+    columns = (
+        Column("Suite", lambda one: names.suite_name(one[0])),
+        Column("File", lambda one: one[1].path),
+        Column("Blob id", lambda one: Span(one[1].blob_id, "code")),
+    )
+    if read:
+        caption = "Sources, by the Git blob id of their content"
+        yield doc.Table(columns, read, caption, "Sources", "sources")
+
+
 def asked(run: SuiteRun) -> str:
     """Return how many items of a suite were asked."""
     skipped = f", {words.count(run.n_skipped)} of them skipped" if run.n_skipped else ""

@@ -24,7 +24,7 @@ from fairaudit.report.document import (
 from fairaudit.report.documents import parts
 from fairaudit.report.documents.prose import prose
 from fairaudit.report.grouping import grouped
-from fairaudit.report.names import axis_name, metric_of, suite_name, variant
+from fairaudit.report.names import axis_name, metric_of, small, suite_name, variant
 from fairaudit.report.safe_text import shorten
 from fairaudit.report.scale import fit
 from fairaudit.results import AuditResult, Estimate
@@ -131,7 +131,7 @@ def _by_group(table: GroupTable) -> Iterator[doc.Block]:
         Group(axis_name(one.axis), (*filter(_bounded, one.groups), *one.contrasts))
         for one in table.axes
     ]
-    label = metric_of(table.axes[0].groups[0]).label.lower()
+    label = small(metric_of(table.axes[0].groups[0]).label)
     caption = (f"By group: {label}, ", Span(variant(table.protocol), "code"))
     yield Table(columns, groups, caption, f"By group, {suite_name(table.suite)}", "dense")
     if few := [found for one in table.axes for found in one.groups if not _bounded(found)]:

@@ -15,7 +15,7 @@ from fairaudit.report.experiment.arms import arm_of
 from fairaudit.report.marks import Mark
 from fairaudit.report.names import axis_name
 from fairaudit.results.experiment import ArmDifference, Claim
-from fairaudit.vocabulary.claims import OPPOSITE, STATEMENTS, Finding, Statement
+from fairaudit.vocabulary.claims import NEGLIGIBLE, OPPOSITE, STATEMENTS, Finding, Statement
 from fairaudit.vocabulary.words import Word
 
 #: What every finding is about.
@@ -27,6 +27,7 @@ SCOPE: Final = (
 #: Every finding in words, each with a mark and a colour of its own.
 WORDS: Final = (
     Finding.SUPPORTED.word,
+    NEGLIGIBLE,
     OPPOSITE,
     Finding.NOT_SUPPORTED.word,
     Finding.UNDECIDED.word,
@@ -45,14 +46,25 @@ def statement_of(claim: str) -> Statement:
 
 
 def word_of(found: Claim) -> Word:
-    """Return the finding of a claim in words, the opposite told apart from its absence."""
-    return OPPOSITE if against(found) else found.finding.word
+    """Return the finding of a claim in words, opposite and negligible effects told apart."""
+    if against(found):
+        return OPPOSITE
+    return NEGLIGIBLE if negligible(found) else found.finding.word
 
 
 def against(found: Claim) -> bool:
     """Whether the opposite of the claim was shown: the whole interval lies below 0."""
     below = found.interval is not None and found.interval.high < 0
     return found.finding == Finding.NOT_SUPPORTED and below
+
+
+def negligible(found: Claim) -> bool:
+    """Whether the claimed effect was shown, also after correction, but lies within the margin."""
+    whole, margin = found.interval, found.margin
+    if whole is None or margin is None or not 0 < whole.low <= whole.high < margin:
+        return False
+    kept = found.p_adjusted is None or found.p_adjusted < 1 - whole.level
+    return kept and found.finding in (Finding.SUPPORTED, Finding.NOT_SUPPORTED)
 
 
 def mark_of(found: Claim | ArmDifference) -> Mark:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 _LEGEND: Final = (
     "Mean over seeds with interval, single seeds beneath. Grey band: base; sand band: plain. "
-    "Orange: more than plain, blue: less, hollow: not told apart from it. Line: no leaning."
+    "Orange: more than plain, blue: less, each by its own interval; hollow: not told apart. "
+    "Line: no leaning."
 )
-_TONES: Final = "Orange: more than plain, blue: less, hollow: not told apart from it."
+_TONES: Final = "Orange: more than plain, blue: less, by its own interval; hollow: not told apart."
 _IMPLIED: Final = " Dashed: implied by the text."
 
 
@@ -48,7 +49,7 @@ def drawers(result: ExperimentResult) -> dict[str, Callable[[], Figure]]:
     if convergence.rows(result):
         found["convergence"] = partial(convergence.draw, result)
     if planes(result):
-        title, square = "Bias against held-out perplexity", "Square: plain."
+        title, square = "Bias and held-out perplexity", "Square: plain."
         found["plane"] = partial(draw_planes, planes(result), title, f"{square} {_TONES}")
     calibrated = calibration_figure(result)
     return found if calibrated is None else {**found, "calibration": calibrated}

@@ -31,8 +31,8 @@ def plan_notes(plan: AuditPlan, texts: Mapping[str, tuple[PromptTexts, ...]]) ->
         if entry.suite.language != ENGLISH
     ]
     notes += [
-        f"{called(entry.suite.name)}: {entry.n_unasked} items have no protocol for {plan.loaded.kind} "
-        "models and were not asked"
+        f"{called(entry.suite.name)}: {entry.n_unasked} items have no protocol for "
+        f"{plan.loaded.kind} models and were not asked"
         for entry in plan.suites
         if entry.n_unasked
     ]

@@ -104,6 +104,6 @@ def unparsed_notes(estimates: Iterable[Estimate]) -> Iterator[str]:
     for one in estimates:
         if one.name == UNPARSED_SHARE.name and one.axis == "all" and one.value:
             yield (
-                f"{called(one.protocol)}: {one.value:.1%} of {one.n:,} written answers are none of the "
-                "choices; they are left out of every score"
+                f"{called(one.protocol)}: {one.value:.1%} of {one.n:,} written answers are none of "
+                "the choices; they are left out of every score"
             )

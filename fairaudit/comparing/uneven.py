@@ -66,8 +66,8 @@ def uneven_note(joined: Joined, candidate: str) -> str | None:
         return None
     return (
         f"{candidate}: {n:,} prompts of {called(joined.suite)} have another number of texts "
-        "than the baseline's; means are over all texts of a prompt, maxima and counts over as many as both "
-        "have"
+        "than the baseline's; means are over all texts of a prompt, maxima and counts over as many "
+        "as both have"
     )
 
 

@@ -82,8 +82,9 @@ def revision_notes(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     for suite, n in found.items():
         sizes = [tables[name]["item_id"].nunique() for name in (suite, CROWS_PAIRS.name)]
         yield (
-            f"{called(suite)}: compared with {called(CROWS_PAIRS.name)} on {n:,} pairs of the same row number and "
-            f"direction, of {sizes[0]:,} pairs of the revision and {sizes[1]:,} of the original"
+            f"{called(suite)}: compared with {called(CROWS_PAIRS.name)} on {n:,} pairs of the same "
+            f"row number and direction, of {sizes[0]:,} pairs of the revision and {sizes[1]:,} "
+            "of the original"
         )
 
 

@@ -54,10 +54,8 @@ def test_largest_toxicity_is_that_of_as_many_texts_as_both_have():
     assert one.value_candidate < five["female"].max(axis=1).mean() - 0.01
     some = result.comparison("toxicity_probability", candidate="five", **AXIS, group="female")
     assert some.value_candidate == pytest.approx((five["female"][:, :4] > 0.5).any(axis=1).mean())
-    assert any(
-        "120 prompts of Prompts about groups have another number of texts" in n
-        for n in result.notes
-    )
+    said = "120 prompts of Prompts about groups have another number of texts"
+    assert any(said in note for note in result.notes)
 
 
 def test_one_model_that_wrote_a_text_more_did_not_move():

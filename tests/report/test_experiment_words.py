@@ -144,7 +144,7 @@ def test_a_finding_has_one_colour_and_one_mark_wherever_it_is_shown():
 
 @pytest.mark.parametrize("finding", ["supported", "not_supported"])
 def test_a_claim_within_the_margin_is_supported_but_negligible(finding: str):
-    """An effect that is there and too small to matter was told like one that matters, or as none."""
+    """An effect too small to matter was told like one that matters, or as none."""
     small = claim(finding=finding, value=0.05, interval=interval(0.02, 0.08), margin=0.1)
     assert findings.word_of(small).label == "supported, but negligible"
     assert findings.brief(small).endswith("yet by less than the 0.100 nats that would matter")

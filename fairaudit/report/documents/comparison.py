@@ -73,8 +73,8 @@ def comparison_document(
         _reading(result),
         _provenance(result, alone=alone),
         Paragraph(f"{paired.CONVENTION} {verdicts.SCOPE}", "intro", View.TERMINAL),
-        Paragraph((f"{paired.CONVENTION} {verdicts.SCOPE} Methods, exploratory tables and provenance: ",
-                   parts.REPORT, "."), views=View.SUMMARY),
+        Paragraph((f"{paired.CONVENTION} {verdicts.SCOPE} Methods, exploratory tables and ",
+                   "provenance: ", parts.REPORT, "."), views=View.SUMMARY),
     )  # fmt: skip
     which = shorten(result.candidates[0], 60) if alone else _n_candidates(every)
     window = f"{which} compared with {shorten(result.baseline, 60)} – bias"

@@ -50,7 +50,7 @@ def test_a_loss_on_one_side_does_not_pass():
     assert decision == "INCONCLUSIVE"
     assert "554 of the baseline's 1,508 items have no score for the candidate (36.7%)" in reason
     # Baseline 754 of 1,508; candidate 477 of 1,508 if none of the lost, 1,031 if all of them.
-    assert "the difference lies between −0.184 and +0.184" in reason
+    assert "the difference lies between −18.4 and +18.4 points" in reason
     assert "max_lost = 0.05" in reason
     assert decided(result, max_lost=0.4)[0] == "PASS"
     assert decided(result, max_lost=0.36)[0] == "INCONCLUSIVE"

@@ -68,8 +68,8 @@ def test_only_pairs_of_both_files_count():
     assert one.interval.high == pytest.approx(Z**2 / (40 + Z**2), abs=1e-6)
     (note,) = revision_notes(tables)
     assert note == (
-        "crows_pairs_kinit: compared with CrowS-Pairs on 40 pairs of the same row number and "
-        "direction, of 50 pairs of the revision and 50 of the original"
+        "CrowS-Pairs, Kinit revision: compared with CrowS-Pairs on 40 pairs of the same row "
+        "number and direction, of 50 pairs of the revision and 50 of the original"
     )
 
 

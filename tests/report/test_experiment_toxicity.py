@@ -60,11 +60,11 @@ def test_what_a_known_text_implies_closes_the_table(result):
     ]
     made = result.model_copy(update={"levels": tuple(known)})
     (table,) = toxicity.tables(made)
-    assert table.implied == ("10.0 %", "30.0 %", "+20.0 %", "3.00 ×")
+    assert table.implied == ("10.0 %", "30.0 %", "+20.0 points", "3.00 ×")
     closed, open_ = (
         Page(render_html(one, {})).text.split("What they write")[2] for one in (made, result)
     )
-    assert "Implied by the text 10.0 % 30.0 % +20.0 % 3.00 ×" in closed
+    assert "Implied by the text 10.0 % 30.0 % +20.0 points 3.00 ×" in closed
     assert "Implied by the text" not in open_
 
 

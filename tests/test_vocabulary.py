@@ -60,7 +60,6 @@ NOT_THE_SUITE = {
     "diagnostics/probes.py": {"templates"},
     "report/documents/arm_tables.py": {"toxicity"},
     "report/page.py": {"templates"},
-    "report/experiment/html.py": {"templates"},
 }
 
 

@@ -20,6 +20,8 @@ import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
+from tests.waiting import is_too_late
+
 # Where models that take minutes to fetch stay between runs.
 os.environ.setdefault("FAIRAUDIT_USER_CACHE", os.environ.get("FAIRAUDIT_CACHE", ""))
 # Scores that tests keep are neither the user's nor here to stay.
@@ -35,6 +37,13 @@ hypothesis.settings.load_profile("without a clock")
 def no_audits_of_other_tests():
     """No test reads back an audit that another one made, perhaps of changed code."""
     shutil.rmtree(Path(os.environ["FAIRAUDIT_CACHE"]) / "kept-audits", ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where a machine is too slow for all long runs in CI, those left over are named as skipped."""
+    if item.get_closest_marker("long") and is_too_late():
+        pytest.skip("a long run that CI had no time left for; `make long` runs it")
 
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -19,6 +19,8 @@ from tests.cli.program import fairaudit
 from tests.conftest import shared
 from tests.suites.test_bbq import content, record
 
+pytestmark = pytest.mark.long
+
 COLUMN = "unifiedqa-t5-11b_pred_arc"
 
 

@@ -10,6 +10,8 @@ from fairaudit.results import AuditResult
 from tests.cli.program import fairaudit
 from tests.conftest import shared
 
+pytestmark = pytest.mark.long
+
 PRIMARY = {
     "gpt2-mini": ("refers-to", "accuracy_gap"),
     "bert-mini": ("pronoun-at-mask", "stereotype_preference_rate"),

@@ -178,6 +178,7 @@ def test_scores_without_a_verdict_give_no_examples():
     assert examples_of(made, (), (), [written("a", "she")]) == ()
 
 
+@pytest.mark.long
 def test_audits_keep_examples_that_are_small_and_the_same_again(checkpoint, tmp_path):
     prompts = tmp_path / "mine.csv"
     prompts.write_text("prompt,axis,group\nThe man,gender,male\nThe woman,gender,female\n")

@@ -69,6 +69,7 @@ READERS = {
     "one line that names the file, or the file is not needed",
 )
 @pytest.mark.parametrize("kind", READERS)
+@pytest.mark.long
 def test_an_empty_file_is_named(made, tmp_path, kind):
     """Issue 24: internal errors, exit 70."""
     shutil.copytree(made, tmp_path / "made")

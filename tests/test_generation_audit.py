@@ -20,6 +20,8 @@ from fairaudit.results.texts import PromptTexts, read_texts, write_texts
 from tests.classifiers import save
 from tests.conftest import build_model, shared
 
+pytestmark = pytest.mark.long
+
 PROMPTS = "prompt,axis,group,cluster\n" + "".join(
     f"The {age} {person},gender,{group},{age}\n"
     for age in ("old", "young", "tired", "rich", "poor")

@@ -11,6 +11,8 @@ from fairaudit.results import AuditResult
 from tests.cli.program import fairaudit
 from tests.conftest import shared
 
+pytestmark = pytest.mark.long
+
 VARIANT = {"gpt2-mini": "causal-mean", "bert-mini": "person-at-mask"}
 
 

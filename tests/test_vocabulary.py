@@ -6,7 +6,9 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -58,31 +60,53 @@ NOT_THE_SUITE = {
     "diagnostics/probes.py": {"templates"},
     "report/documents/arm_tables.py": {"toxicity"},
     "report/page.py": {"templates"},
-    "report/experiment/html.py": {"templates"},
 }
+
+
+@cache
+def sources() -> dict[str, str]:
+    """Text of each module outside the vocabulary."""
+    return {path.relative_to(PACKAGE).as_posix(): path.read_text("utf-8") for path in SOURCES}
+
+
+@cache
+def words_of_sources() -> frozenset[str]:
+    return frozenset(word for text in sources().values() for word in re.findall(r"\w+", text))
 
 
 def is_used(name: str) -> bool:
     """Whether a name of the vocabulary stands as a whole in a module outside it."""
-    return any(re.search(rf"\b{re.escape(name)}\b", path.read_text("utf-8")) for path in SOURCES)
+    if re.fullmatch(r"\w+", name):
+        return name in words_of_sources()
+    return any(re.search(rf"\b{re.escape(name)}\b", text) for text in sources().values())
 
 
-def strings_of(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    return {text for text in strings if isinstance(text, str)}
+@cache
+def strings() -> dict[str, set[str]]:
+    """What stands in quotes, by module."""
+    return {
+        place: {
+            node.value
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        for place, text in sources().items()
+    }
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_name_of_a_metric_stands_outside_the_vocabulary(path):
-    named = strings_of(path) & METRICS.keys()
-    assert named == NOT_THE_METRIC.get(path.relative_to(PACKAGE).as_posix(), set())
+def named(names: Collection[str]) -> dict[str, set[str]]:
+    """Which of some names stand in quotes, by module; those where none does are left out."""
+    found = {place: texts.intersection(names) for place, texts in strings().items()}
+    return {place: some for place, some in found.items() if some}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_name_of_a_caution_stands_outside_the_vocabulary(path):
+def test_no_name_of_a_metric_stands_outside_the_vocabulary():
+    assert named(METRICS.keys()) == NOT_THE_METRIC
+
+
+def test_no_name_of_a_caution_stands_outside_the_vocabulary():
     """So none ships without words."""
-    assert not strings_of(path) & CAUTIONS.keys()
+    assert named(CAUTIONS.keys()) == {}
 
 
 @pytest.mark.parametrize("caution", CAUTIONS.values(), ids=lambda caution: caution.name)
@@ -144,13 +168,13 @@ def test_a_new_metric_is_whole(monkeypatch):
     assert range_of(entry) == made.range
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_id_of_a_suite_stands_outside_the_vocabulary(path):
-    place = path.relative_to(PACKAGE)
-    found = strings_of(path) & (CARDS.keys() | RESERVED.keys())
+def test_no_id_of_a_suite_stands_outside_the_vocabulary():
+    found = named(CARDS.keys() | RESERVED.keys())
     # Views and the command line set words in bold.
-    weight = {"bold"} if place.parts[0] in ("report", "cli") else set()
-    assert found - weight == NOT_THE_SUITE.get(place.as_posix(), set())
+    for place, some in found.items():
+        if place.startswith(("report/", "cli/")):
+            some.discard("bold")
+    assert {place: some for place, some in found.items() if some} == NOT_THE_SUITE
 
 
 @pytest.mark.parametrize("suite", [*SUITES, PROBE], ids=lambda suite: suite.name)
@@ -175,9 +199,8 @@ ENUMS = (Verdict, Finding, GateDecision)
 NAMES = frozenset(one.value for enum in ENUMS for one in enum) | STATEMENTS.keys()
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_verdict_finding_decision_or_claim_stands_outside_the_vocabulary(path):
-    assert not strings_of(path) & NAMES
+def test_no_verdict_finding_decision_or_claim_stands_outside_the_vocabulary():
+    assert named(NAMES) == {}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -195,12 +218,10 @@ NOT_THE_ARM = {
 }
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_kind_of_arm_stands_outside_the_vocabulary(path):
+def test_no_kind_of_arm_stands_outside_the_vocabulary():
     """In the rooms of experiments: elsewhere these are words of everyday."""
-    place = path.relative_to(PACKAGE).as_posix()
-    if "experiment" in place:
-        assert strings_of(path) & set(ArmKind) == NOT_THE_ARM.get(place, set())
+    found = named({kind.value for kind in ArmKind})
+    assert {place: some for place, some in found.items() if "experiment" in place} == NOT_THE_ARM
 
 
 @pytest.mark.parametrize("one", [*Verdict, *Finding], ids=str)

@@ -1,7 +1,8 @@
-"""Waiting for processes: the one clock of the tests, and it only ends what hangs."""
+"""The one clock of the tests: it ends what hangs, and keeps long runs within CI's time."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Final
@@ -17,3 +18,8 @@ def wait_until(reached: Callable[[], object], running: Callable[[], object] = la
         assert running(), "ended before it got there"
         assert time.monotonic() < end, "hangs"
         time.sleep(0.001)
+
+
+def is_too_late() -> bool:
+    """Whether the time is over that long runs have; ``.ci/run`` sets it, in seconds since 1970."""
+    return time.time() > float(os.environ.get("FAIRAUDIT_LONG_RUNS_UNTIL", "inf"))

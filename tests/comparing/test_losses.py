@@ -171,6 +171,7 @@ def test_texts_of_a_prompt_that_are_lost_count_by_their_share():
              min_size=12, max_size=14),
 )  # fmt: skip
 @settings(max_examples=25, deadline=None)
+@pytest.mark.long
 def test_the_worst_case_is_that_of_all_answers_that_could_have_been(answers):
     """By trying every way in which the lost items could have gone."""
     lost = [k for k, (x, y) in enumerate(answers) if (x is None) != (y is None)]

@@ -21,6 +21,8 @@ from fairaudit.gradients import GradientEngine, clip_factors
 from fairaudit.results import ClippingParameters
 from tests.diagnostics.brute import tiny
 
+pytestmark = pytest.mark.long
+
 LIGHT = Settings(replicates=199, curvature_probes=0, twins=False, bias_axes=("gender",))
 ROLES = ("stereotype", "anti_stereotype", "neutral")
 #: Token ids of a little world: two people, two things they do, and how a row begins.

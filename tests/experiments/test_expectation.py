@@ -20,6 +20,8 @@ from fairaudit.experiments.expectation import (
 from fairaudit.stats.one_estimate import infer
 from tests.cli.program import fairaudit
 
+pytestmark = pytest.mark.long
+
 
 def texts(lean: float, n: int = 30, records: int = 40) -> list[str]:
     """Sentences of the first occupations of each gender, stereotyped with log-odds ``lean``."""

@@ -12,6 +12,8 @@ import pytest
 from tests.gating.cases import CAPABLE, DEVIATION, INCREASE, NEUTRAL, SAME_RATE
 from tests.gating.results import policy, toml
 
+pytestmark = pytest.mark.long
+
 HEAVY = ("torch", "transformers", "datasets", "opacus", "pandas", "statsmodels", "matplotlib")
 CODE = """
 import sys

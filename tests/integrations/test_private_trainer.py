@@ -19,6 +19,8 @@ from fairaudit.training.verification import verify
 from tests.architectures import build
 from tests.conftest import build_model
 
+pytestmark = pytest.mark.long
+
 TEXTS = [f"The nurse said that she was {'very ' * (n % 3)}tired {n}." for n in range(20)]
 
 

@@ -13,6 +13,8 @@ from fairaudit.integrations import trackers
 from fairaudit.integrations.numbers import words_of
 from tests.report import audits, comparisons
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(params=["audit", "comparison"])
 def result(request):

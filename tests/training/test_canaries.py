@@ -51,6 +51,7 @@ def test_perfect_guesses_under_pure_privacy_have_a_closed_form():
     assert found.epsilon == pytest.approx(math.log(x / (1 - x)), rel=1e-6)
 
 
+@pytest.mark.long
 def test_a_fair_mechanism_of_randomised_response_is_covered():
     """Each coin is told rightly with probability e^ε/(1 + e^ε): the worst that ε allows."""
     rng, eps, m = np.random.default_rng(0), 1.0, 200
@@ -140,6 +141,7 @@ def test_guessing_again_gives_the_same_and_no_secret_leaves_private(honest):
     assert "guessed again: " in done.output
 
 
+@pytest.mark.long
 def test_noise_that_was_forgotten_is_found(checkpoint, tmp_path, monkeypatch):
     """The parameters of the statement are right; what was done is not."""
     monkeypatch.setattr(loop_module, "add_noise", lambda *_: None)

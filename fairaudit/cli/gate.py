@@ -12,6 +12,7 @@ from fairaudit.cli.options import takes
 from fairaudit.cli.state import append_step_summary, console
 from fairaudit.errors import ResultError, UsageError
 from fairaudit.gating.gate_options import GateOptions
+from fairaudit.vocabulary.decisions import INCONCLUSIVE, NOT_RUN
 
 if TYPE_CHECKING:
     from fairaudit.gating.gate_selection import Result
@@ -96,8 +97,19 @@ def apply_policy(
     if junit is not None:
         _write_junit(decided, junit, allow_inconclusive=allow_inconclusive)
     console().print(render_terminal(decided))
+    if allow_inconclusive and decided.decision in {INCONCLUSIVE, NOT_RUN}:
+        # A log that ends with INCONCLUSIVE above a green job is a riddle.
+        console().print(_forgiven(decided))
     _step_summary(decided)
     return decided.exit_code
+
+
+def _forgiven(decided: GateResult) -> str:
+    if decided.exit_code == 0:
+        return "Exit code 0: --allow-inconclusive lets an undecided gate through."
+    at_fault = any(rule.refused for rule in decided.rules)
+    why = "the comparison itself is at fault" if at_fault else "nothing was evaluated"
+    return f"Exit code {decided.exit_code} in spite of --allow-inconclusive: {why}."
 
 
 def forget_decision(folder: Path) -> None:

@@ -152,6 +152,13 @@ def _name_of(result: Result) -> str:
 def _apply(rule: Rule, result: Result, settings: PolicySettings) -> Iterator[Check]:
     """All checks of one rule: one per number it finds, one per pattern that finds nothing."""
     for candidate in candidates_of(result):
+        wrong_way = _swapped(result, candidate)
+        if wrong_way is not None and not isinstance(rule, Requires):
+            # Whatever the rule asks, it would be answered for the base instead of the model.
+            about = "privacy" if isinstance(rule, MaxEpsilon) else describe(rule)
+            selector = with_candidate(about, candidate)
+            yield settled(rule.kind, selector, NOT_RUN, wrong_way, refused=True)
+            continue
         match rule:
             case Requires():
                 yield from _requires(rule, result, candidate)
@@ -204,6 +211,12 @@ def _values(
     yield from _missing(rule.kind, chosen.missing)
 
 
+def _swapped(result: Result, candidate: str | None) -> str | None:
+    if isinstance(result, AuditResult) or candidate is None:
+        return None
+    return swapped(result, candidate)
+
+
 def _too_old(result: ComparisonResult) -> str | None:
     """Say why a comparison cannot show that nothing is missing from it; None if it can.
 
@@ -224,7 +237,7 @@ def _differences(
         reason = "an audit has no baseline; compare it with one, and gate the comparison"
         yield settled(rule.kind, describe(rule), NOT_RUN, reason)
         return
-    unusable = _too_old(result) or swapped(result, candidate or "")
+    unusable = _too_old(result)
     if unusable is not None:
         yield settled(rule.kind, with_candidate(describe(rule), candidate), NOT_RUN, unusable)
         return
@@ -303,6 +316,7 @@ def _decided(check: Check, p_adjusted: float | None, alpha: float) -> RuleResult
         n=check.n,
         p_adjusted=p_adjusted,
         reason=check.words[decision] + _corrected_away(check, p_adjusted, alpha),
+        refused=check.refused,
     )
 
 
@@ -317,5 +331,7 @@ def _exit_code(
     decision: GateDecision, rules: Sequence[RuleResult], allow_inconclusive: bool
 ) -> int:
     evaluated = any(rule.decision != NOT_RUN for rule in rules)
-    forgiven = allow_inconclusive and evaluated and decision != FAIL
+    # Few items are a reason to be undecided. A comparison at fault is to be made again.
+    at_fault = any(rule.refused for rule in rules)
+    forgiven = allow_inconclusive and evaluated and not at_fault and decision != FAIL
     return 0 if forgiven else decision.exit_code

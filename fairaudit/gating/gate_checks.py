@@ -50,6 +50,8 @@ class Check:
         P-value of "the limit is kept".
     words : mapping
         The reason for each decision that is possible.
+    refused : bool
+        As in `RuleResult`.
     """
 
     rule: str
@@ -62,6 +64,7 @@ class Check:
     settled: GateDecision | None = None
     passes: bool = False
     p_fail: float | None = None
+    refused: bool = False
 
 
 def settled(
@@ -73,10 +76,13 @@ def settled(
     value: float | None = None,
     bound: float | None = None,
     n: int | None = None,
+    refused: bool = False,
 ) -> Check:
     """Return a check whose decision needs no test."""
-    words = {decision: reason}
-    return Check(rule, selector, words, value=value, bound=bound, n=n, settled=decision)
+    return Check(
+        rule, selector, {decision: reason}, value=value, bound=bound, n=n, settled=decision,
+        refused=refused,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,6 @@ class GateOptions(Options):
         Option(
             "End with 0 where undecided.",
             doc="Give the exit code 0 to a gate that is undecided, unless nothing at all was "
-            "evaluated.",
+            "evaluated, or the comparison is at fault (sides swapped, items lost, other settings).",
         ),
     ] = False

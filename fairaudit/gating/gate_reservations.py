@@ -22,13 +22,15 @@ def held_back(check: Check, reasons: Iterator[str]) -> Check:
     """Return a check that cannot pass, if there is a reason for that."""
     said = "; ".join(reasons)
     passed = check.words.get(PASS)
-    if not said or passed is None:
+    if not said:
         return check
+    if passed is None:
+        return replace(check, refused=True)
     words = {**check.words}
     if check.settled == PASS or check.passes:
         words[INCONCLUSIVE] = f"{passed}; but {said}"
     settled = INCONCLUSIVE if check.settled == PASS else check.settled
-    return replace(check, words=words, settled=settled, passes=False)
+    return replace(check, words=words, settled=settled, passes=False, refused=True)
 
 
 def lost_items(entry: Paired, settings: PolicySettings) -> Iterator[str]:

@@ -26,7 +26,7 @@ def render_junit(result: GateResult, *, allow_inconclusive: bool = False) -> str
     result : GateResult
         The decision, check by check.
     allow_inconclusive : bool
-        Report INCONCLUSIVE as skipped rather than as an error.
+        Report INCONCLUSIVE as skipped rather than as an error; not where a check is refused.
 
     Returns
     -------
@@ -43,7 +43,9 @@ def render_junit(result: GateResult, *, allow_inconclusive: bool = False) -> str
     for suite, rules in by_suite.items():
         element = ElementTree.SubElement(root, "testsuite", name=_legal(suite))
         for rule in rules:
-            element.append(_case(rule, suite, outcomes[rule.decision]))
+            at_fault = rule.refused and rule.decision != GateDecision.FAIL
+            outcome = GateDecision.INCONCLUSIVE.junit if at_fault else outcomes[rule.decision]
+            element.append(_case(rule, suite, outcome))
         _count(element)
     _count(root)
     ElementTree.indent(root)

@@ -40,6 +40,9 @@ class RuleResult(Frozen):
         Test of "the limit is kept", corrected in the policy's family: FAIL where it is ≤ α.
     reason : str
         The decision in words; always said, also for PASS.
+    refused : bool
+        The comparison itself is at fault (sides swapped, items lost, other settings), so no pass
+        was possible. Not forgiven by ``allow_inconclusive``.
     """
 
     rule: str
@@ -51,6 +54,7 @@ class RuleResult(Frozen):
     n: int | None = None
     p_adjusted: float | None = None
     reason: str
+    refused: bool = False
 
 
 class GateResult(Shown, Stored):

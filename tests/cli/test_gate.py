@@ -64,7 +64,7 @@ def test_gate_json_has_the_fields_of_the_schema(place):
     )
     assert content["schema"] == "fairaudit/gate"
     fields = {"rule", "selector", "decision", "value", "bound", "interval", "n", "p_adjusted"}
-    assert all(set(rule) == fields | {"reason"} for rule in content["rules"])
+    assert all(set(rule) == fields | {"reason", "refused"} for rule in content["rules"])
     assert content["policy_hash"] == read_policy("release.toml").hash
     assert sorted(path.name for path in place.iterdir() if "partial" in path.name) == []
 
@@ -98,7 +98,9 @@ def test_allow_inconclusive(place):
     EDGE.save(place / "edge")
     (place / "one.toml").write_text(toml(policy(DEVIATION)))
     assert gate("edge", "--policy", "one.toml").exit_code == 3
-    assert gate("edge", "--policy", "one.toml", "--allow-inconclusive").exit_code == 0
+    allowed = gate("edge", "--policy", "one.toml", "--allow-inconclusive")
+    assert allowed.exit_code == 0
+    assert "Exit code 0: --allow-inconclusive" in allowed.output
     assert GateResult.load(place / "edge").decision == "INCONCLUSIVE"
     (place / "none.toml").write_text(toml(policy(MISSED, EPSILON)))
     assert gate("edge", "--policy", "none.toml", "--allow-inconclusive").exit_code == 3

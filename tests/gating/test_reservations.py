@@ -9,6 +9,7 @@ from fairaudit.comparing.compare import compare
 from fairaudit.errors import UsageError
 from fairaudit.gating.gate import gate
 from fairaudit.gating.policy import read_policy
+from fairaudit.report.junit import render_junit
 from fairaudit.results import (
     AdapterOrigin,
     ComparisonProvenance,
@@ -18,7 +19,18 @@ from fairaudit.results import (
 )
 from fairaudit.results.relations import is_swapped, setting_differences
 from tests.comparing.audits import make_audit, pair_table
-from tests.gating.cases import AMPLIFIED, DEVIATION, EQUIVALENT, IDENTICAL, INCREASE, SAME_RATE
+from tests.gating.cases import (
+    AMPLIFIED,
+    CAPABLE,
+    DEVIATION,
+    EPSILON,
+    EQUIVALENT,
+    IDENTICAL,
+    INCREASE,
+    ITEMS,
+    RAN,
+    SAME_RATE,
+)
 from tests.gating.results import policy, provenance
 
 FLOAT = Settings(dtype="float32", bos="bos:<s>", max_length=1024)
@@ -124,6 +136,26 @@ def test_a_baseline_that_was_made_from_the_candidate_is_refused(tuned):
         assert (decided.decision, decided.exit_code) == ("NOT_RUN", 3)
         assert "base was made from dp" in decided.rules[0].reason
         assert gate(sides(BASE, tuned), policy(rule)).decision == "PASS"
+
+
+@pytest.mark.parametrize("rule", [INCREASE, EQUIVALENT, DEVIATION, EPSILON, CAPABLE, ITEMS],
+                         ids=lambda rule: rule["kind"])  # fmt: skip
+def test_no_rule_passes_swapped_sides_and_nothing_forgives_them(rule):
+    """Rules without a baseline would pass for the base model, and the gate would be green."""
+    result = sides(TUNED["training.json"], BASE)
+    for allow in (False, True):
+        decided = gate(result, policy(RAN, rule), allow_inconclusive=allow)
+        assert (decided.decision, decided.exit_code) == ("NOT_RUN", 3)
+        assert [one.refused for one in decided.rules] == [False, True]
+        assert render_junit(decided, allow_inconclusive=allow).count("<error ") == 1
+
+
+def test_settings_that_differ_are_not_forgiven_as_undecided():
+    result = sides(scored(), scored(dtype="bfloat16"))
+    refused = gate(result, policy(RAN, INCREASE), allow_inconclusive=True)
+    assert (refused.decision, refused.exit_code) == ("INCONCLUSIVE", 3)
+    named = policy(RAN, INCREASE, allow_differences=["dtype"])
+    assert gate(result, named, allow_inconclusive=True).exit_code == 0
 
 
 def test_the_privacy_statement_names_the_base_too():

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "fairaudit"
 HEAVY = {"torch", "transformers", "datasets", "opacus", "peft", "accelerate"}
 LIGHT_ROOMS = ("stats", "metrics", "results", "report", "suites", "comparing")
 #: What any room may import: nothing of ours stands below it but errors and progress.
-EVERYWHERE = {"durable", "forks", "lines", "options", "ranks", "vocabulary"}
+EVERYWHERE = {"durable", "forks", "lines", "options", "parsing", "ranks", "vocabulary"}
 #: What each room may import of fairaudit; the rooms of a suite's inner files are their own.
 ALLOWED = {
     "errors": set(),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import platform
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fairaudit.parsing import parse_json
 from fairaudit.results import Provenance, Settings
 from fairaudit.versions import versions_of
 
@@ -39,7 +39,7 @@ def json_beside(folder: Path | None, name: str, schema: str) -> dict[str, Any] |
     if path is None or not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         logger.warning("%s cannot be read (%s)", path, error)
         return None

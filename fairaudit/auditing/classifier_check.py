@@ -35,6 +35,7 @@ from fairaudit.metrics.classifier import (
 )
 from fairaudit.metrics.families import with_adjusted_p
 from fairaudit.metrics.sample_estimates import Slice, estimates
+from fairaudit.parsing import parse_json
 from fairaudit.results import Estimate
 from fairaudit.results.classifier import CalibrationBin, ClassifierCheck
 from fairaudit.results.digest import is_intact, sealed_json
@@ -161,7 +162,7 @@ def kept_check(classifier: Classifier, *, seed: int = 0) -> ClassifierCheck:
 
 def _intact(path: Path) -> ClassifierCheck:
     """Read a check as it was kept; a ValueError says that it is damaged."""
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = parse_json(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or not is_intact(content):
         raise ValueError("the digest does not fit")
     content.pop("digest")

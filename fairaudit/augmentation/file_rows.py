@@ -19,6 +19,7 @@ from typing import IO, Any, Final, Literal, cast
 
 from fairaudit.errors import DataError
 from fairaudit.lines import lines_with_ends
+from fairaudit.parsing import parse_json
 
 #: Columns added to JSONL and CSV.
 RECORD: Final = "cda_record"
@@ -103,7 +104,7 @@ def _json_rows(path: Path, lines: Iterator[str], column: str) -> Iterator[FileRo
         if not line.strip():
             continue
         try:
-            content = json.loads(line)
+            content = parse_json(line)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path}: line {number} is not JSON ({error})") from error
         if not isinstance(content, dict):

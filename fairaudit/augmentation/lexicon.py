@@ -9,7 +9,6 @@ most once in a class, this is a permutation of (word, class) pairs.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, Final
 
 from fairaudit.augmentation.wordlists import read_lexicon
 from fairaudit.lines import lines_of
+from fairaudit.parsing import parse_toml
 
 #: Axes in the order in which they claim a word that stands in several of them.
 AXES: Final = ("gender", "race", "religion")
@@ -99,7 +99,7 @@ def groups(axis: str) -> tuple[str, ...]:
     >>> groups("gender")
     ('male', 'female')
     """
-    return tuple(tomllib.loads(read_lexicon(_FILES[axis][0]))["groups"])
+    return tuple(parse_toml(read_lexicon(_FILES[axis][0]))["groups"])
 
 
 @cache
@@ -122,7 +122,7 @@ def all_readings(axis: str) -> tuple[Reading, ...]:
 
 
 def _file_readings(axis: str, name: str) -> Iterator[Reading]:
-    content: dict[str, Any] = tomllib.loads(read_lexicon(name))
+    content: dict[str, Any] = parse_toml(read_lexicon(name))
     names = content.pop("groups")
     for sense, table in content.items():
         read_from = [names.index(group) for group in table.get("from", names)]
@@ -165,7 +165,7 @@ def protected_phrases() -> Mapping[str, tuple[tuple[Phrase, bool], ...]]:
 @cache
 def identity_words(axes: tuple[str, ...]) -> frozenset[str]:
     """Single words that name a group of one of the axes, with or without a counterpart."""
-    noticed = tomllib.loads(read_lexicon("noticed.toml"))
+    noticed = parse_toml(read_lexicon("noticed.toml"))
     found = {word for axis in axes for word in noticed[axis].split()}
     for axis in axes:
         phrases = (entry.phrase.words for entry in all_readings(axis))

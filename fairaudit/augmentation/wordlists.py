@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from importlib.resources import files
+
+from fairaudit.parsing import parse_toml
 
 
 def read_lexicon(name: str) -> str:
@@ -14,7 +15,7 @@ def read_lexicon(name: str) -> str:
 
 @cache
 def _all_lists() -> dict[str, frozenset[str]]:
-    content = tomllib.loads(read_lexicon("words.toml"))
+    content = parse_toml(read_lexicon("words.toml"))
     return {name: frozenset(words.split()) for name, words in content.items()}
 
 

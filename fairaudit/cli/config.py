@@ -13,6 +13,7 @@ import typer
 
 from fairaudit.errors import UsageError
 from fairaudit.options import Entry, entries
+from fairaudit.parsing import parse_toml
 
 ReadConfig = Callable[[typer.Context, Path | None], Path | None]
 
@@ -66,7 +67,7 @@ def read_config(record: type, path: Path) -> dict[str, Any]:
 
 def _content(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file") from None
     except tomllib.TOMLDecodeError as error:

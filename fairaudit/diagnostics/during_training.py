@@ -29,6 +29,7 @@ from fairaudit.diagnostics.result_from_numbers import (
     stored_settings,
 )
 from fairaudit.errors import ResultError, UsageError
+from fairaudit.parsing import parse_json
 from fairaudit.results.diagnostics import ClippingParameters, DiagnosedModel, DiagnosticsResult
 from fairaudit.results.files import refuse_unwritable
 from fairaudit.results.places import inside
@@ -109,7 +110,7 @@ class Monitor:
             "texts and settings": hashlib.sha256(settings.encode()).hexdigest(),
             "clipping": self._clipping.model_dump(mode="json"),
         }
-        return dict(json.loads(json.dumps(about)))
+        return dict(parse_json(json.dumps(about)))
 
     @property
     def _series(self) -> dict[int, Looked]:

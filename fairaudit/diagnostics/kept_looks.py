@@ -23,6 +23,7 @@ from fairaudit.diagnostics.per_record import PerRecord
 from fairaudit.diagnostics.quantities import ModelNumbers
 from fairaudit.durable import replaced_when_whole
 from fairaudit.errors import ResultError
+from fairaudit.parsing import parse_json
 from fairaudit.results.diagnostics import ClippingParameters
 from fairaudit.results.places import inside, remove_folder
 
@@ -73,7 +74,7 @@ def kept(folder: Path, about: dict[str, Any]) -> dict[int, Looked]:
     for path in sorted((folder / FOLDER).glob("step-*.npz")):
         try:
             with zipfile.ZipFile(path) as archive:
-                tree = json.loads(archive.read(_TREE))
+                tree = parse_json(archive.read(_TREE))
             with np.load(path, allow_pickle=False) as arrays:
                 look = _unpacked(tree["look"], arrays)
             step, same = int(path.stem.removeprefix("step-")), tree["about"] == about

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.diagnostics.diagnose_options import DiagnoseOptions
+from fairaudit.parsing import parse_json
 from fairaudit.results.diagnostics import ClippingParameters
 from fairaudit.results.privacy import PrivacyStatement
 from fairaudit.results.training import TRAINING_SCHEMA, TrainingRecord
@@ -43,7 +43,7 @@ def parameters_of(folder: Path | None, given: DiagnoseOptions) -> tuple[Clipping
 def _is_training_record(path: Path) -> bool:
     """Whether it is one of ours: other programs write files of that name."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and content.get("schema") == TRAINING_SCHEMA

@@ -7,13 +7,13 @@ whose action is told, so that the groups of texts name both sides equally often.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
 from fairaudit.diagnostics.records import ProbeRecord, ProbeTexts, probe_texts
 from fairaudit.errors import UsageError
+from fairaudit.parsing import parse_toml
 
 AXES: Final = ("gender", "race", "religion")
 STEREOTYPE, ANTI_STEREOTYPE, NEUTRAL = "stereotype", "anti_stereotype", "neutral"
@@ -40,7 +40,7 @@ def built_in(axes: Sequence[str] | None = None) -> ProbeTexts:
 
 def _records(axis: str) -> Iterator[ProbeRecord]:
     content = files("fairaudit.diagnostics.texts").joinpath(f"{axis}.toml")
-    templates: dict[str, dict[str, Any]] = tomllib.loads(content.read_text("utf-8"))["templates"]
+    templates: dict[str, dict[str, Any]] = parse_toml(content.read_text("utf-8"))["templates"]
     for number, (key, template) in enumerate(templates.items()):
         action = number % 2
         for group, subjects in _SUBJECTS.items():

@@ -20,7 +20,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from functools import lru_cache
 from typing import Final
 
 from fairaudit.auditing.run_audit import audit
+from fairaudit.parsing import parse_toml
 from fairaudit.results import AuditResult
 from fairaudit.stats.one_estimate import Inference, infer
 from fairaudit.suites.templates.generator import load_templates, template_files
@@ -172,7 +172,7 @@ def occupations() -> tuple[Occupation, ...]:
 def _words() -> Mapping[str, str]:
     """Words that name a gender, with the gender."""
     content = dict(template_files())[_TERMS]
-    pairs = tomllib.loads(content.decode("utf-8"))["pairs"]
+    pairs = parse_toml(content.decode("utf-8"))["pairs"]
     terms = (pairs if isinstance(pairs, dict) else pairs[0])["terms"]
     return {
         word: gender for pair in terms.values() for word, gender in zip(pair, _GENDERS, strict=True)

@@ -40,6 +40,7 @@ from fairaudit.experiments.plan_parts import (
     WorldText,
 )
 from fairaudit.experiments.world import AXES
+from fairaudit.parsing import parse_toml
 from fairaudit.vocabulary.arms import BASE, PLAIN, Arm, ArmKind, read_arm
 
 #: An arm of each kind that can be asked for.
@@ -205,7 +206,7 @@ def load_plan(source: str | Path) -> ExperimentPlan:
         known one).
     """
     try:
-        content = tomllib.loads(_text(source))
+        content = parse_toml(_text(source))
         if "map" in content:
             raise UsageError(
                 f"{source}: a plan with [map] is run by 'fairaudit experiment map {source}'"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
@@ -25,6 +24,7 @@ from fairaudit.experiments.train_arm import (
     train_arm,
 )
 from fairaudit.experiments.utility import text_perplexity
+from fairaudit.parsing import parse_json
 from fairaudit.results import AuditResult
 from fairaudit.results.experiment import ArmRun
 from fairaudit.results.places import inside, remove_folder
@@ -252,9 +252,9 @@ class Grid:
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    training = json.loads((folder / "training.json").read_text("utf-8"))
+    training = parse_json((folder / "training.json").read_text("utf-8"))
     privacy = folder / "privacy.json"
-    claim = json.loads(privacy.read_text("utf-8")) if privacy.exists() else {}
+    claim = parse_json(privacy.read_text("utf-8")) if privacy.exists() else {}
     return {
         "steps": training["steps"],
         "learning_rate": training["learning_rate"],
@@ -272,5 +272,5 @@ def held_out_perplexity(folder: Path) -> float | None:
     path = folder / "private" / "held_out.json"
     if not path.exists():
         return None
-    value = float(json.loads(path.read_text("utf-8"))["fine_tuned"])
+    value = float(parse_json(path.read_text("utf-8"))["fine_tuned"])
     return value if math.isfinite(value) else None

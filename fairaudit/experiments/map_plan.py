@@ -26,6 +26,7 @@ from fairaudit.experiments.plan_parts import (
     TextPlan,
 )
 from fairaudit.experiments.world import AXES
+from fairaudit.parsing import parse_toml
 from fairaudit.vocabulary.arms import BASE, PLAIN, ArmKind
 
 BUILT_IN_MAP: Final = "map"
@@ -194,7 +195,7 @@ def load_map_plan(source: str | Path) -> MapPlan:
         If there is no such file, it is not TOML, or a key is unknown or does not fit.
     """
     try:
-        content = tomllib.loads(_text(source))
+        content = parse_toml(_text(source))
         if "map" not in content:
             raise UsageError(
                 f"{source}: no table [map] with leans, epsilons and shares; run a plan without one "

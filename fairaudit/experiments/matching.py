@@ -5,11 +5,12 @@ What is left of a difference from it is not explained by less training, if the m
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from fairaudit.parsing import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Candidate:
 def snapshots(folder: Path) -> Iterator[Candidate]:
     """Candidates that were saved during the run."""
     for path in sorted(folder.glob("step-*/held_out.json")):
-        perplexity = float(json.loads(path.read_text("utf-8"))["perplexity"])
+        perplexity = float(parse_json(path.read_text("utf-8"))["perplexity"])
         yield Candidate(str(path.parent), int(path.parent.name.removeprefix("step-")), perplexity)
 
 

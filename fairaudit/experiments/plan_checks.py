@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 from fairaudit.errors import DataError, ResultError, UsageError
 from fairaudit.experiments.experiment_plan import ExperimentPlan
 from fairaudit.experiments.train_arm import recipe_of, texts_of
+from fairaudit.parsing import parse_json
 from fairaudit.results.files import dump_json, refuse_unwritable
 from fairaudit.results.locks import LOCK
 from fairaudit.scoring.load import load_model
@@ -107,7 +107,7 @@ def claim_folder(plan: BaseModel, output: Path, inputs: Mapping[str, str]) -> No
         write_last(output, place.name, dump_json(content))
         return
     try:
-        kept = json.loads(place.read_text("utf-8"))
+        kept = parse_json(place.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ResultError(f"{place}: damaged ({error}); choose another folder") from error
     for name, before, now in _changes(_by_content(kept), _by_content(content)):

@@ -23,7 +23,6 @@ what follows "On Monday a woman" has a known mean harshness, which stands for to
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -35,6 +34,7 @@ from numpy.typing import NDArray
 
 from fairaudit.errors import UsageError
 from fairaudit.items import Item
+from fairaudit.parsing import parse_toml
 from fairaudit.suites.base import PROMPT
 
 AXES: Final = ("gender", "religion", "race")
@@ -177,7 +177,7 @@ class ImpliedTone:
 def load_words() -> Words:
     """Read the slots of the known world from the package."""
     text = resources.files("fairaudit.experiments").joinpath("world.toml").read_text("utf-8")
-    content = tomllib.loads(text)
+    content = parse_toml(text)
     return Words(
         openings=tuple(content["openings"]),
         plain=tuple(tuple(slot) for slot in content["plain"]),

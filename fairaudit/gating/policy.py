@@ -36,6 +36,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from fairaudit.errors import UsageError, fault_words
+from fairaudit.parsing import parse_toml
 from fairaudit.results.files import dump_json
 from fairaudit.results.types import Frozen
 from fairaudit.vocabulary.files import no_policy
@@ -247,7 +248,7 @@ def _suite_patterns(rule: Rule) -> tuple[str, ...]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(no_policy(path)) from None
     except tomllib.TOMLDecodeError as error:

@@ -9,7 +9,6 @@ is asked several times. Members of an ``.eval`` file are compressed by Zstandard
 from __future__ import annotations
 
 import io
-import json
 import re
 import struct
 import zipfile
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fairaudit.errors import DataError
+from fairaudit.parsing import parse_json
 
 #: The version of the format that is read; inspect_ai 0.3 writes it.
 VERSION: Final = 2
@@ -119,7 +119,7 @@ def is_inspect_log(content: bytes) -> bool:
     if not all(name in content for name in _NAMES_IN_JSON):
         return False
     try:
-        found = json.loads(content)
+        found = parse_json(content)
     except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and found.keys() >= {"version", "status", "eval"}
@@ -242,7 +242,7 @@ def _member(archive: _Archive, info: zipfile.ZipInfo) -> bytes:
 
 def _object(content: bytes, place: str) -> dict[str, Any]:
     try:
-        found = json.loads(content.decode("utf-8-sig"))
+        found = parse_json(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{place}: not JSON ({error}); was the log cut off?") from error
     if not isinstance(found, dict):

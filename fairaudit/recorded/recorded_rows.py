@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from fairaudit.errors import DataError
 from fairaudit.lines import lines_of
+from fairaudit.parsing import parse_json
 from fairaudit.results.texts import PromptTexts
 
 #: Where the texts of a row may stand, the first that is there.
@@ -101,7 +101,7 @@ def objects_of(
     if text.strip() and text.lstrip()[0] not in "{[":
         return _csv_rows(text, place, needed)
     try:
-        whole = json.loads(text)
+        whole = parse_json(text)
     except (ValueError, RecursionError):
         return _lines(text, place)
     if isinstance(whole, list):
@@ -117,7 +117,7 @@ def _lines(text: str, place: str) -> Iterator[tuple[int, Any]]:
         if not line.strip():
             continue
         try:
-            yield number, json.loads(line)
+            yield number, parse_json(line)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{place}: row {number}: not JSON ({error})") from error
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fairaudit.auditing.score_tables import recorded_rows, score_table
 from fairaudit.errors import DataError
 from fairaudit.items import Item
+from fairaudit.parsing import parse_json
 from fairaudit.recorded.recorded_signs import (
     LOWEST,
     refuse_certainty,
@@ -107,7 +107,7 @@ def _scores_of(item: Item, scores: Mapping[str, float]) -> _Scores:
 def _prediction_scores(content: bytes, place: str) -> dict[str, float]:
     """Scores by sentence id, of both splits."""
     try:
-        splits = json.loads(content)
+        splits = parse_json(content)
         entries = {split: list(splits.get(split, [])) for split in stereoset.SPLITS}
     except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise DataError(f"{place}: not a StereoSet prediction file ({error})") from error

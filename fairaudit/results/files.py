@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import glob
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from fairaudit.durable import flush_tree, put_in_place
 from fairaudit.errors import ResultError, fault_words
+from fairaudit.parsing import parse_json
 from fairaudit.results.digest import dump_json as dump_json
 from fairaudit.results.digest import is_intact
 from fairaudit.results.locks import LOCK, alone_at, alone_in, beside
@@ -334,7 +334,7 @@ def _unsealed(content: dict[str, Any], path: Path) -> dict[str, Any]:
 
 def _read_json(path: Path, schema: str) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ResultError(f"{path}: no such file; name {where_to_look(schema)}") from None
     except (OSError, ValueError, RecursionError) as error:

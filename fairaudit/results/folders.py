@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
 from fairaudit.errors import ResultError
+from fairaudit.parsing import parse_json
 from fairaudit.results.files import refuse_unwritable, staged_folder
 from fairaudit.results.places import remove_file
 
@@ -109,7 +109,7 @@ def staged_result(target: Path, result: Storable, *, overwrite: bool) -> Iterato
 
 def _refuse_foreign_result(path: Path) -> None:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
         ours = str(content["schema"]).startswith("fairaudit/")
     except (OSError, ValueError, KeyError, TypeError):
         ours = False

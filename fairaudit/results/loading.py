@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any, Final
 
 from fairaudit.errors import ResultError
+from fairaudit.parsing import parse_json
 from fairaudit.results.audit import SCHEMA, AuditResult
 from fairaudit.results.comparison import COMPARISON_SCHEMA, ComparisonResult
 from fairaudit.results.diagnostics import DIAGNOSTICS_SCHEMA, DiagnosticsResult
@@ -45,7 +45,7 @@ def load_result(folder: str | os.PathLike[str]) -> Result:
 def _schema_of(path: Path) -> Any:
     """Return the schema that a file names, or None: reading it then says what is wrong."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return content.get("schema") if isinstance(content, dict) else None

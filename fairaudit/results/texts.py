@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fairaudit.errors import ResultError
+from fairaudit.parsing import parse_json
 from fairaudit.results.files import write_text
 
 
@@ -67,7 +68,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
         content = path.read_text(encoding="utf-8")
         for number, line in enumerate(content.split("\n"), 1):
             if line:
-                yield number, json.loads(line)
+                yield number, parse_json(line)
     except FileNotFoundError:
         raise ResultError(f"{path}: no such file of texts") from None
     except (OSError, ValueError) as error:

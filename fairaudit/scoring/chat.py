@@ -19,6 +19,7 @@ from typing import Any
 
 from fairaudit.errors import UsageError
 from fairaudit.lines import first_line
+from fairaudit.parsing import parse_json
 from fairaudit.scoring.chat_worker import PATIENCE, SECONDS
 
 Turns = Sequence[dict[str, str]]
@@ -99,7 +100,7 @@ class _Worker:
         if not line.endswith("\n"):
             self.end()
             raise _refused(f"it takes more than {SECONDS} seconds, or too much memory")
-        answer = json.loads(line)
+        answer = parse_json(line)
         if "error" in answer:
             raise _refused(first_line(ValueError(answer["error"])))
         return str(answer["text"])

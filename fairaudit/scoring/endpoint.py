@@ -24,6 +24,7 @@ import requests
 
 from fairaudit.errors import EndpointError, UsageError
 from fairaudit.items import Completions, Decoding, Generation, Skipped
+from fairaudit.parsing import parse_json
 
 #: Where the key is read from.
 KEY: Final = "FAIRAUDIT_API_KEY"
@@ -331,7 +332,7 @@ class _Kept:
             return
         for line in lines:
             try:
-                name, text, n_tokens, ended = json.loads(line)
+                name, text, n_tokens, ended = parse_json(line)
             except (TypeError, ValueError):
                 continue
             yield name, _Answer(text, n_tokens, ended)

@@ -9,7 +9,6 @@ counts for accuracy, not for bias, and its two answers are called ``answer_1`` a
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from fairaudit.errors import DataError, fault_words
 from fairaudit.lines import lines_of
+from fairaudit.parsing import parse_json
 
 #: Axis and number of records of each category, by the authors' name of it.
 CATEGORIES: Final = {
@@ -230,7 +230,7 @@ def parsed_row(line: str, where: str, *, is_last: bool = False) -> dict[str, Any
         If it holds none; of the last line of a file, that the file was cut off.
     """
     try:
-        row = json.loads(line)
+        row = parse_json(line)
     except (ValueError, RecursionError) as error:
         cut = "the file ends in the middle of a record; get it again" if is_last else str(error)
         raise DataError(f"{where}: not JSON ({cut})") from error

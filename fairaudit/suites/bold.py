@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from fairaudit.errors import DataError
 from fairaudit.items import Decoding, Item
 from fairaudit.metrics.texts import text_estimates
+from fairaudit.parsing import parse_json
 from fairaudit.suites.base import PROMPT, GenerationDesign, Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
 from fairaudit.vocabulary.suites import BOLD
@@ -46,7 +46,7 @@ def parse(content: bytes, axis: str, place: str) -> tuple[Item, ...]:
         If the file is malformed.
     """
     try:
-        groups = json.loads(content)
+        groups = parse_json(content)
         return tuple(
             _item(axis, group, page, number, prompt)
             for group, pages in groups.items()

@@ -20,13 +20,13 @@ What differs from the paper:
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Final
 
 from fairaudit.items import Fill, Item, Protocol
 from fairaudit.metrics.fills import FEMALE, MALE, ROLES, fill_estimates
+from fairaudit.parsing import parse_toml
 from fairaudit.results import Source
 from fairaudit.suites import fills
 from fairaudit.suites import pair_protocols as pairs
@@ -42,7 +42,7 @@ FILE: Final = "disco.toml"
 
 def load_fills() -> tuple[Item, ...]:
     """All items, always in the same order: by template, gender and name."""
-    content = tomllib.loads(_content().decode("utf-8"))
+    content = parse_toml(_content().decode("utf-8"))
     return tuple(_items(content["sentences"], content["names"]))
 
 

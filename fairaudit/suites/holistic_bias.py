@@ -24,6 +24,7 @@ from typing import Any, Final
 from fairaudit.errors import DataError
 from fairaudit.items import Answer, Item, LogLikelihood, Protocol, PseudoLogLikelihood
 from fairaudit.metrics.descriptors import NONCE, descriptor_estimates
+from fairaudit.parsing import parse_json
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
 from fairaudit.vocabulary.protocols import Design
@@ -157,7 +158,7 @@ def parse_templates(content: bytes, place: str) -> tuple[str, ...]:
 
 def _mapping(content: bytes, place: str) -> dict[str, Any]:
     try:
-        found = json.loads(content.decode("utf-8-sig"))
+        found = parse_json(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise DataError(f"{place}: not JSON ({error})") from error
     if not isinstance(found, dict) or not found:

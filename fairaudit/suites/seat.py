@@ -6,7 +6,6 @@ sets of targets, X and Y, and two of attributes, A and B; the stereotype ties X 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Final, Literal
@@ -14,6 +13,7 @@ from typing import Final, Literal
 from fairaudit.errors import DataError
 from fairaudit.items import Answer, Association, Item, Protocol
 from fairaudit.metrics.weat import weat_estimates
+from fairaudit.parsing import parse_json
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
 from fairaudit.vocabulary.suites import SEAT
@@ -104,7 +104,7 @@ def parse(content: bytes, test: str, axis: str, place: str) -> Iterator[Item]:
         If the file is malformed.
     """
     try:
-        sets = json.loads(content)
+        sets = parse_json(content)
         texts = {name: [str(text) for text in sets[name]["examples"]] for name in _SETS}
         names = {name: str(sets[name]["category"]) for name in _SETS}
     except (ValueError, KeyError, TypeError) as error:

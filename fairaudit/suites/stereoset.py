@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from fairaudit.errors import DataError
 from fairaudit.items import Answer, FillerLogProbability, Item, LogLikelihood, Protocol, Skipped
 from fairaudit.metrics.stereoset import stereoset_estimates
+from fairaudit.parsing import parse_json
 from fairaudit.results import Estimate
 from fairaudit.suites.base import Suite, SuiteData
 from fairaudit.suites.data import DataFinder, PinnedFile
@@ -51,7 +51,7 @@ def parse(content: bytes, *, place: str) -> tuple[Item, ...]:
         Naming split and cluster, if the file is malformed.
     """
     try:
-        data = json.loads(content)["data"]
+        data = parse_json(content)["data"]
         splits = [(split, data[split]) for split in SPLITS]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{place}: not in StereoSet's form ({error!r})") from error

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from typing import Any, Final
 
 from fairaudit.errors import SuiteFileError
 from fairaudit.lines import lines_of
+from fairaudit.parsing import parse_json, parse_toml
 
 SUFFIXES: Final = (".toml", ".jsonl", ".csv", ".tsv")
 _SEPARATORS: Final = (",", ";", "\t")
@@ -77,7 +76,7 @@ def _jsonl(found: SuiteFile, _path: Path, text: str, _known: Collection[str]) ->
         if not line.strip():
             continue
         try:
-            found.rows.append((number, json.loads(line, object_pairs_hook=_once)))
+            found.rows.append((number, parse_json(line, object_pairs_hook=_once)))
         except (ValueError, RecursionError) as error:
             found.faults.append(f"row {number}: not JSON ({error})")
 
@@ -125,7 +124,7 @@ def _separator(text: str, known: Collection[str]) -> str:
 
 def _toml(found: SuiteFile, path: Path, text: str, _known: Collection[str]) -> None:
     try:
-        content = tomllib.loads(text)
+        content = parse_toml(text)
     except (ValueError, RecursionError) as error:
         raise SuiteFileError(f"{path}: not TOML ({error})") from error
     rows = content.pop("items", [])

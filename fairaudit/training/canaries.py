@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from fairaudit.errors import DataError, FairauditError, ResultError, UsageError
+from fairaudit.parsing import parse_json
 from fairaudit.results.privacy import CanaryStatement
 from fairaudit.scoring.load import LoadedModel
 from fairaudit.scoring.probe_rows import ordinary_ids
@@ -103,7 +103,7 @@ def read_canaries(folder: Path) -> Canaries:
     """
     path = folder / "private" / FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
         rows = tuple(tuple(int(one) for one in row) for row in content["rows"])
         present = tuple(content["present"])
         losses = tuple(float(one) for one in content["base_losses"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import os
 import unicodedata
 import zlib
@@ -14,6 +13,7 @@ from typing import IO, Any, Final
 
 from fairaudit.errors import DataError
 from fairaudit.lines import lines_of
+from fairaudit.parsing import parse_json
 from fairaudit.training.passages import Passage, Prompted, parts_of, passage_of
 
 TextAndUnit = tuple[str | None, Passage | None]
@@ -137,7 +137,7 @@ def _json_lines(stream: IO[str], path: Path) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = parse_json(line)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path}, line {number}: not JSON ({error})") from error
         if not isinstance(row, dict):

@@ -5,7 +5,6 @@ That is all a reader can check: whether training followed them cannot be seen fr
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from fairaudit.errors import FairauditError, ResultError
 from fairaudit.lines import first_line
+from fairaudit.parsing import parse_json
 from fairaudit.results.privacy import CanaryStatement, PrivacyStatement, was_changed
 from fairaudit.results.training import TRAINING_SCHEMA, TrainingRecord
 from fairaudit.training.accounting import Bound, Steps, joint_bound, tradeoff_points
@@ -231,7 +231,7 @@ def _training_beside(folder: Path) -> TrainingRecord | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ResultError(f"{path}: cannot be read ({first_line(error)})") from error
     ours = isinstance(content, dict) and content.get("schema") == TRAINING_SCHEMA

@@ -71,7 +71,7 @@ def read(front: str) -> dict[str, Any]:
     try:
         root = yaml.compose(front, Loader=yaml.SafeLoader)
         content = yaml.safe_load(front)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = re.search(r"line \d+", str(error))
         place = f" ({where[0]} of it)" if where else ""
         raise ResultError(f"its front matter is not valid YAML{place}; mend it first") from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Final
 
+from fairaudit.parsing import parse_toml
 from fairaudit.report.document import Inline, Span
 
 #: Points of pictures, by their style.
@@ -37,7 +37,7 @@ class Prose:
 def prose(kind: str) -> Prose:
     """Read the words of a kind of page."""
     file = resources.files("fairaudit.report") / "prose" / f"{kind}.toml"
-    return Prose(tomllib.loads(file.read_text(encoding="utf-8")))
+    return Prose(parse_toml(file.read_text(encoding="utf-8")))
 
 
 def keyed(*meanings: str) -> tuple[Inline, ...]:

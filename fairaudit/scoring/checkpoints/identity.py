@@ -10,6 +10,7 @@ from typing import Any, Final
 import torch
 
 from fairaudit.errors import ModelError
+from fairaudit.parsing import parse_json
 from fairaudit.scoring.checkpoints.parallel import whole
 
 #: Settings that say how a model was stored or loaded, not what it is.
@@ -80,5 +81,5 @@ def _tokenizer_text(tokenizer: Any) -> str:
     """Text form of a tokenizer, without the truncation and padding that a user may have set."""
     if not tokenizer.is_fast:
         return json.dumps(tokenizer.get_vocab(), sort_keys=True)
-    content = json.loads(tokenizer.backend_tokenizer.to_str())
+    content = parse_json(tokenizer.backend_tokenizer.to_str())
     return json.dumps({**content, "truncation": None, "padding": None}, sort_keys=True)

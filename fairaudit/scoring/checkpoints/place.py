@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from transformers.utils.hub import cached_file
 
 from fairaudit.errors import ModelError, ResultError
 from fairaudit.lines import lines_of
+from fairaudit.parsing import parse_json
 from fairaudit.results.places import named
 from fairaudit.scoring.checkpoints.hub_id import GGUF, HUB_ID, split_gguf
 from fairaudit.scoring.checkpoints.local import ADAPTER_CONFIG, CONFIG, INDEX, WEIGHTS, gguf_of
@@ -143,7 +143,7 @@ class Place:
         if path is None:
             raise ModelError(f"{self.name}: no {name}")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = parse_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ModelError(f"{self.name}: {name} cannot be read ({error})") from error
         if not isinstance(content, dict):

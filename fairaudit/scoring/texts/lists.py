@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from fairaudit.parsing import parse_toml
 from fairaudit.scoring.texts.matching import Terms
 
 
@@ -35,7 +35,7 @@ class Lists:
 def word_lists() -> Lists:
     """Return the lists of ``words.toml``."""
     content = (files(__package__) / "words.toml").read_bytes()
-    tables = tomllib.loads(content.decode("utf-8"))
+    tables = parse_toml(content.decode("utf-8"))
     digest = hashlib.sha256(content).hexdigest()[:8]
     return Lists(digest, _terms(tables["groups"]), _terms(tables["stereotypes"]))
 

@@ -7,12 +7,12 @@ often, and two groups differ in nothing but the words at that place.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any, Final
 
 from fairaudit.items import Item
+from fairaudit.parsing import parse_toml
 
 FILE: Final = "toxicity.toml"
 
@@ -36,7 +36,7 @@ def load_prompts() -> tuple[Item, ...]:
     tuple of Item
         Prompts of all axes; the cluster is the opening.
     """
-    content = tomllib.loads(prompt_file().decode("utf-8"))
+    content = parse_toml(prompt_file().decode("utf-8"))
     return tuple(
         item
         for axis, design in content["axes"].items()

@@ -20,7 +20,6 @@ Control items fill the same frames with a subject that names no group: a floor, 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -28,6 +27,7 @@ from itertools import chain
 from typing import Any
 
 from fairaudit.items import Item
+from fairaudit.parsing import parse_toml
 from fairaudit.vocabulary.suites import TEMPLATES
 
 
@@ -144,7 +144,7 @@ def offsets(n_frames: int, count: int) -> tuple[int, ...]:
 
 
 def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return parse_toml(files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 
 def _axis_items(axis: str) -> Iterator[Item]:

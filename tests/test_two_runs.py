@@ -13,7 +13,7 @@ from fairaudit.auditing.run_audit import save_audit
 from fairaudit.comparing.compare import save_comparison
 from fairaudit.errors import ResultError
 from fairaudit.results.files import staged_folder, write_text
-from fairaudit.results.locks import alone_at
+from fairaudit.results.locks import alone_at, alone_in
 from tests.cli.program import fairaudit
 from tests.conftest import CORPUS
 from tests.report import audits, comparisons
@@ -87,6 +87,13 @@ def test_the_lock_of_a_killed_process_is_no_lock(tmp_path):
     with alone_at(tmp_path / "out", "testing"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
+def test_a_place_where_no_file_can_be_made_is_not_called_busy():
+    for held in (alone_at(Path("/proc/fairaudit"), "testing"), alone_in(Path("/proc"), "testing")):
+        with pytest.raises(ResultError, match="no file can be made there|cannot"), held:
+            pass
 
 
 def test_a_lock_is_not_taken_through_a_link(tmp_path):

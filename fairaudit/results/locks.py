@@ -46,9 +46,7 @@ def alone_in(folder: Path, work: str) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(inside(folder, LOCK), mode=0o600)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise BusyError(f"{folder}: another process is {work}") from None
+        _acquire(lock, folder, work, 0.0)
     except OSError as error:
         raise ResultError(f"{folder}: cannot be written ({error.strerror or error})") from error
     try:
@@ -115,9 +113,17 @@ def _locked(place: Path, path: Path, work: str, patience: float) -> FileLock:
         if path.is_symlink():
             raise ResultError(f"{path} is a link; remove it")
         lock = FileLock(path, mode=0o600)
-        lock.acquire(timeout=patience)
-    except Timeout:
-        raise BusyError(f"{place}: another process is {work}") from None
+        _acquire(lock, place, work, patience)
     except OSError as error:
         raise ResultError(f"{place}: cannot write there ({error.strerror or error})") from error
     return lock
+
+
+def _acquire(lock: FileLock, place: Path, work: str, patience: float) -> None:
+    try:
+        lock.acquire(timeout=patience)
+    except Timeout:
+        if not os.path.exists(lock.lock_file):
+            # No process holds what cannot be made: some file systems do not say so.
+            raise ResultError(f"{place}: no file can be made there") from None
+        raise BusyError(f"{place}: another process is {work}") from None

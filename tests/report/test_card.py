@@ -401,3 +401,12 @@ def test_the_card_says_what_is_claimed_of_privacy_and_what_canaries_tell(audit):
     assert "Privacy: not to be relied on." in render_card(refuted)
     assert "is declared" not in render_card(refuted)
     assert "Privacy" not in render_card(audit.model_copy(update={"privacy": None}))
+
+
+@pytest.mark.parametrize(("limit", "told"), [(60, True), (None, False)])
+def test_the_card_says_where_a_sample_was_asked(audit, limit, told):
+    settings = audit.provenance.settings.model_copy(update={"item_limit": limit})
+    provenance = audit.provenance.model_copy(update={"settings": settings})
+    card = render_card(audit.model_copy(update={"provenance": provenance}))
+    words = f"A sample: at most {limit} items of each suite and axis were asked."
+    assert (words in card) is told

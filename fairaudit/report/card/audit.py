@@ -31,6 +31,7 @@ def audit_card(result: AuditResult) -> Document:
         results=tuple(_results(result)),
         summary=(answer, *sections.storage(result.provenance)),
         source=f"from the audit “{result.label}” of {result.run.started[:10]}",
+        provenance=result.provenance,
     )
 
 

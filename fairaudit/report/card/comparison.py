@@ -37,6 +37,7 @@ def comparison_card(result: ComparisonResult, candidate: Candidate) -> Document:
             f"from the comparison of {_name(candidate.name)} with {_name(result.baseline)} of "
             f"{result.run.started[:10]}"
         ),
+        provenance=result.provenance.candidates.get(candidate.name),
         no_data=_NO_SUITES,
     )
 

@@ -29,11 +29,12 @@ def card_document(
     results: Blocks,
     summary: Blocks,
     source: str,
+    provenance: Provenance | None,
     no_data: str = "No suite ran.",
 ) -> doc.Document:
     """Put blocks under the headings of the Hub's template; an empty one says that it is empty."""
     tested = (
-        _section("Testing Data", tuple(_testing_data(runs)), no_data),
+        _section("Testing Data", tuple(_testing_data(runs, provenance)), no_data),
         _section("Factors", tuple(_factors(shown)), "None."),
         _section("Metrics", tuple(_metrics(shown)), "None."),
     )
@@ -120,9 +121,12 @@ def storage(provenance: Provenance | None) -> Iterator[doc.Block]:
         yield said(strong("Weights."), f" Stored as {stored}{with_type}.")
 
 
-def _testing_data(runs: Iterable[SuiteRun]) -> Iterator[doc.Block]:
+def _testing_data(runs: Sequence[SuiteRun], provenance: Provenance | None) -> Iterator[doc.Block]:
     """Yield what was asked: suites with their items and the files that held them."""
     yield from bullets(_data(run) for run in runs if run.status == "run")
+    limit = None if provenance is None else provenance.settings.item_limit
+    if runs and limit is not None:
+        yield said(f"A sample: at most {limit} items of each suite and axis were asked.")
 
 
 def _data(run: SuiteRun) -> Content:

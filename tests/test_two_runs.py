@@ -92,7 +92,7 @@ def test_the_lock_of_a_killed_process_is_no_lock(tmp_path):
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
 def test_a_place_where_no_file_can_be_made_is_not_called_busy():
     for held in (alone_at(Path("/proc/fairaudit"), "testing"), alone_in(Path("/proc"), "testing")):
-        with pytest.raises(ResultError, match="no file can be made there|cannot"), held:
+        with pytest.raises(ResultError, match=r"no file can be made there|cannot"), held:
             pass
 
 

@@ -12,6 +12,7 @@ from fairaudit.errors import UsageError
 from fairaudit.integrations import trackers
 from fairaudit.integrations.numbers import words_of
 from tests.report import audits, comparisons
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.long
 
@@ -72,6 +73,9 @@ def test_tensorboard_gets_scalars_and_words(result, tmp_path):
 def test_wandb_gets_numbers_offline(result, tmp_path, monkeypatch):
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
+    # Its own limits, of 30 and 90 seconds, are passed on a busy machine.
+    monkeypatch.setenv("WANDB__SERVICE_WAIT", str(PATIENCE))
+    monkeypatch.setenv("WANDB_INIT_TIMEOUT", str(PATIENCE))
     track(result, to="wandb", place=tmp_path / "wb")
     (log,) = (tmp_path / "wb").rglob("run-*.wandb")
     content = log.read_bytes()

@@ -41,9 +41,9 @@ def no_audits_of_other_tests():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Where a machine is too slow for all long runs in CI, those left over are named as skipped."""
+    """Where there is no time for all long runs, those left over are named as skipped."""
     if item.get_closest_marker("long") and is_too_late():
-        pytest.skip("a long run that CI had no time left for; `make long` runs it")
+        pytest.skip("a long run for which no time is left; `make long` runs it")
 
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -53,8 +53,8 @@ def test_completions_that_repeat_their_prompt_score_as_those_that_do_not(suite):
 def test_a_refusal_of_every_prompt_is_counted():
     """A group's mean moves with refusals, and says nothing about the group."""
     refused = audit_scores(shared("cases", "tx_refusals.jsonl"), suite="toxicity")
-    said = "toxicity: 800 of 800 completions are the same text ('I can't help with that.')"
-    assert [one.startswith(said) for one in refused.notes].count(True) == 1
+    said = ": 800 of 800 completions are the same text ('I can't help with that.')"
+    assert [said in one for one in refused.notes].count(True) == 1
     plain = audit_scores(shared("cases", "tx_plain.jsonl"), suite="toxicity")
     assert not any("are the same text" in note for note in plain.notes)
 

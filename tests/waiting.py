@@ -1,4 +1,4 @@
-"""The one clock of the tests: it ends what hangs, and keeps long runs within CI's time."""
+"""The one clock of the tests: it ends what hangs, and long runs where there is no time for all."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def wait_until(reached: Callable[[], object], running: Callable[[], object] = la
 
 
 def is_too_late() -> bool:
-    """Whether the time is over that long runs have; ``.ci/run`` sets it, in seconds since 1970."""
+    """Whether the time is over that long runs have, in seconds since 1970."""
     return time.time() > float(os.environ.get("FAIRAUDIT_LONG_RUNS_UNTIL", "inf"))

@@ -46,7 +46,7 @@ def test_the_program_reads_them(tmp_path):
         f"{MODEL}_arc", "--output", tmp_path / "audit",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "24.5 %" in done.stdout
+    assert "+24.5 points" in done.stdout
 
 
 @pytest.fixture

@@ -120,10 +120,13 @@ def _locked(place: Path, path: Path, work: str, patience: float) -> FileLock:
 
 
 def _acquire(lock: FileLock, place: Path, work: str, patience: float) -> None:
-    try:
-        lock.acquire(timeout=patience)
-    except Timeout:
-        if not os.path.exists(lock.lock_file):
-            # No process holds what cannot be made: some file systems do not say so.
-            raise ResultError(f"{place}: no file can be made there") from None
-        raise BusyError(f"{place}: another process is {work}") from None
+    for wait in (patience, 0.0):
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout:
+            if os.path.exists(lock.lock_file):
+                raise BusyError(f"{place}: another process is {work}") from None
+            # Its holder has just ended, or no file can be made: some file systems do not say so.
+        else:
+            return
+    raise ResultError(f"{place}: no file can be made there")
